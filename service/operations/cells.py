@@ -1,0 +1,267 @@
+"""Cells: read them page by page, write them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from openpyxl.cell.cell import Cell
+from openpyxl.worksheet.worksheet import Worksheet
+
+from service.errors import InvalidParameters, InvalidRange
+from service.operations.context import Context
+from service.operations.data import Rows, as_grid
+from service.operations.layout import check_grid, find_region, header_names, write_rows
+from service.operations.registry import Answer, operation
+from service.workbook import cells
+from service.workbook.areas import Area, area_at, parse_cell, split_sheet
+from service.workbook.book import Book, used_area
+
+MAX_CELLS_READ = 5_000
+_range = range  # the operations have a parameter of that name
+
+
+@operation(
+    effect="read",
+    doing="Reading {workbook}",
+    example={"range": "A1:B4", "what": "values"},
+)
+def read_excel_range(
+    ctx: Context,
+    sheet: str = "",
+    range: str = "",
+    what: Literal["values", "formulas", "formats"] = "values",
+    limit: int = 100,
+) -> Answer:
+    """Read cells as rows: their values, formulas, or formats.
+
+    Dates come as 2026-01-31; a text that only looks like a date, number format or formula
+    comes with an apostrophe in front. Long ranges come in pages; "next_range" is the next.
+
+    :param sheet: sheet to read; leave out where there is only one
+    :param range: such as "A1:D20" or "A:C"; leave out for all used cells
+    :param what: values (calculated), formulas, or formats (number format, font, fill)
+    :param limit: most rows to answer, 1 to 1000
+    """
+    if not 1 <= limit <= 1000:
+        raise InvalidParameters(f"limit is {limit}; it goes from 1 to 1000.", "Read page by page.")
+    worksheet, area = ctx.book.sheet_and_area(sheet, range)
+    if area.columns > MAX_CELLS_READ:
+        raise InvalidRange(
+            f"{area} is {area.columns} columns wide; at most {MAX_CELLS_READ} are read at once.",
+            "Read fewer columns.",
+        )
+    page = _bounded(worksheet, area).top(max(1, min(limit, MAX_CELLS_READ // area.columns)))
+    show = {"values": _values, "formulas": _formulas, "formats": _formats}[what]
+    result: dict[str, object] = {"range": str(page), **show(ctx.book, worksheet, page)}
+    rest = _rest(worksheet, area, page)
+    if rest:
+        result |= {"next_range": str(rest), "remaining_rows": rest.rows}
+    return Answer(result, sheet=worksheet.title)
+
+
+def _bounded(sheet: Worksheet, area: Area) -> Area:
+    """The area without the rows below everything that is used (one row at least)."""
+    last = max(area.first_row, min(area.last_row, used_area(sheet).last_row))
+    return Area(area.first_row, area.first_column, last, area.last_column)
+
+
+def _rest(sheet: Worksheet, area: Area, page: Area) -> Area | None:
+    bounded = _bounded(sheet, area)
+    return bounded.below(page.rows) if bounded.last_row > page.last_row else None
+
+
+def _grid_of(book: Book, sheet: Worksheet, area: Area) -> list[list[Cell | None]]:
+    columns = list(_range(area.first_column, area.last_column + 1))
+    rows = _range(area.first_row, area.last_row + 1)
+    return [[book.cell(sheet, row, column) for column in columns] for row in rows]
+
+
+def _values(book: Book, sheet: Worksheet, area: Area) -> dict[str, object]:
+    grid = _grid_of(book, sheet, area)
+    rows = [[_value(book, cell) for cell in row] for row in grid]
+    result: dict[str, object] = {"rows": rows, "columns": _columns(book, grid)}
+    errors = _errors_in(book, grid)
+    return result | ({"formula_errors": errors} if errors else {})
+
+
+def _value(book: Book, cell: Cell | None) -> cells.Scalar:
+    if cell is None or cell.value is None:
+        return None
+    if cell.data_type == "f":
+        computed = book.computed(cell)
+        if computed.unknown:
+            return "#NOT_CALCULATED"
+    return cells.shown(book.value(cell))
+
+
+def _columns(book: Book, grid: list[list[Cell | None]]) -> dict[str, str]:
+    """What each column holds: "number #,##0.00", "date yyyy-mm-dd", "mixed" ..."""
+    found: dict[str, str] = {}
+    for column in zip(*grid, strict=True):
+        filled = [cell for cell in column if cell is not None and cell.value is not None]
+        kinds: dict[str, None] = {}
+        for cell in filled[1:] or filled:  # the first usually is the header
+            kind = cells.kind_of(book.value(cell))
+            format_ = str(cell.number_format)
+            kinds[f"{kind} {format_}" if kind in ("number", "date") else kind] = None
+        if filled:
+            found[filled[0].column_letter] = " or ".join(list(kinds)[:4]).replace(" General", "")
+    return found
+
+
+def _errors_in(book: Book, grid: list[list[Cell | None]]) -> list[dict[str, str]]:
+    wanted = {cell.coordinate for row in grid for cell in row if cell and cell.data_type == "f"}
+    if not wanted:
+        return []
+    title = next(cell.parent.title for row in grid for cell in row if cell)
+    addresses = {f"{title}!{name}" for name in wanted}
+    return [error for error in book.formula_errors(1000) if error["cell"] in addresses][:10]
+
+
+def _formulas(book: Book, sheet: Worksheet, area: Area) -> dict[str, object]:
+    rows = [
+        [None if c is None else cells.formula_of(c) or cells.shown(c.value) for c in row]
+        for row in _grid_of(book, sheet, area)
+    ]
+    return {"rows": rows}
+
+
+def _formats(book: Book, sheet: Worksheet, area: Area) -> dict[str, object]:
+    formats: dict[str, list[str]] = {}
+    for row in _grid_of(book, sheet, area):
+        for cell in row:
+            if cell is not None and cell.has_style:
+                formats.setdefault(_format_words(cell), []).append(cell.coordinate)
+    return {
+        "formats": [
+            {"format": words, "cells": _compressed(found)} for words, found in formats.items()
+        ]
+    }
+
+
+def _format_words(cell: Cell) -> str:
+    font, fill = cell.font, cell.fill
+    color = font.color.rgb if font.color is not None and font.color.type == "rgb" else ""
+    parts = [
+        f"number_format {cell.number_format}" if cell.number_format != "General" else "",
+        f"font {font.name} {font.size:g}" if font.name and font.size else "",
+        " ".join(word for word in ("bold", "italic", "underline") if getattr(font, word)),
+        f"color #{color[-6:]}" if isinstance(color, str) and color else "",
+        f"fill #{fill.fgColor.rgb[-6:]}"
+        if fill.fill_type == "solid" and isinstance(fill.fgColor.rgb, str)
+        else "",
+        f"align {cell.alignment.horizontal}" if cell.alignment.horizontal else "",
+        "wrap" if cell.alignment.wrap_text else "",
+    ]
+    return ", ".join(part for part in parts if part) or "default"
+
+
+def _compressed(names: list[str]) -> str:
+    shown = ", ".join(names[:20])
+    return shown + (f" and {len(names) - 20} more" if len(names) > 20 else "")
+
+
+@operation(
+    effect="change",
+    doing="Writing to {workbook}",
+    example={"start": "append", "rows": [["Travel", 300]]},
+)
+def write_excel_range(
+    ctx: Context,
+    rows: Rows,
+    sheet: str = "",
+    start: str = "A1",
+) -> Answer:
+    """Write values and formulas from a start cell on, or append rows under the data.
+
+    A text that starts with = is a formula, 2026-01-31 is a date, an apostrophe in front
+    keeps any text as text. null makes a cell blank.
+
+    :param rows: rows as lists [["Rent", 1200], ["Sum", "=SUM(B1:B9)"]]; with start "append"
+        also records {"Item": "Rent", "Cost": 1200} that use the sheet's headers
+    :param sheet: sheet to write to; leave out where there is only one
+    :param start: first cell, such as "B2", or "append"
+    """
+    named, reference = split_sheet(start)
+    if named and sheet and named.lower() != sheet.strip().lower():
+        raise InvalidRange(
+            f'start names the sheet "{named}", the parameter sheet says "{sheet}".',
+            "Name the sheet once.",
+        )
+    worksheet = ctx.book.sheet(sheet or named)
+    lines, row, column = _placed(ctx.book, worksheet, rows, reference.strip())
+    check_grid(ctx.book, lines, row, column)
+    area = area_at(row, column, len(lines), max(len(line) for line in lines))
+    _refuse_merged(worksheet, area)
+    with ctx.book.changing():
+        _continue_formats(ctx.book, worksheet, area)
+        write_rows(worksheet, row, column, lines)
+        _grow_filter(worksheet, area)
+    result: dict[str, object] = {"written": str(area), "cells": area.cells}
+    return Answer(result, sheet=worksheet.title)
+
+
+def _placed(
+    book: Book, sheet: Worksheet, rows: Rows, start: str
+) -> tuple[list[list[cells.Scalar]], int, int]:
+    """(rows as lists, first row, first column)."""
+    append = start.lower() == "append"
+    region = find_region(book, sheet) if append else None
+    headers: list[cells.Scalar] = []
+    if region and region.has_headers:
+        headers = [*header_names(book, sheet, region)]
+    keyed = isinstance(rows, dict) or bool(rows) and isinstance(rows[0], dict)
+    grid = as_grid(headers if keyed else [], rows)
+    lines = grid.rows if keyed and headers else grid.with_headers()
+    if not lines or not max(len(line) for line in lines):
+        raise InvalidParameters("rows is empty: there is nothing to write.", "Send at least one row.")
+    if not append:
+        return lines, *parse_cell(start)
+    if region and region.has_headers and max(map(len, lines)) > len(headers):
+        raise InvalidParameters(
+            f"A row has {max(map(len, lines))} values, but {sheet.title} has "
+            f"{len(headers)} columns ({region.area}).",
+            "Send one value for each column, null for a blank.",
+        )
+    if not region:
+        return lines, 1, 1
+    return lines, region.area.last_row + 1, region.area.first_column
+
+
+def _refuse_merged(sheet: Worksheet, area: Area) -> None:
+    for merged in sheet.merged_cells.ranges:
+        block = Area(merged.min_row, merged.min_col, merged.max_row, merged.max_col)
+        if block.overlaps(area) and block.cells > 1:
+            anchor = Area(block.first_row, block.first_column, block.first_row, block.first_column)
+            if not (area == anchor):
+                raise InvalidRange(
+                    f"{area} overlaps the merged cells {block} on {sheet.title}.",
+                    f"Write to {anchor} alone to fill the merged cells, or choose another place.",
+                )
+
+
+def _continue_formats(book: Book, sheet: Worksheet, area: Area) -> None:
+    """New cells under formatted data take over the number format and font above them."""
+    above = area.first_row - 1
+    region = find_region(book, sheet)
+    if not region or not region.body.first_row <= above <= region.body.last_row:
+        return
+    for column in _range(area.first_column, area.last_column + 1):
+        model = book.cell(sheet, above, column)
+        if model is None or model.value is None or not model.has_style:
+            continue
+        for row in _range(area.first_row, area.last_row + 1):
+            if (row, column) not in sheet._cells:
+                sheet.cell(row, column)._style = model._style
+
+
+def _grow_filter(sheet: Worksheet, area: Area) -> None:
+    """A filter over the data goes on over rows written right under it."""
+    if not sheet.auto_filter.ref:
+        return
+    first, _, last = str(sheet.auto_filter.ref).partition(":")
+    (top, left), (bottom, right) = parse_cell(first), parse_cell(last or first)
+    touches = area.first_column <= right and area.last_column >= left
+    if touches and area.first_row <= bottom + 1 < area.last_row + 1:
+        sheet.auto_filter.ref = str(Area(top, left, max(bottom, area.last_row), right))
+

@@ -1,0 +1,44 @@
+"""What an operation is given, and what the session's own operations may ask of the session."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from service.operations.registry import Answer
+from service.workbook.book import Book
+
+
+@dataclass(frozen=True)
+class Context:
+    """What an operation on a workbook is given besides its parameters.
+
+    :param book: the workbook; without sheets where the operation makes a new one
+    :param now: the moment of the call. Operations are replayed from the journal, so they
+        must not ask the clock themselves, nor chance
+    :param files: paths of the uploaded files that parameters name, by parameter
+    :param folder: where exports are written
+    """
+
+    book: Book
+    now: dt.datetime
+    files: dict[str, Path] = field(default_factory=dict)
+    folder: Path = Path()
+
+
+class Desk(Protocol):
+    """The session as its own operations see it."""
+
+    def open(self, file: str) -> Answer:
+        """Open an uploaded or saved file as a workbook."""
+
+    def list_files(self) -> Answer:
+        """Open workbooks, saved files and uploads."""
+
+    def save(self, workbook: str, filename: str) -> Answer:
+        """Save a workbook as a new numbered version."""
+
+    def close(self, workbook: str) -> Answer:
+        """Close a workbook without saving it."""

@@ -1,0 +1,127 @@
+"""Data as models send it (headers, rows, records, columns), brought into one shape."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from service.errors import InvalidValue, listed
+from service.workbook.cells import Scalar, looks_like_number
+
+Rows: TypeAlias = list[list[Scalar]] | list[dict[str, Scalar]] | dict[str, list[Scalar]]
+
+
+@dataclass
+class Grid:
+    """A header row (may be empty) and rows of the same width.
+
+    ``notes`` tells what was decided on the way: padded rows, repeated headers.
+    """
+
+    headers: list[Scalar]
+    rows: list[list[Scalar]]
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def width(self) -> int:
+        return max([len(self.headers), *(len(row) for row in self.rows)], default=0)
+
+    def with_headers(self) -> list[list[Scalar]]:
+        return [self.headers, *self.rows] if self.headers else self.rows
+
+
+def as_grid(headers: list[Scalar] | None, rows: Rows, where: str = "rows") -> Grid:
+    """One grid of headers and rows in any of the shapes.
+
+    Rows may be lists, records (objects, one a row) or an object of columns. Without
+    headers, records and columns bring their own. A short row is filled up with blanks;
+    a long one, or a record with an unknown name, is refused.
+
+    :raises InvalidValue: naming the row
+    """
+    heads = list(headers or [])
+    if isinstance(rows, dict):
+        grid = _from_columns(heads, rows, where)
+    elif rows and isinstance(rows[0], dict):
+        grid = _from_records(heads, rows, where)  # type: ignore[arg-type]
+    else:
+        grid = _from_lists(heads, rows, where)  # type: ignore[arg-type]
+    repeated = [str(name) for name, count in Counter(heads).items() if count > 1 and name]
+    if repeated:
+        grid.notes.append(f"Headers that appear more than once: {listed(repeated)}.")
+    return grid
+
+
+def _from_lists(headers: list[Scalar], rows: list[list[Scalar]], where: str) -> Grid:
+    width = len(headers) or max((len(row) for row in rows), default=0)
+    short = 0
+    filled = []
+    for number, row in enumerate(rows, start=1):
+        if len(row) > width:
+            raise InvalidValue(
+                f"{where}: row {number} has {len(row)} values, but there are {width} headers.",
+                "Give each column a header, or send fewer values in this row.",
+            )
+        short += len(row) < width
+        filled.append([*row, *[None] * (width - len(row))])
+    notes = [f"{short} rows were shorter than {width} values and end in blanks."] if short else []
+    return Grid(headers, filled, notes)
+
+
+def _from_records(headers: list[Scalar], records: list[dict[str, Scalar]], where: str) -> Grid:
+    if not headers:
+        headers = list(dict.fromkeys(key for record in records for key in record))
+    known = {str(name) for name in headers}
+    _refuse_repeated(headers, where)
+    for number, record in enumerate(records, start=1):
+        strange = [key for key in record if key not in known]
+        if strange:
+            raise InvalidValue(
+                f"{where}: record {number} has {listed(strange)}, which is no header. "
+                f"Headers: {listed([str(name) for name in headers])}.",
+                "Use the headers as names in each record.",
+            )
+    return Grid(headers, [[record.get(str(name)) for name in headers] for record in records])
+
+
+def _from_columns(headers: list[Scalar], columns: dict[str, list[Scalar]], where: str) -> Grid:
+    names: list[Scalar] = headers or list(columns)
+    _refuse_repeated(names, where)
+    strange = [name for name in columns if name not in {str(other) for other in names}]
+    if strange:
+        raise InvalidValue(
+            f"{where}: the columns {listed(strange)} are no headers.",
+            "Name each column as its header.",
+        )
+    lists = [columns.get(str(name), []) for name in names]
+    longest = max((len(column) for column in lists), default=0)
+    rows = [[c[i] if i < len(c) else None for c in lists] for i in range(longest)]
+    short = sum(len(column) < longest for column in lists)
+    notes = [f"{short} columns were shorter than {longest} values and end in blanks."]
+    return Grid(names, rows, notes if short else [])
+
+
+def _refuse_repeated(names: list[Scalar], where: str) -> None:
+    repeated = [str(name) for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        raise InvalidValue(
+            f"{where}: {listed(repeated)} appears twice among the headers, so records and "
+            "columns can't be told apart.",
+            "Send the rows as lists, or make the headers different.",
+        )
+
+
+def text_number_notes(grid: Grid) -> list[str]:
+    """A note for columns in which all values are numbers written as text."""
+    found = []
+    for index, name in enumerate(grid.headers):
+        values = [row[index] for row in grid.rows if row[index] not in (None, "")]
+        if values and all(isinstance(v, str) and looks_like_number(v) for v in values):
+            found.append(str(name))
+    if not found:
+        return []
+    return [
+        f"Numbers stored as text, because they came in quotes: {listed(found)}. "
+        "Send them without quotes to calculate with them."
+    ]

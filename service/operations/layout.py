@@ -1,0 +1,220 @@
+"""Putting data onto a sheet so that it looks made by a person, and finding it there again."""
+
+from __future__ import annotations
+
+import datetime as dt
+import unicodedata
+from dataclasses import dataclass
+
+from openpyxl.cell.cell import Cell
+from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
+
+from service.errors import InvalidParameters, listed
+from service.operations.data import Grid
+from service.workbook import cells
+from service.workbook.areas import Area, area_at
+from service.workbook.book import Book, used_area
+from service.workbook.house import House
+
+NARROWEST, WIDEST = 9.0, 60.0
+_MEASURED_ROWS = 500
+_BAD_IN_TITLE = set("[]:*?/\\")
+
+
+def check_sheet_name(name: str, taken: list[str]) -> str:
+    """A name that Excel allows for a new sheet.
+
+    :raises InvalidParameters: saying what Excel does not allow
+    """
+    title = unicodedata.normalize("NFC", name).strip()
+    bad = sorted(set(title) & _BAD_IN_TITLE)
+    problem = ""
+    if not title or len(title) > 31:
+        problem = f"has {len(title)} characters; Excel allows 1 to 31"
+    elif bad or not title.isprintable():
+        problem = f"holds {' '.join(bad) or 'control characters'}, which Excel does not allow"
+    elif title.startswith("'") or title.endswith("'"):
+        problem = "starts or ends with an apostrophe, which Excel does not allow"
+    elif title.lower() == "history":
+        problem = "is reserved by Excel"
+    elif title.lower() in {other.lower() for other in taken}:
+        problem = f"exists already. Sheets: {listed(taken)}"
+    if problem:
+        raise InvalidParameters(
+            f'The sheet name "{name[:60]}" {problem}.', "Choose another name for the sheet."
+        )
+    return title
+
+
+def write_grid(book: Book, sheet: Worksheet, grid: Grid, house: House) -> Area:
+    """Write a grid from A1 on: styled header row, frozen and filtered; fitted columns.
+
+    Call it inside ``book.changing()``, after :func:`check_grid`.
+    """
+    area = write_rows(sheet, 1, 1, grid.with_headers())
+    for cell in sheet._cells.values():
+        if house.font != "Calibri":
+            cell.font = Font(name=house.font, size=11)
+    if grid.headers:
+        style_header(sheet, Area(1, 1, 1, len(grid.headers)), house)
+        sheet.freeze_panes = "A2"
+        if grid.rows:
+            sheet.auto_filter.ref = str(area)
+    fit_columns(book, sheet, area)
+    return area
+
+
+def check_grid(book: Book, rows: list[list[cells.Scalar]], row: int = 1, column: int = 1) -> None:
+    """Refuse rows that Excel or the limits can't hold, before anything is changed."""
+    width = max((len(values) for values in rows), default=0)
+    if width:
+        area_at(row, column, len(rows), width)
+    book.room_for(sum(len(values) for values in rows))
+    for r, values in enumerate(rows):
+        for c, value in enumerate(values):
+            if isinstance(value, str | float | int):
+                cells.stored_value(value, f"{get_column_letter(column + c)}{row + r}")
+
+
+def write_rows(
+    sheet: Worksheet, row: int, column: int, rows: list[list[cells.Scalar]]
+) -> Area:
+    """Write rows of JSON values from (row, column) on; returns the area they fill."""
+    width = 1
+    for r, values in enumerate(rows):
+        width = max(width, len(values))
+        for c, value in enumerate(values):
+            if value is not None or (row + r, column + c) in sheet._cells:
+                cells.put(sheet.cell(row + r, column + c), value)
+    return Area(row, column, row + max(len(rows), 1) - 1, column + width - 1)
+
+
+def style_header(sheet: Worksheet, area: Area, house: House) -> None:
+    """Give a header row its house style."""
+    for row in sheet.iter_rows(**area.bounds):
+        for cell in row:
+            cell.font = house.header_font
+            cell.fill = house.header_fill
+            cell.alignment = house.header_alignment
+            cell.border = house.header_border
+    sheet.row_dimensions[area.first_row].height = 20
+
+
+def fit_columns(book: Book, sheet: Worksheet, area: Area) -> None:
+    """Make the columns of ``area`` as wide as their contents need, within reason."""
+    measured = area.top(_MEASURED_ROWS)
+    for column in range(area.first_column, area.last_column + 1):
+        widest = 0.0
+        for row in range(measured.first_row, measured.last_row + 1):
+            cell = book.cell(sheet, row, column)
+            if cell is not None and cell.value is not None:
+                widest = max(widest, _width(cell))
+        if widest:
+            width = min(max(widest + 2, NARROWEST), WIDEST)
+            sheet.column_dimensions[get_column_letter(column)].width = width
+
+
+def _width(cell: Cell) -> float:
+    """About how many digits wide the cell's text is."""
+    if cell.data_type == "f":
+        return 12.0
+    value = cell.value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _number_width(value, str(cell.number_format))
+    if isinstance(value, dt.datetime | dt.date | dt.time | dt.timedelta):
+        return max(10.0, len(str(cell.number_format)))
+    longest = max(str(value).split("\n"), key=len, default="")
+    width = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1.05 for c in longest)
+    return width * (1.12 if cell.font.bold else 1) + (2 if cell.font.bold else 0)
+
+
+def _number_width(value: float, number_format: str) -> float:
+    if number_format == "General":
+        return float(min(len(f"{value:.10g}"), 12))
+    decimals = number_format.split(".")[1].count("0") if "." in number_format else 0
+    return len(f"{value:,.{decimals}f}") + (3 if any(c in number_format for c in "$€£[") else 1)
+
+
+# Finding data ---------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Region:
+    """A block of data on a sheet: where it is, and whether its first row holds headers."""
+
+    area: Area
+    has_headers: bool
+
+    @property
+    def body(self) -> Area:
+        return self.area.below(1) if self.has_headers else self.area
+
+
+def find_region(book: Book, sheet: Worksheet) -> Region | None:
+    """The sheet's main block of data, or None on an empty sheet.
+
+    It starts at the first row with at least two neighbouring filled cells (or the first
+    filled cell, where no row has two) and goes on down to the first blank row. The first
+    row holds headers if all its cells are text and different, and something below isn't.
+    """
+    used = used_area(sheet)
+    filled = {key for key, cell in sheet._cells.items() if cell.value is not None}
+    if not filled:
+        return None
+    first = _first_row(filled, used)
+    columns = sorted(column for row, column in filled if row == first)
+    left = right = columns[0]
+    while (first, right + 1) in filled or (first + 1, right + 1) in filled:
+        right += 1
+    last = first
+    while any((last + 1, column) in filled for column in range(left, right + 1)):
+        last += 1
+    area = Area(first, left, last, right)
+    return Region(area, has_header_row(book, sheet, area))
+
+
+def _first_row(filled: set[tuple[int, int]], used: Area) -> int:
+    pairs = sorted(row for row, column in filled if (row, column + 1) in filled)
+    return pairs[0] if pairs else min(row for row, _ in filled)
+
+
+def has_header_row(book: Book, sheet: Worksheet, area: Area) -> bool:
+    """Whether the first row of ``area`` names its columns."""
+    first = [book.cell(sheet, area.first_row, c) for c in _columns(area)]
+    texts = [cell.value for cell in first if cell is not None and cell.value is not None]
+    if not texts or not all(isinstance(t, str) and not t.startswith("=") for t in texts):
+        return False
+    if area.rows == 1:
+        return True
+    different = len({str(t).strip().lower() for t in texts}) == len(texts)
+    return different and len(texts) >= area.columns - 1
+
+
+def _columns(area: Area) -> range:
+    return range(area.first_column, area.last_column + 1)
+
+
+def header_names(book: Book, sheet: Worksheet, region: Region) -> list[str]:
+    """The names of a region's columns: its headers, or column letters where it has none."""
+    names = []
+    for column in _columns(region.area):
+        cell = book.cell(sheet, region.area.first_row, column) if region.has_headers else None
+        named = cell is not None and cell.value is not None
+        names.append(str(cell.value) if named and cell else get_column_letter(column))
+    return names
+
+
+def column_kinds(book: Book, sheet: Worksheet, area: Area) -> list[str]:
+    """For each column of ``area`` the kind of its values: text, number, date, mixed, blank..."""
+    kinds = []
+    for column in _columns(area):
+        seen = set()
+        for row in range(area.first_row, area.last_row + 1):
+            cell = book.cell(sheet, row, column)
+            if cell is not None and cell.value is not None:
+                seen.add(cells.kind_of(book.value(cell)))
+        seen.discard("blank")
+        kinds.append(seen.pop() if len(seen) == 1 else ("mixed" if seen else "blank"))
+    return kinds

@@ -1,0 +1,287 @@
+"""The registry: an operation is declared once, as a function, and everything else derives.
+
+Its signature gives the parameters and their types, its docstring the description and
+(``:param name:``) what each parameter means. Validation, REST, OpenAPI, the plugin's
+methods and the documentation are made from that.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import json
+import re
+import types
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+import pydantic
+from pydantic import BaseModel, ConfigDict, Field
+
+from service.errors import ExcelToolsError, InvalidParameters, NotFound, listed
+
+Effect = Literal["create", "change", "read", "session"]
+Function = TypeVar("Function", bound=Callable[..., "Answer"])
+
+_WORKBOOK = "open workbook to use, by name; leave out where only one is open"
+_WORKBOOK_OR_NEW = "open workbook to add to, by name; leave out to make a new file"
+
+
+@dataclass
+class Answer:
+    """What an operation answers.
+
+    :param result: compact JSON object with what was done or found
+    :param sheet: the sheet it was about
+    :param next: at most two short hints, only where they help
+    :param exports: files it wrote into the folder it was given, by name
+    """
+
+    result: dict[str, Any]
+    sheet: str = ""
+    next: list[str] = field(default_factory=list)
+    exports: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of an operation."""
+
+    name: str
+    annotation: Any
+    default: Any
+    help: str
+
+    @property
+    def required(self) -> bool:
+        return self.default is inspect.Parameter.empty
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation, as declared.
+
+    ``effect`` says what it does: ``create`` makes a new workbook (or, where it has the
+    parameter ``workbook`` and that is given, changes that one), ``change`` changes an open
+    workbook, ``read`` only looks, ``session`` is about the session's files.
+    """
+
+    name: str
+    effect: Effect
+    run: Callable[..., Answer]
+    summary: str
+    description: str
+    parameters: tuple[Parameter, ...]
+    model: type[BaseModel]
+    doing: str
+    example: dict[str, Any]
+    file_parameter: str = ""
+
+    @property
+    def writes(self) -> bool:
+        return self.effect in ("create", "change")
+
+    def validate(self, given: object) -> dict[str, Any]:
+        """The parameters with defaults filled in, in JSON types.
+
+        :raises InvalidParameters: naming each parameter that does not fit, and what would
+        """
+        if not isinstance(given, dict):
+            raise InvalidParameters(
+                f"{self.name} needs a JSON object of parameters, not {type(given).__name__}.",
+                f"Parameters: {listed([p.name for p in self.parameters])}.",
+            )
+        self._refuse_unknown(given)
+        kept = {
+            p.name: _unwrapped(given[p.name], p)
+            for p in self.parameters
+            if p.name in given and (given[p.name] is not None or p.required)
+        }
+        try:
+            valid = self.model.model_validate(kept)
+        except pydantic.ValidationError as error:
+            raise self._explained(error) from None
+        except RecursionError:
+            raise InvalidParameters(
+                f"{self.name}: the parameters are nested too deeply.", "Send flat rows of cells."
+            ) from None
+        return valid.model_dump(exclude_unset=False)
+
+    def call(self, target: object, parameters: dict[str, Any]) -> Answer:
+        """Run the operation on a context (or a desk) with the parameters of ``validate``."""
+        typed = self.model.model_validate(parameters)
+        taken = list(inspect.signature(self.run).parameters)[1:]
+        return self.run(target, **{name: getattr(typed, name) for name in taken})
+
+    def _refuse_unknown(self, given: dict[object, object]) -> None:
+        names = [p.name for p in self.parameters]
+        for key in given:
+            if key not in names:
+                near = difflib.get_close_matches(str(key), names, 1)
+                meant = f' Did you mean "{near[0]}"?' if near else ""
+                raise InvalidParameters(
+                    f'{self.name} has no parameter "{str(key)[:80]}".{meant}',
+                    f"Parameters: {listed(names, 20)}.",
+                    {"parameters": names},
+                )
+
+    def _explained(self, error: pydantic.ValidationError) -> InvalidParameters:
+        problems: dict[str, str] = {}
+        for item in error.errors(include_url=False, include_context=False):
+            path = [str(part) for part in item["loc"] if not _is_branch(part)]
+            problems.setdefault(".".join(path) or "parameters", item["msg"])
+        shown = [f"{path}: {text}" for path, text in list(problems.items())[:5]]
+        first = next(iter(problems)).split(".")[0]
+        helps = {p.name: p.help for p in self.parameters}
+        return InvalidParameters(
+            f"{self.name}: {'; '.join(shown)}.",
+            f"{first}: {helps[first]}" if first in helps else "Correct the parameters.",
+            {"problems": dict(list(problems.items())[:20])},
+        )
+
+
+def _is_branch(part: object) -> bool:
+    """Whether a part of pydantic's location names a union's branch, not a place."""
+    return isinstance(part, str) and bool(re.search(r"[\[\](]|^(str|int|float|bool|none)$", part))
+
+
+def _unwrapped(value: object, parameter: Parameter) -> object:
+    """Lists and objects that a model sent as JSON text, decoded."""
+    if not isinstance(value, str) or _accepts_text(parameter.annotation):
+        return value
+    if value.strip()[:1] in ("[", "{"):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value
+
+
+def _accepts_text(annotation: Any) -> bool:
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        return any(_accepts_text(part) for part in typing.get_args(annotation))
+    return annotation is str
+
+
+# Declaring ----------------------------------------------------------------
+
+_OPERATIONS: dict[str, Operation] = {}
+
+
+def operation(
+    *, effect: Effect, doing: str, example: dict[str, Any], file_parameter: str = ""
+) -> Callable[[Function], Function]:
+    """Declare the decorated function as an operation.
+
+    :param effect: see :class:`Operation`
+    :param doing: what a person reads while it runs, such as "Adding a chart"
+    :param example: parameters of a call that works; it stands in the documentation
+    :param file_parameter: the parameter that may name an uploaded file
+    """
+
+    def declare(function: Function) -> Function:
+        name = function.__name__
+        description, helps = _parsed(inspect.getdoc(function) or "", name)
+        parameters = tuple(_parameters(function, effect, helps))
+        _OPERATIONS[name] = Operation(
+            name=name,
+            effect=effect,
+            run=function,
+            summary=description.split("\n")[0],
+            description=description,
+            parameters=parameters,
+            model=_model(name, parameters),
+            doing=doing,
+            example=example,
+            file_parameter=file_parameter,
+        )
+        return function
+
+    return declare
+
+
+def _parsed(doc: str, name: str) -> tuple[str, dict[str, str]]:
+    """(description, text of each parameter) of a docstring with ``:param x:`` fields."""
+    head, *fields = re.split(r"^:param ", doc, flags=re.MULTILINE)
+    helps = {}
+    for text in fields:
+        parameter, _, meaning = text.partition(":")
+        helps[parameter.strip()] = " ".join(meaning.split())
+    if not head.strip():
+        raise TypeError(f"operation {name} has no docstring")
+    return head.strip(), helps
+
+
+def _parameters(
+    function: Callable[..., Answer], effect: Effect, helps: dict[str, str]
+) -> list[Parameter]:
+    hints = typing.get_type_hints(function)
+    found = [
+        Parameter(p.name, hints[p.name], p.default, helps[p.name])
+        for p in list(inspect.signature(function).parameters.values())[1:]
+        if p.name != "workbook"
+    ]
+    takes_workbook = "workbook" in inspect.signature(function).parameters
+    if effect in ("change", "read") or (takes_workbook and effect == "session"):
+        found.insert(0, Parameter("workbook", str, "", helps.get("workbook", _WORKBOOK)))
+    elif takes_workbook:
+        position = list(inspect.signature(function).parameters).index("workbook") - 1
+        text = helps.get("workbook", _WORKBOOK_OR_NEW)
+        found.insert(position, Parameter("workbook", str, "", text))
+    return found
+
+
+def _model(name: str, parameters: tuple[Parameter, ...]) -> type[BaseModel]:
+    fields: dict[str, Any] = {
+        p.name: (
+            p.annotation,
+            Field(description=p.help) if p.required else Field(default=p.default, description=p.help),
+        )
+        for p in parameters
+    }
+    config = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
+    return pydantic.create_model(name, __config__=config, **fields)
+
+
+# Finding ------------------------------------------------------------------
+
+
+def operations() -> dict[str, Operation]:
+    """All operations by name, in the order in which they were declared."""
+    return dict(_OPERATIONS)
+
+
+def find(name: str) -> Operation:
+    """The operation of that name.
+
+    :raises NotFound: listing the operations there are
+    """
+    try:
+        return _OPERATIONS[name]
+    except KeyError:
+        near = difflib.get_close_matches(name, _OPERATIONS, 1)
+        raise NotFound(
+            f'No operation "{name[:80]}".' + (f' Did you mean "{near[0]}"?' if near else ""),
+            f"Operations: {listed(list(_OPERATIONS), 30)}.",
+        ) from None
+
+
+class Options(BaseModel):
+    """Base of the option objects: unknown names are refused, by name."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+__all__ = [
+    "Answer",
+    "Effect",
+    "ExcelToolsError",
+    "Operation",
+    "Options",
+    "Parameter",
+    "find",
+    "operation",
+    "operations",
+]

@@ -1,0 +1,175 @@
+"""The settings: one row each, read once at start, frozen, passed down.
+
+The environment variable of a setting is its name in capitals behind
+``EXCEL_TOOLS_``. A variable with that prefix that is no setting stops the start:
+a misspelt limit must not be a limit that isn't there.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+PREFIX = "EXCEL_TOOLS_"
+
+
+class SettingsError(ValueError):
+    """A setting has a value that can't be used; the message names it."""
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def check(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            raise SettingsError(f"needs a whole number, not {text!r}") from None
+        if not low <= number <= high:
+            raise SettingsError(f"needs a number from {low} to {high}, not {number}")
+        return number
+
+    return check
+
+
+def _url(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise SettingsError(f"needs an http:// or https:// address, not {text!r}")
+    return text.rstrip("/")
+
+
+def _keys(text: str) -> tuple[str, ...]:
+    keys = tuple(key.strip() for key in text.split(",") if key.strip())
+    if any(len(key) < 8 for key in keys):
+        raise SettingsError("needs keys of at least 8 characters, comma separated")
+    return keys
+
+
+def _text(text: str) -> str:
+    if not text.strip():
+        raise SettingsError("must not be empty")
+    return text.strip()
+
+
+def _path(text: str) -> Path:
+    return Path(_text(text)).expanduser().absolute()
+
+
+def _setting(default: object, check: Callable[[str], object], help_: str) -> Any:
+    return dataclasses.field(default=default, metadata={"check": check, "help": help_})
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All settings of the service."""
+
+    host: str = _setting(
+        "127.0.0.1",
+        _text,
+        "Address to listen on. Without API keys the service listens on 127.0.0.1 whatever is set.",
+    )
+    port: int = _setting(9080, _whole(1, 65535), "Port of the API and the files.")
+    public_url: str = _setting(
+        "http://localhost:9080",
+        _url,
+        "Address under which people's browsers reach the service; download links start with it.",
+    )
+    api_keys: tuple[str, ...] = _setting(
+        (), _keys, "Keys that callers may send as `Authorization: Bearer`, comma separated."
+    )
+    data_dir: Path = _setting(
+        Path("data"), _path, "Folder for sessions, workbooks and the link signing key."
+    )
+    threads: int = _setting(16, _whole(1, 256), "Requests worked on at the same time.")
+    engines: int = _setting(
+        max(1, min(os.cpu_count() or 1, 16)),
+        _whole(1, 64),
+        "Engine processes that hold open workbooks. The default is one per core.",
+    )
+    engine_memory_mb: int = _setting(
+        2048, _whole(256, 65536), "Memory one engine process may use before it is replaced, MiB."
+    )
+    engine_deadline: int = _setting(
+        60, _whole(1, 3600), "Seconds one operation may take before its engine is replaced."
+    )
+    engine_workbooks: int = _setting(
+        32, _whole(1, 1000), "Workbooks one engine keeps in memory; others come back by themselves."
+    )
+    queue_wait: int = _setting(
+        30, _whole(1, 3600), "Seconds a request waits for its workbook before it is told to retry."
+    )
+    session_ttl: int = _setting(
+        86400, _whole(1, 31536000), "Seconds after its last use at which a session ends."
+    )
+    session_cache: int = _setting(
+        1000, _whole(1, 1000000), "Sessions kept in the TTL cache; the rest are on disk."
+    )
+    sessions_per_user: int = _setting(50, _whole(1, 100000), "Sessions one user may have.")
+    workbooks_per_session: int = _setting(
+        20, _whole(1, 1000), "Workbooks one session may have open."
+    )
+    bytes_per_user: int = _setting(
+        1_000_000_000, _whole(1000, 10**15), "Bytes that one user's sessions may keep on disk."
+    )
+    link_ttl: int = _setting(
+        86400, _whole(1, 31536000), "Seconds for which a download link works."
+    )
+    max_upload_mb: int = _setting(50, _whole(1, 2048), "Largest file that may be uploaded, MiB.")
+    max_body_mb: int = _setting(
+        32, _whole(1, 1024), "Largest body of a request that is not an upload, MiB."
+    )
+    max_cells: int = _setting(
+        2_000_000, _whole(100, 100_000_000), "Cells that one workbook may hold."
+    )
+    max_unpacked_mb: int = _setting(
+        1024, _whole(1, 65536), "Largest unpacked size of an uploaded workbook, MiB."
+    )
+    secret_key: str = _setting(
+        "", str, "Key that signs download links. Left empty, one is made and kept in the data folder."
+    )
+    log_level: str = _setting("INFO", _text, "Level of the log: DEBUG, INFO, WARNING or ERROR.")
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Settings:
+        """Read the settings from ``environ``.
+
+        :raises SettingsError: naming the variable, what it holds and what it needs
+        """
+        fields = {PREFIX + f.name.upper(): f for f in dataclasses.fields(cls)}
+        values: dict[str, Any] = {}
+        for variable, text in environ.items():
+            if not variable.startswith(PREFIX) or (text == "" and variable in fields):
+                continue
+            if variable not in fields:
+                raise SettingsError(_unknown(variable, list(fields)))
+            field = fields[variable]
+            try:
+                values[field.name] = field.metadata["check"](text)
+            except SettingsError as error:
+                raise SettingsError(f"{variable} {error}") from None
+        settings = cls(**values)
+        return dataclasses.replace(settings, data_dir=settings.data_dir.absolute())
+
+    @property
+    def listen_host(self) -> str:
+        """The address to bind: loopback unless callers have to show a key."""
+        return self.host if self.api_keys else "127.0.0.1"
+
+
+def _unknown(variable: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(variable, known, 1)
+    return f"{variable} is not a setting." + (f" Did you mean {near[0]}?" if near else "")
+
+
+def rows() -> list[tuple[str, str, str]]:
+    """(variable, default as text, help) of each setting, for the documentation."""
+    found = []
+    for field in dataclasses.fields(Settings):
+        default = field.default
+        text = "one per core" if field.name == "engines" else str(default or "")
+        if isinstance(default, tuple):
+            text = ",".join(default)
+        found.append((PREFIX + field.name.upper(), text, str(field.metadata["help"])))
+    return found

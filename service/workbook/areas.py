@@ -1,0 +1,154 @@
+"""Cell references as people and models write them: "B2", "A1:D20", "A:C", "'My sheet'!A1"."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from openpyxl.utils import column_index_from_string, get_column_letter
+
+from service.errors import InvalidRange
+
+MAX_ROW = 1_048_576
+MAX_COLUMN = 16_384
+
+_CELL = re.compile(r"^\$?([A-Za-z]{1,3})\$?([0-9]{1,7})$")
+_COLUMN = re.compile(r"^\$?([A-Za-z]{1,3})$")
+_ROW = re.compile(r"^\$?([0-9]{1,7})$")
+_SHEET = re.compile(r"^(?:'((?:[^']|'')+)'|([^'!]+))!(.+)$")
+
+_HINT = 'Write ranges as "A1:D20", one cell as "B2", whole columns as "A:C", whole rows as "2:5".'
+
+
+@dataclass(frozen=True)
+class Area:
+    """A rectangle of cells, 1-based and inclusive."""
+
+    first_row: int
+    first_column: int
+    last_row: int
+    last_column: int
+
+    @property
+    def rows(self) -> int:
+        return self.last_row - self.first_row + 1
+
+    @property
+    def columns(self) -> int:
+        return self.last_column - self.first_column + 1
+
+    @property
+    def cells(self) -> int:
+        return self.rows * self.columns
+
+    @property
+    def bounds(self) -> dict[str, int]:
+        """As the keyword arguments of openpyxl's ``iter_rows``."""
+        return {
+            "min_row": self.first_row,
+            "min_col": self.first_column,
+            "max_row": self.last_row,
+            "max_col": self.last_column,
+        }
+
+    def __str__(self) -> str:
+        first = f"{get_column_letter(self.first_column)}{self.first_row}"
+        last = f"{get_column_letter(self.last_column)}{self.last_row}"
+        return first if first == last else f"{first}:{last}"
+
+    def overlaps(self, other: Area) -> bool:
+        return (
+            self.first_row <= other.last_row
+            and other.first_row <= self.last_row
+            and self.first_column <= other.last_column
+            and other.first_column <= self.last_column
+        )
+
+    def column(self, index: int) -> Area:
+        """The ``index``-th column of the area, counted from 0."""
+        number = self.first_column + index
+        return Area(self.first_row, number, self.last_row, number)
+
+    def below(self, rows: int) -> Area:
+        """The area without its first ``rows`` rows."""
+        return Area(self.first_row + rows, self.first_column, self.last_row, self.last_column)
+
+    def top(self, rows: int) -> Area:
+        """At most the first ``rows`` rows of the area."""
+        last = min(self.last_row, self.first_row + rows - 1)
+        return Area(self.first_row, self.first_column, last, self.last_column)
+
+
+def split_sheet(text: str) -> tuple[str, str]:
+    """("Sheet name" or "", "A1:B2") of a reference with or without a sheet."""
+    match = _SHEET.match(text.strip())
+    if not match:
+        return "", text.strip()
+    quoted, plain, rest = match.groups()
+    return (quoted.replace("''", "'") if quoted else plain), rest
+
+
+def parse_cell(text: str) -> tuple[int, int]:
+    """(row, column) of a reference to one cell.
+
+    :raises InvalidRange: if it is none, or lies outside Excel's grid
+    """
+    match = _CELL.match(text.strip())
+    if not match:
+        raise InvalidRange(f"{text!r} is not a cell reference.", 'Write a cell as "B2".')
+    return _row(match.group(2), text), _column(match.group(1), text)
+
+
+def parse_area(text: str, used: Area) -> Area:
+    """The area that ``text`` names; whole columns and rows end where ``used`` ends.
+
+    :raises InvalidRange: if it is no reference, or lies outside Excel's grid
+    """
+    parts = [part.strip() for part in text.strip().split(":")]
+    if not text.strip() or len(parts) > 2:
+        raise InvalidRange(f"{text!r} is not a range.", _HINT)
+    first, last = parts[0], parts[-1]
+    if _CELL.match(first) and _CELL.match(last):
+        (row1, column1), (row2, column2) = parse_cell(first), parse_cell(last)
+    elif _COLUMN.match(first) and _COLUMN.match(last) and len(parts) == 2:
+        column1, column2 = (_column(_letters(part), text) for part in (first, last))
+        row1, row2 = 1, used.last_row
+    elif _ROW.match(first) and _ROW.match(last) and len(parts) == 2:
+        row1, row2 = (_row(part.strip("$"), text) for part in (first, last))
+        column1, column2 = 1, used.last_column
+    else:
+        raise InvalidRange(f"{text!r} is not a range.", _HINT)
+    return Area(min(row1, row2), min(column1, column2), max(row1, row2), max(column1, column2))
+
+
+def _letters(part: str) -> str:
+    return part.strip("$")
+
+
+def _row(text: str, whole: str) -> int:
+    row = int(text)
+    if not 1 <= row <= MAX_ROW:
+        raise InvalidRange(f"{whole!r} is outside the sheet: rows go from 1 to {MAX_ROW}.", _HINT)
+    return row
+
+
+def _column(letters: str, whole: str) -> int:
+    column = column_index_from_string(letters.upper()) if len(letters) <= 3 else MAX_COLUMN + 1
+    if column > MAX_COLUMN:
+        raise InvalidRange(f"{whole!r} is outside the sheet: columns go from A to XFD.", _HINT)
+    return column
+
+
+def area_at(row: int, column: int, rows: int, columns: int) -> Area:
+    """The area of the given size whose first cell is (row, column).
+
+    :raises InvalidRange: if it does not fit on the sheet
+    """
+    area = Area(row, column, row + rows - 1, column + columns - 1)
+    if area.last_row > MAX_ROW or area.last_column > MAX_COLUMN:
+        raise InvalidRange(
+            f"{rows} rows and {columns} columns from {get_column_letter(column)}{row} "
+            f"do not fit: a sheet ends at XFD{MAX_ROW}.",
+            "Start further up or left, or write less.",
+        )
+    return area

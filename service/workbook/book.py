@@ -1,0 +1,224 @@
+"""The open workbook: an editor (openpyxl), and values calculated from what it holds."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import openpyxl
+from openpyxl.cell.cell import Cell
+from openpyxl.styles.numbers import is_date_format
+from openpyxl.utils.datetime import from_excel
+from openpyxl.worksheet.worksheet import Worksheet
+
+from service.errors import (
+    ExcelToolsError,
+    InvalidRange,
+    SheetNotFound,
+    SheetRequired,
+    TooLarge,
+    WorkbookDamaged,
+    listed,
+)
+from service.workbook import cells, writer
+from service.workbook.areas import Area, parse_area, split_sheet
+from service.workbook.calculator import Computed, Values, calculate, serial_number
+from service.workbook.package import inspect_package
+
+
+class Book:
+    """One open workbook. Not safe for use by two threads; an engine owns it alone.
+
+    Reading is free. Changing happens inside ``with book.changing():``, after everything
+    that can be refused has been: an exception in there leaves ``broken`` set, and the
+    owner throws the book away and rebuilds it from its journal.
+    """
+
+    def __init__(
+        self,
+        xl: openpyxl.Workbook,
+        name: str,
+        *,
+        max_cells: int = 2_000_000,
+        losses: tuple[str, ...] = (),
+    ) -> None:
+        self.xl = xl
+        self.name = name
+        self.max_cells = max_cells
+        self.losses = losses
+        self.broken = False
+        self._values: Values | None = None
+
+    def __repr__(self) -> str:
+        return f"<Book {self.name!r} sheets={self.xl.sheetnames}>"
+
+    @classmethod
+    def blank(cls, name: str, *, max_cells: int = 2_000_000) -> Book:
+        """A workbook without any sheet: who makes it adds at least one."""
+        xl = openpyxl.Workbook()
+        xl.remove(xl.worksheets[0])
+        return cls(xl, name, max_cells=max_cells)
+
+    @classmethod
+    def load(
+        cls, path: Path, name: str, *, max_unpacked: int = 1 << 30, max_cells: int = 2_000_000
+    ) -> Book:
+        """Open the workbook at ``path``.
+
+        :raises UnsupportedFile: if it is no .xlsx or .xlsm
+        :raises WorkbookDamaged: if openpyxl can't make sense of it
+        :raises TooLarge: if it is beyond the limits
+        """
+        facts = inspect_package(path, max_unpacked, max_cells)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # what gets lost is told by name, in losses
+                xl = openpyxl.load_workbook(path, keep_vba=facts.macros, rich_text=True)
+        except (ExcelToolsError, MemoryError):
+            raise
+        except Exception as error:
+            raise WorkbookDamaged(
+                f"{name} can't be read: {type(error).__name__}: {str(error)[:200]}",
+                "Open it in Excel, save it again and upload the new copy.",
+            ) from error
+        if not xl.worksheets:
+            raise WorkbookDamaged(
+                f"{name} has no worksheet.", "Open a workbook with at least one sheet of cells."
+            )
+        return cls(xl, name, max_cells=max_cells, losses=facts.losses)
+
+    # Sheets -----------------------------------------------------------------
+
+    @property
+    def sheet_names(self) -> list[str]:
+        return [sheet.title for sheet in self.xl.worksheets]
+
+    def sheet(self, name: str = "") -> Worksheet:
+        """The sheet of that name (case does not matter); "" where there is only one.
+
+        :raises SheetNotFound: listing the sheets there are
+        :raises SheetRequired: if no name is given and there are several
+        """
+        wanted = name.strip().lower()
+        for sheet in self.xl.worksheets:
+            if sheet.title.lower() == wanted:
+                return sheet
+        if wanted:
+            raise SheetNotFound(
+                f'No sheet "{name}" in {self.name}. Sheets: {listed(self.sheet_names)}.',
+                "Use one of these names.",
+                {"sheets": self.sheet_names},
+            )
+        if len(self.xl.worksheets) == 1:
+            return self.xl.worksheets[0]
+        raise SheetRequired(
+            f"{self.name} has several sheets: {listed(self.sheet_names)}.",
+            "Say which one with the parameter sheet.",
+            {"sheets": self.sheet_names},
+        )
+
+    def sheet_and_area(self, sheet: str, text: str) -> tuple[Worksheet, Area]:
+        """The sheet and area of a range such as "A1:C9" or "'My sheet'!A1:C9"; "" is all."""
+        named, reference = split_sheet(text)
+        if named and sheet and named.lower() != sheet.strip().lower():
+            raise InvalidRange(
+                f'The range {text} names the sheet "{named}", the parameter sheet says "{sheet}".',
+                "Name the sheet once.",
+            )
+        worksheet = self.sheet(sheet or named)
+        used = used_area(worksheet)
+        return worksheet, parse_area(reference, used) if reference else used
+
+    # Values -----------------------------------------------------------------
+
+    @property
+    def values(self) -> Values:
+        """Calculated values of all formula cells, as of now."""
+        if self._values is None:
+            self._values = calculate(self.xl)
+        return self._values
+
+    def computed(self, cell: Cell) -> Computed:
+        """The calculated value of a formula cell."""
+        key = (cell.parent.title, cell.row, cell.column)
+        return self.values.get(key, Computed(unknown="the calculator gave no value"))
+
+    def value(self, cell: Cell) -> object:
+        """What the cell shows: its value, or its formula's; None where that is unknown."""
+        if cell.data_type != "f":
+            return cell.value
+        value = serial_number(self.computed(cell).value, self.xl.epoch)
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if number and is_date_format(cell.number_format):
+            return from_excel(value, self.xl.epoch)
+        return value
+
+    def cell(self, sheet: Worksheet, row: int, column: int) -> Cell | None:
+        """The cell there, or None. Unlike openpyxl's own way it makes none by looking."""
+        return sheet._cells.get((row, column))
+
+    def formula_count(self) -> int:
+        """How many cells hold formulas."""
+        return sum(
+            cell.data_type == "f"
+            for sheet in self.xl.worksheets
+            for cell in sheet._cells.values()
+        )
+
+    def formula_errors(self, most: int = 10) -> list[dict[str, str]]:
+        """Formulas that give an error or can't be calculated: cell, formula, and why."""
+        found = []
+        for (title, row, column), computed in self.values.items():
+            value = computed.value
+            failed = isinstance(value, str) and value in cells.ERRORS
+            if failed or computed.unknown:
+                cell = self.xl[title].cell(row, column)
+                found.append(
+                    {
+                        "cell": f"{title}!{cell.coordinate}",
+                        "formula": (cells.formula_of(cell) or "")[:200],
+                        "value": str(value) if failed else "not calculated",
+                        "cause": cells.ERRORS[str(value)] if failed else computed.unknown,
+                    }
+                )
+                if len(found) == most:
+                    break
+        return found
+
+    # Changing ---------------------------------------------------------------
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """The part of an operation that changes the workbook."""
+        self._values = None
+        self.broken = True
+        yield
+        self.broken = False
+
+    def room_for(self, more: int) -> None:
+        """Refuse ``more`` cells if the workbook would hold too many.
+
+        :raises TooLarge: naming the limit
+        """
+        held = sum(len(sheet._cells) for sheet in self.xl.worksheets)
+        if held + more > self.max_cells:
+            raise TooLarge(
+                f"{self.name} holds {held:,} cells; {more:,} more would pass the limit "
+                f"of {self.max_cells:,}.",
+                "Write less, or split the data over several workbooks.",
+            )
+
+    def save(self, path: Path) -> None:
+        """Write the workbook to ``path`` with the values of its formulas."""
+        writer.save(self.xl, path, self.values)
+
+
+def used_area(sheet: Worksheet) -> Area:
+    """The smallest area from A1 that holds all cells with a value; A1 of an empty sheet."""
+    rows = columns = 1
+    for (row, column), cell in sheet._cells.items():
+        if cell.value is not None:
+            rows, columns = max(rows, row), max(columns, column)
+    return Area(1, 1, rows, columns)

@@ -1,0 +1,273 @@
+"""Values of formulas, calculated by formualizer from what the editor holds.
+
+A value is either known or not known with a reason; it is never guessed. Not known is
+what calls a function that the calculator lacks, refers to another file, comes out of
+either of these, or was not reached before the deadline.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import formualizer
+from openpyxl import Workbook
+from openpyxl.cell.cell import Cell
+from openpyxl.cell.rich_text import CellRichText
+from openpyxl.formula import Tokenizer
+from openpyxl.formula.tokenizer import Token
+from openpyxl.utils.datetime import to_excel
+from openpyxl.worksheet.worksheet import Worksheet
+
+from service.errors import InvalidRange
+from service.workbook.areas import MAX_COLUMN, MAX_ROW, Area, parse_area, split_sheet
+from service.workbook.cells import formula_of
+from service.workbook.formulas import functions
+
+DEADLINE = 5.0
+Address: TypeAlias = tuple[str, int, int]
+
+_ERRORS = {
+    "Div": "#DIV/0!",
+    "Na": "#N/A",
+    "NA": "#N/A",
+    "Name": "#NAME?",
+    "Null": "#NULL!",
+    "Num": "#NUM!",
+    "Ref": "#REF!",
+    "Value": "#VALUE!",
+    "Spill": "#SPILL!",
+    "Calc": "#CALC!",
+}
+_WHOLE_SHEET = Area(1, 1, MAX_ROW, MAX_COLUMN)
+
+
+@dataclass(frozen=True)
+class Computed:
+    """The result of one formula: a value, or the reason why there is none."""
+
+    value: object = None
+    unknown: str = ""
+
+
+Values: TypeAlias = dict[Address, Computed]
+
+
+def calculate(book: Workbook, deadline: float = DEADLINE) -> Values:
+    """The value of each formula cell of ``book``, by (sheet, row, column).
+
+    :param deadline: seconds after which everything not yet calculated is answered as unknown
+    """
+    formulas = dict(_formulas(book))
+    if not formulas:
+        return {}
+    unknown = _unknown(formulas)
+    engine = _loaded(book, formulas)
+    timer = threading.Timer(deadline, engine.cancel)
+    timer.start()
+    try:
+        engine.evaluate_all()
+    except formualizer.ExcelEvaluationError:
+        reason = f"the calculation took longer than {deadline:g} seconds"
+        return {address: Computed(unknown=reason) for address in formulas}
+    finally:
+        timer.cancel()
+    return {
+        address: Computed(unknown=unknown[address])
+        if address in unknown
+        else _computed(engine, address)
+        for address in formulas
+    }
+
+
+def _formulas(book: Workbook) -> Iterable[tuple[Address, str]]:
+    for sheet in book.worksheets:
+        for (row, column), cell in sheet._cells.items():
+            if cell.data_type == "f":
+                formula = formula_of(cell)
+                if formula:
+                    yield (sheet.title, row, column), formula
+
+
+def _computed(engine: formualizer.Workbook, address: Address) -> Computed:
+    value = engine.get_value(*address)
+    if isinstance(value, dict):
+        kind = str(value.get("kind"))
+        if kind in _ERRORS:
+            return Computed(_ERRORS[kind])
+        return Computed(unknown=_reason(kind))
+    if isinstance(value, list):
+        value = value[0][0] if value and isinstance(value[0], list) and value[0] else None
+    if value is None:
+        return Computed(unknown="the calculator gave no value")
+    return Computed(value)
+
+
+def _reason(kind: str) -> str:
+    if "circ" in kind.lower():
+        return "the formula refers to itself, directly or by way of others"
+    return f"the calculator answered {kind}"
+
+
+# Loading ------------------------------------------------------------------
+
+
+def _loaded(book: Workbook, formulas: dict[Address, str]) -> formualizer.Workbook:
+    engine = formualizer.Workbook(mode=formualizer.WorkbookMode.Ephemeral)
+    for sheet in book.worksheets:
+        engine.add_sheet(sheet.title)
+        _load_values(engine, sheet)
+    for sheet in book.worksheets:
+        for table in sheet.tables.values():
+            _load_table(engine, sheet, table)
+    for (title, row, column), formula in formulas.items():
+        engine.set_formula(title, row, column, _inlined(book, title, formula))
+    return engine
+
+
+def _load_values(engine: formualizer.Workbook, sheet: Worksheet) -> None:
+    cells = sheet._cells
+    if not cells:
+        return
+    area = sheet.max_row * sheet.max_column
+    if area <= 4 * len(cells) + 10_000:
+        # Not iter_rows: it would make a cell of every blank it meets.
+        rows = [
+            [_plain(cells.get((row, column))) for column in range(1, sheet.max_column + 1)]
+            for row in range(1, sheet.max_row + 1)
+        ]
+        engine.set_values_batch(sheet.title, 1, 1, rows)
+        return
+    # Cells far apart: a dense block of them could be larger than the memory.
+    for (row, column), cell in cells.items():
+        value = _plain(cell)
+        if value is not None:
+            engine.set_value(sheet.title, row, column, value)
+
+
+def _plain(cell: Cell | None) -> object:
+    value = None if cell is None or cell.data_type == "f" else cell.value
+    if isinstance(value, CellRichText):
+        return str(value)
+    return value
+
+
+def _load_table(engine: formualizer.Workbook, sheet: Worksheet, table: object) -> None:
+    area = parse_area(str(table.ref), _WHOLE_SHEET)  # type: ignore[attr-defined]
+    columns = [column.name for column in table.tableColumns]  # type: ignore[attr-defined]
+    engine.add_table(
+        table.displayName,  # type: ignore[attr-defined]
+        sheet.title,
+        (area.first_row, area.first_column, area.last_row, area.last_column),
+        columns,
+        header_row=table.headerRowCount != 0,  # type: ignore[attr-defined]
+        totals_row=bool(table.totalsRowCount),  # type: ignore[attr-defined]
+    )
+
+
+def _inlined(book: Workbook, title: str, formula: str) -> str:
+    """The formula with defined names replaced by what they stand for.
+
+    The calculator can't be told of names one by one; a name stands for an expression,
+    so putting it in brackets in the name's place means the same.
+    """
+    names = {name.lower(): item.attr_text for name, item in book.defined_names.items()}
+    local = book[title].defined_names
+    names |= {name.lower(): item.attr_text for name, item in local.items()}
+    if not names:
+        return formula
+    tokens = Tokenizer(formula).items
+    parts = []
+    for token in tokens:
+        text = names.get(str(token.value).lower()) if token.type == Token.OPERAND else None
+        parts.append(_expression(text) if text else str(token.value))
+    return "=" + "".join(parts)
+
+
+def _expression(text: str) -> str:
+    text = text.removeprefix("=")
+    return text if "," not in text and "(" not in text else f"({text})"
+
+
+# What can't be known --------------------------------------------------------
+
+
+@functools.lru_cache(maxsize=2048)
+def can_calculate(function: str) -> bool:
+    """Whether the calculator has the function.
+
+    It keeps no list of its built-in functions, but answers #NAME? to those it lacks.
+    """
+    probe = formualizer.Workbook(mode=formualizer.WorkbookMode.Ephemeral)
+    probe.add_sheet("Probe")
+    probe.set_formula("Probe", 1, 1, f"={function}()")
+    value = probe.evaluate_cell("Probe", 1, 1)
+    return not (isinstance(value, dict) and value.get("kind") == "Name")
+
+
+def _unknown(formulas: dict[Address, str]) -> dict[Address, str]:
+    """Reasons for the cells that can't be calculated, and for all that depend on them."""
+    unknown: dict[Address, str] = {}
+    for address, formula in formulas.items():
+        missing = sorted(name for name in functions(formula) if not can_calculate(name))
+        if missing:
+            unknown[address] = f"the calculator has no function {', '.join(missing)}"
+        elif "[" in formula and _external(formula):
+            unknown[address] = "it refers to another file"
+    if unknown:
+        _spread(formulas, unknown)
+    return unknown
+
+
+def _external(formula: str) -> bool:
+    return any(
+        token.type == Token.OPERAND
+        and token.subtype == Token.RANGE
+        and str(token.value).lstrip("'").startswith("[")
+        for token in Tokenizer(formula).items
+    )
+
+
+def _spread(formulas: dict[Address, str], unknown: dict[Address, str]) -> None:
+    references = {address: _references(address[0], f) for address, f in formulas.items()}
+    grown = True
+    while grown:
+        fresh = {
+            address: "it depends on a cell that can't be calculated"
+            for address, areas in references.items()
+            if address not in unknown and _touches(areas, unknown)
+        }
+        unknown.update(fresh)
+        grown = bool(fresh)
+
+
+def _touches(areas: list[tuple[str, Area]], unknown: dict[Address, str]) -> bool:
+    return any(
+        sheet.lower() == title.lower() and area.overlaps(Area(row, column, row, column))
+        for sheet, area in areas
+        for title, row, column in unknown
+    )
+
+
+def _references(title: str, formula: str) -> list[tuple[str, Area]]:
+    found = []
+    for token in Tokenizer(formula).items:
+        if token.type != Token.OPERAND or token.subtype != Token.RANGE:
+            continue
+        sheet, reference = split_sheet(str(token.value))
+        try:
+            found.append((sheet or title, parse_area(reference, _WHOLE_SHEET)))
+        except InvalidRange:
+            continue  # a name or a structured reference: names are inlined before
+    return found
+
+
+def serial_number(value: object, epoch: dt.datetime) -> object:
+    """Dates as the numbers that a file stores; everything else as it is."""
+    if isinstance(value, dt.date | dt.time | dt.timedelta):
+        return to_excel(value, epoch)
+    return value

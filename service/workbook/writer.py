@@ -1,0 +1,106 @@
+"""Saving with openpyxl, with two things that it leaves out.
+
+A formula's calculated value is stored beside it, so that previews, phones and
+programs that do not calculate show numbers; and pictures survive a second save.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from openpyxl import Workbook
+from openpyxl.cell._writer import _set_attributes
+from openpyxl.cell._writer import write_cell as write_plain_cell
+from openpyxl.cell.cell import Cell
+from openpyxl.comments.comment_sheet import CommentRecord
+from openpyxl.drawing.spreadsheet_drawing import SpreadsheetDrawing
+from openpyxl.worksheet._writer import WorksheetWriter
+from openpyxl.worksheet.formula import ArrayFormula
+from openpyxl.worksheet.worksheet import Worksheet
+from openpyxl.writer.excel import ExcelWriter
+
+from service.workbook.calculator import Computed, Values, serial_number
+
+
+def save(book: Workbook, path: Path, values: Values) -> None:
+    """Write ``book`` to ``path`` as a whole or not at all."""
+    part = path.with_name(path.name + ".part")
+    # Excel calculates everything anew on opening, so a value of ours never outlives it.
+    book.calculation.fullCalcOnLoad = True
+    with ZipFile(part, "w", ZIP_DEFLATED, allowZip64=True) as archive:
+        _Writer(book, archive, values).write_data()
+    os.replace(part, path)
+
+
+class _Writer(ExcelWriter):
+    def __init__(self, book: Workbook, archive: ZipFile, values: Values) -> None:
+        super().__init__(book, archive)
+        self._values = values
+
+    def write_worksheet(self, ws: Worksheet) -> None:
+        ws._drawing = SpreadsheetDrawing()
+        ws._drawing.charts = ws._charts
+        ws._drawing.images = ws._images
+        writer = _SheetWriter(ws, self._values)
+        writer.write()
+        ws._rels = writer._rels
+        self._archive.write(writer.out, ws.path[1:])
+        self.manifest.append(ws)
+        writer.cleanup()
+
+    def _write_images(self) -> None:
+        for image in self._images:
+            data = image._data()
+            self._archive.writestr(image.path[1:], data)
+            image.ref = io.BytesIO(data)  # openpyxl has closed the stream it came from
+
+
+class _SheetWriter(WorksheetWriter):
+    def __init__(self, ws: Worksheet, values: Values) -> None:
+        super().__init__(ws)
+        self._values = values
+
+    def write_row(self, xf, row, row_idx):  # type: ignore[no-untyped-def]
+        attributes = {"r": f"{row_idx}"}
+        attributes.update(self.ws.row_dimensions.get(row_idx, {}))
+        with xf.element("row", attributes):
+            for cell in row:
+                if cell._comment is not None:
+                    self.ws._comments.append(CommentRecord.from_cell(cell))
+                if cell._value is None and not cell.has_style and not cell._comment:
+                    continue
+                computed = self._values.get((self.ws.title, cell.row, cell.column))
+                if computed is None or computed.unknown:
+                    write_plain_cell(xf, self.ws, cell, cell.has_style)
+                else:
+                    _write_formula(xf, cell, computed)
+
+
+def _write_formula(xf, cell: Cell, computed: Computed) -> None:  # type: ignore[no-untyped-def]
+    formula, attributes = _set_attributes(cell, cell.has_style)
+    value = serial_number(computed.value, cell.parent.parent.epoch)
+    kind, text = _stored(value)
+    if kind:
+        attributes["t"] = kind
+    else:
+        attributes.pop("t", None)
+    array = dict(formula) if isinstance(formula, ArrayFormula) else {}
+    source = formula.text if isinstance(formula, ArrayFormula) else formula
+    with xf.element("c", attributes):
+        with xf.element("f", array):
+            xf.write(source.removeprefix("="))
+        with xf.element("v"):
+            xf.write(text)
+
+
+def _stored(value: object) -> tuple[str, str]:
+    """(the cell's t attribute, the text of its v element); source: ECMA-376 18.18.11."""
+    if isinstance(value, bool):
+        return "b", str(int(value))
+    if isinstance(value, int | float):
+        return "", repr(value)
+    text = str(value)
+    return ("e", text) if text.startswith("#") and text.endswith(("!", "?", "/A")) else ("str", text)
