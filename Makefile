@@ -1,0 +1,89 @@
+# Needs Python 3.11 or newer and make; everything else goes into .venv.
+#   make PYTHON=python3.12 test     picks the Python
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+
+# The Open WebUI of the end-to-end tests. OWUI_VENV=<folder> uses one that is there already.
+OWUI_VENV ?= .venv-e2e
+OWUI_READY := $(OWUI_VENV)/bin/open-webui
+
+# Extra arguments for pytest: make test ARGS="-k sessions -x"
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test serve e2e lint generate lock setup browser
+
+help:  ## say what there is
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(READY)  ## start the service and make a first workbook through the plugin
+	$(PY) scripts/demo.py
+
+test: $(READY)  ## set up and run all tests that need no Open WebUI
+	$(PY) -m pytest $(ARGS)
+
+serve: $(READY)  ## the service alone, in the foreground, with the settings of the environment
+	@exec $(PY) -m service
+
+e2e: $(READY) $(OWUI_READY) browser  ## real Open WebUI, real Chromium (the first time installs 3 GB)
+	OWUI_VENV=$(abspath $(OWUI_VENV)) $(PY) -m pytest -m e2e tests $(ARGS)
+
+lint: $(READY)  ## style, types, generated text, Dockerfile and compose file
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(PY) scripts/generate.py --check
+	$(VENV)/bin/hadolint Dockerfile
+	$(VENV)/bin/yamllint --strict docker-compose.yml
+	$(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
+generate: $(READY)  ## write the generated parts of the plugin and the documents again
+	$(PY) scripts/generate.py
+
+setup: $(READY)  ## only make .venv
+
+# What a lock holds is the same on every platform. CUDA's libraries stay out of the third: a
+# torch that needs them brings them, and one built for the CPU does without 4 GB.
+UV_LOCK = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
+	--no-emit-index-url --custom-compile-command "make lock"
+lock: $(READY)  ## work the lock files out again (UPGRADE=1 takes the newest versions)
+	$(UV_LOCK) $(if $(UPGRADE),--upgrade) --generate-hashes pyproject.toml -o requirements.lock
+	$(UV_LOCK) $(if $(UPGRADE),--upgrade) --generate-hashes pyproject.toml --group dev \
+		--constraint requirements.lock -o requirements-dev.lock
+	$(UV_LOCK) $(if $(UPGRADE),--upgrade) --no-annotate tests/e2e/requirements.in \
+		-o tests/e2e/requirements.lock
+	sed -i.old -E '/^(nvidia-|cuda-|triton)/d' tests/e2e/requirements.lock
+	rm tests/e2e/requirements.lock.old
+
+$(READY): requirements-dev.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "$(PYTHON) is missing or too old: Python 3.11 or newer is needed." >&2; \
+		echo "If you have one, name it: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "Setting up $(VENV) (once) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes \
+		-r requirements-dev.lock
+	@touch $@
+
+# Only where it is missing: a venv named by OWUI_VENV is used as it is.
+$(OWUI_READY):
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' || { \
+		echo "Open WebUI 0.12.4 needs Python 3.11 or 3.12:" >&2; \
+		echo "make PYTHON=python3.12 e2e" >&2; exit 1; }
+	@echo "Installing Open WebUI into $(OWUI_VENV) (once; this takes minutes) ..."
+	@$(PYTHON) -m venv $(OWUI_VENV)
+	@$(OWUI_VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
+		-r tests/e2e/requirements.lock
+
+browser:
+	@for name in chromium chromium-browser google-chrome; do \
+		if command -v $$name >/dev/null; then exit 0; fi; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends \
+			chromium fonts-dejavu-core; \
+	else \
+		echo "Chromium is missing. Install it, for example:" >&2; \
+		echo "  sudo apt-get install chromium fonts-dejavu-core" >&2; exit 1; \
+	fi
