@@ -1,0 +1,53 @@
+"""What all tests share: programs they need, counted aloud where they are missing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+# With STRICT_TESTS=1 a missing program fails its tests: a run that proves everything.
+STRICT = os.environ.get("STRICT_TESTS", "") not in ("", "0")
+MISSING: pytest.StashKey[Counter[str]] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--shots",
+        type=Path,
+        default=ROOT / "build" / "shots",
+        help="folder for the screenshots of the end-to-end tests",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[MISSING] = Counter()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip, or fail under ``STRICT_TESTS=1``, a test marked ``needs(program, ...)``.
+
+    Several names in one mark are alternatives: one of them is enough.
+    """
+    for mark in item.iter_markers("needs"):
+        if any(shutil.which(program) for program in mark.args):
+            continue
+        names = " or ".join(mark.args)
+        if STRICT:
+            pytest.fail(f"{names} is missing, and STRICT_TESTS is set", pytrace=False)
+        item.config.stash[MISSING][names] += 1
+        pytest.skip(f"{names} is missing")
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    for names, count in sorted(config.stash[MISSING].items()):
+        terminalreporter.write_line(
+            f"NOT TESTED: {count} skipped because {names} is missing", yellow=True, bold=True
+        )

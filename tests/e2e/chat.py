@@ -1,0 +1,239 @@
+"""A person at the chat page of Open WebUI: types, attaches, waits, clicks, downloads."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.browser import Page, wait_until
+from tests.e2e.openwebui import OpenWebUI, User
+from tests.e2e.scripted_model import MODEL_ID, Steps
+
+REPLY_SECONDS = 120
+_REPLIES = "[...document.querySelectorAll('[id^=\"message-\"]:has(.chat-assistant)')]"
+_CHIPS = "[...reply.querySelectorAll('.group > button[type=button]:has(svg)')]"
+_ATTACHED = "[...document.querySelectorAll('#message-input-container .group > button:has(svg)')]"
+_DIALOG = "document.querySelector('[role=dialog][aria-modal=true]')"
+
+
+@dataclasses.dataclass(frozen=True)
+class ToolCall:
+    """One call of a tool as Open WebUI recorded it.
+
+    ``status`` is "completed" or "failed"; ``result`` is decoded if it is JSON.
+    """
+
+    name: str
+    arguments: dict[str, Any] | str
+    status: str
+    result: Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Turn:
+    """What one user message led to, as Open WebUI stored it.
+
+    ``files`` are the items behind the chips; ``shown`` is the text on the page.
+    """
+
+    prompt: str
+    shown: str
+    calls: list[ToolCall]
+    files: list[dict[str, Any]]
+    statuses: list[dict[str, Any]]
+    error: Any
+
+    @property
+    def result(self) -> Any:
+        """Result of the last tool call."""
+        return self.calls[-1].result
+
+
+class SignedInPage:
+    """A page on which ``user`` is signed in."""
+
+    def __init__(self, page: Page, webui: OpenWebUI, user: User, *, dark: bool = False) -> None:
+        self.page = page
+        self.webui = webui
+        self.user = user
+        page.goto(f"{webui.url}/auth")
+        form = json.dumps({"email": user.email, "password": user.password})
+        # The answer sets the cookie that file links need; the page keeps the token.
+        token = page.js(
+            "fetch('/api/v1/auths/signin', {method: 'POST', headers: {'Content-Type':"
+            f" 'application/json'}}, body: JSON.stringify({form})}}).then(r => r.json())"
+            ".then(d => d.token)"
+        )
+        kept = {"token": token, "theme": "dark" if dark else "light", "locale": "en-US"}
+        page.js(f"Object.assign(localStorage, {json.dumps(kept)}) && true")
+
+
+class Chat:
+    """One chat, fresh until the first message is sent.
+
+    :param shots: folder for screenshots; their names begin with ``name``
+    """
+
+    def __init__(
+        self, signed_in: SignedInPage, *, shots: Path, name: str, tool_id: str = "excel_tools"
+    ) -> None:
+        self.page = signed_in.page
+        self.webui = signed_in.webui
+        self.user = signed_in.user
+        self.id = ""
+        self._shots = shots
+        self._name = name
+        self._shot_number = 0
+        self._turns: list[Steps] = []
+        self._prompts: list[str] = []
+        self.page.goto(f"{self.webui.url}/?models={MODEL_ID}&tools={tool_id}")
+        self.page.wait("document.querySelector('#chat-input')", "the message box")
+        self.page.wait(
+            "document.querySelector('button[aria-label=\"Available Tools\"]')", "the tool to be on"
+        )
+
+    def ask(self, prompt: str, steps: Steps, attach: list[Path] | None = None) -> Turn:
+        """Attach, type and send; wait for the whole reply, which goes by ``steps``.
+
+        The first prompt of a chat picks its script: chats that run at the same time
+        begin with different prompts.
+        """
+        self.send(prompt, steps, attach)
+        return self.wait_reply()
+
+    def send(self, prompt: str, steps: Steps, attach: list[Path] | None = None) -> None:
+        """As ``ask``, without waiting for the reply."""
+        self._turns.append(steps)
+        self._prompts.append(prompt)
+        if len(self._prompts) == 1:
+            self.webui.model.play(self._turns, first_prompt=prompt)
+        if attach:
+            self.attach(attach)
+        self.page.click("document.querySelector('#chat-input')")
+        self.page.type(prompt)
+        self.page.click("document.querySelector('#send-message-button')")
+        self.page.wait(f"{_REPLIES}.length === {len(self._prompts)}", "the message to be sent")
+
+    def attach(self, files: list[Path]) -> None:
+        """Put files into the message box and wait until they are uploaded."""
+        self.page.set_files("#message-input-container input[type=file], input[type=file]", files)
+        self.page.wait(
+            f"{_ATTACHED}.length === {len(files)} && !{_ATTACHED}.some(e =>"
+            " e.querySelector('.spinner_ajPY'))",
+            "the upload",
+        )
+
+    def wait_reply(self) -> Turn:
+        """Until the reply to the last message is complete, on the page and in the store."""
+        count = len(self._prompts)
+        self.page.wait(
+            f"{_REPLIES}.length === {count} &&"
+            f" {_REPLIES}.at(-1).querySelector('.copy-response-button')",
+            f"the reply to {self._prompts[-1]!r}",
+            REPLY_SECONDS,
+        )
+        self.id = self.page.js("location.pathname").removeprefix("/c/")
+        message_id = self.page.js(f"{_REPLIES}.at(-1).id").removeprefix("message-")
+        stored: dict[str, Any] = {}
+
+        def done() -> bool:
+            stored.update(self.stored()["history"]["messages"][message_id])
+            return bool(stored.get("done"))
+
+        wait_until(done, 20, "the reply to be stored")
+        return _turn(self._prompts[-1], self.text(), stored)
+
+    def stored(self) -> dict[str, Any]:
+        """The chat as Open WebUI stores it."""
+        return self.webui.chat(self.id, self.user)
+
+    def reload(self) -> None:
+        """Load the page of this chat again, as on another day."""
+        self.page.goto(f"{self.webui.url}/c/{self.id}")
+        self.page.wait(
+            f"{_REPLIES}.length === {len(self._prompts)} && {_REPLIES}.every(e =>"
+            " e.querySelector('.copy-response-button'))",
+            "the chat to be shown again",
+        )
+
+    def text(self, turn: int = -1) -> str:
+        """What the page shows of a reply."""
+        return str(self.page.js(f"{_REPLIES}.at({turn}).innerText"))
+
+    def chips(self, turn: int = -1) -> list[str]:
+        """Names on the file chips of a reply, in order."""
+        names: list[str] = self.page.js(
+            f"(reply => {_CHIPS}.map(e => e.querySelector('.truncate').innerText))"
+            f"({_REPLIES}.at({turn}))"
+        )
+        return names
+
+    def download_chip(self, name: str, turn: int = -1) -> bytes:
+        """Click the chip, then the title of the dialog that opens; what the browser got."""
+        self.open_chip(name, turn)
+        saved_as, data = self.page.browser.next_download(
+            lambda: self.page.click(f"{_DIALOG}.querySelector('a[href$=\"/content\"]')")
+        )
+        assert saved_as == name
+        self.close_dialog()
+        return data
+
+    def open_chip(self, name: str, turn: int = -1) -> None:
+        """Click the chip and wait for its dialog."""
+        wanted = json.dumps(name)
+        self.page.click(
+            f"(reply => {_CHIPS}.find(e => e.querySelector('.truncate').innerText === {wanted}))"
+            f"({_REPLIES}.at({turn}))"
+        )
+        self.page.wait(f"{_DIALOG}?.innerText.includes({wanted})", f"the dialog of {name}")
+
+    def close_dialog(self) -> None:
+        self.page.press("Escape")
+        self.page.wait(f"!{_DIALOG}", "the dialog to close")
+
+    def download_link(self, text: str, turn: int = -1) -> tuple[str, bytes]:
+        """Click the link with this text in a reply: name and bytes of what came."""
+        wanted = json.dumps(text)
+        link = (
+            f"[...{_REPLIES}.at({turn}).querySelectorAll('a')]"
+            f".find(a => a.innerText.includes({wanted}))"
+        )
+        return self.page.browser.next_download(lambda: self.page.click(link))
+
+    def shot(self, what: str) -> Path:
+        """A screenshot of the page as it is, newest message in view."""
+        self.page.js(f"{_REPLIES}.at(-1)?.scrollIntoView({{block: 'end'}})")
+        self._shot_number += 1
+        return self.page.screenshot(self._shots / f"{self._name}-{self._shot_number}-{what}.png")
+
+
+def _turn(prompt: str, shown: str, message: dict[str, Any]) -> Turn:
+    output = message.get("output") or []
+    results = {item["call_id"]: item for item in output if item["type"] == "function_call_output"}
+    calls = [
+        ToolCall(item["name"], _decoded(item["arguments"]), item["status"], _result(results, item))
+        for item in output
+        if item["type"] == "function_call"
+    ]
+    return Turn(
+        prompt=prompt,
+        shown=shown,
+        calls=calls,
+        files=message.get("files") or [],
+        statuses=message.get("statusHistory") or [],
+        error=message.get("error"),
+    )
+
+
+def _result(results: dict[str, dict[str, Any]], call: dict[str, Any]) -> Any:
+    parts = results[call["call_id"]]["output"]
+    return _decoded("".join(part.get("text", "") for part in parts))
+
+
+def _decoded(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

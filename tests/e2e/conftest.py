@@ -1,0 +1,125 @@
+"""A real service, a real Open WebUI and a real browser, started once for all tests here."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.browser import NAMES, Browser
+from tests.e2e.chat import Chat, SignedInPage
+from tests.e2e.openwebui import BOOT_SECONDS, OpenWebUI, User
+from tests.e2e.scripted_model import ScriptedModel
+from tests.processes import ROOT, ServerProcess, service_process
+
+PLUGIN = ROOT / "openwebui_tool" / "excel_tools_openwebui.py"
+TOOL_ID = "excel_tools"
+API_KEY = "end-to-end-key"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+            item.add_marker(pytest.mark.needs(*NAMES))
+            # The first test also pays for the start of everything.
+            item.add_marker(pytest.mark.timeout(BOOT_SECONDS + 300))
+
+
+@dataclasses.dataclass(frozen=True)
+class Service:
+    """The running service; ``process`` restarts it on the same port and data."""
+
+    url: str
+    api_key: str
+    folder: Path
+    process: ServerProcess
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    folder = tmp_path_factory.mktemp("service")
+    process = service_process(folder, API_KEY)
+    with process:
+        yield Service(process.health_url.removesuffix("/health"), API_KEY, folder, process)
+
+
+@pytest.fixture(scope="session")
+def model() -> Iterator[ScriptedModel]:
+    with ScriptedModel() as model:
+        yield model
+
+
+@pytest.fixture(scope="session")
+def valves(service: Service) -> dict[str, object]:
+    """The tool's settings: every valve that differs from its default."""
+    return {"service_url": service.url, "public_url": service.url, "api_key": service.api_key}
+
+
+@pytest.fixture(scope="session")
+def webui(
+    tmp_path_factory: pytest.TempPathFactory, model: ScriptedModel, valves: dict[str, object]
+) -> Iterator[OpenWebUI]:
+    """Open WebUI with the plugin installed, exactly the version that the lock names."""
+    venv = Path(os.environ.get("OWUI_VENV", ROOT / ".venv-e2e"))
+    with OpenWebUI(venv, tmp_path_factory.mktemp("open-webui"), model) as webui:
+        pinned = (ROOT / "tests/e2e/requirements.in").read_text()
+        assert f"open-webui=={webui.version}\n" in pinned
+        webui.install_tool(PLUGIN.read_text(encoding="utf-8"), TOOL_ID, valves)
+        yield webui
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with Browser(tmp_path_factory.mktemp("chromium")) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def bob(webui: OpenWebUI) -> User:
+    """An ordinary user beside the admin."""
+    return webui.add_user("Bob")
+
+
+@pytest.fixture
+def sign_in(webui: OpenWebUI, browser: Browser) -> Iterator[Callable[..., SignedInPage]]:
+    """``sign_in(user, width=1280, height=1000, dark=False)``: a page with its own cookies."""
+    pages = []
+
+    def sign_in(
+        user: User, *, width: int = 1280, height: int = 1000, dark: bool = False
+    ) -> SignedInPage:
+        page = browser.page(width, height)
+        pages.append(page)
+        return SignedInPage(page, webui, user, dark=dark)
+
+    yield sign_in
+    for page in pages:
+        page.close()
+
+
+@pytest.fixture
+def new_chat(
+    sign_in: Callable[..., SignedInPage], webui: OpenWebUI, request: pytest.FixtureRequest
+) -> Callable[..., Chat]:
+    """``new_chat(user=admin, **page)``: a fresh chat with the tool on, on a page of its own."""
+    test = re.sub(r"\W+", "-", request.node.name.removeprefix("test_")).strip("-")
+    shots: Path = request.config.getoption("--shots")
+
+    def new_chat(user: User | None = None, **page: object) -> Chat:
+        user = user or webui.admin
+        name = test if user is webui.admin else f"{test}-{user.email.partition('@')[0]}"
+        return Chat(sign_in(user, **page), shots=shots, name=name, tool_id=TOOL_ID)
+
+    return new_chat
+
+
+@pytest.fixture
+def chat(new_chat: Callable[..., Chat]) -> Chat:
+    """A fresh chat of the admin."""
+    return new_chat()
