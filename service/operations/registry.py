@@ -78,6 +78,7 @@ class Operation:
     doing: str
     example: dict[str, Any]
     file_parameter: str = ""
+    exports: bool = False
 
     @property
     def writes(self) -> bool:
@@ -171,7 +172,12 @@ _OPERATIONS: dict[str, Operation] = {}
 
 
 def operation(
-    *, effect: Effect, doing: str, example: dict[str, Any], file_parameter: str = ""
+    *,
+    effect: Effect,
+    doing: str,
+    example: dict[str, Any],
+    file_parameter: str = "",
+    exports: bool = False,
 ) -> Callable[[Function], Function]:
     """Declare the decorated function as an operation.
 
@@ -179,6 +185,7 @@ def operation(
     :param doing: what a person reads while it runs, such as "Adding a chart"
     :param example: parameters of a call that works; it stands in the documentation
     :param file_parameter: the parameter that may name an uploaded file
+    :param exports: whether it writes files for the user into the folder it is given
     """
 
     def declare(function: Function) -> Function:
@@ -196,6 +203,7 @@ def operation(
             doing=doing,
             example=example,
             file_parameter=file_parameter,
+            exports=exports,
         )
         return function
 

@@ -1,0 +1,79 @@
+"""``python -m service``: gunicorn with the settings from the environment."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+from service.settings import Settings, SettingsError
+from service.web.app import Service
+from service.web.logs import log, setup_logging
+
+
+class Server(BaseApplication):
+    """gunicorn, configured by our settings alone.
+
+    One worker process with threads: the TTL cache and the engine processes live in it.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.service: Service | None = None
+        super().__init__()
+
+    def load_config(self) -> None:
+        options: dict[str, Any] = {
+            "bind": f"{self.settings.listen_host}:{self.settings.port}",
+            "workers": 1,
+            "worker_class": "gthread",
+            "threads": self.settings.threads,
+            "timeout": self.settings.engine_deadline + self.settings.queue_wait + 30,
+            "graceful_timeout": 30,
+            "keepalive": 5,
+            "worker_exit": lambda _server, _worker: self.close(),
+            "accesslog": None,
+            "errorlog": "-",
+            "loglevel": "warning",
+            "proc_name": "excel-tools",
+            "control_socket_disable": True,
+        }
+        for name, value in options.items():
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        setup_logging(self.settings.log_level)
+        self.service = Service(self.settings)
+        log.info(
+            "listening", extra={"facts": {"address": self.cfg.settings["bind"].get()[0]}}
+        )
+        return self.service.app
+
+    def close(self) -> None:
+        if self.service is not None:
+            self.service.close()
+            self.service = None
+
+
+def main() -> int:
+    """Run the service till it is told to stop."""
+    try:
+        settings = Settings.from_env(os.environ)
+    except SettingsError as error:
+        print(f"excel-tools: {error}", file=sys.stderr)
+        return 2
+    if not settings.api_keys:
+        print(
+            "excel-tools: EXCEL_TOOLS_API_KEYS is not set, so the service listens on "
+            f"127.0.0.1:{settings.port} only and asks for no key.",
+            file=sys.stderr,
+        )
+    Server(settings).run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""What is said over the seam between the service and its engine processes.
+
+The seam is one call: ``Engine.call(work) -> reply``. A fake of it is ten lines.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+
+class Cold(Exception):  # noqa: N818 - not an error: a question
+    """The engine does not hold the workbook at that revision: call again with its entries."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One accepted operation of a journal, as replayed.
+
+    :param now: ISO time of the original call
+    :param files: paths of the files its parameters name
+    """
+
+    operation: str
+    parameters: dict[str, Any]
+    now: str
+    files: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Work:
+    """One thing to do with one workbook.
+
+    :param workbook: identity of the working copy; the engine keeps it open under this key
+    :param name: the workbook's file name, for messages
+    :param base: path of the file the copy began as, "" for one made from nothing
+    :param revision: how many journal entries the copy stands at
+    :param entries: those entries, where the engine has asked for them by ``Cold``
+    :param action: "run" an operation, "load" only, or "save" to ``target``
+    :param folder: where exports go
+    """
+
+    workbook: str
+    name: str
+    base: str
+    revision: int
+    action: Literal["run", "load", "save"]
+    entries: tuple[Entry, ...] | None = None
+    entry: Entry | None = None
+    target: str = ""
+    folder: str = ""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came of it; see ``operations.registry.Answer``."""
+
+    result: dict[str, Any] = field(default_factory=dict)
+    sheet: str = ""
+    next: list[str] = field(default_factory=list)
+    exports: list[str] = field(default_factory=list)
+
+
+class Engine(Protocol):
+    """Processes that hold workbooks open."""
+
+    def call(self, work: Work) -> Reply:
+        """Do ``work`` in the process that holds the workbook.
+
+        :raises Cold: if the process needs the journal's entries
+        :raises ExcelToolsError: anything a caller may be told
+        """
+
+    def forget(self, workbook: str) -> None:
+        """The working copy is gone: let go of what is known about it."""
+
+    def close(self) -> None:
+        """End the processes."""

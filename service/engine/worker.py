@@ -1,0 +1,155 @@
+"""The inside of an engine process: it owns workbooks, one call at a time."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gc
+import logging
+import resource
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+
+import service.operations  # noqa: F401 - declares the operations
+from service.engine.work import Cold, Entry, Reply, Work
+from service.errors import ExcelToolsError, InternalError, OperationTooBig
+from service.operations.context import Context
+from service.operations.registry import Answer, find
+from service.workbook.book import Book
+
+log = logging.getLogger("excel_tools.engine")
+
+# Up to here a change calculates the workbook at once, to tell of errors unasked.
+_TELL_ERRORS_BELOW = 2_000
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one engine process may use."""
+
+    memory_mb: int
+    workbooks: int
+    max_cells: int
+    max_unpacked: int
+
+
+@dataclass
+class _Held:
+    book: Book
+    revision: int
+
+
+class Bench:
+    """The workbooks that this process holds, the least recently used first."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.held: OrderedDict[str, _Held] = OrderedDict()
+
+    def do(self, work: Work) -> Reply:
+        """Bring the workbook to ``work.revision`` and do what is asked."""
+        held = self._at_revision(work)
+        if work.action == "save":
+            held.book.save(Path(work.target))
+            return Reply()
+        if work.entry is None:
+            return Reply({"sheets": held.book.sheet_names, "losses": list(held.book.losses)})
+        answer = self._run(work, held, work.entry)
+        return Reply(answer.result, answer.sheet, answer.next, answer.exports)
+
+    def _at_revision(self, work: Work) -> _Held:
+        held = self.held.pop(work.workbook, None)
+        if held is None or held.revision != work.revision or held.book.broken:
+            if work.entries is None:
+                raise Cold
+            held = self._rebuilt(work, work.entries)
+        held.book.name = work.name
+        self.held[work.workbook] = held
+        while len(self.held) > self.limits.workbooks:
+            self.held.popitem(last=False)
+        return held
+
+    def _rebuilt(self, work: Work, entries: tuple[Entry, ...]) -> _Held:
+        limits = self.limits
+        if work.base:
+            path = Path(work.base)
+            book = Book.load(
+                path, work.name, max_unpacked=limits.max_unpacked, max_cells=limits.max_cells
+            )
+        else:
+            book = Book.blank(work.name, max_cells=limits.max_cells)
+        for entry in entries:
+            _apply(book, entry, "")
+        return _Held(book, len(entries))
+
+    def _run(self, work: Work, held: _Held, entry: Entry) -> Answer:
+        answer = _apply(held.book, entry, work.folder)
+        if find(entry.operation).writes:
+            held.revision += 1
+            _tell_errors(held.book, answer)
+        return answer
+
+
+def _apply(book: Book, entry: Entry, folder: str) -> Answer:
+    context = Context(
+        book=book,
+        now=dt.datetime.fromisoformat(entry.now),
+        files={name: Path(path) for name, path in entry.files.items()},
+        folder=Path(folder),
+    )
+    return find(entry.operation).call(context, entry.parameters)
+
+
+def _tell_errors(book: Book, answer: Answer) -> None:
+    """Add formulas that fail to the answer of a change, without being asked."""
+    count = book.formula_count()
+    if 0 < count <= _TELL_ERRORS_BELOW:
+        errors = book.formula_errors(5)
+        if errors:
+            answer.result["formula_errors"] = errors
+            answer.next.append("Look at formula_errors and correct these cells.")
+
+
+# The process --------------------------------------------------------------
+
+_bench: Bench | None = None
+
+
+def start(limits: Limits) -> None:
+    """Set a new engine process up: its memory limit and its bench."""
+    global _bench
+    size = limits.memory_mb * 1024 * 1024
+    # Data, not address space: libraries reserve much more address space than they use.
+    resource.setrlimit(resource.RLIMIT_DATA, (size, size))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _bench = Bench(limits)
+
+
+def work(job: Work) -> Reply:
+    """Do one job; whatever goes wrong leaves as an error of the product."""
+    if _bench is None:
+        raise RuntimeError("the engine process was not set up")
+    try:
+        return _bench.do(job)
+    except (Cold, ExcelToolsError):
+        raise
+    except MemoryError:
+        _bench.held.clear()
+        gc.collect()
+        raise OperationTooBig(
+            f"{_what(job)} needs more memory than the {_bench.limits.memory_mb} MiB it may use.",
+            "Do it in smaller parts. The workbook is as it was before.",
+        ) from None
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # native code panics with a BaseException
+        _bench.held.pop(job.workbook, None)
+        log.exception("%s failed", _what(job))
+        raise InternalError(
+            f"{_what(job)} failed inside the service ({type(error).__name__}).",
+            "The workbook is as it was before. Try another way, and report this to the operator.",
+        ) from None
+
+
+def _what(job: Work) -> str:
+    return job.entry.operation if job.entry else f"{job.action} {job.name}"

@@ -1,0 +1,427 @@
+"""The session's own operations (open, list, save, close) and the running of all others."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from service.engine.work import Reply
+from service.errors import ExcelToolsError, FileNotFound, InvalidParameters, listed
+from service.names import clean_filename, same_name, split_extension, unique_name
+from service.operations.registry import Answer, Operation, find
+from service.sessions.links import Target
+from service.sessions.model import Export, Upload, Version, Workbook
+from service.sessions.session import Once, Session
+
+_CSV = (".csv", ".tsv", ".txt")
+
+
+def run_operation(session: Session, operation: Operation, given: object, key: str) -> dict[str, Any]:
+    """Validate and run one operation; the answer is what the caller gets.
+
+    :param key: idempotency key, "" for none
+    """
+    parameters = operation.validate(given)
+    with session.once(key, [operation.name, parameters]) as once:
+        if once.known is not None:
+            return once.known
+        if operation.effect == "session":
+            once.answer = _SessionCall(session, once, key).answer(operation, parameters)
+        elif operation.effect == "create" and not parameters.get("workbook"):
+            once.answer = _create(session, operation, parameters, once, key)
+        else:
+            once.answer = _run(session, operation, parameters, once, key)
+        return once.answer
+
+
+# Operations on workbooks ----------------------------------------------------
+
+
+def _run(
+    session: Session, operation: Operation, parameters: dict[str, Any], once: Once, key: str
+) -> dict[str, Any]:
+    book = session.workbook(parameters["workbook"])
+    files = _named_files(session, operation, parameters)
+    folder = _export_folder(session) if operation.exports else ""
+    try:
+        with session.queue(book):
+            if not book.open:  # closed while this call waited for its turn
+                session.workbook(book.name)
+            reply = session.run_on(
+                book, operation, parameters, files, key, once.fingerprint, folder
+            )
+            answer = session.answer(book, reply)
+        if reply.exports:
+            with session.lock:
+                found = [_keep_export(session, folder, name) for name in reply.exports]
+                answer["files"] = found
+                session.keep_answer(key, once, answer)
+                session.write()
+    finally:
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
+    return answer
+
+
+def _create(
+    session: Session, operation: Operation, parameters: dict[str, Any], once: Once, key: str
+) -> dict[str, Any]:
+    files = _named_files(session, operation, parameters)
+    asked = parameters.get("filename") or _default_name(operation, parameters, files, session)
+    notes: list[str] = []
+    book = _new_workbook(session, clean_filename(str(asked), ".xlsx"), notes)
+
+    def fill() -> Reply:
+        return session.run_on(book, operation, parameters, files, key, once.fingerprint)
+
+    reply = _added(session, book, fill)
+    reply.result.setdefault("notes", []).extend(notes)
+    if not reply.result["notes"]:
+        del reply.result["notes"]
+    return session.answer(book, reply)
+
+
+def _default_name(
+    operation: Operation, parameters: dict[str, Any], files: dict[str, Path], session: Session
+) -> str:
+    """A name for a file that the caller did not name: that of its source, or its kind."""
+    source = str(parameters.get(operation.file_parameter, ""))
+    if files and source:
+        return split_extension(_upload(session, source).name)[0]
+    return str(parameters.get("title") or parameters.get("report") or "import")
+
+
+def _new_workbook(session: Session, name: str, notes: list[str]) -> Workbook:
+    """A workbook that is not yet part of the session: ``_added`` makes it so."""
+    with session.lock:
+        session.room_for_workbook()
+        taken = [book.name for book in session.data.workbooks.values()]
+        free = unique_name(name, taken)
+        if free != name:
+            notes.append(f'There is a "{name}" already; this one is "{free}".')
+        return Workbook(
+            id=session.data.next_id("w"), name=free, created=session.parts.clock()
+        )
+
+
+def _added(session: Session, book: Workbook, fill: Callable[[], Reply]) -> Reply:
+    """Fill a new workbook and make it part of the session, or leave no trace of it."""
+    try:
+        with session.queue(book):
+            reply = fill()
+            with session.lock:
+                # Two calls may have chosen the same free name at the same time.
+                taken = [other.name for other in session.data.workbooks.values()]
+                book.name = unique_name(book.name, taken)
+                session.data.workbooks[book.id] = book
+                session.write()
+            return reply
+    except BaseException:
+        session.data.workbooks.pop(book.id, None)
+        session.drop_copy(book)
+        raise
+
+
+def _named_files(
+    session: Session, operation: Operation, parameters: dict[str, Any]
+) -> dict[str, Path]:
+    """Paths of the uploaded files that parameters name.
+
+    A text with a line break is the data itself.
+    """
+    name = operation.file_parameter
+    value = str(parameters.get(name, "")) if name else ""
+    if not name or "\n" in value or "\r" in value:
+        return {}
+    upload = _upload(session, value)
+    return {name: _upload_path(session, upload)}
+
+
+def _upload(session: Session, asked: str) -> Upload:
+    """The newest upload of that name or id; "latest" or "" is the newest of all."""
+    found = _matching_uploads(session, asked)
+    if not found:
+        names = [upload.name for upload in session.data.uploads.values()]
+        have = f"Uploads: {listed(names)}." if names else "Nothing was uploaded in this chat."
+        raise FileNotFound(
+            f'No uploaded file "{asked}". {have}',
+            "Name an uploaded file, or send the data itself.",
+            {"uploads": names},
+        )
+    return found[-1]
+
+
+def _matching_uploads(session: Session, asked: str) -> list[Upload]:
+    uploads = sorted(session.data.uploads.values(), key=lambda upload: upload.time)
+    if asked.strip().lower() in ("", "latest"):
+        return uploads
+    exact = [
+        upload
+        for upload in uploads
+        if asked in (upload.id, upload.source) or asked.strip().lower() == upload.name.lower()
+    ]
+    return exact or [upload for upload in uploads if same_name(asked, upload.name)]
+
+
+def _upload_path(session: Session, upload: Upload) -> Path:
+    return session.parts.store.path(f"{session.folder}/uploads/{upload.id}/{upload.name}")
+
+
+def _export_folder(session: Session) -> str:
+    """A folder of its own for what one call writes."""
+    name = f"exports/new-{secrets.token_hex(6)}"
+    return str(session.parts.store.path(f"{session.folder}/{name}/x").parent)
+
+
+def _keep_export(session: Session, folder: str, name: str) -> dict[str, Any]:
+    """Give a file that an operation wrote its place and its link."""
+    id_ = session.data.next_id("e")
+    kept = session.parts.store.path(f"{session.folder}/exports/{id_}/{name}")
+    (Path(folder) / name).replace(kept)
+    size = kept.stat().st_size
+    session.data.exports[id_] = Export(id_, name, size, session.parts.clock())
+    return session.file_entry(Target(session.data.key, "e", id_), name, "saved", 1, size)
+
+
+# Operations on the session ----------------------------------------------------
+
+
+class _SessionCall:
+    """One call of open, list, save or close: the ``Desk`` that these operations ask."""
+
+    def __init__(self, session: Session, once: Once, key: str) -> None:
+        self._session = session
+        self._once = once
+        self._key = key
+        self._book: Workbook | None = None
+        self._files: list[dict[str, Any]] | None = None
+        self._changed: Callable[[], None] | None = None  # how to take the change back
+        self._closed: Workbook | None = None
+
+    def answer(self, operation: Operation, parameters: dict[str, Any]) -> dict[str, Any]:
+        answer = operation.call(self, parameters)
+        reply = Reply(answer.result, answer.sheet, answer.next, answer.exports)
+        if self._book is not None:
+            body = self._session.answer(self._book, reply)
+        else:
+            body = {"result": answer.result, "unsaved_changes": 0, "files": []}
+            if answer.next:
+                body["next"] = answer.next[:2]
+        if self._files is not None:
+            body["files"] = self._files
+        if self._changed is not None:
+            self._keep(body, self._changed)
+        return body
+
+    def _keep(self, body: dict[str, Any], undo: Callable[[], None]) -> None:
+        """Write what the call changed, together with its answer, or take it back."""
+        with self._session.lock:
+            try:
+                self._session.keep_answer(self._key, self._once, body)
+                self._session.write()
+            except ExcelToolsError:
+                self._session.data.answers.pop(self._key, None)
+                undo()
+                raise
+        if self._closed is not None:
+            with self._session.queue(self._closed):
+                self._session.drop_copy(self._closed)
+
+    # open
+
+    def open(self, file: str) -> Answer:
+        session = self._session
+        upload, record = self._wanted(file)
+        if record is not None and record.open:
+            self._book = record
+            return self._opened(record, "It was open already.")
+        if record is not None:
+            self._reopen(record)
+            return self._opened(record, f"Version {record.versions[-1].number} was opened.")
+        if upload is None:
+            raise self._unknown(file)
+        if upload.name.lower().endswith(_CSV):
+            return self._open_csv(upload)
+        ending = split_extension(upload.name)[1].lower()
+        name = clean_filename(upload.name, ".xlsm" if ending == ".xlsm" else ".xlsx")
+        notes: list[str] = []
+        book = _new_workbook(session, name, notes)
+        book.upload = upload.id
+        self._load(book, _upload_path(session, upload))
+        return self._opened(book, *notes)
+
+    def _wanted(self, file: str) -> tuple[Upload | None, Workbook | None]:
+        """The upload and the workbook that ``file`` means; the newer one where two do."""
+        session = self._session
+        uploads = _matching_uploads(session, file)
+        upload = uploads[-1] if uploads else None
+        books = list(session.data.workbooks.values())
+        if upload:
+            made = [book for book in books if book.upload == upload.id]
+            if made:
+                return None, made[-1]
+        named = [book for book in books if same_name(file, book.name) or book.id == file]
+        if not uploads and file.strip().lower() in ("", "latest"):
+            named = books
+        record = max(named, key=lambda book: (book.open, book.created), default=None)
+        if upload and record and upload.time > record.created:
+            return upload, None
+        return (None, record) if record else (upload, None)
+
+    def _unknown(self, file: str) -> FileNotFound:
+        session = self._session
+        names = [upload.name for upload in session.data.uploads.values()]
+        names += [book.name for book in session.data.workbooks.values()]
+        have = f"Files: {listed(names)}." if names else "There is no file in this chat yet."
+        return FileNotFound(
+            f'No file "{file}" in this chat. {have}',
+            "Name one of these files, ask the user to attach one, or make one with "
+            "create_excel_file.",
+            {"files": names},
+        )
+
+    def _load(self, book: Workbook, path: Path) -> None:
+        session = self._session
+
+        def fill() -> Reply:
+            book.base = f"base{path.suffix.lower()}"
+            session.parts.store.copy_in(path, f"{session.copy_folder(book)}/{book.base}")
+            return session.call(book, action="load")
+
+        book.losses = _added(session, book, fill).result["losses"]
+        self._book = book
+
+    def _reopen(self, book: Workbook) -> None:
+        session = self._session
+        session.room_for_workbook()
+        with session.queue(book):
+            version = session.parts.store.path(session.version_key(book, book.versions[-1]))
+            book.copy += 1
+            book.base = f"base{split_extension(book.name)[1]}"
+            session.parts.store.copy_in(version, f"{session.copy_folder(book)}/{book.base}")
+            book.revision = book.saved_revision = 0
+            try:
+                book.losses = session.call(book, action="load").result["losses"]
+            except ExcelToolsError:
+                session.drop_copy(book)
+                raise
+            book.open = True
+        self._book, self._changed = book, lambda: setattr(book, "open", False)
+
+    def _open_csv(self, upload: Upload) -> Answer:
+        session = self._session
+        operation = find("import_csv_to_excel")
+        parameters = operation.validate({"source": upload.id})
+        name = clean_filename(split_extension(upload.name)[0], ".xlsx")
+        notes: list[str] = []
+        book = _new_workbook(session, name, notes)
+        book.upload = upload.id
+        files = {"source": _upload_path(session, upload)}
+        reply = _added(session, book, lambda: session.run_on(book, operation, parameters, files))
+        self._book = book
+        reply.result["opened"] = book.name
+        reply.result.setdefault("notes", []).append(
+            f"{upload.name} is a text file; it became the workbook {book.name}."
+        )
+        return Answer(reply.result, reply.sheet, reply.next)
+
+    def _opened(self, book: Workbook, *notes: str) -> Answer:
+        with self._session.queue(book):
+            reply = self._session.call(book, action="load")
+        result: dict[str, Any] = {"opened": book.name, "sheets": reply.result["sheets"]}
+        if book.losses:
+            result["not_kept_on_saving"] = book.losses
+        if notes:
+            result["notes"] = list(notes)
+        return Answer(result, next=["See what is in it with describe_excel_file."])
+
+    # list
+
+    def list_files(self) -> Answer:
+        session = self._session
+        books = list(session.data.workbooks.values())
+        self._files = [entry for book in books for entry in session.files_of(book)]
+        result = {
+            "open": [
+                {"workbook": book.name, "unsaved_changes": book.unsaved_changes}
+                for book in books
+                if book.open
+            ],
+            "saved": [
+                {"name": version.name, "version": version.number, "size": version.size}
+                for book in books
+                for version in book.versions
+            ],
+            "uploads": [
+                {"name": upload.name, "id": upload.id, "size": upload.size}
+                for upload in session.data.uploads.values()
+            ],
+            "exports": [
+                {"name": export.name, "size": export.size}
+                for export in session.data.exports.values()
+            ],
+        }
+        return Answer({name: found for name, found in result.items() if found or name == "open"})
+
+    # save
+
+    def save(self, workbook: str, filename: str) -> Answer:
+        session = self._session
+        book = session.workbook(workbook)
+        name = self._new_name(book, filename)
+        before = (book.name, book.saved_revision)
+        with session.queue(book):
+            draft = session.rendered(book)
+            number = len(book.versions) + 1
+            version = Version(number, name, draft.stat().st_size, session.parts.clock())
+            session.parts.store.copy_in(draft, session.version_key(book, version))
+            book.versions.append(version)
+            book.name, book.saved_revision = name, book.revision
+
+        def undo() -> None:
+            book.versions.remove(version)
+            book.name, book.saved_revision = before
+
+        self._book, self._changed = book, undo
+        return Answer({"saved": name, "version": number})
+
+    def _new_name(self, book: Workbook, filename: str) -> str:
+        if not filename.strip():
+            return book.name
+        ending = split_extension(book.name)[1]
+        name = clean_filename(filename, ending)
+        others = [b.name for b in self._session.data.workbooks.values() if b.id != book.id]
+        if any(name.lower() == other.lower() for other in others):
+            raise InvalidParameters(
+                f'There is another workbook "{name}" in this chat.', "Choose another file name."
+            )
+        return name
+
+    # close
+
+    def close(self, workbook: str) -> Answer:
+        session = self._session
+        book = session.workbook(workbook)
+        with session.queue(book):
+            discarded = book.unsaved_changes
+            with session.lock:
+                book.open = False
+                if not book.versions:
+                    session.data.workbooks.pop(book.id)
+
+        def undo() -> None:
+            book.open = True
+            session.data.workbooks[book.id] = book
+
+        self._changed, self._closed = undo, book
+        result: dict[str, Any] = {"closed": book.name, "discarded_changes": discarded}
+        if book.versions:
+            self._files = session.files_of(book)
+            result["last_saved_version"] = book.versions[-1].number
+        elif not book.upload:
+            result["notes"] = ["It was never saved, so nothing of it is left."]
+        return Answer(result)
+

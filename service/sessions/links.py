@@ -1,0 +1,91 @@
+"""Signed, expiring download links: one link, one file."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
+
+from service.errors import FileNotFound, LinkExpired
+
+DRAFT = "draft"
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a link leads to.
+
+    :param session: key of the session
+    :param kind: "w" workbook, "e" export
+    :param id: of the workbook or export
+    :param version: "draft", or the number of a saved version; "" for an export
+    """
+
+    session: str
+    kind: str
+    id: str
+    version: str = ""
+
+
+class Links:
+    """Makes links and reads them.
+
+    :param public_url: what links start with
+    :param ttl: seconds for which a link works
+    """
+
+    def __init__(self, secret: str, public_url: str, ttl: int) -> None:
+        self._public_url = public_url
+        self._ttl = ttl
+        self._serializer = URLSafeTimedSerializer(
+            secret, salt="excel-tools-file", signer_kwargs={"digest_method": hashlib.sha256}
+        )
+
+    def url(self, target: Target, name: str) -> str:
+        """The full address of a file."""
+        token = self._serializer.dumps([target.session, target.kind, target.id, target.version])
+        text = token if isinstance(token, str) else token.decode()
+        return f"{self._public_url}/files/{text}/{quote(name, safe='')}"
+
+    def target(self, token: str) -> Target:
+        """What a token leads to.
+
+        :raises LinkExpired: if it is ours, but too old
+        :raises FileNotFound: if it is not ours
+        """
+        try:
+            session, kind, id_, version = self._serializer.loads(token, max_age=self._ttl)
+        except SignatureExpired:
+            raise LinkExpired(
+                "This download link has expired.", "Ask in the chat for the file again."
+            ) from None
+        except (BadSignature, ValueError, TypeError):
+            raise FileNotFound(
+                "This download link is not valid.",
+                "Copy the whole link, or ask in the chat for the file again.",
+            ) from None
+        return Target(session, kind, id_, version)
+
+
+def signing_secret(folder: Path, given: str) -> str:
+    """The configured key, or one that is made once and kept in ``folder``."""
+    if given:
+        return given
+    path = folder / "secret.key"
+    if not path.exists():
+        made = base64.urlsafe_b64encode(secrets.token_bytes(32))
+        part = folder / f"secret.key.{secrets.token_hex(4)}"
+        part.touch(mode=0o600)
+        part.write_bytes(made)
+        try:
+            path.hardlink_to(part)  # fails if another process was first: then theirs counts
+        except FileExistsError:
+            pass
+        finally:
+            part.unlink()
+    return path.read_text()

@@ -1,0 +1,118 @@
+"""What a session holds, as plain data. The store keeps it as one JSON record."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any
+
+FORMAT = 1
+
+_TYPES = {
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".xlsm": "application/vnd.ms-excel.sheet.macroEnabled.12",
+    ".csv": "text/csv",
+    ".tsv": "text/tab-separated-values",
+    ".txt": "text/plain",
+}
+
+
+def mime_type(name: str) -> str:
+    """The media type of a file by its ending."""
+    ending = name[name.rfind(".") :].lower() if "." in name else ""
+    return _TYPES.get(ending, "application/octet-stream")
+
+
+@dataclass
+class Version:
+    """A saved version of a workbook; ``number`` counts from 1, ``time`` is Unix time."""
+
+    number: int
+    name: str
+    size: int
+    time: float
+
+
+@dataclass
+class Workbook:
+    """A workbook of the session.
+
+    While it is open there is a working copy: number ``copy`` (counted on with each
+    opening), which stands at ``revision`` journal entries, ``saved_revision`` of which
+    the newest version holds. ``base`` says whether the copy began as a file.
+    """
+
+    id: str
+    name: str
+    created: float
+    upload: str = ""
+    open: bool = True
+    copy: int = 1
+    base: str = ""
+    revision: int = 0
+    saved_revision: int = 0
+    losses: list[str] = field(default_factory=list)
+    versions: list[Version] = field(default_factory=list)
+
+    @property
+    def unsaved_changes(self) -> int:
+        return abs(self.revision - self.saved_revision) if self.open else 0
+
+
+@dataclass
+class Upload:
+    """A file that was sent to the session. ``source`` is the caller's own id of it."""
+
+    id: str
+    name: str
+    size: int
+    time: float
+    digest: str
+    source: str = ""
+
+
+@dataclass
+class Export:
+    """A file that an operation wrote for the user."""
+
+    id: str
+    name: str
+    size: int
+    time: float
+
+
+@dataclass
+class SessionData:
+    """The record of a session. ``key`` names its folder; the id is the caller's secret."""
+
+    id: str
+    key: str
+    user: str
+    chat: str
+    created: float
+    used: float
+    workbooks: dict[str, Workbook] = field(default_factory=dict)
+    uploads: dict[str, Upload] = field(default_factory=dict)
+    exports: dict[str, Export] = field(default_factory=dict)
+    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    counter: int = 0
+    format: int = FORMAT
+
+    def to_record(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> SessionData:
+        data = dict(record)
+        data["workbooks"] = {
+            key: Workbook(**{**item, "versions": [Version(**v) for v in item["versions"]]})
+            for key, item in record["workbooks"].items()
+        }
+        data["uploads"] = {key: Upload(**item) for key, item in record["uploads"].items()}
+        data["exports"] = {key: Export(**item) for key, item in record["exports"].items()}
+        return cls(**data)
+
+    def next_id(self, prefix: str) -> str:
+        """A new id, never given before in this session."""
+        self.counter += 1
+        return f"{prefix}{self.counter}"

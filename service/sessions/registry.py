@@ -1,0 +1,276 @@
+"""All sessions: one per user and chat, found again after a restart, ended completely."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+import secrets
+import threading
+import weakref
+from pathlib import Path
+
+from cachetools import TTLCache
+
+from service.errors import (
+    FileNotFound,
+    InvalidParameters,
+    LimitReached,
+    SessionExpired,
+    SessionNotFound,
+    SessionRequired,
+)
+from service.names import clean_filename, split_extension
+from service.sessions.links import DRAFT, Target
+from service.sessions.model import SessionData, Upload
+from service.sessions.session import Parts, Session
+
+log = logging.getLogger("excel_tools.sessions")
+
+_ID = re.compile(r"^[A-Za-z0-9_-]{16,128}$")
+_HINT = "Open a session with POST /v1/sessions and send its id in X-Excel-Session."
+# The record is written for this share of the time to live only, not at each use.
+_TOUCH_SHARE = 100
+_REMAINS_AGE = 3600
+
+
+class Sessions:
+    """Opens, finds and ends sessions. Safe for use by many threads."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        settings = parts.settings
+        self._cache: TTLCache[str, Session] = TTLCache(
+            settings.session_cache, settings.session_ttl, timer=parts.clock
+        )
+        # A session that fell out of the cache while a request works with it must stay
+        # the one object that others find, or two locks would guard one workbook.
+        self._live: weakref.WeakValueDictionary[str, Session] = weakref.WeakValueDictionary()
+        self._ended: TTLCache[str, bool] = TTLCache(10_000, 86_400, timer=parts.clock)
+        self._lock = threading.RLock()
+
+    def __repr__(self) -> str:
+        return f"<Sessions {len(self._cache)} cached>"
+
+    # Opening and finding ------------------------------------------------------
+
+    def open(self, user: str, chat: str) -> tuple[Session, bool]:
+        """(the session of that user and chat, whether it was there already)."""
+        owner = _owner_key(user, chat)
+        with self._lock:
+            known = self.parts.store.read(owner)
+            if known:
+                try:
+                    return self.find(known["id"]), True
+                except (SessionExpired, SessionNotFound):
+                    pass  # its time was over: a new one takes its place
+            self._room_for_session(user)
+            return self._made(user, chat, owner), False
+
+    def _made(self, user: str, chat: str, owner: str) -> Session:
+        id_ = secrets.token_urlsafe(24)
+        now = self.parts.clock()
+        data = SessionData(id_, _session_key(id_), user, chat, created=now, used=now)
+        session = Session(data, self.parts)
+        session.write()
+        store = self.parts.store
+        store.write(f"users/{_digest(user)}/{data.key}.json", {"key": data.key})
+        store.write(owner, {"id": id_})
+        self._cache[id_] = session
+        self._live[id_] = session
+        return session
+
+    def find(self, id_: str | None, user: str = "", chat: str = "") -> Session:
+        """The session of that id; with ``user`` and ``chat``, only if it is theirs.
+
+        :raises SessionRequired: if there is no id
+        :raises SessionNotFound: if it is unknown, malformed or someone else's
+        :raises SessionExpired: if its time is over
+        """
+        if not id_:
+            raise SessionRequired("The request names no session.", _HINT)
+        if not _ID.match(id_):
+            raise SessionNotFound("The session id is malformed.", _HINT)
+        with self._lock:
+            session = self._cache.get(id_) or self._live.get(id_) or self._loaded(id_)
+            data = session.data
+            if (user and user != data.user) or (chat and chat != data.chat):
+                raise _not_found()
+            self._refuse_expired(session)
+            self._cache[id_] = session
+            self._live[id_] = session
+            self._touch(session)
+            return session
+
+    def _loaded(self, id_: str) -> Session:
+        if id_ in self._ended:
+            raise SessionExpired("The session has expired.", _HINT)
+        record = self.parts.store.read(f"sessions/{_session_key(id_)}/session.json")
+        if record is None or not secrets.compare_digest(str(record["id"]), id_):
+            raise _not_found()
+        return Session(SessionData.from_record(record), self.parts)
+
+    def _refuse_expired(self, session: Session) -> None:
+        if self.parts.clock() - session.data.used > self.parts.settings.session_ttl:
+            self._end(session)
+            self._ended[session.data.id] = True
+            raise SessionExpired("The session has expired.", _HINT)
+
+    def _touch(self, session: Session) -> None:
+        now = self.parts.clock()
+        before, session.data.used = session.data.used, now
+        if now - before > self.parts.settings.session_ttl / _TOUCH_SHARE:
+            session.write()
+
+    # Ending -------------------------------------------------------------------
+
+    def delete(self, session: Session) -> None:
+        """End a session with all it holds."""
+        session.end()
+        with self._lock:
+            self._end(session)
+
+    def _end(self, session: Session) -> None:
+        data, store = session.data, self.parts.store
+        self._cache.pop(data.id, None)
+        self._live.pop(data.id, None)
+        with session.lock:
+            owner = _owner_key(data.user, data.chat)
+            known = store.read(owner)
+            if known and known["id"] == data.id:
+                store.remove(owner)
+            store.remove(f"users/{_digest(data.user)}/{data.key}.json")
+            session.ended = True
+            store.remove(session.folder)
+
+    def sweep(self) -> int:
+        """End all sessions whose time is over; returns how many."""
+        count = 0
+        for key in self.parts.store.keys("sessions"):
+            with self._lock:
+                record = self.parts.store.read(f"sessions/{key}/session.json")
+                if record is None:
+                    self._remove_remains(key)
+                    continue
+                session = self._live.get(record["id"])
+                used = session.data.used if session else float(record["used"])
+                if self.parts.clock() - used > self.parts.settings.session_ttl:
+                    self._end(session or Session(SessionData.from_record(record), self.parts))
+                    self._ended[record["id"]] = True
+                    count += 1
+        return count
+
+    def _remove_remains(self, key: str) -> None:
+        """Remove what a call left that was under way when its session ended."""
+        folder = self.parts.store.root / "sessions" / key
+        if self.parts.clock() - folder.stat().st_mtime > _REMAINS_AGE:
+            self.parts.store.remove(f"sessions/{key}")
+
+    # Limits -------------------------------------------------------------------
+
+    def _room_for_session(self, user: str) -> None:
+        most = self.parts.settings.sessions_per_user
+        count = len(list(self.parts.store.keys(f"users/{_digest(user)}")))
+        if count >= most:
+            raise LimitReached(
+                f"{count} sessions of this user exist, and at most {most} may.",
+                "Delete one with DELETE /v1/sessions/{id}, or wait till one expires.",
+                {"limit": most, "in_use": count},
+            )
+
+    def _room_for_bytes(self, user: str, more: int) -> None:
+        most = self.parts.settings.bytes_per_user
+        keys = [name.removesuffix(".json") for name in self.parts.store.keys(f"users/{_digest(user)}")]
+        used = sum(self.parts.store.size(f"sessions/{key}") for key in keys)
+        if used + more > most:
+            raise LimitReached(
+                f"This user's files take {used:,} bytes; {more:,} more would pass the limit "
+                f"of {most:,}.",
+                "Close workbooks or delete sessions that are no longer needed.",
+                {"limit": most, "in_use": used},
+            )
+
+    # Files ----------------------------------------------------------------------
+
+    def upload(self, session: Session, source: Path, name: str, origin: str = "") -> Upload:
+        """Keep a file for the session; the same file again is the one that is there.
+
+        :param source: where the file lies; it may be moved away
+        :param origin: the caller's own id of the file
+        """
+        with source.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        size = source.stat().st_size
+        if size == 0:
+            raise InvalidParameters(f"The file {name!r} is empty.", "Upload a file with contents.")
+        stem, ending = split_extension(clean_filename(name))
+        clean = stem + ending
+        with session.lock:
+            for known in session.data.uploads.values():
+                if known.digest == digest and known.name == clean and known.source == origin:
+                    return known
+            self._room_for_bytes(session.data.user, size)
+            upload = Upload(
+                session.data.next_id("f"), clean, size, self.parts.clock(), digest, origin
+            )
+            key = f"{session.folder}/uploads/{upload.id}/{clean}"
+            self.parts.store.copy_in(source, key)
+            session.data.uploads[upload.id] = upload
+            session.write()
+            return upload
+
+    def file(self, target: Target) -> tuple[Path, str]:
+        """(path, name) of what a link leads to.
+
+        :raises FileNotFound: if it is there no more
+        """
+        with self._lock:
+            record = self.parts.store.read(f"sessions/{target.session}/session.json")
+            session = self.find(record["id"]) if record else None
+        if session is None:
+            raise _gone()
+        if target.kind == "e":
+            export = session.data.exports.get(target.id)
+            if export is None:
+                raise _gone()
+            key = f"{session.folder}/exports/{export.id}/{export.name}"
+            return self._there(key), export.name
+        book = session.data.workbooks.get(target.id)
+        if book is None:
+            raise _gone()
+        if target.version == DRAFT:
+            with session.queue(book):
+                return session.rendered(book), book.name
+        for version in book.versions:
+            if str(version.number) == target.version:
+                return self._there(session.version_key(book, version)), version.name
+        raise _gone()
+
+    def _there(self, key: str) -> Path:
+        path = self.parts.store.path(key)
+        if not path.exists():
+            raise _gone()
+        return path
+
+
+def _gone() -> FileNotFound:
+    return FileNotFound(
+        "This file is no longer there: its session has ended or the workbook was closed.",
+        "Ask in the chat for the file again.",
+    )
+
+
+def _not_found() -> SessionNotFound:
+    return SessionNotFound("There is no such session.", _HINT)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _session_key(id_: str) -> str:
+    return _digest(id_)
+
+
+def _owner_key(user: str, chat: str) -> str:
+    return f"owners/{_digest(f'{len(user)}:{user}:{chat}')}.json"

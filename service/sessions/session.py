@@ -1,0 +1,401 @@
+"""One session at work: it finds workbooks by name, runs operations, keeps the journal."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cachetools import LRUCache
+
+from service.engine.work import Cold, Engine, Entry, Reply, Work
+from service.errors import (
+    FileNotFound,
+    InvalidParameters,
+    LimitReached,
+    SessionNotFound,
+    StorageFailed,
+    WorkbookBusy,
+    WorkbookNotFound,
+    WorkbookNotOpen,
+    WorkbookRequired,
+    listed,
+)
+from service.names import same_name
+from service.operations.registry import Operation
+from service.sessions.links import DRAFT, Links, Target
+from service.sessions.model import SessionData, Version, Workbook, mime_type
+from service.settings import Settings
+from service.store.local import LocalStore
+
+_ANSWERS_KEPT = 100
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What every session works with."""
+
+    settings: Settings
+    store: LocalStore
+    engine: Engine
+    links: Links
+    clock: Callable[[], float] = time.time
+
+
+class Session:
+    """A live session. Its record is the truth; this object adds locks and the working parts."""
+
+    def __init__(self, data: SessionData, parts: Parts) -> None:
+        self.data = data
+        self.parts = parts
+        self.lock = threading.RLock()
+        self._queues: dict[str, threading.Lock] = {}
+        self._under_way: LRUCache[str, threading.Lock] = LRUCache(1000)
+        self.ended = False
+        self._recent: LRUCache[str, dict[str, Any]] = LRUCache(_ANSWERS_KEPT)
+        self._keys: dict[str, tuple[str, int]] = {}
+        self._damaged: dict[str, StorageFailed] = {}
+        for book in self.open_workbooks():
+            self._catch_up(book)
+
+    def _catch_up(self, book: Workbook) -> None:
+        """The journal, not the record, says at which revision a working copy stands."""
+        try:
+            lines = self.parts.store.entries(f"{self.copy_folder(book)}/journal")
+        except StorageFailed as error:
+            self._damaged[book.id] = error
+            return
+        book.revision = len(lines)
+        for line in lines:
+            if line.get("key"):
+                self._keys[line["key"]] = (book.id, line["seq"])
+
+    def __repr__(self) -> str:
+        return f"<Session {self.data.key} workbooks={len(self.data.workbooks)}>"
+
+    @property
+    def folder(self) -> str:
+        return f"sessions/{self.data.key}"
+
+    def write(self) -> None:
+        """Put the record on the disk."""
+        with self.lock:
+            if self.ended:
+                raise SessionNotFound("The session has ended.", "Open a new session.")
+            self.parts.store.write(f"{self.folder}/session.json", self.data.to_record())
+
+    # Finding ----------------------------------------------------------------
+
+    def open_workbooks(self) -> list[Workbook]:
+        return [book for book in list(self.data.workbooks.values()) if book.open]
+
+    def workbook(self, name: str) -> Workbook:
+        """The open workbook of that name; "" where only one is open.
+
+        :raises WorkbookNotFound: if the session knows none of that name
+        :raises WorkbookNotOpen: if it was closed
+        :raises WorkbookRequired: if no name is given and several are open
+        """
+        opened = self.open_workbooks()
+        if not name.strip():
+            return self._the_one(opened)
+        exact = [book for book in opened if book.name.lower() == name.strip().lower()]
+        found = exact or [book for book in opened if same_name(name, book.name)]
+        if len(found) == 1:
+            return found[0]
+        names = [book.name for book in opened]
+        known = [book.name for book in self.data.workbooks.values() if not book.open]
+        known += [upload.name for upload in self.data.uploads.values()]
+        if any(same_name(name, other) for other in known):
+            raise WorkbookNotOpen(
+                f'"{name}" is not open. {_open_words(names)}',
+                f'Open it first: open_excel_file(file="{name}").',
+                {"open": names},
+            )
+        raise WorkbookNotFound(
+            f'No workbook "{name}" in this chat. {_open_words(names)}',
+            "Use an open one, open an uploaded file with open_excel_file, or make one with "
+            "create_excel_file.",
+            {"open": names},
+        )
+
+    def _the_one(self, opened: list[Workbook]) -> Workbook:
+        names = [book.name for book in opened]
+        if len(opened) == 1:
+            return opened[0]
+        if opened:
+            raise WorkbookRequired(
+                f"Several workbooks are open: {listed(names)}.",
+                "Say which one with the parameter workbook.",
+                {"open": names},
+            )
+        known = [book.name for book in self.data.workbooks.values()]
+        known += [upload.name for upload in self.data.uploads.values()]
+        if known:
+            raise WorkbookNotOpen(
+                f"No workbook is open. Files in this chat: {listed(known)}.",
+                "Open one with open_excel_file.",
+            )
+        raise WorkbookNotFound(
+            "No workbook is open in this chat.",
+            "Make one with create_excel_file, or open an uploaded file with open_excel_file.",
+        )
+
+    # Engine -----------------------------------------------------------------
+
+    @contextmanager
+    def queue(self, book: Workbook) -> Iterator[None]:
+        """The turn at a workbook: its operations never overlap."""
+        with self.lock:
+            turn = self._queues.setdefault(book.id, threading.Lock())
+        wait = self.parts.settings.queue_wait
+        if not turn.acquire(timeout=wait):
+            raise WorkbookBusy(
+                f"{book.name} was busy for {wait} seconds; nothing was done.",
+                "Try again in a moment.",
+            )
+        try:
+            if self.ended:
+                raise SessionNotFound("The session has ended.", "Open a new session.")
+            yield
+        finally:
+            turn.release()
+
+    def drop_copy(self, book: Workbook) -> None:
+        """Remove a workbook's working copy with its journal."""
+        self.parts.engine.forget(self.engine_key(book))
+        self.parts.store.remove(self.copy_folder(book))
+        self._damaged.pop(book.id, None)
+
+    def end(self) -> None:
+        """Let the calls under way come to their end and refuse all others."""
+        self.ended = True
+        for book in self.open_workbooks():
+            with self.lock:
+                turn = self._queues.setdefault(book.id, threading.Lock())
+            with turn:
+                self.parts.engine.forget(self.engine_key(book))
+
+    def version_key(self, book: Workbook, version: Version) -> str:
+        """Where a saved version is kept."""
+        return f"{self.folder}/workbooks/{book.id}/versions/{version.number}/{version.name}"
+
+    def copy_folder(self, book: Workbook) -> str:
+        return f"{self.folder}/workbooks/{book.id}/copy{book.copy}"
+
+    def engine_key(self, book: Workbook) -> str:
+        return f"{self.data.key}/{book.id}/{book.copy}"
+
+    def call(self, book: Workbook, **job: Any) -> Reply:
+        """One call of the engine, with the journal's entries if it asks for them."""
+        if book.id in self._damaged:
+            raise self._damaged[book.id]
+        folder = self.copy_folder(book)
+        work = Work(
+            workbook=self.engine_key(book),
+            name=book.name,
+            base=str(self.parts.store.path(f"{folder}/{book.base}")) if book.base else "",
+            revision=book.revision,
+            **job,
+        )
+        try:
+            return self.parts.engine.call(work)
+        except Cold:
+            entries = tuple(self._entries(book))
+            return self.parts.engine.call(Work(**{**work.__dict__, "entries": entries}))
+
+    def _entries(self, book: Workbook) -> Iterator[Entry]:
+        folder = self.copy_folder(book)
+        lines = self.parts.store.entries(f"{folder}/journal")
+        if len(lines) < book.revision:
+            raise StorageFailed(
+                f"The journal of {book.name} has {len(lines)} entries instead of {book.revision}.",
+                "Restore it from a backup, or close this workbook; others are not affected.",
+            )
+        for line in lines[: book.revision]:
+            files = {
+                name: str(self.parts.store.path(f"{folder}/{key}"))
+                for name, key in line["files"].items()
+            }
+            yield Entry(line["operation"], line["parameters"], line["now"], files)
+
+    # Operations -------------------------------------------------------------
+
+    def run_on(
+        self,
+        book: Workbook,
+        operation: Operation,
+        parameters: dict[str, Any],
+        files: dict[str, Path],
+        key: str = "",
+        fingerprint: str = "",
+        exports: str = "",
+    ) -> Reply:
+        """Run an operation on a workbook and put it into the journal.
+
+        Call it inside ``queue(book)``.
+
+        :param files: uploaded files that parameters name, by parameter
+        :param key: the request's idempotency key, with the request's fingerprint
+        :param exports: folder for files that the operation writes
+        """
+        store, folder = self.parts.store, self.copy_folder(book)
+        kept: dict[str, str] = {}
+        for name, path in files.items():
+            key = f"assets/{book.revision + 1}-{name}{path.suffix.lower()}"
+            store.copy_in(path, f"{folder}/{key}")
+            kept[name] = key
+        now = dt.datetime.fromtimestamp(self.parts.clock(), dt.UTC).replace(tzinfo=None)
+        entry = Entry(
+            operation.name,
+            parameters,
+            now.isoformat(timespec="seconds"),
+            {name: str(store.path(f"{folder}/{key}")) for name, key in kept.items()},
+        )
+        reply = self.call(book, action="run", entry=entry, folder=exports)
+        if operation.writes:
+            line = {
+                "v": 1,
+                "seq": book.revision + 1,
+                "now": entry.now,
+                "operation": operation.name,
+                "parameters": parameters,
+                "files": kept,
+                "key": key,
+                "print": fingerprint,
+                "reply": {"result": reply.result, "sheet": reply.sheet, "next": reply.next},
+            }
+            store.append(f"{folder}/journal", line)
+            book.revision += 1
+            if key:
+                self._keys[key] = (book.id, book.revision)
+        return reply
+
+    def rendered(self, book: Workbook) -> Path:
+        """The working copy as a file, as it is now. Call it inside ``queue(book)``."""
+        store, folder = self.parts.store, self.copy_folder(book)
+        if not book.open:
+            raise FileNotFound(
+                f"{book.name} was closed, so there is no draft of it any more.",
+                "Ask in the chat for the file again.",
+            )
+        ending = book.name[book.name.rfind(".") :]
+        key = f"{folder}/drafts/{book.revision}{ending}"
+        if not (store.root / key).exists():
+            store.remove(f"{folder}/drafts")
+            self.call(book, action="save", target=str(store.path(key)))
+        return store.path(key)
+
+    # Answers ----------------------------------------------------------------
+
+    def files_of(self, book: Workbook) -> list[dict[str, Any]]:
+        """The links of a workbook: the draft while there are unsaved changes, else the save."""
+        if book.open and (book.unsaved_changes or not book.versions):
+            return [self.file_entry(Target(self.data.key, "w", book.id, DRAFT), book.name, DRAFT)]
+        last = book.versions[-1]
+        target = Target(self.data.key, "w", book.id, str(last.number))
+        return [self.file_entry(target, last.name, "saved", last.number, last.size)]
+
+    def file_entry(
+        self, target: Target, name: str, state: str, version: int | None = None, size: int | None = None
+    ) -> dict[str, Any]:
+        return {
+            "name": name,
+            "download_url": self.parts.links.url(target, name),
+            "version": version,
+            "state": state,
+            "size": size,
+            "mime_type": mime_type(name),
+        }
+
+    def answer(self, book: Workbook, reply: Reply) -> dict[str, Any]:
+        """What a call about a workbook answers."""
+        body: dict[str, Any] = {"workbook": book.name}
+        if reply.sheet:
+            body["sheet"] = reply.sheet
+        body |= {
+            "result": reply.result,
+            "unsaved_changes": book.unsaved_changes,
+            "files": self.files_of(book),
+        }
+        if reply.next:
+            body["next"] = reply.next[:2]
+        return body
+
+    # A repeated request gets the first answer --------------------------------
+
+    @contextmanager
+    def once(self, key: str, request: object) -> Iterator[Once]:
+        """Make the block's answer the answer to every request with the same key.
+
+        :raises InvalidParameters: if the key was used for another request
+        """
+        if not key:
+            yield Once(None)
+            return
+        text = json.dumps(request, sort_keys=True)
+        fingerprint = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
+        with self.lock:
+            turn = self._under_way.setdefault(key, threading.Lock())
+        with turn:
+            known = self.data.answers.get(key) or self._recent.get(key) or self._journalled(key)
+            if known and known["print"] != fingerprint:
+                raise InvalidParameters(
+                    f"The Idempotency-Key {key[:40]!r} was used for another request.",
+                    "Use a new key for each request, and the same only to repeat it.",
+                )
+            once = Once(known["answer"] if known else None, fingerprint)
+            yield once
+            if once.answer is not None and not known:
+                self._recent[key] = {"print": fingerprint, "answer": once.answer}
+
+    def keep_answer(self, key: str, once: Once, answer: dict[str, Any]) -> None:
+        """Keep the answer of a call that no journal holds; the caller writes the record."""
+        if key:
+            self.data.answers[key] = {"print": once.fingerprint, "answer": answer}
+            while len(self.data.answers) > _ANSWERS_KEPT:
+                self.data.answers.pop(next(iter(self.data.answers)))
+
+    def _journalled(self, key: str) -> dict[str, Any] | None:
+        """The answer in a journal: there if the service ended after the change was kept."""
+        found = self._keys.get(key)
+        book = self.data.workbooks.get(found[0]) if found else None
+        if found is None or book is None or not book.open:
+            return None
+        lines = self.parts.store.entries(f"{self.copy_folder(book)}/journal")
+        line = lines[found[1] - 1]
+        return {"print": line["print"], "answer": self.answer(book, Reply(**line["reply"]))}
+
+    # Limits -----------------------------------------------------------------
+
+    def room_for_workbook(self) -> None:
+        """Refuse one more open workbook beyond the limit."""
+        most = self.parts.settings.workbooks_per_session
+        opened = [book.name for book in self.open_workbooks()]
+        if len(opened) >= most:
+            raise LimitReached(
+                f"{len(opened)} workbooks are open, and at most {most} may be: {listed(opened)}.",
+                "Close one with close_excel_file first.",
+                {"limit": most, "open": opened},
+            )
+
+
+class Once:
+    """The first answer of a repeated request, if there is one; else where to put it."""
+
+    def __init__(self, answer: dict[str, Any] | None, fingerprint: str = "") -> None:
+        self.known = answer
+        self.answer: dict[str, Any] | None = None
+        self.fingerprint = fingerprint
+
+
+def _open_words(names: list[str]) -> str:
+    return f"Open: {listed(names)}." if names else "None is open."
+

@@ -1,0 +1,89 @@
+"""Who asks: the API key of the caller, and the user and chat it speaks for."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+
+from flask import Flask, g, request
+
+from service.errors import InvalidParameters, Unauthorized
+from service.sessions.session import Session
+from service.web.state import state
+
+SESSION_HEADER = "X-Excel-Session"
+_USER = ("X-User-Id", "X-OpenWebUI-User-Id")
+_CHAT = ("X-Chat-Id", "X-OpenWebUI-Chat-Id")
+_LONGEST_ID = 256
+
+
+@dataclass(frozen=True)
+class Caller:
+    """For whom a request is made; "" where it does not say."""
+
+    user: str
+    chat: str
+
+
+def install(app: Flask) -> None:
+    """Ask for the API key on everything below /v1."""
+    app.before_request(_check_key)
+
+
+def _check_key() -> None:
+    keys = state().settings.api_keys
+    if not keys or not request.path.startswith("/v1"):
+        return
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    # Every key is compared, so that the time taken tells nothing about them.
+    matches = [hmac.compare_digest(given.strip().encode(), key.encode()) for key in keys]
+    if scheme.lower() != "bearer" or not any(matches):
+        raise Unauthorized(
+            "The request has no valid API key." if given else "The request has no API key.",
+            "Send Authorization: Bearer <key> with one of the keys in EXCEL_TOOLS_API_KEYS.",
+        )
+
+
+def caller() -> Caller:
+    """User and chat that the headers name."""
+    found = Caller(_header(_USER), _header(_CHAT))
+    g.user = found.user
+    return found
+
+
+def _header(names: tuple[str, ...]) -> str:
+    values = {request.headers[name].strip() for name in names if request.headers.get(name)}
+    if len(values) > 1:
+        raise InvalidParameters(
+            f"The headers {' and '.join(names)} disagree.", "Send one of them only."
+        )
+    return check_id(values.pop(), names[0]) if values else ""
+
+
+def check_id(text: object, what: str) -> str:
+    """A user or chat id: some printable characters.
+
+    :raises InvalidParameters: if it is none
+    """
+    if not isinstance(text, str) or not text.strip() or len(text) > _LONGEST_ID:
+        raise InvalidParameters(
+            f"{what} must be a text of 1 to {_LONGEST_ID} characters.",
+            "Send the ids of the user and the chat.",
+        )
+    if not text.isprintable():
+        raise InvalidParameters(f"{what} holds control characters.", "Send the id as it is.")
+    return text.strip()
+
+
+def session_of_request() -> Session:
+    """The session that ``X-Excel-Session`` names, if it is the caller's."""
+    return session_by_id(request.headers.get(SESSION_HEADER))
+
+
+def session_by_id(id_: str | None) -> Session:
+    """The session of that id, if it is the caller's."""
+    who = caller()
+    session = state().sessions.find(id_, who.user, who.chat)
+    g.session_key = session.data.key
+    g.user = session.data.user
+    return session

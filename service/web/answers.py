@@ -1,0 +1,102 @@
+"""All errors leave here, in one shape."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from flask import Flask, Response, g, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from service.errors import (
+    ExcelToolsError,
+    InternalError,
+    InvalidParameters,
+    MethodNotAllowed,
+    NotFound,
+    TooLarge,
+    UnsupportedFile,
+)
+from service.web.logs import request_id
+from service.web.pages import error_page
+from service.web.state import state
+
+log = logging.getLogger("excel_tools.web")
+
+
+def install(app: Flask) -> None:
+    """Answer every exception with the one error shape."""
+    app.register_error_handler(ExcelToolsError, _answer)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
+    app.after_request(_safe_headers)
+
+
+def _answer(error: ExcelToolsError) -> Response:
+    g.error_code = error.code
+    wants_page = request.endpoint == "files.download" and request.accept_mimetypes.accept_html
+    if wants_page and "text/html" in request.headers.get("Accept", ""):
+        response = Response(error_page(error.message, error.hint), mimetype="text/html")
+    else:
+        response = jsonify(error.body(request_id()))
+    response.status_code = error.status
+    if error.status == 503:
+        response.headers["Retry-After"] = "5"
+    if error.status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def _http(error: HTTPException) -> Response:
+    known: dict[int | None, ExcelToolsError] = {
+        404: NotFound(f"There is nothing at {request.path[:200]}.", "See /docs for what there is."),
+        405: MethodNotAllowed(
+            f"{request.path[:200]} does not take {request.method}.", "See /docs for what it takes."
+        ),
+        413: TooLarge(_too_large(), "Send less, or ask the operator to raise the limit."),
+        415: UnsupportedFile("The media type does not fit.", "Send JSON, or a multipart upload."),
+    }
+    if error.code in known:
+        answer = _answer(known[error.code])
+    elif error.code is not None and 300 <= error.code < 400:
+        return Response(error.get_response().get_data(), error.code, error.get_headers())
+    else:
+        answer = _answer(
+            InvalidParameters(f"The request can't be read: {error.description}", "See /docs.")
+        )
+    for name, value in error.get_headers():
+        if name == "Allow":
+            answer.headers[name] = value
+    return answer
+
+
+def _too_large() -> str:
+    settings = state().settings
+    upload = request.endpoint == "files.upload"
+    most = settings.max_upload_mb if upload else settings.max_body_mb
+    return f"The request is larger than the {most} MiB that {request.path} takes."
+
+
+def _unexpected(error: Exception) -> Response:
+    log.exception("unexpected error", extra={"facts": {"request": request_id()}})
+    return _answer(
+        InternalError(
+            f"The service failed in an unexpected way ({type(error).__name__}).",
+            f"Nothing was changed. Tell the operator the request id {request_id()}.",
+        )
+    )
+
+
+def _safe_headers(response: Response) -> Response:
+    headers: dict[str, Any] = {
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "X-Frame-Options": "DENY",
+        "Content-Security-Policy": (
+            "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
+            "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+        ),
+    }
+    for name, value in headers.items():
+        response.headers.setdefault(name, value)
+    return response

@@ -1,0 +1,79 @@
+"""The Flask application: it knows HTTP, and nothing of workbooks."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from flask import Flask
+
+from service.engine.pool import EnginePool
+from service.engine.work import Engine
+from service.sessions.links import Links, signing_secret
+from service.sessions.registry import Sessions
+from service.sessions.session import Parts
+from service.settings import Settings
+from service.store.local import LocalStore
+from service.web import access, answers, files, logs, operations, pages, sessions
+from service.web.state import State, keep_state
+
+SWEEP_EVERY = 60.0
+
+
+class Service:
+    """The running service: its application, and what has to be closed at the end."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        engine: Engine | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        store = LocalStore(settings.data_dir)
+        secret = signing_secret(store.root, settings.secret_key)
+        links = Links(secret, settings.public_url, settings.link_ttl)
+        self.engine: Engine = engine or EnginePool(settings)
+        self.sessions = Sessions(Parts(settings, store, self.engine, links, clock))
+        self.app = _application(State(settings, self.sessions, links))
+        self._stop = threading.Event()
+        self._sweeper = threading.Thread(target=self._sweep, name="sweeper", daemon=True)
+        self._sweeper.start()
+
+    def __enter__(self) -> Service:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Service {self.engine!r} {self.sessions!r}>"
+
+    def close(self) -> None:
+        """Stop the sweeper and the engine processes."""
+        self._stop.set()
+        self._sweeper.join()
+        self.engine.close()
+
+    def _sweep(self) -> None:
+        while not self._stop.wait(SWEEP_EVERY):
+            try:
+                count = self.sessions.sweep()
+            except Exception:
+                logs.log.exception("ending expired sessions failed; trying again")
+                continue
+            if count:
+                logs.log.info("ended %d expired sessions", count)
+
+
+def _application(state: State) -> Flask:
+    app = Flask("excel_tools", static_folder=None)
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.config["MAX_CONTENT_LENGTH"] = state.settings.max_body_mb << 20
+    keep_state(app, state)
+    for module in (logs, access, answers):
+        module.install(app)
+    for module_ in (sessions, operations, files, pages):
+        app.register_blueprint(module_.routes)
+    return app

@@ -1,0 +1,64 @@
+"""Files up (/v1/files) and down (/files/{token}/{name})."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from flask import Blueprint, Response, jsonify, request, send_file
+
+from service.errors import InvalidParameters
+from service.sessions.model import mime_type
+from service.web.access import SESSION_HEADER, check_id, session_of_request
+from service.web.state import state
+
+routes = Blueprint("files", __name__)
+
+
+@routes.post("/v1/files")
+def upload() -> Response:
+    """Take one file, as multipart field ``file``; ``source`` may hold the caller's id of it."""
+    # The limit has to stand before anything reads the body, and below the field names are read.
+    request.max_content_length = state().settings.max_upload_mb << 20
+    request.max_form_memory_size = 64 * 1024
+    session = session_of_request()
+    file = request.files.get("file")
+    strange = (set(request.files) | set(request.form)) - {"file", "source"}
+    if strange or file is None or len(request.files.getlist("file")) > 1 or not file.filename:
+        raise InvalidParameters(
+            "The upload needs exactly one file in the multipart field \"file\""
+            + (f"; {sorted(strange)[0]!r} means nothing here." if strange else "."),
+            'Send it as multipart/form-data: file=@sales.xlsx, and source=<your id> if you like.',
+        )
+    source = request.form.get("source", "")
+    origin = check_id(source, "source") if source else ""
+    folder = state().sessions.parts.store.path("uploads.new/x").parent
+    with tempfile.NamedTemporaryFile(dir=folder) as kept:
+        file.save(kept)
+        kept.flush()
+        found = state().sessions.upload(session, Path(kept.name), file.filename, origin)
+    entry = {
+        "id": found.id,
+        "name": found.name,
+        "size": found.size,
+        "mime_type": mime_type(found.name),
+    }
+    response = jsonify({"file": entry})
+    response.status_code = 201
+    response.headers[SESSION_HEADER] = session.data.id
+    return response
+
+
+@routes.get("/files/<token>/<name>")
+def download(token: str, name: str) -> Response:
+    """The file that a signed link leads to. The name in the link is for people only."""
+    path, real_name = state().sessions.file(state().links.target(token))
+    return send_file(
+        path,
+        mimetype=mime_type(real_name),
+        as_attachment=True,
+        download_name=real_name,
+        conditional=True,
+        etag=True,
+        max_age=0,
+    )

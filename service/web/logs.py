@@ -1,0 +1,78 @@
+"""One log line a request, as JSON: ids, outcome and time; never contents, keys or tokens."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import secrets
+import time
+
+from flask import Flask, Response, g, request
+
+log = logging.getLogger("excel_tools.web")
+
+_REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
+
+
+class JsonFormatter(logging.Formatter):
+    """Log records as one JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        entry = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **getattr(record, "facts", {}),
+        }
+        if record.exc_info:
+            entry["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(entry, ensure_ascii=False)
+
+
+def setup_logging(level: str) -> None:
+    """Send the service's log to standard error, as JSON lines."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonFormatter())
+    root = logging.getLogger("excel_tools")
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+    root.propagate = False
+
+
+def install(app: Flask) -> None:
+    """Give each request an id and log its end."""
+    app.before_request(_begin)
+    app.after_request(_end)
+
+
+def request_id() -> str:
+    """The id of the request under way; the caller's own, where it sent a sound one."""
+    return str(getattr(g, "request_id", ""))
+
+
+def _begin() -> None:
+    given = request.headers.get("X-Request-Id", "")
+    g.request_id = given if _REQUEST_ID.match(given) else secrets.token_hex(8)
+    g.began = time.monotonic()
+
+
+def _end(response: Response) -> Response:
+    response.headers["X-Request-Id"] = request_id()
+    facts = {
+        "request": request_id(),
+        "method": request.method,
+        # The path of a file link holds its token.
+        "path": str(request.url_rule or "unknown"),
+        "operation": (request.view_args or {}).get("name", "")
+        if request.endpoint == "operations.run"
+        else "",
+        "status": response.status_code,
+        "code": getattr(g, "error_code", ""),
+        "session": getattr(g, "session_key", ""),
+        "user": getattr(g, "user", ""),
+        "ms": round((time.monotonic() - g.began) * 1000, 1),
+    }
+    log.info("request", extra={"facts": {k: v for k, v in facts.items() if v != ""}})
+    return response

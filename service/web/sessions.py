@@ -1,0 +1,89 @@
+"""/v1/sessions: open or resume, look at, end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, g, jsonify
+
+from service.errors import InvalidParameters
+from service.sessions.session import Session
+from service.web.access import SESSION_HEADER, caller, check_id, session_by_id
+from service.web.body import json_object
+from service.web.state import state
+
+routes = Blueprint("sessions", __name__)
+
+
+@routes.post("/v1/sessions")
+def open_session() -> Response:
+    """Open the session of a user and chat, or resume the one they have."""
+    body = json_object()
+    strange = sorted(set(body) - {"user", "chat"})
+    if strange:
+        raise InvalidParameters(
+            f'The body has a field "{strange[0][:80]}" that means nothing here.',
+            'Send {"user": "...", "chat": "..."}.',
+        )
+    who = caller()
+    user = _one("user", body.get("user"), who.user)
+    chat = _one("chat", body.get("chat"), who.chat)
+    session, resumed = state().sessions.open(user, chat)
+    g.session_key, g.user = session.data.key, user
+    response = jsonify({**described(session), "resumed": resumed})
+    response.status_code = 200 if resumed else 201
+    response.headers[SESSION_HEADER] = session.data.id
+    return response
+
+
+def _one(what: str, given: object, header: str) -> str:
+    """The id from body or header; both may be there if they agree."""
+    if given is None and header:
+        return header
+    text = check_id(given, what)
+    if header and header != text:
+        raise InvalidParameters(
+            f"The body names another {what} than the headers.", "Name the same one in both."
+        )
+    return text
+
+
+@routes.get("/v1/sessions/<id_>")
+def show_session(id_: str) -> Response:
+    """What the session holds."""
+    return jsonify(described(session_by_id(id_)))
+
+
+@routes.delete("/v1/sessions/<id_>")
+def delete_session(id_: str) -> Response:
+    """End the session with its files and links."""
+    state().sessions.delete(session_by_id(id_))
+    return Response(status=204)
+
+
+def described(session: Session) -> dict[str, Any]:
+    """The session as JSON; times are Unix time."""
+    data, ttl = session.data, state().settings.session_ttl
+    books = list(data.workbooks.values())
+    return {
+        "session_id": data.id,
+        "user": data.user,
+        "chat": data.chat,
+        "created": data.created,
+        "used": data.used,
+        "expires": data.used + ttl,
+        "workbooks": [
+            {
+                "name": book.name,
+                "open": book.open,
+                "unsaved_changes": book.unsaved_changes,
+                "versions": len(book.versions),
+                "files": session.files_of(book),
+            }
+            for book in books
+        ],
+        "uploads": [
+            {"id": item.id, "name": item.name, "size": item.size}
+            for item in list(data.uploads.values())
+        ],
+    }

@@ -1,0 +1,32 @@
+"""What the routes need, kept at the application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from flask import Flask, current_app
+
+from service.sessions.links import Links
+from service.sessions.registry import Sessions
+from service.settings import Settings
+
+_NAME = "excel_tools"
+
+
+@dataclass(frozen=True)
+class State:
+    """The working parts behind the routes."""
+
+    settings: Settings
+    sessions: Sessions
+    links: Links
+
+
+def keep_state(app: Flask, state: State) -> None:
+    app.extensions[_NAME] = state
+
+
+def state() -> State:
+    """The parts of the application that answers this request."""
+    return cast("State", current_app.extensions[_NAME])
