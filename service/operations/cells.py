@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Literal
 
 from openpyxl.cell.cell import Cell
@@ -252,7 +253,7 @@ def _continue_formats(book: Book, sheet: Worksheet, area: Area) -> None:
             continue
         for row in _range(area.first_row, area.last_row + 1):
             if (row, column) not in sheet._cells:
-                sheet.cell(row, column)._style = model._style
+                sheet.cell(row, column)._style = copy(model._style)
 
 
 def _grow_filter(sheet: Worksheet, area: Area) -> None:
