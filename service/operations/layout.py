@@ -8,14 +8,17 @@ from dataclasses import dataclass
 
 from openpyxl.cell.cell import Cell
 from openpyxl.styles import Font
+from openpyxl.styles.numbers import is_date_format
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from service.errors import InvalidParameters, listed
+from service.errors import InvalidParameters, InvalidRange, listed
 from service.operations.data import Grid
 from service.workbook import cells
-from service.workbook.areas import Area, area_at
+from service.workbook.areas import Area, area_at, split_areas
 from service.workbook.book import Book, used_area
+from service.workbook.calculator import Values
+from service.workbook.geometry import set_column_width
 from service.workbook.house import House
 
 NARROWEST, WIDEST = 9.0, 60.0
@@ -102,32 +105,43 @@ def style_header(sheet: Worksheet, area: Area, house: House) -> None:
     sheet.row_dimensions[area.first_row].height = 20
 
 
-def fit_columns(book: Book, sheet: Worksheet, area: Area) -> None:
-    """Make the columns of ``area`` as wide as their contents need, within reason."""
+def fit_columns(book: Book, sheet: Worksheet, area: Area, values: Values | None = None) -> None:
+    """Make the columns of ``area`` as wide as their contents need, within reason.
+
+    :param values: results of formulas; without them a formula counts as 12 characters
+    """
     measured = area.top(_MEASURED_ROWS)
+    spread = {(m.min_row, m.min_col) for m in sheet.merged_cells.ranges if m.max_col > m.min_col}
     for column in range(area.first_column, area.last_column + 1):
         widest = 0.0
         for row in range(measured.first_row, measured.last_row + 1):
             cell = book.cell(sheet, row, column)
-            if cell is not None and cell.value is not None:
-                widest = max(widest, _width(cell))
+            if cell is not None and cell.value is not None and (row, column) not in spread:
+                widest = max(widest, cell_width(cell, values))
         if widest:
-            width = min(max(widest + 2, NARROWEST), WIDEST)
-            sheet.column_dimensions[get_column_letter(column)].width = width
+            set_column_width(sheet, column, min(max(widest + 2, NARROWEST), WIDEST))
 
 
-def _width(cell: Cell) -> float:
-    """About how many digits wide the cell's text is."""
+def cell_width(cell: Cell, values: Values | None = None) -> float:
+    """About how many digits of the usual font what the cell shows is wide."""
+    value: object = cell.value
     if cell.data_type == "f":
-        return 12.0
-    value = cell.value
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return _number_width(value, str(cell.number_format))
-    if isinstance(value, dt.datetime | dt.date | dt.time | dt.timedelta):
-        return max(10.0, len(str(cell.number_format)))
+        computed = (values or {}).get((cell.parent.title, cell.row, cell.column))
+        if computed is None or computed.unknown:
+            return 12.0
+        value = computed.value
+    scale = (cell.font.size or 11) / 11
+    bold = cell.font.bold
+    number_format = str(cell.number_format)
+    if isinstance(value, bool):
+        return 6.0 * scale
+    if isinstance(value, int | float) and not is_date_format(number_format):
+        return _number_width(value, number_format) * scale * (1.06 if bold else 1)
+    if isinstance(value, int | float | dt.date | dt.time | dt.timedelta):
+        return max(10.0, len(number_format)) * scale
     longest = max(str(value).split("\n"), key=len, default="")
     width = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1.05 for c in longest)
-    return width * (1.12 if cell.font.bold else 1) + (2 if cell.font.bold else 0)
+    return (width * (1.12 if bold else 1) + (2 if bold else 0)) * scale
 
 
 def _number_width(value: float, number_format: str) -> float:
@@ -138,6 +152,24 @@ def _number_width(value: float, number_format: str) -> float:
 
 
 # Finding data ---------------------------------------------------------------
+
+MAX_AREAS = 500
+
+
+def sheet_and_areas(book: Book, sheet: str, text: str) -> tuple[Worksheet, list[Area]]:
+    """The sheet and areas of "A1:A9,C1:C9"; "" is the used area. One sheet for all of them.
+
+    :raises InvalidRange: if an area is no range, is on another sheet, or there are too many
+    """
+    parts = split_areas(text) or [""]
+    if len(parts) > MAX_AREAS:
+        raise InvalidRange(
+            f"{len(parts)} areas; at most {MAX_AREAS} are taken at once.",
+            "Name fewer, larger areas.",
+        )
+    worksheet, first = book.sheet_and_area(sheet, parts[0])
+    rest = [book.sheet_and_area(worksheet.title, part)[1] for part in parts[1:]]
+    return worksheet, list(dict.fromkeys([first, *rest]))
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,10 @@ class Area:
             and other.first_column <= self.last_column
         )
 
+    def holds(self, row: int, column: int) -> bool:
+        rows = self.first_row <= row <= self.last_row
+        return rows and self.first_column <= column <= self.last_column
+
     def column(self, index: int) -> Area:
         """The ``index``-th column of the area, counted from 0."""
         number = self.first_column + index
@@ -86,6 +90,18 @@ def split_sheet(text: str) -> tuple[str, str]:
         return "", text.strip()
     quoted, plain, rest = match.groups()
     return (quoted.replace("''", "'") if quoted else plain), rest
+
+
+def split_areas(text: str) -> list[str]:
+    """The single ranges of "A1:A9,C1:C9"; a comma inside a quoted sheet name parts nothing."""
+    parts, quoted = [""], False
+    for piece in re.split("([,;'])", text):
+        quoted ^= piece == "'"
+        if piece in (",", ";") and not quoted:
+            parts.append("")
+        else:
+            parts[-1] += piece
+    return [part.strip() for part in parts if part.strip()]
 
 
 def parse_cell(text: str) -> tuple[int, int]:

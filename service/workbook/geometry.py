@@ -1,0 +1,142 @@
+"""Widths, heights, and what charts and pictures cover. Lengths are in EMU (360,000 a cm)."""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import dataclass
+
+from openpyxl.drawing.spreadsheet_drawing import (  # type: ignore[attr-defined]
+    AbsoluteAnchor,
+    AnchorMarker,
+    OneCellAnchor,
+    TwoCellAnchor,
+    _check_anchor,
+)
+from openpyxl.drawing.xdr import XDRPositiveSize2D
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.dimensions import ColumnDimension
+from openpyxl.worksheet.worksheet import Worksheet
+
+from service.workbook.areas import MAX_COLUMN, MAX_ROW, Area
+
+EMU_PER_CM = 360_000
+_EMU_PER_POINT = 12_700
+_EMU_PER_PIXEL = 9_525
+# Of the usual font, Calibri 11. Source: ECMA-376 part 1, 18.3.1.13.
+_PIXELS_PER_CHARACTER = 7
+_DEFAULT_WIDTH = 64 / _PIXELS_PER_CHARACTER
+_DEFAULT_HEIGHT = 15.0
+
+
+# Columns and rows -------------------------------------------------------------
+
+
+def _dimension(sheet: Worksheet, column: int) -> ColumnDimension | None:
+    """What the sheet says about a column; one entry may stand for several columns."""
+    own = sheet.column_dimensions.get(get_column_letter(column))
+    if own is not None:
+        return own
+    for item in sheet.column_dimensions.values():
+        if item.min and item.max and item.min <= column <= item.max:
+            return item
+    return None
+
+
+def column_width(sheet: Worksheet, column: int) -> float:
+    """Width in characters; 0 where the column is hidden."""
+    item = _dimension(sheet, column)
+    if item is None or not (item.width or item.hidden):
+        return float(sheet.sheet_format.defaultColWidth or _DEFAULT_WIDTH)
+    return 0.0 if item.hidden else float(item.width)
+
+
+def set_column_width(sheet: Worksheet, column: int, width: float) -> None:
+    """Set one column's width.
+
+    An entry that stands for several columns is parted first: Excel repairs a file in which
+    two entries speak of the same column.
+    """
+    item = _dimension(sheet, column)
+    if item is not None and item.min and item.max and item.min < item.max:
+        _part(sheet, item, column)
+    sheet.column_dimensions[get_column_letter(column)].width = width
+
+
+def _part(sheet: Worksheet, item: ColumnDimension, column: int) -> None:
+    del sheet.column_dimensions[str(item.index)]
+    spans = ((item.min or column, column - 1), (column, column), (column + 1, item.max or column))
+    for first, last in spans:
+        if first <= last:
+            part = copy(item)
+            part.index, part.min, part.max = get_column_letter(first), first, last
+            sheet.column_dimensions[part.index] = part
+
+
+def row_height(sheet: Worksheet, row: int) -> float:
+    """Height in points; 0 where the row is hidden."""
+    item = sheet.row_dimensions.get(row)
+    if item is not None and item.hidden:
+        return 0.0
+    height = item.height if item is not None else None
+    return float(height or sheet.sheet_format.defaultRowHeight or _DEFAULT_HEIGHT)
+
+
+def _column_emu(sheet: Worksheet, column: int) -> int:
+    return round(column_width(sheet, column) * _PIXELS_PER_CHARACTER) * _EMU_PER_PIXEL
+
+
+def _row_emu(sheet: Worksheet, row: int) -> int:
+    return round(row_height(sheet, row) * _EMU_PER_POINT)
+
+
+# Charts and pictures ----------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Size:
+    """Width and height in EMU."""
+
+    width: int
+    height: int
+
+
+def anchor_at(row: int, column: int, size: Size) -> OneCellAnchor:
+    """An anchor of that size whose upper left corner is that of the cell."""
+    marker = AnchorMarker(col=column - 1, colOff=0, row=row - 1, rowOff=0)
+    return OneCellAnchor(_from=marker, ext=XDRPositiveSize2D(size.width, size.height))
+
+
+def area_under(sheet: Worksheet, row: int, column: int, size: Size) -> Area:
+    """The cells that something of that size covers, at least in part."""
+    last_row, last_column = row, column
+    height, width = _row_emu(sheet, row), _column_emu(sheet, column)
+    while height < size.height and last_row < MAX_ROW:
+        last_row += 1
+        height += _row_emu(sheet, last_row)
+    while width < size.width and last_column < MAX_COLUMN:
+        last_column += 1
+        width += _column_emu(sheet, last_column)
+    return Area(row, column, last_row, last_column)
+
+
+def drawn_areas(sheet: Worksheet) -> list[Area]:
+    """The cells under each chart and picture of the sheet."""
+    drawn = [*sheet._charts, *sheet._images]  # type: ignore[attr-defined]
+    return [_anchored(sheet, _check_anchor(item)) for item in drawn]
+
+
+def _anchored(sheet: Worksheet, anchor: object) -> Area:
+    if isinstance(anchor, TwoCellAnchor):
+        first, last = anchor._from, anchor.to
+        return Area(first.row + 1, first.col + 1, last.row + 1, last.col + 1)
+    if isinstance(anchor, OneCellAnchor):
+        marker = anchor._from
+        size = Size(
+            anchor.ext.width + (marker.colOff or 0), anchor.ext.height + (marker.rowOff or 0)
+        )
+        return area_under(sheet, marker.row + 1, marker.col + 1, size)
+    if isinstance(anchor, AbsoluteAnchor):
+        # Measured from A1: a little too much is covered, never too little.
+        size = Size(anchor.pos.x + anchor.ext.width, anchor.pos.y + anchor.ext.height)
+        return area_under(sheet, 1, 1, size)
+    return Area(1, 1, 1, 1)
