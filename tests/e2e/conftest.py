@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.browser import NAMES, Browser
+from tests.e2e.browser import NAMES, Browser, Page
 from tests.e2e.chat import Chat, SignedInPage
 from tests.e2e.openwebui import BOOT_SECONDS, OpenWebUI, User
 from tests.e2e.scripted_model import ScriptedModel
@@ -19,6 +19,7 @@ from tests.processes import ROOT, ServerProcess, service_process
 PLUGIN = ROOT / "openwebui_tool" / "excel_tools_openwebui.py"
 TOOL_ID = "excel_tools"
 API_KEY = "end-to-end-key"
+FAILED: pytest.StashKey[bool] = pytest.StashKey()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -29,6 +30,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.needs(*NAMES))
             # The first test also pays for the start of everything.
             item.add_marker(pytest.mark.timeout(BOOT_SECONDS + 300))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,9 +97,20 @@ def bob(webui: OpenWebUI) -> User:
 
 
 @pytest.fixture
-def sign_in(webui: OpenWebUI, browser: Browser) -> Iterator[Callable[..., SignedInPage]]:
-    """``sign_in(user, width=1280, height=1000, dark=False)``: a page with its own cookies."""
-    pages = []
+def shot_name(request: pytest.FixtureRequest) -> str:
+    """What the names of this test's screenshots begin with."""
+    return re.sub(r"\W+", "-", request.node.name.removeprefix("test_")).strip("-")
+
+
+@pytest.fixture
+def sign_in(
+    webui: OpenWebUI, browser: Browser, shot_name: str, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., SignedInPage]]:
+    """``sign_in(user, width=1280, height=1000, dark=False)``: a page with its own cookies.
+
+    Where the test fails, each page leaves a screenshot.
+    """
+    pages: list[Page] = []
 
     def sign_in(
         user: User, *, width: int = 1280, height: int = 1000, dark: bool = False
@@ -99,22 +120,27 @@ def sign_in(webui: OpenWebUI, browser: Browser) -> Iterator[Callable[..., Signed
         return SignedInPage(page, webui, user, dark=dark)
 
     yield sign_in
-    for page in pages:
+    for number, page in enumerate(pages):
+        if request.node.stash.get(FAILED, False):
+            folder: Path = request.config.getoption("--shots")
+            page.screenshot(folder / f"FAILED-{shot_name}-{number}.png")
         page.close()
 
 
 @pytest.fixture
 def new_chat(
-    sign_in: Callable[..., SignedInPage], webui: OpenWebUI, request: pytest.FixtureRequest
+    sign_in: Callable[..., SignedInPage],
+    webui: OpenWebUI,
+    shot_name: str,
+    request: pytest.FixtureRequest,
 ) -> Callable[..., Chat]:
     """``new_chat(user=admin, **page)``: a fresh chat with the tool on, on a page of its own."""
-    test = re.sub(r"\W+", "-", request.node.name.removeprefix("test_")).strip("-")
     shots: Path = request.config.getoption("--shots")
 
     def new_chat(user: User | None = None, **page: object) -> Chat:
         user = user or webui.admin
-        name = test if user is webui.admin else f"{test}-{user.email.partition('@')[0]}"
-        return Chat(sign_in(user, **page), shots=shots, name=name, tool_id=TOOL_ID)
+        who = "" if user is webui.admin else f"-{user.email.partition('@')[0]}"
+        return Chat(sign_in(user, **page), shots=shots, name=shot_name + who, tool_id=TOOL_ID)
 
     return new_chat
 
