@@ -47,9 +47,7 @@ class Server(BaseApplication):
     def load(self) -> Any:
         setup_logging(self.settings.log_level)
         self.service = Service(self.settings)
-        log.info(
-            "listening", extra={"facts": {"address": self.cfg.settings["bind"].get()[0]}}
-        )
+        log.info("listening", extra={"facts": {"address": self.cfg.settings["bind"].get()[0]}})
         return self.service.app
 
     def close(self) -> None:

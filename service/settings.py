@@ -113,9 +113,7 @@ class Settings:
     bytes_per_user: int = _setting(
         1_000_000_000, _whole(1000, 10**15), "Bytes that one user's sessions may keep on disk."
     )
-    link_ttl: int = _setting(
-        86400, _whole(1, 31536000), "Seconds for which a download link works."
-    )
+    link_ttl: int = _setting(86400, _whole(1, 31536000), "Seconds for which a download link works.")
     max_upload_mb: int = _setting(50, _whole(1, 2048), "Largest file that may be uploaded, MiB.")
     max_body_mb: int = _setting(
         32, _whole(1, 1024), "Largest body of a request that is not an upload, MiB."
@@ -127,7 +125,9 @@ class Settings:
         1024, _whole(1, 65536), "Largest unpacked size of an uploaded workbook, MiB."
     )
     secret_key: str = _setting(
-        "", str, "Key that signs download links. Left empty, one is made and kept in the data folder."
+        "",
+        str,
+        "Key that signs download links. Left empty, one is made and kept in the data folder.",
     )
     log_level: str = _setting("INFO", _text, "Level of the log: DEBUG, INFO, WARNING or ERROR.")
 

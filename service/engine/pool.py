@@ -12,7 +12,6 @@ import multiprocessing
 import threading
 from collections import Counter
 from concurrent.futures import CancelledError
-from typing import cast
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
@@ -61,10 +60,7 @@ class EnginePool:
     def call(self, work: Work) -> Reply:
         """See :class:`service.engine.work.Engine`."""
         slot = self._slots[self._slot_of(work.workbook)]
-        future = cast(
-            "ProcessFuture",
-            slot.schedule(worker.work, args=(work,), timeout=float(self._deadline)),
-        )
+        future = slot.schedule(worker.work, args=(work,), timeout=float(self._deadline))
         try:
             return self._result(future)
         except ProcessExpired as error:
@@ -79,13 +75,13 @@ class EnginePool:
                 "Do it in smaller parts. The workbook is as it was before.",
             ) from None
 
-    def _result(self, future: ProcessFuture) -> Reply:
+    def _result(self, future: ProcessFuture[Reply]) -> Reply:
         try:
-            return cast("Reply", future.result(timeout=self._queue_wait))
+            return future.result(timeout=self._queue_wait)
         except TimeoutError:
             if future.running() or future.done():
-                return cast("Reply", future.result())  # bounded by the deadline
-            future.cancel()
+                return future.result()  # bounded by the deadline
+            future.cancel()  # type: ignore[no-untyped-call]
             raise self._busy() from None
         except CancelledError:
             raise self._busy() from None
@@ -111,12 +107,10 @@ class EnginePool:
     def close(self) -> None:
         """End the processes; calls under way are cancelled."""
         for slot in self._slots:
-            slot.stop()
+            slot.stop()  # type: ignore[no-untyped-call]
         for slot in self._slots:
             slot.join()
 
 
 def _what(work: Work) -> str:
     return work.entry.operation if work.entry else f"{work.action} {work.name}"
-
-

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 
-class Cold(Exception):  # noqa: N818 - not an error: a question
+class Cold(Exception):
     """The engine does not hold the workbook at that revision: call again with its entries."""
 
 

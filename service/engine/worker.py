@@ -117,7 +117,7 @@ _bench: Bench | None = None
 
 def start(limits: Limits) -> None:
     """Set a new engine process up: its memory limit and its bench."""
-    global _bench
+    global _bench  # noqa: PLW0603 - one bench a process, made by its initializer
     size = limits.memory_mb * 1024 * 1024
     # Data, not address space: libraries reserve much more address space than they use.
     resource.setrlimit(resource.RLIMIT_DATA, (size, size))

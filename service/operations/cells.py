@@ -211,11 +211,13 @@ def _placed(
     headers: list[cells.Scalar] = []
     if region and region.has_headers:
         headers = [*header_names(book, sheet, region)]
-    keyed = isinstance(rows, dict) or bool(rows) and isinstance(rows[0], dict)
+    keyed = isinstance(rows, dict) or (bool(rows) and isinstance(rows[0], dict))
     grid = as_grid(headers if keyed else [], rows)
     lines = grid.rows if keyed and headers else grid.with_headers()
     if not lines or not max(len(line) for line in lines):
-        raise InvalidParameters("rows is empty: there is nothing to write.", "Send at least one row.")
+        raise InvalidParameters(
+            "rows is empty: there is nothing to write.", "Send at least one row."
+        )
     if not append:
         return lines, *parse_cell(start)
     if region and region.has_headers and max(map(len, lines)) > len(headers):
@@ -265,4 +267,3 @@ def _grow_filter(sheet: Worksheet, area: Area) -> None:
     touches = area.first_column <= right and area.last_column >= left
     if touches and area.first_row <= bottom + 1 < area.last_row + 1:
         sheet.auto_filter.ref = str(Area(top, left, max(bottom, area.last_row), right))
-

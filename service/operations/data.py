@@ -44,7 +44,7 @@ def as_grid(headers: list[Scalar] | None, rows: Rows, where: str = "rows") -> Gr
     if isinstance(rows, dict):
         grid = _from_columns(heads, rows, where)
     elif rows and isinstance(rows[0], dict):
-        grid = _from_records(heads, rows, where)  # type: ignore[arg-type]
+        grid = _from_records(heads, rows, where)
     else:
         grid = _from_lists(heads, rows, where)  # type: ignore[arg-type]
     repeated = [str(name) for name, count in Counter(heads).items() if count > 1 and name]
@@ -121,7 +121,8 @@ def text_number_notes(grid: Grid) -> list[str]:
             found.append(str(name))
     if not found:
         return []
-    return [
+    note = (
         f"Numbers stored as text, because they came in quotes: {listed(found)}. "
         "Send them without quotes to calculate with them."
-    ]
+    )
+    return [note]

@@ -121,7 +121,10 @@ def _spread(values: list[object], kinds: Counter[str]) -> dict[str, object]:
     found: dict[str, object] = {"distinct": len({cells.shown(value) for value in values})}
     if set(kinds) == {"number"}:
         numbers = [v for v in values if isinstance(v, int | float)]
-        found["min"], found["max"] = cells.tidy_number(min(numbers)), cells.tidy_number(max(numbers))
+        found["min"], found["max"] = (
+            cells.tidy_number(min(numbers)),
+            cells.tidy_number(max(numbers)),
+        )
         found["mean"] = cells.tidy_number(round(sum(numbers) / len(numbers), 6))
     if set(kinds) == {"date"}:
         dates = [v for v in values if isinstance(v, dt.datetime)]
@@ -134,7 +137,11 @@ def _chart(chart: object) -> dict[str, str]:
     kind = type(chart).__name__.removesuffix("Chart").lower()
     anchor = getattr(getattr(chart, "anchor", None), "_from", None)
     place = f"{get_column_letter(anchor.col + 1)}{anchor.row + 1}" if anchor else ""
-    return {"type": kind, "title": chart_title(chart), "at": place or str(getattr(chart, "anchor", ""))}
+    return {
+        "type": kind,
+        "title": chart_title(chart),
+        "at": place or str(getattr(chart, "anchor", "")),
+    }
 
 
 def chart_title(chart: object) -> str:

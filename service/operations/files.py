@@ -10,7 +10,7 @@ from service.operations.data import Grid, Rows, as_grid, text_number_notes
 from service.operations.layout import check_grid, check_sheet_name, write_grid
 from service.operations.registry import Answer, Options, operation
 from service.workbook.cells import Scalar
-from service.workbook.house import DEFAULT, HouseStyle, house
+from service.workbook.house import HouseStyle, house
 
 PLACEHOLDER = "(placeholder)"
 
@@ -47,7 +47,7 @@ def create_excel_file(
     rows: Rows = [],  # noqa: B006
     sheets: list[SheetData] = [],  # noqa: B006
     sheet: str = "Sheet1",
-    style: HouseStyle = DEFAULT,
+    style: HouseStyle = "",
     options: CreateOptions = CreateOptions(),  # noqa: B008
 ) -> Answer:
     """Make a new Excel file from headers and rows, or from several sheets.
@@ -130,9 +130,7 @@ def list_excel_files(desk: Desk) -> Answer:
     return desk.list_files()
 
 
-@operation(
-    effect="session", doing="Saving {workbook}", example={"workbook": "budget.xlsx"}
-)
+@operation(effect="session", doing="Saving {workbook}", example={"workbook": "budget.xlsx"})
 def save_excel_file(desk: Desk, workbook: str = "", filename: str = "") -> Answer:
     """Save an open workbook as a new version; earlier versions stay.
 
@@ -141,9 +139,7 @@ def save_excel_file(desk: Desk, workbook: str = "", filename: str = "") -> Answe
     return desk.save(workbook, filename)
 
 
-@operation(
-    effect="session", doing="Closing {workbook}", example={"workbook": "budget.xlsx"}
-)
+@operation(effect="session", doing="Closing {workbook}", example={"workbook": "budget.xlsx"})
 def close_excel_file(desk: Desk, workbook: str = "") -> Answer:
     """Close an open workbook without saving; the answer says what was discarded."""
     return desk.close(workbook)

@@ -81,9 +81,7 @@ def check_grid(book: Book, rows: list[list[cells.Scalar]], row: int = 1, column:
                 cells.stored_value(value, f"{get_column_letter(column + c)}{row + r}")
 
 
-def write_rows(
-    sheet: Worksheet, row: int, column: int, rows: list[list[cells.Scalar]]
-) -> Area:
+def write_rows(sheet: Worksheet, row: int, column: int, rows: list[list[cells.Scalar]]) -> Area:
     """Write rows of JSON values from (row, column) on; returns the area they fill."""
     width = 1
     for r, values in enumerate(rows):

@@ -245,7 +245,9 @@ def _model(name: str, parameters: tuple[Parameter, ...]) -> type[BaseModel]:
     fields: dict[str, Any] = {
         p.name: (
             p.annotation,
-            Field(description=p.help) if p.required else Field(default=p.default, description=p.help),
+            Field(description=p.help)
+            if p.required
+            else Field(default=p.default, description=p.help),
         )
         for p in parameters
     }

@@ -19,7 +19,9 @@ from service.sessions.session import Once, Session
 _CSV = (".csv", ".tsv", ".txt")
 
 
-def run_operation(session: Session, operation: Operation, given: object, key: str) -> dict[str, Any]:
+def run_operation(
+    session: Session, operation: Operation, given: object, key: str
+) -> dict[str, Any]:
     """Validate and run one operation; the answer is what the caller gets.
 
     :param key: idempotency key, "" for none
@@ -98,13 +100,21 @@ def _new_workbook(session: Session, name: str, notes: list[str]) -> Workbook:
     """A workbook that is not yet part of the session: ``_added`` makes it so."""
     with session.lock:
         session.room_for_workbook()
-        taken = [book.name for book in session.data.workbooks.values()]
-        free = unique_name(name, taken)
+        free = unique_name(name, _taken(session))
         if free != name:
             notes.append(f'There is a "{name}" already; this one is "{free}".')
-        return Workbook(
-            id=session.data.next_id("w"), name=free, created=session.parts.clock()
-        )
+        return Workbook(id=session.data.next_id("w"), name=free, created=session.parts.clock())
+
+
+def _taken(session: Session) -> list[str]:
+    return [book.name for book in session.data.workbooks.values() if _there(book)]
+
+
+def _forget_namesakes(session: Session, name: str) -> None:
+    """A new workbook takes the place of one that was closed without a trace."""
+    for book in list(session.data.workbooks.values()):
+        if book.name.lower() == name.lower() and not _there(book):
+            del session.data.workbooks[book.id]
 
 
 def _added(session: Session, book: Workbook, fill: Callable[[], Reply]) -> Reply:
@@ -114,8 +124,8 @@ def _added(session: Session, book: Workbook, fill: Callable[[], Reply]) -> Reply
             reply = fill()
             with session.lock:
                 # Two calls may have chosen the same free name at the same time.
-                taken = [other.name for other in session.data.workbooks.values()]
-                book.name = unique_name(book.name, taken)
+                book.name = unique_name(book.name, _taken(session))
+                _forget_namesakes(session, book.name)
                 session.data.workbooks[book.id] = book
                 session.write()
             return reply
@@ -260,9 +270,10 @@ class _SessionCall:
         upload = uploads[-1] if uploads else None
         books = list(session.data.workbooks.values())
         if upload:
-            made = [book for book in books if book.upload == upload.id]
+            made = [book for book in books if book.upload == upload.id and _there(book)]
             if made:
                 return None, made[-1]
+        books = [book for book in books if _there(book)]
         named = [book for book in books if same_name(file, book.name) or book.id == file]
         if not uploads and file.strip().lower() in ("", "latest"):
             named = books
@@ -273,8 +284,7 @@ class _SessionCall:
 
     def _unknown(self, file: str) -> FileNotFound:
         session = self._session
-        names = [upload.name for upload in session.data.uploads.values()]
-        names += [book.name for book in session.data.workbooks.values()]
+        names = session.file_names()
         have = f"Files: {listed(names)}." if names else "There is no file in this chat yet."
         return FileNotFound(
             f'No file "{file}" in this chat. {have}',
@@ -343,7 +353,7 @@ class _SessionCall:
     def list_files(self) -> Answer:
         session = self._session
         books = list(session.data.workbooks.values())
-        self._files = [entry for book in books for entry in session.files_of(book)]
+        self._files = [e for book in books if _there(book) for e in session.files_of(book)]
         result = {
             "open": [
                 {"workbook": book.name, "unsaved_changes": book.unsaved_changes}
@@ -393,8 +403,8 @@ class _SessionCall:
             return book.name
         ending = split_extension(book.name)[1]
         name = clean_filename(filename, ending)
-        others = [b.name for b in self._session.data.workbooks.values() if b.id != book.id]
-        if any(name.lower() == other.lower() for other in others):
+        others = [b for b in self._session.data.workbooks.values() if b.id != book.id]
+        if any(name.lower() == other.name.lower() and _there(other) for other in others):
             raise InvalidParameters(
                 f'There is another workbook "{name}" in this chat.', "Choose another file name."
             )
@@ -407,16 +417,9 @@ class _SessionCall:
         book = session.workbook(workbook)
         with session.queue(book):
             discarded = book.unsaved_changes
-            with session.lock:
-                book.open = False
-                if not book.versions:
-                    session.data.workbooks.pop(book.id)
+            book.open = False
 
-        def undo() -> None:
-            book.open = True
-            session.data.workbooks[book.id] = book
-
-        self._changed, self._closed = undo, book
+        self._changed, self._closed = lambda: setattr(book, "open", True), book
         result: dict[str, Any] = {"closed": book.name, "discarded_changes": discarded}
         if book.versions:
             self._files = session.files_of(book)
@@ -425,3 +428,7 @@ class _SessionCall:
             result["notes"] = ["It was never saved, so nothing of it is left."]
         return Answer(result)
 
+
+def _there(book: Workbook) -> bool:
+    """Whether a workbook can still be had: it is open, or a version of it was saved."""
+    return book.open or bool(book.versions)

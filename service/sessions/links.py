@@ -49,8 +49,7 @@ class Links:
     def url(self, target: Target, name: str) -> str:
         """The full address of a file."""
         token = self._serializer.dumps([target.session, target.kind, target.id, target.version])
-        text = token if isinstance(token, str) else token.decode()
-        return f"{self._public_url}/files/{text}/{quote(name, safe='')}"
+        return f"{self._public_url}/files/{token}/{quote(name, safe='')}"
 
     def target(self, token: str) -> Target:
         """What a token leads to.

@@ -180,7 +180,9 @@ class Sessions:
 
     def _room_for_bytes(self, user: str, more: int) -> None:
         most = self.parts.settings.bytes_per_user
-        keys = [name.removesuffix(".json") for name in self.parts.store.keys(f"users/{_digest(user)}")]
+        keys = [
+            name.removesuffix(".json") for name in self.parts.store.keys(f"users/{_digest(user)}")
+        ]
         used = sum(self.parts.store.size(f"sessions/{key}") for key in keys)
         if used + more > most:
             raise LimitReached(

@@ -111,7 +111,16 @@ class Session:
         if len(found) == 1:
             return found[0]
         names = [book.name for book in opened]
-        known = [book.name for book in self.data.workbooks.values() if not book.open]
+        closed = [book for book in self.data.workbooks.values() if not book.open]
+        gone = [book.name for book in closed if not book.versions and not book.upload]
+        if any(same_name(name, other) for other in gone):
+            raise WorkbookNotOpen(
+                f'"{name}" was closed without ever being saved, so nothing of it is left. '
+                f"{_open_words(names)}",
+                "Make it again with create_excel_file.",
+                {"open": names},
+            )
+        known = [book.name for book in closed]
         known += [upload.name for upload in self.data.uploads.values()]
         if any(same_name(name, other) for other in known):
             raise WorkbookNotOpen(
@@ -136,17 +145,23 @@ class Session:
                 "Say which one with the parameter workbook.",
                 {"open": names},
             )
-        known = [book.name for book in self.data.workbooks.values()]
-        known += [upload.name for upload in self.data.uploads.values()]
-        if known:
+        known = self.file_names()
+        if known or self.data.workbooks:
+            have = f"Files in this chat: {listed(known)}." if known else "Nothing was saved either."
             raise WorkbookNotOpen(
-                f"No workbook is open. Files in this chat: {listed(known)}.",
-                "Open one with open_excel_file.",
+                f"No workbook is open. {have}",
+                "Open a file with open_excel_file, or make one with create_excel_file.",
             )
         raise WorkbookNotFound(
             "No workbook is open in this chat.",
             "Make one with create_excel_file, or open an uploaded file with open_excel_file.",
         )
+
+    def file_names(self) -> list[str]:
+        """Names of everything that can be opened."""
+        names = [book.name for book in self.data.workbooks.values() if book.open or book.versions]
+        uploads = [upload.name for upload in self.data.uploads.values()]
+        return names + [name for name in uploads if name not in names]
 
     # Engine -----------------------------------------------------------------
 
@@ -304,7 +319,12 @@ class Session:
         return [self.file_entry(target, last.name, "saved", last.number, last.size)]
 
     def file_entry(
-        self, target: Target, name: str, state: str, version: int | None = None, size: int | None = None
+        self,
+        target: Target,
+        name: str,
+        state: str,
+        version: int | None = None,
+        size: int | None = None,
     ) -> dict[str, Any]:
         return {
             "name": name,
@@ -398,4 +418,3 @@ class Once:
 
 def _open_words(names: list[str]) -> str:
     return f"Open: {listed(names)}." if names else "None is open."
-

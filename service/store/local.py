@@ -120,7 +120,7 @@ class LocalStore:
                 if good + len(line) < len(data):
                     raise StorageFailed(
                         f"The journal {key} is damaged at entry {number}.",
-                        "Restore it from a backup, or close this workbook; others are not affected.",
+                        "Restore it from a backup, or close this workbook; others are whole.",
                     )
                 with _told("mend", path):
                     os.truncate(path, good)

@@ -60,7 +60,7 @@ class Service:
         while not self._stop.wait(SWEEP_EVERY):
             try:
                 count = self.sessions.sweep()
-            except Exception:
+            except Exception:  # noqa: BLE001 - the sweeper must outlive a failing sweep
                 logs.log.exception("ending expired sessions failed; trying again")
                 continue
             if count:

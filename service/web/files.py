@@ -26,9 +26,9 @@ def upload() -> Response:
     strange = (set(request.files) | set(request.form)) - {"file", "source"}
     if strange or file is None or len(request.files.getlist("file")) > 1 or not file.filename:
         raise InvalidParameters(
-            "The upload needs exactly one file in the multipart field \"file\""
+            'The upload needs exactly one file in the multipart field "file"'
             + (f"; {sorted(strange)[0]!r} means nothing here." if strange else "."),
-            'Send it as multipart/form-data: file=@sales.xlsx, and source=<your id> if you like.',
+            "Send it as multipart/form-data: file=@sales.xlsx, and source=<your id> if you like.",
         )
     source = request.form.get("source", "")
     origin = check_id(source, "source") if source else ""

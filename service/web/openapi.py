@@ -57,9 +57,7 @@ def _operation(item: Operation) -> dict[str, Any]:
         "parameters": [_SESSION, _KEY],
         "requestBody": {
             "required": any(p.required for p in item.parameters),
-            "content": {
-                "application/json": {"schema": body_schema(item), "example": item.example}
-            },
+            "content": {"application/json": {"schema": body_schema(item), "example": item.example}},
         },
         "responses": _responses("200", "Done.", {"$ref": "#/components/schemas/Answer"}),
     }

@@ -64,7 +64,7 @@ def delete_session(id_: str) -> Response:
 def described(session: Session) -> dict[str, Any]:
     """The session as JSON; times are Unix time."""
     data, ttl = session.data, state().settings.session_ttl
-    books = list(data.workbooks.values())
+    books = [book for book in list(data.workbooks.values()) if book.open or book.versions]
     return {
         "session_id": data.id,
         "user": data.user,

@@ -162,9 +162,7 @@ class Book:
     def formula_count(self) -> int:
         """How many cells hold formulas."""
         return sum(
-            cell.data_type == "f"
-            for sheet in self.xl.worksheets
-            for cell in sheet._cells.values()
+            cell.data_type == "f" for sheet in self.xl.worksheets for cell in sheet._cells.values()
         )
 
     def formula_errors(self, most: int = 10) -> list[dict[str, str]]:

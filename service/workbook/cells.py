@@ -55,7 +55,7 @@ def put(cell: Cell, value: Scalar) -> None:
     cell.value = stored
     if literal:
         cell.data_type = "s"
-    cell.quotePrefix = literal and isinstance(value, str) and value.startswith("'")  # type: ignore[misc]
+    cell.quotePrefix = literal and isinstance(value, str) and value.startswith("'")
     if cell.data_type == "f" and cell.number_format == "General":
         cell.number_format = _format_of_result(str(stored))
     if was_date and isinstance(stored, int | float) and is_date_format(cell.number_format):
@@ -175,7 +175,7 @@ def shown(value: object) -> Scalar:
     if isinstance(value, dt.timedelta):
         return _duration(value)
     text = str(value) if isinstance(value, CellRichText) else f"{value}"
-    return f"'{text}" if text[:1] in ("=", "'") and len(text) > 1 or parse_date(text) else text
+    return f"'{text}" if (text[:1] in ("=", "'") and len(text) > 1) or parse_date(text) else text
 
 
 def shown_moment(moment: dt.datetime) -> str:

@@ -7,9 +7,10 @@ from typing import Literal, get_args
 
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 
-HouseStyle = Literal["blue", "green", "teal", "orange", "purple", "gray", "plain"]
-STYLE_NAMES: tuple[str, ...] = get_args(HouseStyle)
-DEFAULT: HouseStyle = "blue"
+# "" is the user's own choice, and blue where there is none.
+HouseStyle = Literal["", "blue", "green", "teal", "orange", "purple", "gray", "plain"]
+STYLE_NAMES: tuple[str, ...] = get_args(HouseStyle)[1:]
+DEFAULT = "blue"
 FONT = "Calibri"
 
 

@@ -35,7 +35,7 @@ def save(book: Workbook, path: Path, values: Values) -> None:
     os.replace(part, path)
 
 
-class _Writer(ExcelWriter):
+class _Writer(ExcelWriter):  # type: ignore[misc]
     def __init__(self, book: Workbook, archive: ZipFile, values: Values) -> None:
         super().__init__(book, archive)
         self._values = values
@@ -58,7 +58,7 @@ class _Writer(ExcelWriter):
             image.ref = io.BytesIO(data)  # openpyxl has closed the stream it came from
 
 
-class _SheetWriter(WorksheetWriter):
+class _SheetWriter(WorksheetWriter):  # type: ignore[misc]
     def __init__(self, ws: Worksheet, values: Values) -> None:
         super().__init__(ws)
         self._values = values
@@ -103,4 +103,6 @@ def _stored(value: object) -> tuple[str, str]:
     if isinstance(value, int | float):
         return "", repr(value)
     text = str(value)
-    return ("e", text) if text.startswith("#") and text.endswith(("!", "?", "/A")) else ("str", text)
+    return (
+        ("e", text) if text.startswith("#") and text.endswith(("!", "?", "/A")) else ("str", text)
+    )

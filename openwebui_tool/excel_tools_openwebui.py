@@ -1,0 +1,1123 @@
+"""
+title: Excel Tools
+author: excel-tools-openwebui
+description: Make, read, change, format and chart Excel workbooks in the chat. The file arrives as an attachment.
+version: 0.1.0
+license: MIT
+required_open_webui_version: 0.9.0
+"""
+
+# Paste this whole file into Open WebUI under Workspace > Tools > New tool, then set the
+# service's address and key in its valves. The work is done by the service; this file
+# finds the session of the user and chat, passes calls on, and puts files into the chat.
+
+import asyncio
+import hashlib
+import inspect
+import io
+import json
+import logging
+import os
+import re
+import threading
+import uuid
+from collections import OrderedDict
+from typing import Any, ClassVar, Literal
+from urllib.parse import urlsplit
+
+import requests
+from pydantic import BaseModel, Field
+
+log = logging.getLogger("excel_tools.plugin")
+
+# A JSON number, whole or not: "int" beside "float" would only make every schema longer.
+Cell = str | float | bool | None
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+SESSION_CODES = ("session_required", "session_not_found", "session_expired")
+SPREADSHEETS = (".xlsx", ".xlsm", ".csv", ".tsv", ".txt", ".xls", ".xlsb", ".ods")
+META = "excel_tools"
+
+# --- generated from the service's registry by scripts/generate.py: do not edit ---
+
+Rows = list[list[Cell]] | list[dict[str, Cell]] | dict[str, list[Cell]]
+
+
+class SheetData(BaseModel):
+    name: str = Field(description="name of the sheet")
+    headers: list[Cell] = Field(default=[], description="header row")
+    rows: list[list[Cell]] | list[dict[str, Cell]] | dict[str, list[Cell]] = Field(
+        default=[], description="rows as lists, as records, or columns by name"
+    )
+
+
+class CreateOptions(BaseModel):
+    placeholder_row: bool = Field(
+        default=False, description="add one row of marked placeholders under bare headers"
+    )
+
+
+class CellStyle(BaseModel):
+    bold: bool | None = Field(default=None, description="")
+    italic: bool | None = Field(default=None, description="")
+    underline: bool | None = Field(default=None, description="")
+    strike: bool | None = Field(default=None, description="")
+    font: str | None = Field(default=None, description="name of the font")
+    size: float | None = Field(default=None, description="points")
+    color: str | None = Field(default=None, description='text: "#1F4E78", red, "dark blue"')
+    fill: str | None = Field(default=None, description="background colour, or none")
+    number_format: str | None = Field(
+        default=None, description='"currency EUR", "percent 1", date, or a code such as "#,##0.00"'
+    )
+    align: Literal["left", "center", "right", "justify"] | None = Field(
+        default=None, description=""
+    )
+    valign: Literal["top", "center", "bottom"] | None = Field(default=None, description="")
+    wrap: bool | None = Field(default=None, description="")
+    border: str | None = Field(
+        default=None, description='thin, medium, thick, none, "outline thin"'
+    )
+    width: float | Literal["auto"] | None = Field(
+        default=None, description="column width in characters, or auto"
+    )
+    height: float | None = Field(default=None, description="row height in points")
+
+
+class CsvOptions(BaseModel):
+    delimiter: str = Field(default="", description='such as ";" or "tab"')
+    encoding: str = Field(default="", description="of a file, such as cp1252")
+    header: bool | None = Field(default=None, description="whether the first row names columns")
+    decimal: Literal["", ".", ","] = Field(default="", description="decimal mark")
+    date_order: Literal["", "iso", "dmy", "mdy"] = Field(
+        default="", description="of dates such as 03/04/2026; iso: only 2026-04-03 is a date"
+    )
+    text_columns: list[str] = Field(default=[], description="headers of columns to keep as text")
+    style: Literal["", "blue", "green", "teal", "orange", "purple", "gray", "plain"] = Field(
+        default="blue", description="house style"
+    )
+
+
+class ExportOptions(BaseModel):
+    delimiter: Literal[",", ";", "\t", "|", "tab"] = Field(default=",", description="")
+    encoding: Literal["utf-8", "cp1252", "latin-1", "utf-16"] = Field(
+        default="utf-8", description=""
+    )
+    bom: bool = Field(default=True, description="mark the file as Unicode, as Excel wants it")
+    neutralize_formulas: bool = Field(
+        default=False, description="put an apostrophe before texts that start with = + - @"
+    )
+
+
+OPERATIONS = {
+    "create_excel_file": {
+        "doing": "Creating {filename}",
+        "file": "",
+        "style": "style",
+        "delivers": True,
+    },
+    "open_excel_file": {"doing": "Opening {file}", "file": "file", "style": "", "delivers": False},
+    "list_excel_files": {
+        "doing": "Looking at the files",
+        "file": "",
+        "style": "",
+        "delivers": False,
+    },
+    "save_excel_file": {"doing": "Saving {workbook}", "file": "", "style": "", "delivers": True},
+    "close_excel_file": {"doing": "Closing {workbook}", "file": "", "style": "", "delivers": False},
+    "read_excel_range": {"doing": "Reading {workbook}", "file": "", "style": "", "delivers": False},
+    "write_excel_range": {
+        "doing": "Writing to {workbook}",
+        "file": "",
+        "style": "",
+        "delivers": True,
+    },
+    "describe_excel_file": {
+        "doing": "Looking at {workbook}",
+        "file": "",
+        "style": "",
+        "delivers": False,
+    },
+    "format_excel_cells": {
+        "doing": "Formatting {workbook}",
+        "file": "",
+        "style": "",
+        "delivers": True,
+    },
+    "import_csv_to_excel": {
+        "doing": "Importing the CSV",
+        "file": "source",
+        "style": "options",
+        "delivers": True,
+    },
+    "export_excel_file": {
+        "doing": "Exporting {workbook}",
+        "file": "",
+        "style": "",
+        "delivers": False,
+    },
+}
+# --- end of the generated part ---
+
+
+class ToolError(Exception):
+    """A failure as the model and the user read it."""
+
+    def __init__(self, message: str, hint: str = "", code: str = "") -> None:
+        super().__init__(message)
+        self.message, self.hint, self.code = message, hint, code
+
+    def answer(self) -> str:
+        return compact({"error": self.message, "hint": self.hint, "code": self.code})
+
+
+def compact(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+class SharedState:
+    """What all instances share: bounded, and safe under concurrent calls.
+
+    It is only a shortcut. The service finds the session of a user and chat by itself, so
+    nothing is lost when Open WebUI forgets this, as it does when the tool is saved again.
+    """
+
+    def __init__(self, most: int = 5000) -> None:
+        self._lock = threading.Lock()
+        self._most = most
+        self._values: OrderedDict[tuple, str] = OrderedDict()
+
+    def get(self, *key: str) -> str:
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+            return self._values.get(key, "")
+
+    def put(self, value: str, *key: str) -> None:
+        with self._lock:
+            self._values[key] = value
+            self._values.move_to_end(key)
+            while len(self._values) > self._most:
+                self._values.popitem(last=False)
+
+    def drop(self, value: str, *key: str) -> None:
+        """Forget a value, unless another call has put a new one there already."""
+        with self._lock:
+            if self._values.get(key) == value:
+                del self._values[key]
+
+    def __len__(self) -> int:
+        with self._lock:
+            return len(self._values)
+
+
+class Upload:
+    """A file of the chat that a call needs at the service."""
+
+    def __init__(self, origin: str, name: str, path: str = "", data: bytes = b"") -> None:
+        self.origin, self.name, self.path, self.data = origin, name, path, data
+
+    def stream(self) -> Any:
+        return open(self.path, "rb") if self.path else io.BytesIO(self.data)
+
+
+class ServiceClient:
+    """Speaks to the service for one user and chat. It blocks: call it in a thread."""
+
+    def __init__(self, valves: Any, user: str, chat: str, state: SharedState) -> None:
+        self.url = str(valves.service_url).strip().rstrip("/")
+        self.api_key = str(valves.api_key).strip()
+        self.timeout = float(valves.timeout)
+        self.user, self.chat, self.state = user, chat, state
+
+    def operate(self, name: str, arguments: dict, uploads: dict[str, Upload]) -> dict:
+        """Run one operation; a lost session is opened anew and the call repeated once."""
+        key = uuid.uuid4().hex
+        session = self._session()
+        try:
+            return self._attempt(session, name, arguments, uploads, key)
+        except ToolError as error:
+            if error.code not in SESSION_CODES:
+                raise
+            self.state.drop(session, "session", self.url, self.user, self.chat)
+        try:
+            return self._attempt(self._session(), name, arguments, uploads, key)
+        except ToolError as error:
+            if error.code not in SESSION_CODES:
+                raise
+            raise ToolError(
+                "The Excel service lost its session twice in a row.",
+                "Nothing was changed. Tell the user to try again, and the administrator to look "
+                "at the service.",
+                error.code,
+            ) from None
+
+    def fetch(self, download_url: str) -> bytes:
+        """The file behind a link of the service, by the address that this server uses."""
+        address = self.url + urlsplit(download_url).path[self._prefix(download_url) :]
+        response = self._send("GET", address, {})
+        if response.status_code != 200:
+            raise self._error(response)
+        return response.content
+
+    @staticmethod
+    def _prefix(download_url: str) -> int:
+        # The public address may have a path of its own in front of /files/.
+        return max(urlsplit(download_url).path.rfind("/files/"), 0)
+
+    def _session(self) -> str:
+        known = self.state.get("session", self.url, self.user, self.chat)
+        if known:
+            return known
+        body = self._json("POST", "/v1/sessions", json={"user": self.user, "chat": self.chat})
+        session = body.get("session_id")
+        if not isinstance(session, str) or not session:
+            raise self._rubbish("it named no session")
+        self.state.put(session, "session", self.url, self.user, self.chat)
+        return session
+
+    def _attempt(
+        self, session: str, name: str, arguments: dict, uploads: dict[str, Upload], key: str
+    ) -> dict:
+        sent = {p: self._uploaded(session, upload) for p, upload in uploads.items()}
+        headers = {"X-Excel-Session": session, "Idempotency-Key": key}
+        path = f"/v1/operations/{name}"
+        body = self._json("POST", path, headers, json={**arguments, **sent})
+        if not isinstance(body.get("result"), dict):
+            raise self._rubbish("the answer has no result")
+        return body
+
+    def _uploaded(self, session: str, upload: Upload) -> str:
+        """The service's id of a file; a file that it has is not sent again."""
+        known = self.state.get("upload", session, upload.origin)
+        if known:
+            return known
+        with upload.stream() as stream:
+            body = self._json(
+                "POST",
+                "/v1/files",
+                {"X-Excel-Session": session},
+                files={"file": (upload.name, stream)},
+                data={"source": upload.origin},
+            )
+        file = body.get("file")
+        if not isinstance(file, dict) or not file.get("id"):
+            raise self._rubbish("it took a file without an id")
+        self.state.put(str(file["id"]), "upload", session, upload.origin)
+        return str(file["id"])
+
+    def _json(self, method: str, path: str, headers: dict | None = None, **body: Any) -> dict:
+        response = self._send(method, self.url + path, headers or {}, **body)
+        if response.status_code not in (200, 201):
+            raise self._error(response)
+        try:
+            answer = response.json()
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            raise self._rubbish("the answer is not JSON")
+        return answer
+
+    def _send(self, method: str, address: str, headers: dict, **body: Any) -> requests.Response:
+        if not self.url.startswith(("http://", "https://")):
+            raise ToolError(
+                f"The address of the Excel service is not set rightly: {self.url!r}.",
+                "An administrator has to set the valve service_url of this tool, for example to "
+                "http://excel-tools:9080.",
+                "service_address",
+            )
+        # Header values are Latin-1 on the wire; ids are plain ASCII in Open WebUI.
+        who = {"X-User-Id": _ascii(self.user), "X-Chat-Id": _ascii(self.chat)}
+        if self.api_key:
+            who["Authorization"] = f"Bearer {self.api_key}"
+        try:
+            return requests.request(
+                method,
+                address,
+                headers={**who, **headers},
+                timeout=(min(10.0, self.timeout), self.timeout),
+                allow_redirects=False,
+                **body,
+            )
+        except requests.Timeout:
+            raise ToolError(
+                f"The Excel service did not answer within {self.timeout:g} seconds.",
+                "The change may have been made: look with read_excel_range or list_excel_files "
+                "before trying again, and work in smaller parts.",
+                "service_timeout",
+            ) from None
+        except (requests.RequestException, ValueError) as error:
+            log.warning("no connection to the service: %s", type(error).__name__)
+            raise ToolError(
+                f"The Excel service at {self.url} can't be reached.",
+                "Nothing was changed. Tell the user that an administrator has to start the service "
+                "or correct the valve service_url of this tool.",
+                "service_unreachable",
+            ) from None
+
+    def _error(self, response: requests.Response) -> ToolError:
+        try:
+            error = response.json()["error"]
+            return ToolError(str(error["message"]), str(error["hint"]), str(error["code"]))
+        except (ValueError, KeyError, TypeError):
+            return self._rubbish(f"HTTP status {response.status_code}")
+
+    def _rubbish(self, what: str) -> ToolError:
+        return ToolError(
+            f"What answers at {self.url} is not the Excel service, or a broken one ({what}).",
+            "Tell the user that an administrator has to check the valve service_url of this tool "
+            "and the service behind it.",
+            "service_rubbish",
+        )
+
+
+def _ascii(text: str) -> str:
+    """The id as it is, or its fingerprint where it could not stand in a header."""
+    plain = text.isascii() and text.isprintable() and text.strip() == text and len(text) <= 200
+    return text if plain else hashlib.sha256(text.encode()).hexdigest()
+
+
+class Turn:
+    """One call of a tool: who called, in which chat, and how to speak to the page."""
+
+    def __init__(self, injected: tuple, show_status: bool) -> None:
+        user, metadata, request, files, emitter = injected
+        self.user: dict = user or {}
+        metadata = metadata or {}
+        self.request = request
+        self.files: list = [file for file in files or [] if isinstance(file, dict)]
+        self._emitter = emitter
+        self._show_status = show_status
+        self.user_id = str(self.user.get("id") or metadata.get("user_id") or "nobody")
+        session = metadata.get("session_id") or "none"
+        self.chat_id = str(metadata.get("chat_id") or f"without-chat-{session}")
+        self.message_id = str(metadata.get("message_id") or "")
+
+    @property
+    def house_style(self) -> str:
+        valves = self.user.get("valves")
+        style = valves.get("house_style") if isinstance(valves, dict) else None
+        return str(style or getattr(valves, "house_style", "") or "")
+
+    async def status(self, text: str, done: bool = False) -> None:
+        if self._show_status:
+            await self.emit("status", {"description": text, "done": done})
+
+    async def emit(self, kind: str, data: dict) -> None:
+        """Tell the page; a page that is gone must not break the call."""
+        if self._emitter is None:
+            return
+        try:
+            await self._emitter({"type": kind, "data": data})
+        except Exception as error:
+            log.info("the page did not take an event: %s", type(error).__name__)
+
+
+class Attachments:
+    """Files of the chat, read with the user's own rights."""
+
+    def __init__(self, turn: Turn) -> None:
+        self.turn = turn
+
+    async def find(self, asked: str) -> Upload | None:
+        """The attached file of that name or id; "latest" is the newest spreadsheet."""
+        items = [item for item in self.turn.files if item.get("id") and _item_name(item)]
+        wanted = asked.strip().lower()
+        if wanted in ("", "latest"):
+            found = [i for i in items if _item_name(i).lower().endswith(SPREADSHEETS)]
+        else:
+            found = [i for i in items if wanted in (str(i["id"]).lower(), _item_name(i).lower())]
+            found = found or [i for i in items if same_name(wanted, _item_name(i))]
+        return await self.read(str(found[-1]["id"])) if found else None
+
+    async def read(self, file_id: str) -> Upload:
+        """A stored file, if the user may read it."""
+        try:
+            from open_webui.models.files import Files
+            from open_webui.models.users import Users
+            from open_webui.storage.provider import Storage
+
+            file = await Files.get_file_by_id(file_id)
+            user = await Users.get_user_by_id(self.turn.user_id)
+            allowed = file and user and await self._may_read(file, user)
+            path = await asyncio.to_thread(Storage.get_file, file.path) if allowed else ""
+        except Exception as error:
+            log.warning("reading a file inside Open WebUI failed: %s", type(error).__name__)
+            raise ToolError(
+                "The attached file could not be read from Open WebUI.",
+                "Ask the user to attach it again.",
+                "attachment_unreadable",
+            ) from None
+        if not allowed:
+            raise ToolError(
+                "The user may not read this file, or it is gone.",
+                "Ask the user to attach it to this chat.",
+                "attachment_forbidden",
+            )
+        return Upload(file_id, str(file.filename), str(path))
+
+    async def _may_read(self, file: Any, user: Any) -> bool:
+        if file.user_id == user.id or user.role == "admin":
+            return True
+        from open_webui.utils.access_control.files import has_access_to_file
+
+        return bool(await has_access_to_file(file.id, "read", user))
+
+
+def _item_name(item: dict) -> str:
+    return str(item.get("name") or (item.get("file") or {}).get("filename") or "")
+
+
+def same_name(asked: str, name: str) -> bool:
+    """Whether two names mean the same file: case and ending do not matter."""
+    asked, name = asked.strip().lower(), name.strip().lower()
+    return asked == name or asked == os.path.splitext(name)[0]
+
+
+class Delivery:
+    """Puts produced files into Open WebUI's own store, each as one chip at the message."""
+
+    def __init__(self, turn: Turn, state: SharedState) -> None:
+        self.turn = turn
+        self.state = state
+
+    async def deliver(self, name: str, mime: str, data: bytes, kind: str) -> str:
+        """Store the file and show it; returns its address inside Open WebUI."""
+        key = ("chip", self.turn.user_id, self.turn.chat_id, self.turn.message_id, kind, name)
+        before = await self._shown()
+        own = next((i for i in before if _own_mark(i) == [kind, name]), None)
+        known = self.state.get(*key)
+        if own is None and known and self.turn.message_id:
+            # A temporary chat is stored nowhere, but its page shows the chip.
+            own = _chip(known, name, mime, len(data), {"kind": kind, "name": name})
+            if await self._replaced(own, data):
+                return _address(known)
+        item = await self._replaced(own, data) if own else None
+        if item is None:
+            item = await self._stored(name, mime, data, kind)
+        self.state.put(item["id"], *key)
+        await self._show(before, item)
+        return _address(item["id"])
+
+    async def _shown(self) -> list[dict]:
+        """The files that the message shows already."""
+        if not self.turn.message_id:
+            return []
+        try:
+            from open_webui.models.chats import Chats
+
+            found = await Chats.get_message_metadata(
+                self.turn.chat_id, self.turn.message_id, "files"
+            )
+        except Exception as error:
+            log.info("the message's files can't be looked at: %s", type(error).__name__)
+            found = None
+        return [item for item in found or [] if isinstance(item, dict)]
+
+    async def _stored(self, name: str, mime: str, data: bytes, kind: str) -> dict:
+        from fastapi import UploadFile
+        from open_webui.models.users import Users
+        from open_webui.routers.files import upload_file_handler
+        from starlette.datastructures import Headers
+
+        user = await Users.get_user_by_id(self.turn.user_id)
+        file = UploadFile(
+            file=io.BytesIO(data), filename=name, headers=Headers({"content-type": mime})
+        )
+        mark = {"kind": kind, "name": name}
+        stored = await upload_file_handler(
+            self.turn.request,
+            file=file,
+            metadata={META: mark, "chat_id": self.turn.chat_id},
+            process=False,
+            user=user,
+        )
+        return _chip(stored.id, name, mime, len(data), mark)
+
+    async def _replaced(self, item: dict, data: bytes) -> dict | None:
+        """Overwrite a file that this very message shows, so that it stays one chip."""
+        try:
+            from open_webui.models.files import Files
+            from open_webui.storage.provider import Storage
+
+            file = await Files.get_file_by_id(item["id"])
+            if not file or file.user_id != self.turn.user_id:
+                return None
+            place = os.path.basename(file.path)
+            tags = {"OpenWebUI-User-Id": self.turn.user_id, "OpenWebUI-File-Id": file.id}
+            _, path = await asyncio.to_thread(Storage.upload_file, io.BytesIO(data), place, tags)
+            if path != file.path:
+                return None
+            digest = hashlib.sha256(data).hexdigest()
+            facts = {"size": len(data), "file_hash": digest}
+            await Files.update_file_metadata_by_id(file.id, facts)
+        except Exception as error:
+            log.info("a stored file could not be replaced: %s", type(error).__name__)
+            return None
+        return {**item, "size": len(data)}
+
+    async def _show(self, before: list[dict], item: dict) -> None:
+        """Make the list of chips right in the stored chat and on the open page."""
+        known = any(i.get("id") == item["id"] for i in before)
+        items = [item if i.get("id") == item["id"] else i for i in before]
+        items += [] if known else [item]
+        if await self._kept(items, item, known):
+            await self.turn.emit("chat:message:files", {"files": items})
+        else:
+            # A chat that is not stored: the page itself adds the file to its list.
+            await self.turn.emit("files", {"files": [] if known else [item]})
+
+    async def _kept(self, items: list[dict], item: dict, known: bool) -> bool:
+        chat, message = self.turn.chat_id, self.turn.message_id
+        if not message:
+            return False
+        try:
+            from open_webui.models.chats import Chats
+
+            if known:
+                change = {"files": items}
+                return bool(
+                    await Chats.upsert_message_to_chat_by_id_and_message_id(
+                        chat, message, change, touch=False
+                    )
+                )
+            return bool(await Chats.add_message_files_by_id_and_message_id(chat, message, [item]))
+        except Exception as error:
+            log.info("the message's files can't be kept: %s", type(error).__name__)
+            return False
+
+    async def earlier(self) -> dict[str, str]:
+        """Ids of the newest workbooks delivered in this chat before, by name."""
+        from open_webui.models.chats import Chats
+
+        chat = await Chats.get_chat_by_id_and_user_id(self.turn.chat_id, self.turn.user_id)
+        messages = ((chat.chat or {}).get("history") or {}).get("messages") if chat else None
+        found: dict[str, str] = {}
+        for message in sorted((messages or {}).values(), key=lambda m: m.get("timestamp") or 0):
+            for item in message.get("files") or []:
+                mark = _own_mark(item) if isinstance(item, dict) else []
+                if mark and mark[0] == "workbook":
+                    found[mark[1]] = str(item["id"])
+        return found
+
+
+def _address(file_id: str) -> str:
+    return f"/api/v1/files/{file_id}/content"
+
+
+def _chip(file_id: str, name: str, mime: str, size: int, mark: dict) -> dict:
+    file = {
+        "id": file_id,
+        "filename": name,
+        "meta": {"name": name, "content_type": mime, "size": size, "data": {META: mark}},
+    }
+    return {
+        "type": "file",
+        "id": file_id,
+        "url": file_id,
+        "name": name,
+        "size": size,
+        "content_type": mime,
+        "status": "uploaded",
+        "file": file,
+    }
+
+
+def _own_mark(item: dict) -> list[str]:
+    """[kind, name] of a chip that this tool made, else an empty list."""
+    data = ((item.get("file") or {}).get("meta") or {}).get("data") or {}
+    mark = data.get(META) if isinstance(data, dict) else None
+    return [str(mark.get("kind")), str(mark.get("name"))] if isinstance(mark, dict) else []
+
+
+class Tools:
+    """Excel for the chat."""
+
+    class Valves(BaseModel):
+        service_url: str = Field(
+            default="http://excel-tools:9080",
+            description="Address of the Excel service, as this server reaches it.",
+        )
+        api_key: str = Field(
+            default="",
+            description="One of the keys in EXCEL_TOOLS_API_KEYS of the service.",
+            json_schema_extra={"input": {"type": "password"}},
+        )
+        public_url: str = Field(
+            default="",
+            description="Address of the service as people's browsers reach it, for fallback links; "
+            "leave empty to take the service's own setting.",
+        )
+        timeout: int = Field(default=120, description="Seconds to wait for the service.", ge=1)
+        deliver_files: bool = Field(
+            default=True, description="Put produced files into Open WebUI and show them as chips."
+        )
+        show_status: bool = Field(default=True, description="Say in the chat what is being done.")
+
+    class UserValves(BaseModel):
+        house_style: Literal["blue", "green", "teal", "orange", "purple", "gray", "plain"] = Field(
+            default="blue", description="Colours of your new workbooks, charts and reports."
+        )
+
+    # At class level, because Open WebUI makes instances anew.
+    _state: ClassVar[SharedState] = SharedState()
+
+    def __init__(self) -> None:
+        self.valves = self.Valves()
+        self.citation = False
+
+    # --- generated from the service's registry by scripts/generate.py: do not edit ---
+
+    async def create_excel_file(
+        self,
+        filename: str,
+        headers: list[Cell] = [],
+        rows: Rows = [],
+        sheets: list[SheetData] = [],
+        sheet: str = "Sheet1",
+        style: Literal["", "blue", "green", "teal", "orange", "purple", "gray", "plain"] = "",
+        options: CreateOptions | None = None,
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Make a new Excel file from headers and rows, or from several sheets.
+
+        It stays open for further changes. Headers alone give headers alone. A text that starts
+        with = is a formula, 2026-01-31 is a date, an apostrophe in front keeps any text as text.
+
+        :param filename: name of the file, such as budget.xlsx
+        :param headers: header row, such as ["Item", "Cost"]
+        :param rows: rows as lists [["Rent", 1200]], as records [{"Item": "Rent", "Cost": 1200}], or columns {"Item": ["Rent"], "Cost": [1200]}
+        :param sheets: several sheets instead of headers and rows
+        :param sheet: name of the sheet, where there is one
+        :param style: house style: colours of headers and charts
+        :param options: {"placeholder_row": true} adds one row of marked placeholders under bare headers
+        """
+        return await self._run(
+            "create_excel_file",
+            {
+                "filename": filename,
+                "headers": headers,
+                "rows": rows,
+                "sheets": sheets,
+                "sheet": sheet,
+                "style": style,
+                "options": options,
+            },
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def open_excel_file(
+        self,
+        file: str = "latest",
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Open a workbook or CSV file that was uploaded in the chat or saved before.
+
+        Opening a file that is open already answers the open workbook. A CSV file becomes a
+        workbook.
+
+        :param file: name or id of the file, or "latest" for the newest upload
+        """
+        return await self._run(
+            "open_excel_file",
+            {"file": file},
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def list_excel_files(
+        self,
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """List open workbooks, saved files with their links, and uploads of this chat."""
+        return await self._run(
+            "list_excel_files",
+            {},
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def save_excel_file(
+        self,
+        workbook: str = "",
+        filename: str = "",
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Save an open workbook as a new version; earlier versions stay.
+
+        :param workbook: open workbook to use, by name; leave out where only one is open
+        :param filename: a new name for the file; leave out to keep its name
+        """
+        return await self._run(
+            "save_excel_file",
+            {"workbook": workbook, "filename": filename},
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def close_excel_file(
+        self,
+        workbook: str = "",
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Close an open workbook without saving; the answer says what was discarded.
+
+        :param workbook: open workbook to use, by name; leave out where only one is open
+        """
+        return await self._run(
+            "close_excel_file",
+            {"workbook": workbook},
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def read_excel_range(
+        self,
+        workbook: str = "",
+        sheet: str = "",
+        range: str = "",
+        what: Literal["values", "formulas", "formats"] = "values",
+        limit: int = 100,
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Read cells as rows: their values, formulas, or formats.
+
+        Dates come as 2026-01-31; a text that only looks like a date, number format or formula
+        comes with an apostrophe in front. Long ranges come in pages; "next_range" is the next.
+
+        :param workbook: open workbook to use, by name; leave out where only one is open
+        :param sheet: sheet to read; leave out where there is only one
+        :param range: such as "A1:D20" or "A:C"; leave out for all used cells
+        :param what: values (calculated), formulas, or formats (number format, font, fill)
+        :param limit: most rows to answer, 1 to 1000
+        """
+        return await self._run(
+            "read_excel_range",
+            {"workbook": workbook, "sheet": sheet, "range": range, "what": what, "limit": limit},
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def write_excel_range(
+        self,
+        rows: Rows,
+        workbook: str = "",
+        sheet: str = "",
+        start: str = "A1",
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Write values and formulas from a start cell on, or append rows under the data.
+
+        A text that starts with = is a formula, 2026-01-31 is a date, an apostrophe in front
+        keeps any text as text. null makes a cell blank.
+
+        :param rows: rows as lists [["Rent", 1200], ["Sum", "=SUM(B1:B9)"]]; with start "append" also records {"Item": "Rent", "Cost": 1200} that use the sheet's headers
+        :param workbook: open workbook to use, by name; leave out where only one is open
+        :param sheet: sheet to write to; leave out where there is only one
+        :param start: first cell, such as "B2", or "append"
+        """
+        return await self._run(
+            "write_excel_range",
+            {"rows": rows, "workbook": workbook, "sheet": sheet, "start": start},
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def describe_excel_file(
+        self,
+        workbook: str = "",
+        sheet: str = "",
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Describe an open workbook: sheets, columns with types and examples, charts, errors.
+
+        :param workbook: open workbook to use, by name; leave out where only one is open
+        :param sheet: sheet to describe alone, in more detail; leave out for all
+        """
+        return await self._run(
+            "describe_excel_file",
+            {"workbook": workbook, "sheet": sheet},
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def format_excel_cells(
+        self,
+        style: CellStyle,
+        workbook: str = "",
+        sheet: str = "",
+        range: str = "",
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Format cells: font, fill, border, alignment, number format, widths. The rest stays.
+
+        :param style: any of bold, italic, underline, strike (true or false), font, size, color, fill ("#DDEBF7", "light gray", none), number_format ("currency EUR", "percent 1", "number 2", integer, date, datetime, text, or a code such as "#,##0.00"), align, valign, wrap, border (thin, medium, thick, none, "outline thin"), width (characters or "auto"), height (points)
+        :param workbook: open workbook to use, by name; leave out where only one is open
+        :param sheet: sheet to format; leave out where there is only one
+        :param range: such as "A1:D1", "B:B", "A1:A9,C1:C9", or header; leave out for all used cells
+        """
+        return await self._run(
+            "format_excel_cells",
+            {"style": style, "workbook": workbook, "sheet": sheet, "range": range},
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def import_csv_to_excel(
+        self,
+        source: str,
+        filename: str = "",
+        workbook: str = "",
+        sheet: str = "",
+        options: CsvOptions | None = None,
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Import CSV into a new Excel file, or into a new sheet of an open one.
+
+        Delimiter, encoding, headers and types are detected. Leading zeros, long numbers and
+        phone numbers stay as they are, nothing becomes a formula, and what can be read in two
+        ways stays text and is told.
+
+        :param source: name or id of an uploaded file, or the CSV text itself
+        :param filename: name of the new file; leave out to take the name of the CSV
+        :param workbook: open workbook to add to, by name; leave out to make a new file
+        :param sheet: name of the new sheet
+        :param options: delimiter, encoding, header, decimal, date_order ("dmy" or "mdy"), text_columns, style; such as {"delimiter": ";", "decimal": ","}
+        """
+        return await self._run(
+            "import_csv_to_excel",
+            {
+                "source": source,
+                "filename": filename,
+                "workbook": workbook,
+                "sheet": sheet,
+                "options": options,
+            },
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def export_excel_file(
+        self,
+        workbook: str = "",
+        format: Literal["csv"] = "csv",
+        sheet: str = "",
+        range: str = "",
+        options: ExportOptions | None = None,
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Export a sheet or range as a CSV file: values, not formulas.
+
+        Dates are written as 2026-01-31, numbers without format, true and false as TRUE and FALSE.
+
+        :param workbook: open workbook to use, by name; leave out where only one is open
+        :param format: csv
+        :param sheet: sheet to export; leave out where there is only one
+        :param range: such as "A1:D20"; leave out for all used cells
+        :param options: delimiter ("," ";" "|" or "tab"), encoding (utf-8, cp1252, latin-1, utf-16), bom, neutralize_formulas
+        """
+        return await self._run(
+            "export_excel_file",
+            {
+                "workbook": workbook,
+                "format": format,
+                "sheet": sheet,
+                "range": range,
+                "options": options,
+            },
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    # --- end of the generated part ---
+
+    async def _run(self, name: str, arguments: dict, injected: tuple) -> str:
+        """One call from beginning to end; whatever happens, the model gets a clear answer."""
+        valves = self.valves
+        turn = Turn(injected, valves.show_status)
+        facts = OPERATIONS[name]
+        arguments = {key: value for key, value in arguments.items() if value is not None}
+        doing = _sentence(facts["doing"], arguments)
+        await turn.status(doing)
+        try:
+            _fill_style(facts, arguments, turn.house_style)
+            client = ServiceClient(valves, turn.user_id, turn.chat_id, self._state)
+            body = await self._operated(client, turn, name, arguments)
+            link = await self._delivered(client, turn, body) if facts["delivers"] else ""
+        except ToolError as error:
+            await turn.status(f"{doing}: {error.message}", done=True)
+            return error.answer()
+        except Exception as error:
+            log.exception("%s failed", name)
+            await turn.status(f"{doing}: failed", done=True)
+            return ToolError(
+                f"The tool failed in an unexpected way ({type(error).__name__}: {error}).",
+                "Look with list_excel_files what is there before trying again.",
+                "tool_failed",
+            ).answer()
+        await turn.status(f"{doing}: done", done=True)
+        return compact(_shortened(body, link))
+
+    async def _operated(
+        self, client: ServiceClient, turn: Turn, name: str, arguments: dict
+    ) -> dict:
+        uploads: dict[str, Upload] = {}
+        parameter = OPERATIONS[name]["file"]
+        asked = str(arguments.get(parameter, "")) if parameter else "\n"
+        if "\n" not in asked and "\r" not in asked:
+            found = await Attachments(turn).find(asked)
+            if found:
+                uploads[parameter] = found
+        try:
+            return await asyncio.to_thread(client.operate, name, arguments, uploads)
+        except ToolError as error:
+            # Both codes say that nothing was done, so the call may be made again.
+            if error.code == "file_not_found" and parameter and not uploads:
+                again = await self._restored(client, turn, asked, opened=False)
+            elif error.code == "workbook_not_found":
+                again = await self._restored(client, turn, str(arguments.get("workbook", "")))
+            else:
+                raise
+            if not again:
+                raise
+        uploads = {parameter: again[-1]} if parameter and not uploads else uploads
+        return await asyncio.to_thread(client.operate, name, arguments, uploads)
+
+    async def _restored(
+        self, client: ServiceClient, turn: Turn, asked: str, opened: bool = True
+    ) -> list[Upload]:
+        """The chat's own delivered workbooks of that name, opened again.
+
+        Their session may have expired or been deleted; the files are still in the chat.
+        """
+        try:
+            earlier = await Delivery(turn, self._state).earlier()
+        except Exception as error:
+            log.info("the chat's earlier files can't be looked at: %s", type(error).__name__)
+            return []
+        every = asked.strip().lower() in ("", "latest")
+        found = []
+        for name in [n for n in earlier if every or same_name(asked, n)][-5:]:
+            upload = await Attachments(turn).read(earlier[name])
+            upload.name = name
+            found.append(upload)
+            if opened:
+                await asyncio.to_thread(client.operate, "open_excel_file", {}, {"file": upload})
+        return found
+
+    async def _delivered(self, client: ServiceClient, turn: Turn, body: dict) -> str:
+        """Bring the files of an answer into the chat; returns a ready markdown link."""
+        links = []
+        for entry in body.get("files") or []:
+            name = str(entry.get("name"))
+            address = _public(str(entry.get("download_url")), self.valves.public_url)
+            if self.valves.deliver_files and turn.request is not None:
+                address = await self._into_chat(client, turn, entry, body) or address
+            entry["download_url"] = address
+            links.append(f"[Download {_plain_label(name)}]({address})")
+        return " ".join(links)
+
+    async def _into_chat(self, client: ServiceClient, turn: Turn, entry: dict, body: dict) -> str:
+        kind = "workbook" if entry.get("name") == body.get("workbook") else "export"
+        try:
+            data = await asyncio.to_thread(client.fetch, str(entry.get("download_url")))
+            mime = str(entry.get("mime_type") or XLSX)
+            return await Delivery(turn, self._state).deliver(str(entry["name"]), mime, data, kind)
+        except Exception as error:
+            # The signed link of the service remains.
+            log.warning("a file could not be put into Open WebUI: %s", type(error).__name__)
+            return ""
+
+
+def _plain_label(name: str) -> str:
+    """A file name that does not end a markdown label early."""
+    return name.replace("[", "(").replace("]", ")")
+
+
+def _public(address: str, public_url: str) -> str:
+    """The link under the address that browsers reach, where a valve names one."""
+    path = urlsplit(address).path
+    start = path.rfind("/files/")
+    return (
+        public_url.strip().rstrip("/") + path[start:]
+        if public_url.strip() and start >= 0
+        else address
+    )
+
+
+def _sentence(text: str, arguments: dict) -> str:
+    """ "Opening {file}" with the argument put in, if it is a short name."""
+
+    def value(match: re.Match) -> str:
+        given = str(arguments.get(match.group(1)) or "")
+        short = given and len(given) <= 80 and "\n" not in given and given != "latest"
+        return (
+            given
+            if short
+            else {"file": "the file", "workbook": "the workbook"}.get(match.group(1), "a file")
+        )
+
+    return re.sub(r"\{(\w+)\}", value, text)
+
+
+def _fill_style(facts: dict, arguments: dict, style: str) -> None:
+    """Put the user's house style where the model chose none."""
+    if facts["style"] == "style" and not arguments.get("style"):
+        arguments["style"] = style
+    if facts["style"] == "options":
+        options = arguments.get("options")
+        if options is None or (isinstance(options, dict) and not options.get("style")):
+            arguments["options"] = {**(options or {}), "style": style}
+
+
+def _shortened(body: dict, link: str) -> dict:
+    """The answer for the model: without empty fields, with the link ready to use."""
+    answer = {key: value for key, value in body.items() if value not in (None, [], "")}
+    files = [
+        {k: v for k, v in entry.items() if v is not None and k != "mime_type"}
+        for entry in body.get("files") or []
+    ]
+    if files:
+        answer["files"] = files
+    if link:
+        answer["link"] = link
+    return answer
+
+
+# Open WebUI sends docstrings to the model as they stand, indentation included.
+for _method in vars(Tools).values():
+    if inspect.iscoroutinefunction(_method) and _method.__doc__:
+        _method.__doc__ = inspect.cleandoc(_method.__doc__)

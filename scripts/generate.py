@@ -1,0 +1,278 @@
+"""Writes the generated parts of the plugin and the documents from the registry.
+
+``python scripts/generate.py`` writes them, ``--check`` fails if one of them is stale.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import types
+import typing
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+import service.operations  # noqa: E402, F401 - declares the operations
+from service import settings  # noqa: E402
+from service.operations.data import Rows  # noqa: E402
+from service.operations.registry import Operation, Options, Parameter, operations  # noqa: E402
+from service.workbook.cells import Scalar  # noqa: E402
+
+PLUGIN = ROOT / "openwebui_tool" / "excel_tools_openwebui.py"
+_BEGIN = "# --- generated from the service's registry by scripts/generate.py: do not edit ---\n"
+_END = "# --- end of the generated part ---\n"
+_INJECTED = (
+    ("__user__", "dict | None", "None"),
+    ("__metadata__", "dict | None", "None"),
+    ("__request__", "Any", "None"),
+    ("__files__", "list | None", "None"),
+    ("__event_emitter__", "Any", "None"),
+)
+_WIDTH = 100
+
+
+# Types as source text -------------------------------------------------------
+
+
+def type_source(annotation: Any) -> str:
+    """A type as the plugin spells it."""
+    if annotation == Scalar:
+        return "Cell"
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin in (typing.Union, types.UnionType):
+        if set(typing.get_args(Scalar)) <= set(arguments):
+            rest = [a for a in arguments if a not in typing.get_args(Scalar)]
+            return " | ".join(["Cell", *map(type_source, rest)])
+        return " | ".join(type_source(item) for item in arguments)
+    if origin is typing.Literal:
+        return f"Literal[{', '.join(json.dumps(item) for item in arguments)}]"
+    if origin in (list, dict):
+        return f"{origin.__name__}[{', '.join(map(type_source, arguments))}]"
+    return "None" if annotation is type(None) else str(annotation.__name__)
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models inside a type, the innermost first."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        for field in annotation.model_fields.values():
+            yield from _models(field.annotation)
+        yield annotation
+    for item in typing.get_args(annotation):
+        yield from _models(item)
+
+
+def _model_source(model: type[BaseModel]) -> str:
+    lines = [f"class {model.__name__}(BaseModel):"]
+    lines += [_field_source(name, field) for name, field in model.model_fields.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _field_source(name: str, field: FieldInfo) -> str:
+    text = json.dumps(field.description or "", ensure_ascii=False)
+    default = "" if field.is_required() else f"default={field.default!r}, "
+    kind = type_source(field.annotation)
+    return f"    {name}: {kind} = Field({default}description={text})"
+
+
+# The plugin ---------------------------------------------------------------------
+
+
+def plugin_head() -> str:
+    """Models of the parameters, and facts about the operations."""
+    models: dict[str, type[BaseModel]] = {}
+    for item in operations().values():
+        for parameter in item.parameters:
+            models |= {model.__name__: model for model in _models(parameter.annotation)}
+    sources = [_model_source(model) for model in models.values()]
+    facts = [f"    {item.name!r}: {_facts(item)!r},\n" for item in operations().values()]
+    rows = f"Rows = {type_source_of_rows()}\n"
+    return (
+        "\n"
+        + rows
+        + "\n\n"
+        + "\n\n".join(sources)
+        + "\n\nOPERATIONS = {\n"
+        + "".join(facts)
+        + "}\n"
+    )
+
+
+def type_source_of_rows() -> str:
+    """The union of shapes in which rows may come."""
+    return " | ".join(type_source(item) for item in typing.get_args(Rows))
+
+
+def _facts(item: Operation) -> dict[str, object]:
+    return {
+        "doing": item.doing,
+        "file": item.file_parameter,
+        "style": _style_place(item),
+        "delivers": item.writes or item.exports or item.name == "save_excel_file",
+    }
+
+
+def _style_place(item: Operation) -> str:
+    """Where the operation takes the house style: "style", "options", or nowhere."""
+    for parameter in item.parameters:
+        if parameter.name == "style" and typing.get_origin(parameter.annotation) is typing.Literal:
+            return "style"
+        kind = parameter.annotation
+        if isinstance(kind, type) and issubclass(kind, Options) and parameter.name == "options":
+            return "options" if "style" in kind.model_fields else ""
+    return ""
+
+
+def plugin_methods() -> str:
+    """One method for each operation."""
+    return "\n" + "\n".join(_method(item) for item in operations().values())
+
+
+def _method(item: Operation) -> str:
+    ordered = sorted(item.parameters, key=lambda p: not p.required)
+    lines = [f"    async def {item.name}(", "        self,"]
+    lines += [f"        {_parameter(p)}," for p in ordered]
+    lines += [f"        {name}: {kind} = {default}," for name, kind, default in _INJECTED]
+    lines += ["    ) -> str:", f'        """{_indented(_docstring(item, ordered))}', '        """']
+    lines += ["        return await self._run("]
+    pairs = ", ".join(f'"{p.name}": {p.name}' for p in ordered)
+    lines += [f'            "{item.name}",', f"            {{{pairs}}},"]
+    lines += [f"            ({', '.join(name for name, _, _ in _INJECTED)}),", "        )", ""]
+    return "\n".join(lines)
+
+
+def _parameter(parameter: Parameter) -> str:
+    kind = "Rows" if parameter.annotation == Rows else type_source(parameter.annotation)
+    if parameter.required:
+        return f"{parameter.name}: {kind}"
+    default = parameter.default
+    if isinstance(default, BaseModel):
+        return f"{parameter.name}: {kind} | None = None"
+    return f"{parameter.name}: {kind} = {default!r}".replace("''", '""')
+
+
+def _docstring(item: Operation, parameters: list[Parameter]) -> str:
+    helps = [f":param {p.name}: {p.help}" for p in parameters]
+    return item.description + "\n\n" + "\n".join(helps)
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"        {line}".rstrip() for line in text.split("\n")).strip()
+
+
+# Documents --------------------------------------------------------------------
+
+
+def tools_table() -> str:
+    """The README's table of tools."""
+    rows = ["| tool | what it does |", "|---|---|"]
+    rows += [f"| `{item.name}` | {item.summary} |" for item in operations().values()]
+    return "\n".join(rows) + "\n"
+
+
+def operations_reference() -> str:
+    """The reference of all operations with parameters, options and an example."""
+    return "\n".join(_reference(item) for item in operations().values())
+
+
+def _reference(item: Operation) -> str:
+    lines = [f"## {item.name}", "", item.description, ""]
+    lines += ["| parameter | type | default | meaning |", "|---|---|---|---|"]
+    for p in item.parameters:
+        lines.append(_row(p.name, p.annotation, "required" if p.required else _default(p), p.help))
+        for model in _models(p.annotation):
+            for name, field in model.model_fields.items():
+                default = "required" if field.is_required() else json.dumps(field.default)
+                text = field.description or ""
+                lines.append(_row(f"{p.name}.{name}", field.annotation, default, text))
+    example = json.dumps(item.example, ensure_ascii=False)
+    return "\n".join([*lines, "", "Example:", "", "```json", example, "```", ""])
+
+
+def _row(name: str, annotation: Any, default: str, text: str) -> str:
+    kind = type_source(annotation).replace("|", "\\|")
+    return f"| `{name}` | `{kind}` | {default} | {text} |"
+
+
+def _default(parameter: Parameter) -> str:
+    if isinstance(parameter.default, BaseModel):
+        return "{}"
+    return json.dumps(parameter.default)
+
+
+def settings_table() -> str:
+    """The table of settings."""
+    rows = ["| variable | default | meaning |", "|---|---|---|"]
+    rows += [f"| `{name}` | `{default}` | {help_} |" for name, default, help_ in settings.rows()]
+    return "\n".join(rows).replace("| `` |", "| |") + "\n"
+
+
+def _fenced(name: str) -> tuple[str, str]:
+    return (
+        f"<!-- generated by scripts/generate.py: {name} -->\n",
+        f"<!-- end of generated: {name} -->\n",
+    )
+
+
+# Writing ----------------------------------------------------------------------
+
+_DOCUMENTS: dict[str, Callable[[], str]] = {
+    "tools": tools_table,
+    "operations": operations_reference,
+    "settings": settings_table,
+}
+
+
+def generated(path: Path) -> str:
+    """The file's text with its generated parts made anew."""
+    text = path.read_text(encoding="utf-8")
+    if path == PLUGIN:
+        text = _replaced(text, _BEGIN, _END, plugin_head(), 0)
+        begin, end = f"    {_BEGIN}", f"    {_END}"
+        return _formatted(_replaced(text, begin, end, plugin_methods(), text.index("class Tools:")))
+    for name, make in _DOCUMENTS.items():
+        begin, end = _fenced(name)
+        if begin in text:
+            text = _replaced(text, begin, end, "\n" + make() + "\n", 0)
+    return text
+
+
+def _formatted(source: str) -> str:
+    """The source as ruff formats it, so that generated and checked text can't differ."""
+    ruff = Path(sys.executable).with_name("ruff")
+    command = [str(ruff), "format", "--stdin-filename", str(PLUGIN), "-"]
+    done = subprocess.run(command, input=source, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def _replaced(text: str, begin: str, end: str, new: str, start: int) -> str:
+    first = text.index(begin, start) + len(begin)
+    last = text.index(end, first)
+    return text[:first] + new + text[last:]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if stale")
+    check = parser.parse_args().check
+    stale = []
+    for path in [PLUGIN, ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        if path.exists() and (text := generated(path)) != path.read_text(encoding="utf-8"):
+            stale.append(path)
+            if not check:
+                path.write_text(text, encoding="utf-8")
+    for path in stale:
+        print(f"{path.relative_to(ROOT)}: {'stale: run make generate' if check else 'written'}")
+    return 1 if stale and check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
