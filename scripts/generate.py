@@ -111,9 +111,27 @@ def type_source_of_rows() -> str:
     return " | ".join(type_source(item) for item in typing.get_args(Rows))
 
 
+_DONE = {
+    "Adding": "Added",
+    "Closing": "Closed",
+    "Creating": "Created",
+    "Exporting": "Exported",
+    "Formatting": "Formatted",
+    "Importing": "Imported",
+    "Looking": "Looked",
+    "Making": "Made",
+    "Opening": "Opened",
+    "Reading": "Read",
+    "Saving": "Saved",
+    "Writing": "Wrote",
+}
+
+
 def _facts(item: Operation) -> dict[str, object]:
+    verb, _, rest = item.doing.partition(" ")
     return {
         "doing": item.doing,
+        "done": f"{_DONE[verb]} {rest}",
         "file": item.file_parameter,
         "style": _style_place(item),
         "delivers": item.writes or item.exports or item.name == "save_excel_file",
