@@ -17,6 +17,7 @@ import shutil
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ class LocalStore:
                     file.flush()
                     os.fsync(file.fileno())
                 os.replace(part, path)
-                _sync_folder(path.parent)
+                _sync(path.parent)
             finally:
                 part.unlink(missing_ok=True)
 
@@ -94,18 +95,18 @@ class LocalStore:
         """Add an entry to a journal; it is on the disk when this returns, or not in it."""
         text = json.dumps(entry, ensure_ascii=False, separators=(",", ":")).encode()
         path = self.path(key)
-        with _told("write", path), path.open("ab") as file:
+        # Unbuffered: a buffer that could not be written would be tried again on closing.
+        with _told("write", path), path.open("ab", buffering=0) as file:
             before = file.tell()
             try:
-                file.write(b"%08x %b\n" % (zlib.crc32(text), text))
-                file.flush()
+                _write_all(file, b"%08x %b\n" % (zlib.crc32(text), text))
                 os.fsync(file.fileno())
             except OSError:
                 # Half an entry must not stay: the next one would be glued to it.
                 os.truncate(path, before)
                 raise
             if before == 0:
-                _sync_folder(path.parent)
+                _sync(path.parent)
 
     def entries(self, key: str) -> list[dict[str, Any]]:
         """All entries of a journal, oldest first; a torn last one is cut off."""
@@ -140,7 +141,8 @@ class LocalStore:
                 os.link(source, path)
             except OSError:
                 shutil.copyfile(source, path)
-            _sync_folder(path.parent)
+            _sync(path)
+            _sync(path.parent)
         return path
 
     def remove(self, key: str) -> None:
@@ -153,15 +155,16 @@ class LocalStore:
                 path.unlink(missing_ok=True)
 
     def size(self, folder: str) -> int:
-        """Bytes of all files below a folder."""
-        total = 0
+        """Bytes of all files below a folder; a file under several names counts once."""
+        sizes: dict[int, int] = {}
         for where, _, names in os.walk(self.root / folder):
             for name in names:
                 try:
-                    total += os.lstat(os.path.join(where, name)).st_size
+                    found = os.lstat(os.path.join(where, name))
                 except FileNotFoundError:
                     continue  # removed by another request in the meantime
-        return total
+                sizes[found.st_ino] = found.st_size
+        return sum(sizes.values())
 
 
 def _checked(line: bytes) -> dict[str, Any] | None:
@@ -173,9 +176,16 @@ def _checked(line: bytes) -> dict[str, Any] | None:
     return entry if isinstance(entry, dict) else None
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make a new name in a folder survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
+def _write_all(file: FileIO, data: bytes) -> None:
+    """Write all of it: a disk that is nearly full may take a part and say so only by count."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) :]
+
+
+def _sync(path: Path) -> None:
+    """Make a file, or a new name in a folder, survive a power cut."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
