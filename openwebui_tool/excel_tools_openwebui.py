@@ -43,31 +43,6 @@ META = "excel_tools"
 Rows = list[list[Cell]] | list[dict[str, Cell]] | dict[str, list[Cell]]
 
 
-class CsvOptions(BaseModel):
-    delimiter: str = Field(default="", description='such as ";" or "tab"')
-    encoding: str = Field(default="", description="of a file, such as cp1252")
-    header: bool | None = Field(default=None, description="whether the first row names columns")
-    decimal: Literal["", ".", ","] = Field(default="", description="decimal mark")
-    date_order: Literal["", "iso", "dmy", "mdy"] = Field(
-        default="", description="of dates such as 03/04/2026; iso: only 2026-04-03 is a date"
-    )
-    text_columns: list[str] = Field(default=[], description="headers of columns to keep as text")
-    style: Literal["", "blue", "green", "teal", "orange", "purple", "gray", "plain"] = Field(
-        default="blue", description="house style"
-    )
-
-
-class ExportOptions(BaseModel):
-    delimiter: Literal[",", ";", "\t", "|", "tab"] = Field(default=",", description="")
-    encoding: Literal["utf-8", "cp1252", "latin-1", "utf-16"] = Field(
-        default="utf-8", description=""
-    )
-    bom: bool = Field(default=True, description="mark the file as Unicode, as Excel wants it")
-    neutralize_formulas: bool = Field(
-        default=False, description="put an apostrophe before texts that start with = + - @"
-    )
-
-
 class SheetData(BaseModel):
     name: str = Field(description="name of the sheet")
     headers: list[Cell] = Field(default=[], description="header row")
@@ -122,42 +97,43 @@ class ChartOptions(BaseModel):
     height_cm: float | None = Field(default=None, description="left out: 8.5, more for many bars")
 
 
+class CsvOptions(BaseModel):
+    delimiter: str = Field(default="", description='such as ";" or "tab"')
+    encoding: str = Field(default="", description="of a file, such as cp1252")
+    header: bool | None = Field(default=None, description="whether the first row names columns")
+    decimal: Literal["", ".", ","] = Field(default="", description="decimal mark")
+    date_order: Literal["", "iso", "dmy", "mdy"] = Field(
+        default="", description="of dates such as 03/04/2026; iso: only 2026-04-03 is a date"
+    )
+    text_columns: list[str] = Field(default=[], description="headers of columns to keep as text")
+    style: Literal["", "blue", "green", "teal", "orange", "purple", "gray", "plain"] = Field(
+        default="", description="house style"
+    )
+
+
+class ExportOptions(BaseModel):
+    delimiter: Literal[",", ";", "\t", "|", "tab"] = Field(default=",", description="")
+    encoding: Literal["utf-8", "cp1252", "latin-1", "utf-16"] = Field(
+        default="utf-8", description=""
+    )
+    bom: bool = Field(default=True, description="mark the file as Unicode, as Excel wants it")
+    neutralize_formulas: bool = Field(
+        default=False, description="put an apostrophe before texts that start with = + - @"
+    )
+
+
+class ReportOptions(BaseModel):
+    style: Literal["", "blue", "green", "teal", "orange", "purple", "gray", "plain"] = Field(
+        default="", description="house style"
+    )
+    currency: str = Field(default="", description="of the amounts, such as EUR")
+    columns: dict[str, str] = Field(
+        default={}, description='header of a part, such as {"amount": "Net value"}'
+    )
+    group_by: list[str] = Field(default=[], description="headers (or month) to break down by")
+
+
 OPERATIONS = {
-    "read_excel_range": {
-        "doing": "Reading {workbook}",
-        "done": "Read {workbook}",
-        "file": "",
-        "style": "",
-        "delivers": False,
-    },
-    "write_excel_range": {
-        "doing": "Writing to {workbook}",
-        "done": "Wrote to {workbook}",
-        "file": "",
-        "style": "",
-        "delivers": True,
-    },
-    "import_csv_to_excel": {
-        "doing": "Importing the CSV",
-        "done": "Imported the CSV",
-        "file": "source",
-        "style": "options",
-        "delivers": True,
-    },
-    "export_excel_file": {
-        "doing": "Exporting {workbook}",
-        "done": "Exported {workbook}",
-        "file": "",
-        "style": "",
-        "delivers": False,
-    },
-    "describe_excel_file": {
-        "doing": "Looking at {workbook}",
-        "done": "Looked at {workbook}",
-        "file": "",
-        "style": "",
-        "delivers": False,
-    },
     "create_excel_file": {
         "doing": "Creating {filename}",
         "done": "Created {filename}",
@@ -193,6 +169,27 @@ OPERATIONS = {
         "style": "",
         "delivers": False,
     },
+    "describe_excel_file": {
+        "doing": "Looking at {workbook}",
+        "done": "Looked at {workbook}",
+        "file": "",
+        "style": "",
+        "delivers": False,
+    },
+    "read_excel_range": {
+        "doing": "Reading {workbook}",
+        "done": "Read {workbook}",
+        "file": "",
+        "style": "",
+        "delivers": False,
+    },
+    "write_excel_range": {
+        "doing": "Writing to {workbook}",
+        "done": "Wrote to {workbook}",
+        "file": "",
+        "style": "",
+        "delivers": True,
+    },
     "format_excel_cells": {
         "doing": "Formatting {workbook}",
         "done": "Formatted {workbook}",
@@ -205,6 +202,27 @@ OPERATIONS = {
         "done": "Added a {chart_type} chart",
         "file": "",
         "style": "",
+        "delivers": True,
+    },
+    "import_csv_to_excel": {
+        "doing": "Importing the CSV",
+        "done": "Imported the CSV",
+        "file": "source",
+        "style": "options",
+        "delivers": True,
+    },
+    "export_excel_file": {
+        "doing": "Exporting {workbook}",
+        "done": "Exported {workbook}",
+        "file": "",
+        "style": "",
+        "delivers": False,
+    },
+    "create_excel_report": {
+        "doing": "Making the report",
+        "done": "Made the report",
+        "file": "",
+        "style": "options",
         "delivers": True,
     },
 }
@@ -719,157 +737,6 @@ class Tools:
 
     # --- generated from the service's registry by scripts/generate.py: do not edit ---
 
-    async def read_excel_range(
-        self,
-        workbook: str = "",
-        sheet: str = "",
-        range: str = "",
-        what: Literal["values", "formulas", "formats"] = "values",
-        limit: int = 100,
-        __user__: dict | None = None,
-        __metadata__: dict | None = None,
-        __request__: Any = None,
-        __files__: list | None = None,
-        __event_emitter__: Any = None,
-    ) -> str:
-        """Read cells as rows: their values, formulas, or formats.
-
-        Dates come as 2026-01-31; a text that only looks like a date, number format or formula
-        comes with an apostrophe in front. Long ranges come in pages; "next_range" is the next.
-
-        :param workbook: open workbook to use, by name; leave out where only one is open
-        :param sheet: sheet to read; leave out where there is only one
-        :param range: such as "A1:D20" or "A:C"; leave out for all used cells
-        :param what: values (calculated), formulas, or formats (number format, font, fill)
-        :param limit: most rows to answer, 1 to 1000
-        """
-        return await self._run(
-            "read_excel_range",
-            {"workbook": workbook, "sheet": sheet, "range": range, "what": what, "limit": limit},
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
-        )
-
-    async def write_excel_range(
-        self,
-        rows: Rows,
-        workbook: str = "",
-        sheet: str = "",
-        start: str = "A1",
-        __user__: dict | None = None,
-        __metadata__: dict | None = None,
-        __request__: Any = None,
-        __files__: list | None = None,
-        __event_emitter__: Any = None,
-    ) -> str:
-        """Write values and formulas from a start cell on, or append rows under the data.
-
-        A text that starts with = is a formula, 2026-01-31 is a date, an apostrophe in front
-        keeps any text as text. null makes a cell blank.
-
-        :param rows: rows as lists [["Rent", 1200], ["Sum", "=SUM(B1:B9)"]]; with start "append" also records {"Item": "Rent", "Cost": 1200} that use the sheet's headers
-        :param workbook: open workbook to use, by name; leave out where only one is open
-        :param sheet: sheet to write to; leave out where there is only one
-        :param start: first cell, such as "B2", or "append"
-        """
-        return await self._run(
-            "write_excel_range",
-            {"rows": rows, "workbook": workbook, "sheet": sheet, "start": start},
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
-        )
-
-    async def import_csv_to_excel(
-        self,
-        source: str,
-        filename: str = "",
-        workbook: str = "",
-        sheet: str = "",
-        options: CsvOptions | None = None,
-        __user__: dict | None = None,
-        __metadata__: dict | None = None,
-        __request__: Any = None,
-        __files__: list | None = None,
-        __event_emitter__: Any = None,
-    ) -> str:
-        """Import CSV into a new Excel file, or into a new sheet of an open one.
-
-        Delimiter, encoding, headers and types are detected. Leading zeros, long numbers and
-        phone numbers stay as they are, nothing becomes a formula, and what can be read in two
-        ways stays text and is told.
-
-        :param source: name or id of an uploaded file, or the CSV text itself
-        :param filename: name of the new file; leave out to take the name of the CSV
-        :param workbook: open workbook to add to, by name; leave out to make a new file
-        :param sheet: name of the new sheet
-        :param options: delimiter, encoding, header, decimal, date_order ("dmy" or "mdy"), text_columns, style; such as {"delimiter": ";", "decimal": ","}
-        """
-        return await self._run(
-            "import_csv_to_excel",
-            {
-                "source": source,
-                "filename": filename,
-                "workbook": workbook,
-                "sheet": sheet,
-                "options": options,
-            },
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
-        )
-
-    async def export_excel_file(
-        self,
-        workbook: str = "",
-        format: Literal["csv"] = "csv",
-        sheet: str = "",
-        range: str = "",
-        options: ExportOptions | None = None,
-        __user__: dict | None = None,
-        __metadata__: dict | None = None,
-        __request__: Any = None,
-        __files__: list | None = None,
-        __event_emitter__: Any = None,
-    ) -> str:
-        """Export a sheet or range as a CSV file: values, not formulas.
-
-        Dates are written as 2026-01-31, numbers without format, true and false as TRUE and FALSE.
-
-        :param workbook: open workbook to use, by name; leave out where only one is open
-        :param format: csv
-        :param sheet: sheet to export; leave out where there is only one
-        :param range: such as "A1:D20"; leave out for all used cells
-        :param options: delimiter ("," ";" "|" or "tab"), encoding (utf-8, cp1252, latin-1, utf-16), bom, neutralize_formulas
-        """
-        return await self._run(
-            "export_excel_file",
-            {
-                "workbook": workbook,
-                "format": format,
-                "sheet": sheet,
-                "range": range,
-                "options": options,
-            },
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
-        )
-
-    async def describe_excel_file(
-        self,
-        workbook: str = "",
-        sheet: str = "",
-        __user__: dict | None = None,
-        __metadata__: dict | None = None,
-        __request__: Any = None,
-        __files__: list | None = None,
-        __event_emitter__: Any = None,
-    ) -> str:
-        """Describe an open workbook: sheets, columns with types and examples, charts, errors.
-
-        :param workbook: open workbook to use, by name; leave out where only one is open
-        :param sheet: sheet to describe alone, in more detail; leave out for all
-        """
-        return await self._run(
-            "describe_excel_file",
-            {"workbook": workbook, "sheet": sheet},
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
-        )
-
     async def create_excel_file(
         self,
         filename: str,
@@ -989,6 +856,85 @@ class Tools:
             (__user__, __metadata__, __request__, __files__, __event_emitter__),
         )
 
+    async def describe_excel_file(
+        self,
+        workbook: str = "",
+        sheet: str = "",
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Describe an open workbook: sheets, columns with types and examples, charts, errors.
+
+        :param workbook: open workbook to use, by name; leave out where only one is open
+        :param sheet: sheet to describe alone, in more detail; leave out for all
+        """
+        return await self._run(
+            "describe_excel_file",
+            {"workbook": workbook, "sheet": sheet},
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def read_excel_range(
+        self,
+        workbook: str = "",
+        sheet: str = "",
+        range: str = "",
+        what: Literal["values", "formulas", "formats"] = "values",
+        limit: int = 100,
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Read cells as rows: their values, formulas, or formats.
+
+        Dates come as 2026-01-31; a text that only looks like a date, number format or formula
+        comes with an apostrophe in front. Long ranges come in pages; "next_range" is the next.
+
+        :param workbook: open workbook to use, by name; leave out where only one is open
+        :param sheet: sheet to read; leave out where there is only one
+        :param range: such as "A1:D20" or "A:C"; leave out for all used cells
+        :param what: values (calculated), formulas, or formats (number format, font, fill)
+        :param limit: most rows to answer, 1 to 1000
+        """
+        return await self._run(
+            "read_excel_range",
+            {"workbook": workbook, "sheet": sheet, "range": range, "what": what, "limit": limit},
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def write_excel_range(
+        self,
+        rows: Rows,
+        workbook: str = "",
+        sheet: str = "",
+        start: str = "A1",
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Write values and formulas from a start cell on, or append rows under the data.
+
+        A text that starts with = is a formula, 2026-01-31 is a date, an apostrophe in front
+        keeps any text as text. null makes a cell blank.
+
+        :param rows: rows as lists [["Rent", 1200], ["Sum", "=SUM(B1:B9)"]]; with start "append" also records {"Item": "Rent", "Cost": 1200} that use the sheet's headers
+        :param workbook: open workbook to use, by name; leave out where only one is open
+        :param sheet: sheet to write to; leave out where there is only one
+        :param start: first cell, such as "B2", or "append"
+        """
+        return await self._run(
+            "write_excel_range",
+            {"rows": rows, "workbook": workbook, "sheet": sheet, "start": start},
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
     async def format_excel_cells(
         self,
         style: CellStyle,
@@ -1048,6 +994,120 @@ class Tools:
                 "data_range": data_range,
                 "title": title,
                 "position": position,
+                "options": options,
+            },
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def import_csv_to_excel(
+        self,
+        source: str,
+        filename: str = "",
+        workbook: str = "",
+        sheet: str = "",
+        options: CsvOptions | None = None,
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Import CSV into a new Excel file, or into a new sheet of an open one.
+
+        Delimiter, encoding, headers and types are detected. Leading zeros, long numbers and
+        phone numbers stay as they are, nothing becomes a formula, and what can be read in two
+        ways stays text and is told.
+
+        :param source: name or id of an uploaded file, or the CSV text itself
+        :param filename: name of the new file; leave out to take the name of the CSV
+        :param workbook: open workbook to add to, by name; leave out to make a new file
+        :param sheet: name of the new sheet
+        :param options: delimiter, encoding, header, decimal, date_order ("dmy" or "mdy"), text_columns, style; such as {"delimiter": ";", "decimal": ","}
+        """
+        return await self._run(
+            "import_csv_to_excel",
+            {
+                "source": source,
+                "filename": filename,
+                "workbook": workbook,
+                "sheet": sheet,
+                "options": options,
+            },
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def export_excel_file(
+        self,
+        workbook: str = "",
+        format: Literal["csv"] = "csv",
+        sheet: str = "",
+        range: str = "",
+        options: ExportOptions | None = None,
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Export a sheet or range as a CSV file: values, not formulas.
+
+        Dates are written as 2026-01-31, numbers without format, true and false as TRUE and FALSE.
+
+        :param workbook: open workbook to use, by name; leave out where only one is open
+        :param format: csv
+        :param sheet: sheet to export; leave out where there is only one
+        :param range: such as "A1:D20"; leave out for all used cells
+        :param options: delimiter ("," ";" "|" or "tab"), encoding (utf-8, cp1252, latin-1, utf-16), bom, neutralize_formulas
+        """
+        return await self._run(
+            "export_excel_file",
+            {
+                "workbook": workbook,
+                "format": format,
+                "sheet": sheet,
+                "range": range,
+                "options": options,
+            },
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def create_excel_report(
+        self,
+        report: Literal["sales_report", "employee_directory"],
+        rows: Rows = [],
+        workbook: str = "",
+        sheet: str = "",
+        title: str = "",
+        filename: str = "",
+        options: ReportOptions | None = None,
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Make a finished report with formulas, totals and charts: sales, or an employee directory.
+
+        Send the data as rows for a new file, or name an open workbook that holds it: then the
+        report's sheets are added there. Columns are found by their headers.
+
+        :param report: sales_report needs an amount, or quantity and unit price; region, product, date, salesperson help. employee_directory needs name and department
+        :param rows: records [{"Date": "2026-01-12", "Region": "North", "Amount": 120}], or lists, the first of which holds the headers
+        :param workbook: open workbook to add the report to; leave out to make a new file
+        :param sheet: sheet that holds the data; leave out where there is only one
+        :param title: title of the report
+        :param filename: name of the new file
+        :param options: style, currency ("EUR"), columns (header of a part the report does not find: {"amount": "Net value"}), group_by (headers or "month")
+        """
+        return await self._run(
+            "create_excel_report",
+            {
+                "report": report,
+                "rows": rows,
+                "workbook": workbook,
+                "sheet": sheet,
+                "title": title,
+                "filename": filename,
                 "options": options,
             },
             (__user__, __metadata__, __request__, __files__, __event_emitter__),

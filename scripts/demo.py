@@ -77,7 +77,11 @@ async def _make_a_workbook(url: str) -> None:
     saved = _told(await tools.save_excel_file(workbook=book, **who))
     page = _told(await tools.read_excel_range(workbook=book, sheet="Summary", limit=12, **who))
     for row in page["result"]["rows"]:
-        cells = [f"{value:,.2f}" if isinstance(value, float) else str(value) for value in row if value is not None]
+        cells = [
+            f"{value:,.2f}" if isinstance(value, float) else str(value)
+            for value in row
+            if value is not None
+        ]
         print("   | " + " | ".join(cells))
     print(f"\nYour workbook: {saved['files'][0]['download_url']}")
 

@@ -86,86 +86,120 @@ class CallerError(ExcelToolsError):
 
 
 class InvalidParameters(CallerError):
+    """A parameter is missing, unknown or of the wrong kind."""
+
     code = "invalid_parameters"
     status = 422
 
 
 class InvalidRange(CallerError):
+    """A range or cell reference can't be used."""
+
     code = "invalid_range"
     status = 422
 
 
 class InvalidValue(CallerError):
+    """A value that no cell can hold, or a formula that is none."""
+
     code = "invalid_value"
     status = 422
 
 
 class SheetNotFound(CallerError):
+    """The workbook has no sheet of that name."""
+
     code = "sheet_not_found"
     status = 404
 
 
 class SheetRequired(CallerError):
+    """The workbook has several sheets and none was named."""
+
     code = "sheet_required"
     status = 422
 
 
 class FileNotFound(CallerError):
+    """No upload or saved file of that name, or a link that leads nowhere."""
+
     code = "file_not_found"
     status = 404
 
 
 class AmbiguousName(CallerError):
+    """Several workbooks fit the name."""
+
     code = "ambiguous_name"
     status = 409
 
 
 class SessionRequired(CallerError):
+    """The request names no session."""
+
     code = "session_required"
     status = 400
 
 
 class SessionNotFound(CallerError):
+    """The session is unknown, or another user's or chat's."""
+
     code = "session_not_found"
     status = 400
 
 
 class SessionExpired(CallerError):
+    """The session was not used for too long."""
+
     code = "session_expired"
     status = 400
 
 
 class Unauthorized(CallerError):
+    """The API key is missing or wrong."""
+
     code = "unauthorized"
     status = 401
 
 
 class NotFound(CallerError):
+    """No such address or operation."""
+
     code = "not_found"
     status = 404
 
 
 class MethodNotAllowed(CallerError):
+    """The address does not take that method."""
+
     code = "method_not_allowed"
     status = 405
 
 
 class LinkExpired(CallerError):
+    """The download link is too old."""
+
     code = "link_expired"
     status = 410
 
 
 class TooLarge(CallerError):
+    """A body, file or workbook beyond a limit."""
+
     code = "too_large"
     status = 413
 
 
 class UnsupportedFile(CallerError):
+    """A file that can't be opened."""
+
     code = "unsupported_file"
     status = 415
 
 
 class LimitReached(CallerError):
+    """A limit of the user or session; the message names it."""
+
     code = "limit_reached"
     status = 429
 
@@ -178,36 +212,50 @@ class WorkbookError(ExcelToolsError):
 
 
 class WorkbookNotFound(WorkbookError):
+    """The session never had a workbook of that name."""
+
     code = "workbook_not_found"
     status = 404
 
 
 class WorkbookNotOpen(WorkbookError):
+    """The workbook is there, but was closed."""
+
     code = "workbook_not_open"
     status = 409
 
 
 class WorkbookRequired(WorkbookError):
+    """Several workbooks are open and none was named."""
+
     code = "workbook_required"
     status = 422
 
 
 class WorkbookDamaged(WorkbookError):
+    """The file is a workbook, but broken."""
+
     code = "workbook_damaged"
     status = 422
 
 
 class WorkbookBusy(WorkbookError):
+    """Others used the workbook or the engines for too long; nothing was done."""
+
     code = "workbook_busy"
     status = 503
 
 
 class OperationTooSlow(WorkbookError):
+    """The deadline passed; the workbook is as it was."""
+
     code = "operation_too_slow"
     status = 504
 
 
 class OperationTooBig(WorkbookError):
+    """The memory limit was reached; the workbook is as it was."""
+
     code = "operation_too_big"
     status = 507
 
@@ -217,11 +265,15 @@ class ServiceError(ExcelToolsError):
 
 
 class StorageFailed(ServiceError):
+    """The disk did not do what it should; nothing is half written."""
+
     code = "storage_failed"
     status = 507
 
 
 class InternalError(ServiceError):
+    """A fault of the service; the log tells more under the request id."""
+
     code = "internal_error"
     status = 500
 

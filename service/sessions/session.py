@@ -17,6 +17,7 @@ from cachetools import LRUCache
 
 from service.engine.work import Cold, Engine, Entry, Reply, Work
 from service.errors import (
+    AmbiguousName,
     FileNotFound,
     InvalidParameters,
     LimitReached,
@@ -111,6 +112,12 @@ class Session:
         if len(found) == 1:
             return found[0]
         names = [book.name for book in opened]
+        if found:
+            raise AmbiguousName(
+                f'"{name}" may mean {listed([book.name for book in found])}.',
+                "Write the whole name with its ending.",
+                {"open": names},
+            )
         closed = [book for book in self.data.workbooks.values() if not book.open]
         gone = [book.name for book in closed if not book.versions and not book.upload]
         if any(same_name(name, other) for other in gone):
@@ -264,15 +271,14 @@ class Session:
         store, folder = self.parts.store, self.copy_folder(book)
         kept: dict[str, str] = {}
         for name, path in files.items():
-            key = f"assets/{book.revision + 1}-{name}{path.suffix.lower()}"
-            store.copy_in(path, f"{folder}/{key}")
-            kept[name] = key
+            kept[name] = f"assets/{book.revision + 1}-{name}{path.suffix.lower()}"
+            store.copy_in(path, f"{folder}/{kept[name]}")
         now = dt.datetime.fromtimestamp(self.parts.clock(), dt.UTC).replace(tzinfo=None)
         entry = Entry(
             operation.name,
             parameters,
             now.isoformat(timespec="seconds"),
-            {name: str(store.path(f"{folder}/{key}")) for name, key in kept.items()},
+            {name: str(store.path(f"{folder}/{place}")) for name, place in kept.items()},
         )
         reply = self.call(book, action="run", entry=entry, folder=exports)
         if operation.writes:
