@@ -26,6 +26,7 @@ from service.workbook import cells, writer
 from service.workbook.areas import Area, parse_area, split_sheet
 from service.workbook.calculator import Computed, Values, calculate, serial_number
 from service.workbook.package import inspect_package
+from service.workbook.texts import teach_openpyxl
 
 
 class Book:
@@ -72,6 +73,7 @@ class Book:
         :raises TooLarge: if it is beyond the limits
         """
         facts = inspect_package(path, max_unpacked, max_cells)
+        teach_openpyxl()
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # what gets lost is told by name, in losses

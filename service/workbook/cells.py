@@ -3,7 +3,8 @@
 Writing: numbers, booleans and ``null`` (blank) are themselves. Of texts,
 
 - ``=`` starts a formula,
-- an apostrophe in front makes any text literal (``'=A1``, ``'2026-01-31``), as in Excel,
+- an apostrophe in front makes any text literal (``'=A1``, ``'2026-01-31``), as in Excel;
+  alone it is itself,
 - ``2026-01-31`` and ``2026-01-31 14:30`` are dates,
 - anything else stays text, also ``007``, ``1200`` and ``+49 30 1234``.
 
@@ -25,6 +26,7 @@ from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 
 from service.errors import InvalidValue
 from service.workbook.formulas import check_formula, from_file, to_file
+from service.workbook.texts import utf16_length
 
 Scalar: TypeAlias = str | int | float | bool | None
 
@@ -38,6 +40,7 @@ _NUMBER = re.compile(r"^[+-]?(\d+([.,]\d+)?|\d{1,3}([.,' ]\d{3})+([.,]\d+)?)\s?%
 # Excel counts days from 1900 and holds 29 February of that year for real.
 _FIRST_DATE = dt.date(1900, 3, 1)
 _EXACT_DIGITS = 15
+_SMALLEST = 2.2250738585072014e-308  # nearer to 0 Excel takes a number for 0
 
 
 def put(cell: Cell, value: Scalar) -> None:
@@ -95,13 +98,17 @@ def _number(value: int | float, where: str) -> tuple[str | int | float, bool]:
         raise InvalidValue(
             f"{where}: {value} is not a number Excel can hold.", "Use null for a blank cell."
         )
+    if 0 < abs(value) < _SMALLEST:
+        raise InvalidValue(
+            f"{where}: {value} is nearer to 0 than any number Excel can hold.", "Use 0."
+        )
     if isinstance(value, int) and len(str(abs(value))) > _EXACT_DIGITS:
         return str(value), True  # Excel would round it: ids and card numbers must stay whole
     return value, False
 
 
 def _text(value: str, where: str) -> tuple[str | dt.date, bool]:
-    if value.startswith("'"):
+    if value.startswith("'") and len(value) > 1:
         return _checked_text(value[1:], where), True
     if value.startswith("=") and len(value) > 1:
         if len(value) > MAX_FORMULA:
@@ -109,21 +116,25 @@ def _text(value: str, where: str) -> tuple[str | dt.date, bool]:
                 f"{where}: the formula has {len(value)} characters; Excel allows {MAX_FORMULA}.",
                 "Split it over helper cells.",
             )
-        check_formula(value, where)
+        check_formula(_storable(value, where, "formula"), where)
         return to_file(value), False
     date = parse_date(value)
     return (date, False) if date else (_checked_text(value, where), True)
 
 
 def _checked_text(text: str, where: str) -> str:
-    if len(text) > MAX_TEXT:
+    if utf16_length(text) > MAX_TEXT:
         raise InvalidValue(
-            f"{where}: the text has {len(text)} characters; Excel allows {MAX_TEXT}.",
+            f"{where}: the text has {utf16_length(text)} characters; Excel allows {MAX_TEXT}.",
             "Split it over several cells.",
         )
+    return _storable(text, where, "text")
+
+
+def _storable(text: str, where: str, what: str) -> str:
     if _UNSTORABLE.search(text):
         raise InvalidValue(
-            f"{where}: the text holds control characters that no workbook can store.",
+            f"{where}: the {what} holds control characters that no workbook can store.",
             "Remove them and write again.",
         )
     return text

@@ -1,7 +1,8 @@
-"""Saving with openpyxl, with two things that it leaves out.
+"""Saving with openpyxl, with what it leaves out.
 
 A formula's calculated value is stored beside it, so that previews, phones and
-programs that do not calculate show numbers; and pictures survive a second save.
+programs that do not calculate show numbers; pictures survive a second save; numbers
+keep all their digits, and texts their underscores.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
 
 from service.workbook.calculator import Computed, Values, serial_number
+from service.workbook.texts import escape, inline_string
 
 
 def save(book: Workbook, path: Path, values: Values) -> None:
@@ -73,10 +75,23 @@ class _SheetWriter(WorksheetWriter):  # type: ignore[misc]
                 if cell._value is None and not cell.has_style and not cell._comment:
                     continue
                 computed = self._values.get((self.ws.title, cell.row, cell.column))
-                if computed is None or computed.unknown:
+                if computed is not None and not computed.unknown:
+                    _write_formula(xf, cell, computed)
+                elif cell.data_type in ("f", "e") or cell._value in (None, ""):
                     write_plain_cell(xf, self.ws, cell, cell.has_style)
                 else:
-                    _write_formula(xf, cell, computed)
+                    _write_value(xf, cell)
+
+
+def _write_value(xf, cell: Cell) -> None:  # type: ignore[no-untyped-def]
+    value, attributes = _set_attributes(cell, cell.has_style)
+    with xf.element("c", attributes):
+        if cell.data_type == "s":
+            xf.write(inline_string(value))
+        else:
+            with xf.element("v"):
+                # openpyxl would cut numbers to 16 digits; some need 17.
+                xf.write(value if isinstance(value, str) else _stored(value)[1])
 
 
 def _write_formula(xf, cell: Cell, computed: Computed) -> None:  # type: ignore[no-untyped-def]
@@ -103,6 +118,5 @@ def _stored(value: object) -> tuple[str, str]:
     if isinstance(value, int | float):
         return "", repr(value)
     text = str(value)
-    return (
-        ("e", text) if text.startswith("#") and text.endswith(("!", "?", "/A")) else ("str", text)
-    )
+    error = text.startswith("#") and text.endswith(("!", "?", "/A"))
+    return ("e", text) if error else ("str", escape(text))
