@@ -1,8 +1,9 @@
 """Saving with openpyxl, with what it leaves out.
 
-A formula's calculated value is stored beside it, so that previews, phones and
-programs that do not calculate show numbers; pictures survive a second save; numbers
-keep all their digits, and texts their underscores.
+A formula's calculated value is stored beside it, and a chart's values beside its
+references, so that previews, phones and programs that do not calculate show numbers;
+pictures survive a second save; numbers keep all their digits, and texts their
+underscores.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
 
 from service.workbook.calculator import Computed, Values, serial_number
+from service.workbook.chart_caches import refresh_caches
 from service.workbook.texts import escape, inline_string
 
 
@@ -32,6 +34,7 @@ def save(book: Workbook, path: Path, values: Values) -> None:
     part = path.with_name(path.name + ".part")
     # Excel calculates everything anew on opening, so a value of ours never outlives it.
     book.calculation.fullCalcOnLoad = True
+    refresh_caches(book, values)
     with ZipFile(part, "w", ZIP_DEFLATED, allowZip64=True) as archive:
         _Writer(book, archive, values).write_data()
     os.replace(part, path)
