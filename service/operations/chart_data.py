@@ -1,0 +1,427 @@
+"""Which cells a chart shows: series, categories, and what is left out, said aloud."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+
+from openpyxl.utils import get_column_letter, quote_sheetname
+from openpyxl.worksheet.worksheet import Worksheet
+
+from service.errors import InvalidParameters, InvalidRange
+from service.operations.layout import find_region, has_header_row, sheet_and_areas
+from service.workbook import cells
+from service.workbook.areas import Area, split_areas, split_sheet
+from service.workbook.book import Book
+from service.workbook.chart_shapes import ChartType
+
+MOST_SERIES = 255
+MOST_AUTOMATIC_SERIES = 12
+_TOTAL = re.compile(
+    r"^(grand |sub)?(total|totals|sum|summe|gesamt|gesamtsumme|insgesamt)\s*:?$", re.IGNORECASE
+)
+_ID = re.compile(r"^((?i:(.*[ _-])?(id|nr\.?|no\.?)|#)|.*[a-z](ID|Id))$")
+_TIME = re.compile(
+    r"^(year|month|week|day|quarter|hour|jahr|monat|woche|tag|quartal|stunde)$", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the data.
+
+    :param body: its cells without the header
+    :param head: its header cell, "" where there is none
+    :param kind: number, date, text, mixed or blank
+    :param prefix: the sheet in front of a range, where the caller named it there
+    """
+
+    sheet: str
+    body: Area
+    name: str
+    head: str
+    kind: str
+    number_format: str
+    texts: int
+    errors: int
+    prefix: str
+
+    @property
+    def letter(self) -> str:
+        return str(get_column_letter(self.body.first_column))
+
+    @property
+    def label(self) -> str:
+        """How messages call it."""
+        return f'"{self.name}" ({self.letter})' if self.head else f"column {self.letter}"
+
+    @property
+    def values(self) -> str:
+        return self._absolute(f"${self.letter}${self.body.first_row}", self.body.last_row)
+
+    @property
+    def name_reference(self) -> str:
+        return self._absolute(f"${self.letter}${self.body.first_row - 1}") if self.head else ""
+
+    def _absolute(self, first: str, last_row: int = 0) -> str:
+        last = f":${self.letter}${last_row}" if last_row else ""
+        return f"{quote_sheetname(self.sheet)}!{first}{last}"
+
+
+@dataclass
+class ChartData:
+    """What a chart shows. ``notes`` tells what was decided on the way."""
+
+    sheet: Worksheet
+    series: list[Column]
+    categories: Column | None
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a caller asked for."""
+
+    kind: ChartType
+    data_range: str
+    series: list[str]
+    categories: str
+
+
+def chart_data(book: Book, sheet: str, wanted: Wanted) -> ChartData:
+    """The series and categories for a chart.
+
+    With a range, its first column holds the categories (x values of a scatter chart) if it
+    has more than one, and all others must hold numbers. Without one, the sheet's main block
+    of data is taken: its first text or date column (or years, or what is headed Month) as
+    categories, its columns of numbers as series, except ids and a last row of totals.
+
+    :raises InvalidRange: if there is no data, or a column can't be drawn, with a range that can
+    :raises InvalidParameters: if the options name a column that does not exist
+    """
+    explicit = bool(wanted.data_range.strip())
+    find = _explicit_columns if explicit else _found_columns
+    worksheet, columns, notes = find(book, sheet, wanted.data_range)
+    categories = _categories(columns, wanted, explicit=explicit)
+    series = _series(columns, categories, wanted, notes, explicit=explicit)
+    notes += _value_notes(series)
+    _refuse_text_as_x(columns, categories, wanted)
+    notes += _category_notes(columns, categories, wanted, explicit=explicit)
+    return ChartData(worksheet, series, categories, notes)
+
+
+# Columns ----------------------------------------------------------------------
+
+
+def _found_columns(book: Book, sheet: str, _: str) -> tuple[Worksheet, list[Column], list[str]]:
+    """The columns of the sheet's main block of data, without a last row of totals."""
+    worksheet = book.sheet(sheet)
+    region = find_region(book, worksheet)
+    if region is None:
+        raise InvalidRange(
+            f"{worksheet.title} is empty: there is nothing to draw.",
+            "Write the data first, or name the sheet that holds it.",
+        )
+    area, notes = region.area, []
+    last_row = [book.cell(worksheet, area.last_row, c) for c in _numbers(area)]
+    label = next((c.value for c in last_row if c is not None and c.value is not None), None)
+    if area.rows > 2 and isinstance(label, str) and _TOTAL.match(label.strip()):
+        notes.append(f'Row {area.last_row} ("{label.strip()}") is left out.')
+        area = area.top(area.rows - 1)
+    return worksheet, _columns(book, worksheet, [area]), notes
+
+
+def _explicit_columns(
+    book: Book, sheet: str, text: str
+) -> tuple[Worksheet, list[Column], list[str]]:
+    worksheet, areas = sheet_and_areas(book, sheet, text)
+    region = find_region(book, worksheet)
+    if region and not any(re.search(r"\d", split_sheet(part)[1]) for part in split_areas(text)):
+        # Whole columns: their data, not the titles above it.
+        top, bottom = region.area.first_row, region.area.last_row
+        areas = [Area(top, area.first_column, bottom, area.last_column) for area in areas]
+    if len({(area.first_row, area.last_row) for area in areas}) > 1:
+        raise InvalidRange(
+            f"The areas {', '.join(map(str, areas))} do not have the same rows.",
+            'Name areas of the same rows, such as "A1:A10,C1:C10".',
+        )
+    if sum(area.columns for area in areas) > MOST_SERIES + 1:
+        raise InvalidRange(
+            f"{text[:60]} has more than {MOST_SERIES + 1} columns; a chart shows at most "
+            f"{MOST_SERIES} series.",
+            "Name fewer columns.",
+        )
+    prefix = f"{quote_sheetname(worksheet.title)}!" if split_sheet(text)[0] else ""
+    columns = _columns(book, worksheet, areas, prefix)
+    body, head = columns[0].body, [c for c in columns if c.kind == "text"]
+    label = book.cell(worksheet, body.last_row, head[0].body.first_column) if head else None
+    if label is not None and body.rows > 1 and _TOTAL.match(str(label.value).strip()):
+        shorter = _as_range(columns, last_row=body.last_row - 1)
+        return (
+            worksheet,
+            columns,
+            [f'The last row ("{str(label.value).strip()}") is drawn too; {shorter} leaves it out.'],
+        )
+    return worksheet, columns, []
+
+
+def _columns(book: Book, sheet: Worksheet, areas: list[Area], prefix: str = "") -> list[Column]:
+    singles = dict.fromkeys(area.column(i) for area in areas for i in range(area.columns))
+    headed = _has_heads(book, sheet, areas, list(singles))
+    if headed and areas[0].rows == 1:
+        raise InvalidRange(
+            f"{sheet.title}!{areas[0]} holds headers alone: there is nothing to draw yet.",
+            "Add rows below them first.",
+        )
+    return [_column(book, sheet, single, prefix, headed=headed) for single in singles]
+
+
+def _column(book: Book, sheet: Worksheet, area: Area, prefix: str, *, headed: bool) -> Column:
+    body = area.below(1) if headed else area
+    kinds: Counter[str] = Counter()
+    number_format = ""
+    for row in range(body.first_row, body.last_row + 1):
+        cell = book.cell(sheet, row, body.first_column)
+        if cell is None or cell.value is None:
+            continue
+        kind = cells.kind_of(book.value(cell))
+        if kind == "blank":  # a formula whose value isn't known: most give numbers
+            kind = "number"
+        kinds["text" if kind == "boolean" else kind] += 1
+        if kind in ("number", "date"):
+            number_format = number_format or str(cell.number_format)
+    errors = kinds.pop("error", 0)
+    head = book.cell(sheet, area.first_row, area.first_column) if headed else None
+    shown = "" if head is None or head.value is None else str(cells.shown(book.value(head)))
+    letter = get_column_letter(area.first_column)
+    return Column(
+        sheet=sheet.title,
+        body=body,
+        name=shown.removeprefix("'") or f"Column {letter}",
+        head=f"{letter}{area.first_row}" if shown else "",
+        kind=next(iter(kinds)) if len(kinds) == 1 else ("mixed" if kinds else "blank"),
+        number_format=number_format or "General",
+        texts=kinds["text"],
+        errors=errors,
+        prefix=prefix,
+    )
+
+
+def _numbers(area: Area) -> range:
+    return range(area.first_column, area.last_column + 1)
+
+
+def _has_heads(book: Book, sheet: Worksheet, areas: list[Area], columns: list[Area]) -> bool:
+    """Whether the first row names the columns: by texts, or by years or dates over numbers."""
+    if all(has_header_row(book, sheet, area) for area in areas):
+        return True
+    if len(columns) < 2 or columns[0].rows < 2:
+        return False
+    corner = _value(book, sheet, columns[0], 0)
+    firsts = [_value(book, sheet, column, 0) for column in columns[1:]]
+    seconds = [_value(book, sheet, column, 1) for column in columns[1:]]
+    named = corner is None or cells.kind_of(corner) == "text"
+    times = [_is_time(first) for first in firsts]
+    texts = [cells.kind_of(first) == "text" for first in firsts]
+    differ = not all(_is_time(second) for second in seconds)
+    return named and any(times) and all(map(bool.__or__, times, texts)) and differ
+
+
+def _value(book: Book, sheet: Worksheet, column: Area, index: int) -> object:
+    cell = book.cell(sheet, column.first_row + index, column.first_column)
+    return None if cell is None else book.value(cell)
+
+
+def _is_time(value: object) -> bool:
+    """A date, or a whole number that is likely a year."""
+    year = isinstance(value, int | float) and value == int(value) and 1900 <= value <= 2100
+    return cells.kind_of(value) == "date" or (year and not isinstance(value, bool))
+
+
+# Categories and series --------------------------------------------------------
+
+
+def _categories(columns: list[Column], wanted: Wanted, *, explicit: bool) -> Column | None:
+    if wanted.categories:
+        return _named(columns, wanted.categories, "categories")
+    taken = [_named(columns, name, "series") for name in wanted.series]
+    free = [column for column in columns if column not in taken]
+    if explicit:
+        return columns[0] if len(columns) > 1 and columns[0] in free else None
+    if wanted.kind == "scatter":
+        drawable = [c for c in free if c.kind in ("number", "date") and not _is_id(c)]
+        return drawable[0] if len(drawable) > (0 if taken else 1) else None
+    for column in free:
+        if column.kind in ("text", "date"):
+            return column
+    first = columns[0]
+    return first if first in free and _TIME.match(first.name.strip()) else None
+
+
+def _series(
+    columns: list[Column],
+    categories: Column | None,
+    wanted: Wanted,
+    notes: list[str],
+    *,
+    explicit: bool,
+) -> list[Column]:
+    if wanted.series:
+        series = list(dict.fromkeys(_named(columns, n, "series") for n in wanted.series))
+    else:
+        series = [column for column in columns if column is not categories]
+        if not explicit:
+            return _automatic(columns, series, categories, wanted, notes)
+    _refuse_texts(columns, series, categories, wanted.kind)
+    if wanted.kind == "pie" and len(series) > 1:
+        raise _pie_of_several(series, categories)
+    return series
+
+
+def _automatic(
+    columns: list[Column],
+    free: list[Column],
+    categories: Column | None,
+    wanted: Wanted,
+    notes: list[str],
+) -> list[Column]:
+    numbers = [column for column in free if column.kind == "number"]
+    ids = [column for column in numbers if _is_id(column)]
+    series = [column for column in numbers if column not in ids] or ids
+    mixed = [column for column in free if column.kind == "mixed"]
+    most = 1 if wanted.kind == "pie" else MOST_AUTOMATIC_SERIES
+    out = [*mixed, *(column for column in numbers if column not in series), *series[most:]]
+    if not series:
+        raise InvalidRange(
+            f"{columns[0].sheet} holds no column of numbers to draw.",
+            "Name the data with data_range; numbers stored as text must be written as numbers.",
+        )
+    if out:
+        labels = ", ".join(column.label for column in out[:10])
+        notes.append(f"Left out: {labels}. Name series in options to choose.")
+    return series[:most]
+
+
+def _is_id(column: Column) -> bool:
+    return bool(column.head and _ID.match(column.name.strip()))
+
+
+def _named(columns: list[Column], name: str, option: str) -> Column:
+    """The column of that header (case does not matter) or letter."""
+    wanted = name.strip().lower()
+    for column in columns:
+        if column.head and column.name.strip().lower() == wanted:
+            return column
+    for column in columns:
+        if column.letter.lower() == wanted:
+            return column
+    raise InvalidParameters(
+        f'options.{option}: no column "{name[:60]}" in {_as_range(columns)}. '
+        f"Columns: {', '.join(column.label for column in columns[:20])}.",
+        "Use a header or a column letter of the data.",
+    )
+
+
+# Refusals and notes -----------------------------------------------------------
+
+
+def _refuse_texts(
+    columns: list[Column], series: list[Column], categories: Column | None, kind: ChartType
+) -> None:
+    """Series must hold numbers; the message names a range that would work."""
+    if not series:
+        raise InvalidRange(
+            f"{_as_range(columns)} leaves no column to draw.",
+            "Name at least one column of numbers beside the categories.",
+        )
+    bad = [column for column in series if column.kind not in ("number", "mixed")]
+    if not bad:
+        return
+    holds = {"text": "text", "date": "dates", "blank": "no numbers"}[bad[0].kind]
+    good = [column for column in series if column not in bad]
+    if kind == "pie":
+        good = good[:1]
+    usable = categories and (kind != "scatter" or categories.kind in ("number", "date"))
+    better = _as_range([*([categories] if categories and usable else []), *good]) if good else ""
+    raise InvalidRange(
+        f"{bad[0].label} holds {holds}, so it can't be drawn as a series.",
+        f'Use data_range "{better}".' if better else _other_way(columns, bad[0], kind),
+        {"data_range": better} if better else None,
+    )
+
+
+def _other_way(columns: list[Column], bad: Column, kind: ChartType) -> str:
+    """A hint for ranges in which the text stands behind the numbers."""
+    numbers = [column for column in columns if column.kind == "number"]
+    if kind == "pie":
+        numbers = numbers[:1]
+    if numbers and bad.kind in ("text", "date") and kind != "scatter":
+        return f'Use data_range "{_as_range([bad, *numbers])}": categories come first.'
+    return "Name a range with at least one column of numbers."
+
+
+def _refuse_text_as_x(columns: list[Column], categories: Column | None, wanted: Wanted) -> None:
+    if wanted.kind != "scatter" or categories is None or categories.kind in ("number", "date"):
+        return
+    numbers = [c for c in columns if c.kind in ("number", "date") and c is not categories]
+    better = f'Use data_range "{_as_range(numbers)}", or a ' if len(numbers) > 1 else "Use a "
+    raise InvalidRange(
+        f"{categories.label} holds {'nothing' if categories.kind == 'blank' else 'text'} where a "
+        "scatter chart needs numbers as x values.",
+        f"{better}column or line chart.",
+    )
+
+
+def _pie_of_several(series: list[Column], categories: Column | None) -> InvalidRange:
+    first = [categories] if categories else []
+    ways = [f'"{_as_range([*first, column])}" for {column.label}' for column in series[:5]]
+    return InvalidRange(
+        f"A pie shows one series, and the data has {len(series)}: "
+        f"{', '.join(column.label for column in series[:10])}.",
+        f"Use data_range {' or '.join(ways)}, or a column chart.",
+    )
+
+
+def _value_notes(series: list[Column]) -> list[str]:
+    texts = [
+        f"{column.texts} cells of {column.label} hold text, which is drawn as zero."
+        for column in series
+        if column.texts
+    ]
+    errors = [
+        f"{column.errors} cells of {column.label} hold errors, which are not drawn."
+        for column in series
+        if column.errors
+    ]
+    return texts + errors
+
+
+def _category_notes(
+    columns: list[Column], categories: Column | None, wanted: Wanted, *, explicit: bool
+) -> list[str]:
+    axis = "x values" if wanted.kind == "scatter" else "categories"
+    if categories is None:
+        return [f"The data has no column for the {axis}; the rows are counted 1, 2, 3."]
+    by_place = explicit and not wanted.categories and wanted.kind != "scatter"
+    if by_place and categories.kind == "number" and not _TIME.match(categories.name.strip()):
+        note = (
+            f"{categories.label} is the first column, so its numbers are the categories. To draw "
+            "it as a series, put a column of names in front of data_range."
+        )
+        return [note]
+    return []
+
+
+def _as_range(columns: list[Column], last_row: int = 0) -> str:
+    """The columns with their headers as a range: "A1:A9,C1:D9"."""
+    runs: list[list[int]] = []
+    for number in dict.fromkeys(column.body.first_column for column in columns):
+        if runs and runs[-1][1] == number - 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    body, headed = columns[0].body, any(column.head for column in columns)
+    first, last = body.first_row - headed, last_row or body.last_row
+    areas = ",".join(str(Area(first, left, last, right)) for left, right in runs)
+    return columns[0].prefix + areas
