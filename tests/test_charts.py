@@ -430,6 +430,13 @@ def test_options_reach_the_chart(book: Book, tmp_path: Path) -> None:
     )
 
 
+def test_labels_of_unformatted_fractions_are_short(tmp_path: Path) -> None:
+    book = new_book(headers=["Item", "Cost"], rows=[["Rent", 100 / 3], ["Food", 7]])
+    run(book, "create_excel_chart", options={"data_labels": True})
+    [chart] = drawn(saved(book, tmp_path))
+    assert chart.tree.find(f".//{C}dLbls/{C}numFmt").get("formatCode") == "#,##0.00"
+
+
 def test_a_pie_shows_shares(book: Book, tmp_path: Path) -> None:
     run(book, "create_excel_chart", chart_type="pie", data_range="A1:B5")
     [chart] = drawn(saved(book, tmp_path))

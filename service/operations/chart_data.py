@@ -34,6 +34,7 @@ class Column:
     :param body: its cells without the header
     :param head: its header cell, "" where there is none
     :param kind: number, date, text, mixed or blank
+    :param whole: whether all its numbers are whole
     :param prefix: the sheet in front of a range, where the caller named it there
     """
 
@@ -45,6 +46,7 @@ class Column:
     number_format: str
     texts: int
     errors: int
+    whole: bool
     prefix: str
 
     @property
@@ -180,12 +182,14 @@ def _columns(book: Book, sheet: Worksheet, areas: list[Area], prefix: str = "") 
 def _column(book: Book, sheet: Worksheet, area: Area, prefix: str, *, headed: bool) -> Column:
     body = area.below(1) if headed else area
     kinds: Counter[str] = Counter()
-    number_format = ""
+    number_format, whole = "", True
     for row in range(body.first_row, body.last_row + 1):
         cell = book.cell(sheet, row, body.first_column)
         if cell is None or cell.value is None:
             continue
-        kind = cells.kind_of(book.value(cell))
+        value = book.value(cell)
+        kind = cells.kind_of(value)
+        whole = whole and not (isinstance(value, float) and not value.is_integer())
         if kind == "blank":  # a formula whose value isn't known: most give numbers
             kind = "number"
         kinds["text" if kind == "boolean" else kind] += 1
@@ -204,6 +208,7 @@ def _column(book: Book, sheet: Worksheet, area: Area, prefix: str, *, headed: bo
         number_format=number_format or "General",
         texts=kinds["text"],
         errors=errors,
+        whole=whole,
         prefix=prefix,
     )
 

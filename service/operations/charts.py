@@ -69,9 +69,7 @@ def create_excel_chart(
         leave out for the sheet's data without its row of totals
     :param title: title of the chart; leave out for the name of a single series
     :param position: cell of its upper left corner; leave out for a free place beside the data
-    :param options: x_title, y_title, legend (right, bottom, top, left, none), stacked,
-        data_labels (true or false), series (headers or letters of columns), categories (header
-        or letter), width_cm, height_cm
+    :param options: extras, such as {"series": ["Sales"], "stacked": true, "y_title": "Euro"}
     """
     _check(title, options)
     named, _ = split_sheet(data_range)
@@ -189,6 +187,7 @@ def _spec(
         categories=categories.values if categories else "",
         category_format=categories.number_format if categories and numeric else "",
         number_format=data.series[0].number_format,
+        label_format=_label_format(kind, data),
         points=points,
         accents=_house(book, data).accents,
         x_title=options.x_title or (categories.name if scatter and categories else ""),
@@ -197,6 +196,14 @@ def _spec(
         stacked=bool(stacked),
         labels=kind == "pie" if options.data_labels is None else options.data_labels,
     )
+
+
+def _label_format(kind: ChartType, data: ChartData) -> str:
+    """The number format of data labels where that of the cells won't do, else ""."""
+    if kind == "pie":
+        return "0%"
+    bare = any(c.number_format == "General" and not c.whole for c in data.series)
+    return "#,##0.00" if bare else ""  # the cells may show fifteen digits
 
 
 def _usual_legend(kind: ChartType, *, several: bool) -> Literal["right", "bottom", "none"]:

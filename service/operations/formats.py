@@ -75,11 +75,8 @@ class CellStyle(Options):
 def format_excel_cells(ctx: Context, style: CellStyle, sheet: str = "", range: str = "") -> Answer:
     """Format cells: font, fill, border, alignment, number format, widths. The rest stays.
 
-    :param style: any of bold, italic, underline, strike (true or false), font, size, color,
-        fill ("#DDEBF7", "light gray", none), number_format ("currency EUR", "percent 1",
-        "number 2", integer, date, datetime, text, or a code such as "#,##0.00"), align, valign,
-        wrap, border (thin, medium, thick, none, "outline thin"), width (characters or
-        "auto"), height (points)
+    :param style: what to set, such as
+        {"bold": true, "fill": "light gray", "number_format": "currency EUR"}
     :param sheet: sheet to format; leave out where there is only one
     :param range: such as "A1:D1", "B:B", "A1:A9,C1:C9", or header; leave out for all used cells
     """

@@ -54,6 +54,7 @@ class ChartSpec:
 
     :param categories: absolute reference, "" for 1, 2, 3 ...
     :param category_format: number format of categories that are numbers or dates, "" for text
+    :param label_format: number format of data labels, "" for that of the cells
     :param points: how many points a series has
     """
 
@@ -70,6 +71,7 @@ class ChartSpec:
     legend: LegendPlace = "none"
     stacked: bool = False
     labels: bool = False
+    label_format: str = ""
 
 
 def build_chart(spec: ChartSpec) -> ChartBase:
@@ -185,7 +187,7 @@ def _labels(spec: ChartSpec) -> DataLabelList:
         dLblPos="ctr" if inside else place.get(spec.kind),
         showVal=not pie,
         showPercent=pie,
-        numFmt="0%" if pie else None,
+        numFmt=spec.label_format or None,
         showLegendKey=False,
         showCatName=False,
         showSerName=False,

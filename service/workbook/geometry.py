@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import copy
 from dataclasses import dataclass
 
-from openpyxl.drawing.spreadsheet_drawing import (  # type: ignore[attr-defined]
+from openpyxl.drawing.spreadsheet_drawing import (
     AbsoluteAnchor,
     AnchorMarker,
     OneCellAnchor,
@@ -121,7 +121,7 @@ def area_under(sheet: Worksheet, row: int, column: int, size: Size) -> Area:
 
 def drawn_areas(sheet: Worksheet) -> list[Area]:
     """The cells under each chart and picture of the sheet."""
-    drawn = [*sheet._charts, *sheet._images]  # type: ignore[attr-defined]
+    drawn = [*sheet._charts, *sheet._images]
     return [_anchored(sheet, _check_anchor(item)) for item in drawn]
 
 
