@@ -949,7 +949,7 @@ class Tools:
     ) -> str:
         """Format cells: font, fill, border, alignment, number format, widths. The rest stays.
 
-        :param style: any of bold, italic, underline, strike (true or false), font, size, color, fill ("#DDEBF7", "light gray", none), number_format ("currency EUR", "percent 1", "number 2", integer, date, datetime, text, or a code such as "#,##0.00"), align, valign, wrap, border (thin, medium, thick, none, "outline thin"), width (characters or "auto"), height (points)
+        :param style: what to set, such as {"bold": true, "fill": "light gray", "number_format": "currency EUR"}
         :param workbook: open workbook to use, by name; leave out where only one is open
         :param sheet: sheet to format; leave out where there is only one
         :param range: such as "A1:D1", "B:B", "A1:A9,C1:C9", or header; leave out for all used cells
@@ -983,7 +983,7 @@ class Tools:
         :param data_range: with the header row: "A1:C10", or "A1:A10,C1:C10" for columns apart; leave out for the sheet's data without its row of totals
         :param title: title of the chart; leave out for the name of a single series
         :param position: cell of its upper left corner; leave out for a free place beside the data
-        :param options: x_title, y_title, legend (right, bottom, top, left, none), stacked, data_labels (true or false), series (headers or letters of columns), categories (header or letter), width_cm, height_cm
+        :param options: extras, such as {"series": ["Sales"], "stacked": true, "y_title": "Euro"}
         """
         return await self._run(
             "create_excel_chart",
