@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from service.engine.work import Reply
 from service.errors import ExcelToolsError, FileNotFound, InvalidParameters, listed
 from service.names import clean_filename, same_name, split_extension, unique_name
 from service.operations.registry import Answer, Operation, find
+from service.sessions.limits import room_for_bytes
 from service.sessions.links import Target
 from service.sessions.model import Export, Upload, Version, Workbook
 from service.sessions.session import Once, Session
@@ -121,6 +123,7 @@ def _added(session: Session, book: Workbook, fill: Callable[[], Reply]) -> Reply
     """Fill a new workbook and make it part of the session, or leave no trace of it."""
     try:
         with session.queue(book):
+            session.drop_copy(book)  # of a service that ended before it kept the workbook
             reply = fill()
             with session.lock:
                 # Two calls may have chosen the same free name at the same time.
@@ -210,8 +213,13 @@ class _SessionCall:
         self._files: list[dict[str, Any]] | None = None
         self._changed: Callable[[], None] | None = None  # how to take the change back
         self._closed: Workbook | None = None
+        self._held = ExitStack()
 
     def answer(self, operation: Operation, parameters: dict[str, Any]) -> dict[str, Any]:
+        with self._held:
+            return self._answer(operation, parameters)
+
+    def _answer(self, operation: Operation, parameters: dict[str, Any]) -> dict[str, Any]:
         answer = operation.call(self, parameters)
         reply = Reply(answer.result, answer.sheet, answer.next, answer.exports)
         if self._book is not None:
@@ -244,6 +252,7 @@ class _SessionCall:
 
     def open(self, file: str) -> Answer:
         session = self._session
+        self._held.enter_context(session.opening)
         upload, record = self._wanted(file)
         if record is not None and record.open:
             self._book = record
@@ -297,7 +306,7 @@ class _SessionCall:
         session = self._session
 
         def fill() -> Reply:
-            book.base = f"base{path.suffix.lower()}"
+            book.base = f"base{split_extension(book.name)[1]}"
             session.parts.store.copy_in(path, f"{session.copy_folder(book)}/{book.base}")
             return session.call(book, action="load")
 
@@ -311,6 +320,7 @@ class _SessionCall:
             version = session.parts.store.path(session.version_key(book, book.versions[-1]))
             book.copy += 1
             book.base = f"base{split_extension(book.name)[1]}"
+            session.drop_copy(book)  # of a service that ended before it kept this
             session.parts.store.copy_in(version, f"{session.copy_folder(book)}/{book.base}")
             book.revision = book.saved_revision = 0
             try:
@@ -385,8 +395,11 @@ class _SessionCall:
         before = (book.name, book.saved_revision)
         with session.queue(book):
             draft = session.rendered(book)
-            number = len(book.versions) + 1
+            number = max((version.number for version in book.versions), default=0) + 1
             version = Version(number, name, draft.stat().st_size, session.parts.clock())
+            room_for_bytes(
+                session.parts.store, session.parts.settings, session.data.user, version.size
+            )
             session.parts.store.copy_in(draft, session.version_key(book, version))
             book.versions.append(version)
             book.name, book.saved_revision = name, book.revision
@@ -414,6 +427,7 @@ class _SessionCall:
 
     def close(self, workbook: str) -> Answer:
         session = self._session
+        self._held.enter_context(session.opening)
         book = session.workbook(workbook)
         with session.queue(book):
             discarded = book.unsaved_changes

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
+from itsdangerous import BadSignature, SignatureExpired, TimestampSigner, URLSafeTimedSerializer
 
 from service.errors import FileNotFound, LinkExpired
 
@@ -37,13 +39,24 @@ class Links:
 
     :param public_url: what links start with
     :param ttl: seconds for which a link works
+    :param clock: gives Unix time
     """
 
-    def __init__(self, secret: str, public_url: str, ttl: int) -> None:
+    def __init__(
+        self, secret: str, public_url: str, ttl: int, clock: Callable[[], float] = time.time
+    ) -> None:
         self._public_url = public_url
         self._ttl = ttl
+
+        class Signer(TimestampSigner):
+            def get_timestamp(self) -> int:
+                return int(clock())
+
         self._serializer = URLSafeTimedSerializer(
-            secret, salt="excel-tools-file", signer_kwargs={"digest_method": hashlib.sha256}
+            secret,
+            salt="excel-tools-file",
+            signer=Signer,
+            signer_kwargs={"digest_method": hashlib.sha256},
         )
 
     def url(self, target: Target, name: str) -> str:

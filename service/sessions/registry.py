@@ -8,6 +8,8 @@ import re
 import secrets
 import threading
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from cachetools import TTLCache
@@ -15,12 +17,13 @@ from cachetools import TTLCache
 from service.errors import (
     FileNotFound,
     InvalidParameters,
-    LimitReached,
     SessionExpired,
     SessionNotFound,
     SessionRequired,
+    StorageFailed,
 )
-from service.names import clean_filename, split_extension
+from service.names import clean_filename
+from service.sessions.limits import digest, room_for_bytes, room_for_session
 from service.sessions.links import DRAFT, Target
 from service.sessions.model import SessionData, Upload
 from service.sessions.session import Parts, Session
@@ -64,7 +67,7 @@ class Sessions:
                     return self.find(known["id"]), True
                 except (SessionExpired, SessionNotFound):
                     pass  # its time was over: a new one takes its place
-            self._room_for_session(user)
+            room_for_session(self.parts.store, self.parts.settings, user)
             return self._made(user, chat, owner), False
 
     def _made(self, user: str, chat: str, owner: str) -> Session:
@@ -74,7 +77,7 @@ class Sessions:
         session = Session(data, self.parts)
         session.write()
         store = self.parts.store
-        store.write(f"users/{_digest(user)}/{data.key}.json", {"key": data.key})
+        store.write(f"users/{digest(user)}/{data.key}.json", {"key": data.key})
         store.write(owner, {"id": id_})
         self._cache[id_] = session
         self._live[id_] = session
@@ -120,7 +123,11 @@ class Sessions:
         now = self.parts.clock()
         before, session.data.used = session.data.used, now
         if now - before > self.parts.settings.session_ttl / _TOUCH_SHARE:
-            session.write()
+            try:
+                session.write()
+            except StorageFailed:
+                # A full disk must not keep anyone from reading, closing and deleting.
+                log.exception("the time of use could not be kept")
 
     # Ending -------------------------------------------------------------------
 
@@ -139,7 +146,7 @@ class Sessions:
             known = store.read(owner)
             if known and known["id"] == data.id:
                 store.remove(owner)
-            store.remove(f"users/{_digest(data.user)}/{data.key}.json")
+            store.remove(f"users/{digest(data.user)}/{data.key}.json")
             session.ended = True
             store.remove(session.folder)
 
@@ -147,50 +154,32 @@ class Sessions:
         """End all sessions whose time is over; returns how many."""
         count = 0
         for key in self.parts.store.keys("sessions"):
-            with self._lock:
-                record = self.parts.store.read(f"sessions/{key}/session.json")
-                if record is None:
-                    self._remove_remains(key)
-                    continue
-                session = self._live.get(record["id"])
-                used = session.data.used if session else float(record["used"])
-                if self.parts.clock() - used > self.parts.settings.session_ttl:
-                    self._end(session or Session(SessionData.from_record(record), self.parts))
-                    self._ended[record["id"]] = True
-                    count += 1
+            try:
+                with self._lock:
+                    count += self._swept(key)
+            except StorageFailed:
+                log.exception("session %s could not be looked at", key)
         return count
+
+    def _swept(self, key: str) -> bool:
+        """End the session in that folder if its time is over; whether it was."""
+        record = self.parts.store.read(f"sessions/{key}/session.json")
+        if record is None:
+            self._remove_remains(key)
+            return False
+        session = self._live.get(record["id"])
+        used = session.data.used if session else float(record["used"])
+        if self.parts.clock() - used <= self.parts.settings.session_ttl:
+            return False
+        self._end(session or Session(SessionData.from_record(record), self.parts))
+        self._ended[record["id"]] = True
+        return True
 
     def _remove_remains(self, key: str) -> None:
         """Remove what a call left that was under way when its session ended."""
         folder = self.parts.store.root / "sessions" / key
         if self.parts.clock() - folder.stat().st_mtime > _REMAINS_AGE:
             self.parts.store.remove(f"sessions/{key}")
-
-    # Limits -------------------------------------------------------------------
-
-    def _room_for_session(self, user: str) -> None:
-        most = self.parts.settings.sessions_per_user
-        count = len(list(self.parts.store.keys(f"users/{_digest(user)}")))
-        if count >= most:
-            raise LimitReached(
-                f"{count} sessions of this user exist, and at most {most} may.",
-                "Delete one with DELETE /v1/sessions/{id}, or wait till one expires.",
-                {"limit": most, "in_use": count},
-            )
-
-    def _room_for_bytes(self, user: str, more: int) -> None:
-        most = self.parts.settings.bytes_per_user
-        keys = [
-            name.removesuffix(".json") for name in self.parts.store.keys(f"users/{_digest(user)}")
-        ]
-        used = sum(self.parts.store.size(f"sessions/{key}") for key in keys)
-        if used + more > most:
-            raise LimitReached(
-                f"This user's files take {used:,} bytes; {more:,} more would pass the limit "
-                f"of {most:,}.",
-                "Close workbooks or delete sessions that are no longer needed.",
-                {"limit": most, "in_use": used},
-            )
 
     # Files ----------------------------------------------------------------------
 
@@ -201,52 +190,61 @@ class Sessions:
         :param origin: the caller's own id of the file
         """
         with source.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            contents = hashlib.file_digest(file, "sha256").hexdigest()
         size = source.stat().st_size
         if size == 0:
             raise InvalidParameters(f"The file {name!r} is empty.", "Upload a file with contents.")
-        stem, ending = split_extension(clean_filename(name))
-        clean = stem + ending
+        clean = clean_filename(name)
         with session.lock:
             for known in session.data.uploads.values():
-                if known.digest == digest and known.name == clean and known.source == origin:
+                if known.digest == contents and known.name == clean and known.source == origin:
                     return known
-            self._room_for_bytes(session.data.user, size)
+            room_for_bytes(self.parts.store, self.parts.settings, session.data.user, size)
             upload = Upload(
-                session.data.next_id("f"), clean, size, self.parts.clock(), digest, origin
+                session.data.next_id("f"), clean, size, self.parts.clock(), contents, origin
             )
-            key = f"{session.folder}/uploads/{upload.id}/{clean}"
-            self.parts.store.copy_in(source, key)
-            session.data.uploads[upload.id] = upload
-            session.write()
+            folder = f"{session.folder}/uploads/{upload.id}"
+            try:
+                self.parts.store.copy_in(source, f"{folder}/{clean}")
+                session.data.uploads[upload.id] = upload
+                session.write()
+            except StorageFailed:
+                session.data.uploads.pop(upload.id, None)
+                self.parts.store.remove(folder)
+                raise
             return upload
 
-    def file(self, target: Target) -> tuple[Path, str]:
-        """(path, name) of what a link leads to.
+    @contextmanager
+    def file(self, target: Target) -> Iterator[tuple[Path, str]]:
+        """(path, name) of what a link leads to; the file stays there inside the block.
 
         :raises FileNotFound: if it is there no more
         """
+        session = self._session_of(target)
+        book = session.data.workbooks.get(target.id)
+        export = session.data.exports.get(target.id)
+        if target.kind == "e" and export:
+            key = f"{session.folder}/exports/{export.id}/{export.name}"
+            yield self._there(key), export.name
+        elif target.kind == "w" and book and target.version == DRAFT:
+            with session.queue(book):
+                yield session.rendered(book), book.name
+        elif target.kind == "w" and book:
+            version = next((v for v in book.versions if str(v.number) == target.version), None)
+            if version is None:
+                raise _gone()
+            yield self._there(session.version_key(book, version)), version.name
+        else:
+            raise _gone()
+
+    def _session_of(self, target: Target) -> Session:
         with self._lock:
             record = self.parts.store.read(f"sessions/{target.session}/session.json")
-            session = self.find(record["id"]) if record else None
-        if session is None:
-            raise _gone()
-        if target.kind == "e":
-            export = session.data.exports.get(target.id)
-            if export is None:
-                raise _gone()
-            key = f"{session.folder}/exports/{export.id}/{export.name}"
-            return self._there(key), export.name
-        book = session.data.workbooks.get(target.id)
-        if book is None:
-            raise _gone()
-        if target.version == DRAFT:
-            with session.queue(book):
-                return session.rendered(book), book.name
-        for version in book.versions:
-            if str(version.number) == target.version:
-                return self._there(session.version_key(book, version)), version.name
-        raise _gone()
+            try:
+                return self.find(record["id"] if record else None)
+            except (SessionRequired, SessionNotFound, SessionExpired):
+                # Who follows a link knows of no session.
+                raise _gone() from None
 
     def _there(self, key: str) -> Path:
         path = self.parts.store.path(key)
@@ -266,13 +264,9 @@ def _not_found() -> SessionNotFound:
     return SessionNotFound("There is no such session.", _HINT)
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
 def _session_key(id_: str) -> str:
-    return _digest(id_)
+    return digest(id_)
 
 
 def _owner_key(user: str, chat: str) -> str:
-    return f"owners/{_digest(f'{len(user)}:{user}:{chat}')}.json"
+    return f"owners/{digest(f'{len(user)}:{user}:{chat}')}.json"

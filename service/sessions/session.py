@@ -31,6 +31,7 @@ from service.errors import (
 )
 from service.names import same_name
 from service.operations.registry import Operation
+from service.sessions.limits import room_for_bytes
 from service.sessions.links import DRAFT, Links, Target
 from service.sessions.model import SessionData, Version, Workbook, mime_type
 from service.settings import Settings
@@ -57,6 +58,9 @@ class Session:
         self.data = data
         self.parts = parts
         self.lock = threading.RLock()
+        # Held while a workbook is opened or closed, so that two calls at the same time
+        # do not open one file twice. Taken before a workbook's queue, never inside it.
+        self.opening = threading.Lock()
         self._queues: dict[str, threading.Lock] = {}
         self._under_way: LRUCache[str, threading.Lock] = LRUCache(1000)
         self.ended = False
@@ -269,6 +273,8 @@ class Session:
         :param exports: folder for files that the operation writes
         """
         store, folder = self.parts.store, self.copy_folder(book)
+        if operation.writes or operation.exports:
+            room_for_bytes(store, self.parts.settings, self.data.user)
         kept: dict[str, str] = {}
         for name, path in files.items():
             kept[name] = f"assets/{book.revision + 1}-{name}{path.suffix.lower()}"

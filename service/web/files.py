@@ -52,13 +52,13 @@ def upload() -> Response:
 @routes.get("/files/<token>/<name>")
 def download(token: str, name: str) -> Response:
     """The file that a signed link leads to. The name in the link is for people only."""
-    path, real_name = state().sessions.file(state().links.target(token))
-    return send_file(
-        path,
-        mimetype=mime_type(real_name),
-        as_attachment=True,
-        download_name=real_name,
-        conditional=True,
-        etag=True,
-        max_age=0,
-    )
+    with state().sessions.file(state().links.target(token)) as (path, real_name):
+        return send_file(  # opens the file here; it may be replaced by a newer one afterwards
+            path,
+            mimetype=mime_type(real_name),
+            as_attachment=True,
+            download_name=real_name,
+            conditional=True,
+            etag=True,
+            max_age=0,
+        )
