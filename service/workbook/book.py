@@ -73,11 +73,17 @@ class Book:
         :raises TooLarge: if it is beyond the limits
         """
         facts = inspect_package(path, max_unpacked, max_cells)
+        # The name decides, as it does for Excel, which refuses a file that is not what it says.
+        macros = name.lower().endswith(".xlsm")
+        losses = facts.losses
+        if facts.macros and not macros:
+            losses += ("macros (the file is no .xlsm)",)
         teach_openpyxl()
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # what gets lost is told by name, in losses
-                xl = openpyxl.load_workbook(path, keep_vba=facts.macros, rich_text=True)
+                xl = openpyxl.load_workbook(path, keep_vba=macros, rich_text=True)
+                xl.template = False
         except (ExcelToolsError, MemoryError):
             raise
         except Exception as error:
@@ -89,7 +95,7 @@ class Book:
             raise WorkbookDamaged(
                 f"{name} has no worksheet.", "Open a workbook with at least one sheet of cells."
             )
-        return cls(xl, name, max_cells=max_cells, losses=facts.losses)
+        return cls(xl, name, max_cells=max_cells, losses=losses)
 
     # Sheets -----------------------------------------------------------------
 
