@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -35,15 +36,18 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
 
 
 def _url(text: str) -> str:
-    if not text.startswith(("http://", "https://")):
+    if not re.match(r"https?://[^/?#\s]+[^?#\s]*$", text):
         raise SettingsError(f"needs an http:// or https:// address, not {text!r}")
     return text.rstrip("/")
 
 
 def _keys(text: str) -> tuple[str, ...]:
     keys = tuple(key.strip() for key in text.split(",") if key.strip())
-    if any(len(key) < 8 for key in keys):
-        raise SettingsError("needs keys of at least 8 characters, comma separated")
+    if not all(re.match(r"[\x21-\x7e]{8,}$", key) for key in keys):
+        raise SettingsError(
+            "needs keys of at least 8 characters (letters, digits, signs; no spaces), "
+            "comma separated"
+        )
     return keys
 
 
@@ -51,6 +55,13 @@ def _text(text: str) -> str:
     if not text.strip():
         raise SettingsError("must not be empty")
     return text.strip()
+
+
+def _level(text: str) -> str:
+    level = text.strip().upper()
+    if level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise SettingsError(f"needs DEBUG, INFO, WARNING or ERROR, not {text!r}")
+    return level
 
 
 def _path(text: str) -> Path:
@@ -129,7 +140,7 @@ class Settings:
         str,
         "Key that signs download links. Left empty, one is made and kept in the data folder.",
     )
-    log_level: str = _setting("INFO", _text, "Level of the log: DEBUG, INFO, WARNING or ERROR.")
+    log_level: str = _setting("INFO", _level, "Level of the log: DEBUG, INFO, WARNING or ERROR.")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
