@@ -20,6 +20,7 @@ The tree has three branches, by whose move it is to mend it::
     |   |-- LinkExpired             410  link_expired
     |   |-- TooLarge                413  too_large
     |   |-- UnsupportedFile         415  unsupported_file
+    |   |-- RangeNotSatisfiable     416  range_not_satisfiable
     |   `-- LimitReached            429  limit_reached
     |-- WorkbookError               the workbook's state is in the way
     |   |-- WorkbookNotFound        404  workbook_not_found
@@ -69,8 +70,9 @@ class ExcelToolsError(Exception):
         """The one JSON shape of an error."""
         error: dict[str, object] = {
             "code": self.code,
-            "message": self.message,
-            "hint": self.hint,
+            # What was asked may be megabytes long.
+            "message": _shortened(self.message),
+            "hint": _shortened(self.hint),
         }
         if self.details:
             error["details"] = self.details
@@ -197,6 +199,13 @@ class UnsupportedFile(CallerError):
     status = 415
 
 
+class RangeNotSatisfiable(CallerError):
+    """A download was asked for bytes that the file does not have."""
+
+    code = "range_not_satisfiable"
+    status = 416
+
+
 class LimitReached(CallerError):
     """A limit of the user or session; the message names it."""
 
@@ -276,6 +285,10 @@ class InternalError(ServiceError):
 
     code = "internal_error"
     status = 500
+
+
+def _shortened(text: str, most: int = 2_000) -> str:
+    return text if len(text) <= most else f"{text[:most]} ..."
 
 
 def listed(names: list[str], most: int = 12) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import service.operations  # noqa: F401 - declares the operations
 from service.engine.work import Cold, Entry, Reply, Work
-from service.errors import ExcelToolsError, InternalError, OperationTooBig
+from service.errors import ExcelToolsError, InternalError, OperationTooBig, StorageFailed
 from service.operations.context import Context
 from service.operations.registry import Answer, find
 from service.workbook.book import Book
@@ -142,6 +142,12 @@ def work(job: Work) -> Reply:
         ) from None
     except (KeyboardInterrupt, SystemExit):
         raise
+    except OSError as error:
+        _bench.held.pop(job.workbook, None)
+        raise StorageFailed(
+            f"{_what(job)} failed at the disk: {error.strerror or error}.",
+            "Tell the operator; nothing that was saved before is lost. Try again afterwards.",
+        ) from None
     except BaseException as error:  # native code panics with a BaseException
         _bench.held.pop(job.workbook, None)
         log.exception("%s failed", _what(job))

@@ -155,7 +155,7 @@ def _unwrapped(value: object, parameter: Parameter) -> object:
     if value.strip()[:1] in ("[", "{"):
         try:
             return json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return value
     return value
 

@@ -14,6 +14,7 @@ from service.errors import (
     InvalidParameters,
     MethodNotAllowed,
     NotFound,
+    RangeNotSatisfiable,
     TooLarge,
     UnsupportedFile,
 )
@@ -55,6 +56,7 @@ def _http(error: HTTPException) -> Response:
         ),
         413: TooLarge(_too_large(), "Send less, or ask the operator to raise the limit."),
         415: UnsupportedFile("The media type does not fit.", "Send JSON, or a multipart upload."),
+        416: RangeNotSatisfiable("The file does not have these bytes.", "Ask for the whole file."),
     }
     if error.code in known:
         answer = _answer(known[error.code])
@@ -65,7 +67,7 @@ def _http(error: HTTPException) -> Response:
             InvalidParameters(f"The request can't be read: {error.description}", "See /docs.")
         )
     for name, value in error.get_headers():
-        if name == "Allow":
+        if name in ("Allow", "Content-Range"):
             answer.headers[name] = value
     return answer
 

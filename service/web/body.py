@@ -19,7 +19,8 @@ def json_object() -> dict[str, Any]:
     if not data.strip():
         return {}
     try:
-        body = json.loads(data, parse_constant=_no_constant)
+        # Decoded here, because json would take halves of surrogate pairs in raw bytes.
+        body = json.loads(data.decode("utf-8-sig"), parse_constant=_no_constant)
         if b"\\u" in data:
             # Half a surrogate pair is a valid JSON escape, but no text.
             json.dumps(body, ensure_ascii=False).encode()

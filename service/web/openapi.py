@@ -79,7 +79,12 @@ def _inlined(node: Any, definitions: dict[str, Any]) -> Any:
         target = definitions[node["$ref"].rsplit("/", 1)[1]]
         rest = {key: value for key, value in node.items() if key != "$ref"}
         return _inlined({**target, **rest}, definitions)
-    return {key: _inlined(value, definitions) for key, value in node.items() if key != "title"}
+    return {
+        key: _inlined(value, definitions)
+        for key, value in node.items()
+        # pydantic's own title of a schema, which says nothing new; not a property of that name
+        if key != "title" or not isinstance(value, str)
+    }
 
 
 def _fixed_paths() -> dict[str, Any]:
