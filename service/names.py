@@ -12,7 +12,8 @@ MAX_BYTES = 150
 _FORBIDDEN = re.compile(r'[<>:"|?*\x00-\x1f\x7f-\x9f]')
 # Marks that turn the reading direction round can make "evil.exe" read as a workbook.
 _DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
-_RESERVED = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)$", re.IGNORECASE)
+# Windows takes such a name for a device, whatever comes after its first dot.
+_RESERVED = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)(?= *(\.|$))", re.IGNORECASE)
 _SPREADSHEET = re.compile(r"\.(xlsx|xlsm|xltx|xltm|xls|xlsb|ods|csv|tsv|txt)$", re.IGNORECASE)
 
 
@@ -40,8 +41,7 @@ def clean_filename(name: str, extension: str = "") -> str:
             f"{name!r} holds nothing that can name a file.",
             "Give a file name such as budget.xlsx.",
         )
-    if _RESERVED.match(stem):
-        stem = f"{stem}_"
+    stem = _RESERVED.sub(r"\1_", stem)
     return _cut(stem, MAX_BYTES - len(ending.encode())) + ending
 
 
