@@ -434,7 +434,8 @@ def test_labels_of_unformatted_fractions_are_short(tmp_path: Path) -> None:
     book = new_book(headers=["Item", "Cost"], rows=[["Rent", 100 / 3], ["Food", 7]])
     run(book, "create_excel_chart", options={"data_labels": True})
     [chart] = drawn(saved(book, tmp_path))
-    assert chart.tree.find(f".//{C}dLbls/{C}numFmt").get("formatCode") == "#,##0.00"
+    number_format = chart.tree.find(f".//{C}dLbls/{C}numFmt")
+    assert dict(number_format.attrib) == {"formatCode": "#,##0.00", "sourceLinked": "0"}
 
 
 def test_a_pie_shows_shares(book: Book, tmp_path: Path) -> None:

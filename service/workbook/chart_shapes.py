@@ -16,6 +16,7 @@ from openpyxl.chart.series import Series, SeriesLabel, XYSeries
 from openpyxl.chart.shapes import GraphicalProperties
 from openpyxl.chart.text import RichText, Text
 from openpyxl.chart.title import Title
+from openpyxl.descriptors import Typed
 from openpyxl.drawing.line import LineProperties
 from openpyxl.drawing.text import (
     CharacterProperties,
@@ -179,15 +180,30 @@ def _slice(color: str) -> GraphicalProperties:
     return GraphicalProperties(solidFill=color, ln=LineProperties(solidFill=_PAPER, w=19_050))
 
 
+class _Labels(DataLabelList):  # type: ignore[misc]
+    """Data labels whose number format says that it is not that of the cells."""
+
+    tagname = "dLbls"
+    numFmt = Typed(expected_type=NumFmt, allow_none=True)
+    # openpyxl looks for the parts of a class in the class itself, not in its bases.
+    dLbl, delete = DataLabelList.dLbl, DataLabelList.delete
+    spPr, txPr, dLblPos = DataLabelList.spPr, DataLabelList.txPr, DataLabelList.dLblPos
+    showLegendKey, showVal = DataLabelList.showLegendKey, DataLabelList.showVal
+    showCatName, showSerName = DataLabelList.showCatName, DataLabelList.showSerName
+    showPercent, showBubbleSize = DataLabelList.showPercent, DataLabelList.showBubbleSize
+    showLeaderLines, separator = DataLabelList.showLeaderLines, DataLabelList.separator
+    __elements__ = DataLabelList.__elements__
+
+
 def _labels(spec: ChartSpec) -> DataLabelList:
     pie = spec.kind == "pie"
     inside = spec.stacked and spec.kind in ("column", "bar")
     place = {"column": "outEnd", "bar": "outEnd", "line": "t", "scatter": "t", "pie": "outEnd"}
-    return DataLabelList(
+    return _Labels(
         dLblPos="ctr" if inside else place.get(spec.kind),
         showVal=not pie,
         showPercent=pie,
-        numFmt=spec.label_format or None,
+        numFmt=NumFmt(spec.label_format, sourceLinked=False) if spec.label_format else None,
         showLegendKey=False,
         showCatName=False,
         showSerName=False,
