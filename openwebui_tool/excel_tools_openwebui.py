@@ -27,6 +27,7 @@ from urllib.parse import urlsplit
 
 import requests
 from pydantic import BaseModel, Field
+from urllib3.exceptions import ProtocolError
 
 log = logging.getLogger("excel_tools.plugin")
 
@@ -297,7 +298,8 @@ class ServiceClient:
         self.url = str(valves.service_url).strip().rstrip("/")
         self.api_key = str(valves.api_key).strip()
         self.timeout = float(valves.timeout)
-        self.user, self.chat, self.state = user, chat, state
+        # Header values are Latin-1 on the wire; ids are plain ASCII in Open WebUI.
+        self.user, self.chat, self.state = _ascii(user), _ascii(chat), state
 
     def operate(self, name: str, arguments: dict, uploads: dict[str, Upload]) -> dict:
         """Run one operation; a lost session is opened anew and the call repeated once."""
@@ -340,7 +342,7 @@ class ServiceClient:
             return known
         body = self._json("POST", "/v1/sessions", json={"user": self.user, "chat": self.chat})
         session = body.get("session_id")
-        if not isinstance(session, str) or not session:
+        if not isinstance(session, str) or not session or session != _ascii(session):
             raise self._rubbish("it named no session")
         self.state.put(session, "session", self.url, self.user, self.chat)
         return session
@@ -388,17 +390,7 @@ class ServiceClient:
         return answer
 
     def _send(self, method: str, address: str, headers: dict, **body: Any) -> requests.Response:
-        if not self.url.startswith(("http://", "https://")):
-            raise ToolError(
-                f"The address of the Excel service is not set rightly: {self.url!r}.",
-                "An administrator has to set the valve service_url of this tool, for example to "
-                "http://excel-tools:9080.",
-                "service_address",
-            )
-        # Header values are Latin-1 on the wire; ids are plain ASCII in Open WebUI.
-        who = {"X-User-Id": _ascii(self.user), "X-Chat-Id": _ascii(self.chat)}
-        if self.api_key:
-            who["Authorization"] = f"Bearer {self.api_key}"
+        who = {"X-User-Id": self.user, "X-Chat-Id": self.chat, **self._authorization()}
         try:
             return requests.request(
                 method,
@@ -408,21 +400,60 @@ class ServiceClient:
                 allow_redirects=False,
                 **body,
             )
-        except requests.Timeout:
+        except requests.exceptions.InvalidJSONError:
             raise ToolError(
-                f"The Excel service did not answer within {self.timeout:g} seconds.",
-                "The change may have been made: look with read_excel_range or list_excel_files "
-                "before trying again, and work in smaller parts.",
-                "service_timeout",
+                "The arguments hold a number that JSON does not know, such as NaN or Infinity.",
+                "Nothing was changed. Send null for a blank cell.",
+                "invalid_parameters",
             ) from None
         except (requests.RequestException, ValueError) as error:
-            log.warning("no connection to the service: %s", type(error).__name__)
+            log.warning("no answer from the service: %s", type(error).__name__)
+            raise self._unanswered(error) from None
+
+    def _authorization(self) -> dict[str, str]:
+        """The header with the key, after a look at both settings."""
+        if not self.url.startswith(("http://", "https://")):
             raise ToolError(
-                f"The Excel service at {self.url} can't be reached.",
-                "Nothing was changed. Tell the user that an administrator has to start the service "
-                "or correct the valve service_url of this tool.",
-                "service_unreachable",
-            ) from None
+                f"The address of the Excel service is not set rightly: {self.url!r}.",
+                "An administrator has to set the valve service_url of this tool, for example to "
+                "http://excel-tools:9080.",
+                "service_address",
+            )
+        if not (self.api_key.isascii() and self.api_key.isprintable()):
+            raise ToolError(
+                "The API key of the Excel service holds characters that no key has.",
+                "An administrator has to set the valve api_key of this tool anew.",
+                "service_key",
+            )
+        return {"Authorization": f"Bearer {self.api_key}"} if self.api_key else {}
+
+    def _unanswered(self, error: Exception) -> ToolError:
+        """What to say where no answer came; what was asked may have been done all the same."""
+        maybe = (
+            "The change may have been made: look with read_excel_range or list_excel_files "
+            "before trying again"
+        )
+        if isinstance(error, requests.ReadTimeout):
+            return ToolError(
+                f"The Excel service did not answer within {self.timeout:g} seconds.",
+                f"{maybe}, and work in smaller parts.",
+                "service_timeout",
+            )
+        broken = isinstance(error, requests.exceptions.ChunkedEncodingError) or any(
+            isinstance(cause, ProtocolError) for cause in error.args
+        )
+        if broken:
+            return ToolError(
+                "The Excel service broke off in the middle of its answer.",
+                f"{maybe}.",
+                "service_broke_off",
+            )
+        return ToolError(
+            f"The Excel service at {self.url} can't be reached.",
+            "Nothing was changed. Tell the user that an administrator has to start the service "
+            "or correct the valve service_url of this tool.",
+            "service_unreachable",
+        )
 
     def _error(self, response: requests.Response) -> ToolError:
         try:
@@ -443,7 +474,7 @@ class ServiceClient:
 def _ascii(text: str) -> str:
     """The id as it is, or its fingerprint where it could not stand in a header."""
     plain = text.isascii() and text.isprintable() and text.strip() == text and len(text) <= 200
-    return text if plain else hashlib.sha256(text.encode()).hexdigest()
+    return text if plain else hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
 class Turn:
@@ -630,30 +661,34 @@ class Delivery:
         known = any(i.get("id") == item["id"] for i in before)
         items = [item if i.get("id") == item["id"] else i for i in before]
         items += [] if known else [item]
-        if await self._kept(items, item, known):
-            await self.turn.emit("chat:message:files", {"files": items})
-        else:
-            # A chat that is not stored: the page itself adds the file to its list.
-            await self.turn.emit("files", {"files": [] if known else [item]})
+        kept = await self._kept(items, item, known)
+        if not kept and not known:
+            # A chat that is not stored, or could not be: this event is stored by the page's
+            # way, and the page of a temporary chat adds the file to those it shows.
+            await self.turn.emit("files", {"files": [item]})
+        if kept or before:
+            # This one is shown only, and has to be whole: the page replaces its list with it.
+            await self.turn.emit("chat:message:files", {"files": kept or items})
 
-    async def _kept(self, items: list[dict], item: dict, known: bool) -> bool:
+    async def _kept(self, items: list[dict], item: dict, known: bool) -> list[dict]:
+        """The message's files as the stored chat has them now; nothing if it has them not."""
         chat, message = self.turn.chat_id, self.turn.message_id
         if not message:
-            return False
+            return []
         try:
             from open_webui.models.chats import Chats
 
-            if known:
-                change = {"files": items}
-                return bool(
-                    await Chats.upsert_message_to_chat_by_id_and_message_id(
-                        chat, message, change, touch=False
-                    )
+            if not known:
+                return (
+                    await Chats.add_message_files_by_id_and_message_id(chat, message, [item]) or []
                 )
-            return bool(await Chats.add_message_files_by_id_and_message_id(chat, message, [item]))
+            done = await Chats.upsert_message_to_chat_by_id_and_message_id(
+                chat, message, {"files": items}, touch=False
+            )
+            return items if done else []
         except Exception as error:
             log.info("the message's files can't be kept: %s", type(error).__name__)
-            return False
+            return []
 
     async def earlier(self) -> dict[str, str]:
         """Ids of the newest workbooks delivered in this chat before, by name."""
@@ -666,6 +701,7 @@ class Delivery:
             for item in message.get("files") or []:
                 mark = _own_mark(item) if isinstance(item, dict) else []
                 if mark and mark[0] == "workbook":
+                    found.pop(mark[1], None)  # the newest comes last
                     found[mark[1]] = str(item["id"])
         return found
 
@@ -1184,8 +1220,13 @@ class Tools:
         every = asked.strip().lower() in ("", "latest")
         found = []
         for name in [n for n in earlier if every or same_name(asked, n)][-5:]:
-            upload = await Attachments(turn).read(earlier[name])
-            upload.name = name
+            try:
+                upload = await Attachments(turn).read(earlier[name])
+                mark = await asyncio.to_thread(_fingerprint, upload.path)
+            except (ToolError, OSError):
+                continue  # the user has deleted this one
+            # The file of a message is overwritten in place, so its id does not name its contents.
+            upload.name, upload.origin = name, f"{upload.origin}-{mark}"
             found.append(upload)
             if opened:
                 await asyncio.to_thread(client.operate, "open_excel_file", {}, {"file": upload})
@@ -1213,6 +1254,11 @@ class Tools:
             # The signed link of the service remains.
             log.warning("a file could not be put into Open WebUI: %s", type(error).__name__)
             return ""
+
+
+def _fingerprint(path: str) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
 def _plain_label(name: str) -> str:
