@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.service_fixtures import chat, make_service, server, service
+
+__all__ = ["chat", "make_service", "server", "service"]
+
 ROOT = Path(__file__).resolve().parents[1]
 # With STRICT_TESTS=1 a missing program fails its tests: a run that proves everything.
 STRICT = os.environ.get("STRICT_TESTS", "") not in ("", "0")
