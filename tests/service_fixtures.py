@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 import openpyxl
 import pytest
-from werkzeug.test import TestResponse
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import TestResponse, encode_multipart
 
 from service.settings import Settings
 from service.web.app import Service
@@ -95,9 +96,12 @@ class Chat:
         """POST /v1/files."""
         data = file if isinstance(file, bytes) else file.read_bytes()
         name = name or (file.name if isinstance(file, Path) else "")
-        form = {"file": (io.BytesIO(data), name), **fields}
+        form = {"file": FileStorage(io.BytesIO(data), name), **fields}
+        # Encoded here: the test client leaves temporary files of large forms open.
+        boundary, body = encode_multipart(form)
         headers = {**self.headers, "X-Excel-Session": self.id}
-        return self.http.post("/v1/files", data=form, headers=headers)
+        media = f"multipart/form-data; boundary={boundary}"
+        return self.http.post("/v1/files", data=body, content_type=media, headers=headers)
 
     def upload(self, file: bytes | Path, name: str = "", **fields: str) -> dict[str, Any]:
         """The file's entry: id, name, size, mime_type."""
