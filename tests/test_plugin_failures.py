@@ -1,0 +1,443 @@
+"""Whatever goes wrong around the plugin, the model gets one clear answer.
+
+The service's part is played by ``responses``: these roads can't be had from a working one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+import responses
+from urllib3.exceptions import ProtocolError
+
+from tests.plugin_fixtures import Page, ToolCalls, check_failure, load_plugin
+
+URL = "http://service.test:9080"
+SESSIONS = f"{URL}/v1/sessions"
+UPLOADS = f"{URL}/v1/files"
+LISTING = f"{URL}/v1/operations/list_excel_files"
+READING = f"{URL}/v1/operations/read_excel_range"
+DONE = {"workbook": "a.xlsx", "result": {"done": 1}, "unsaved_changes": 0, "files": []}
+SESSION_CODES = ("session_required", "session_not_found", "session_expired")
+
+
+@pytest.fixture
+def service() -> Iterator[responses.RequestsMock]:
+    """What answers at the service's address; an answer that was prepared must be fetched."""
+    with responses.RequestsMock() as mock:
+        yield mock
+
+
+@pytest.fixture
+def calls() -> ToolCalls:
+    return ToolCalls(load_plugin(), valves={"service_url": URL, "api_key": "key-of-tests"})
+
+
+def opens(service: responses.RequestsMock, *ids: str) -> None:
+    for id_ in ids or ("session-1",):
+        service.post(SESSIONS, json={"session_id": id_}, status=201)
+
+
+def error_body(code: str, message: str = "What is wrong.", hint: str = "What to do.") -> Any:
+    return {"error": {"code": code, "message": message, "hint": hint, "request_id": "r1"}}
+
+
+def paths(service: responses.RequestsMock) -> list[str]:
+    return [str(call.request.url).removeprefix(URL) for call in service.calls]
+
+
+# The service does not answer, or not as a service ----------------------------------------
+
+UNREACHABLE = [
+    requests.ConnectionError("refused"),
+    requests.ConnectTimeout("no one there"),
+    requests.exceptions.SSLError("no certificate"),
+    requests.exceptions.InvalidURL("no host"),
+    requests.exceptions.ProxyError("no proxy"),
+]
+MAYBE_DONE = [
+    (requests.ReadTimeout("slow"), "service_timeout"),
+    (requests.ConnectionError(ProtocolError("broken off")), "service_broke_off"),
+    (requests.exceptions.ChunkedEncodingError("cut short"), "service_broke_off"),
+]
+
+
+@pytest.mark.parametrize("error", UNREACHABLE, ids=lambda e: type(e).__name__)
+def test_a_service_that_is_not_there_is_told_with_its_address(
+    service: responses.RequestsMock, calls: ToolCalls, error: Exception
+) -> None:
+    service.post(SESSIONS, body=error)
+    answer = calls.fail("list_excel_files")
+    assert answer["code"] == "service_unreachable"
+    assert URL in answer["error"]
+    assert "Nothing was changed" in answer["hint"]
+    assert paths(service) == ["/v1/sessions"]
+
+
+@pytest.mark.parametrize(("error", "code"), MAYBE_DONE, ids=["slow", "reset", "cut"])
+def test_an_answer_that_never_came_is_not_told_as_nothing_done(
+    service: responses.RequestsMock, calls: ToolCalls, error: Exception, code: str
+) -> None:
+    opens(service)
+    service.post(LISTING, body=error)
+    answer = calls.fail("list_excel_files")
+    assert answer["code"] == code
+    assert "may have been made" in answer["hint"]
+    assert "Nothing was changed" not in answer["hint"]
+    assert len(service.calls) == 2
+
+
+RUBBISH: list[tuple[str, dict[str, Any]]] = [
+    ("redirect", {"status": 302, "headers": {"Location": "https://login.test/"}}),
+    ("html 502", {"status": 502, "body": "<html>Bad Gateway</html>", "content_type": "text/html"}),
+    ("html 200", {"status": 200, "body": "<html>Welcome</html>"}),
+    ("empty", {"status": 200, "body": ""}),
+    ("no content", {"status": 204}),
+    ("list", {"status": 200, "json": [1, 2]}),
+    ("text", {"status": 200, "json": "fine"}),
+    ("null", {"status": 200, "json": None}),
+    ("no result", {"status": 200, "json": {"workbook": "a.xlsx"}}),
+    ("result is text", {"status": 200, "json": {"result": "done"}}),
+    ("error without fields", {"status": 400, "json": {"error": {}}}),
+    ("error is text", {"status": 500, "json": {"error": "bad"}}),
+    ("error in a list", {"status": 500, "json": ["error"]}),
+    ("bytes", {"status": 500, "body": b"\xff\xfe\x00"}),
+    ("not found", {"status": 404, "json": {"detail": "Not Found"}}),
+]
+
+
+@pytest.mark.parametrize("what", [entry for _, entry in RUBBISH], ids=[name for name, _ in RUBBISH])
+@pytest.mark.parametrize("step", ["session", "operation"])
+def test_something_else_at_the_address_is_told_and_not_believed(
+    service: responses.RequestsMock, calls: ToolCalls, what: dict[str, Any], step: str
+) -> None:
+    if step == "operation":
+        opens(service)
+    service.post(SESSIONS if step == "session" else LISTING, **what)
+    answer = calls.fail("list_excel_files")
+    assert answer["code"] == "service_rubbish"
+    assert URL in answer["error"]
+    assert "administrator" in answer["hint"]
+    assert len(service.calls) == (1 if step == "session" else 2)
+
+
+@pytest.mark.parametrize("id_", [None, "", 7, ["x"], "two\r\nX-Admin: 1", "\u0451", " padded "])
+def test_a_session_without_a_usable_id_is_not_used(
+    service: responses.RequestsMock, calls: ToolCalls, id_: object
+) -> None:
+    service.post(SESSIONS, json={"session_id": id_}, status=201)
+    assert calls.fail("list_excel_files")["code"] == "service_rubbish"
+    assert len(service.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (400, "invalid_request"),
+        (401, "unauthorized"),
+        (404, "sheet_not_found"),
+        (409, "workbook_not_open"),
+        (413, "too_large"),
+        (422, "invalid_parameters"),
+        (429, "limit_reached"),
+        (500, "internal_error"),
+        (503, "workbook_busy"),
+        (504, "operation_too_slow"),
+        (507, "storage_failed"),
+    ],
+)
+def test_what_the_service_refuses_reaches_the_model_word_for_word(
+    service: responses.RequestsMock, calls: ToolCalls, status: int, code: str
+) -> None:
+    opens(service)
+    message = 'No sheet "Säle" in \u201ebudget.xlsx\u201c.'
+    service.post(LISTING, json=error_body(code, message), status=status)
+    answer = calls.fail("list_excel_files")
+    assert answer == {"error": message, "hint": "What to do.", "code": code}
+    assert paths(service) == ["/v1/sessions", "/v1/operations/list_excel_files"]
+    assert message in calls.page.statuses[-1]["description"]
+
+
+@pytest.mark.parametrize("code", [*SESSION_CODES, "unauthorized", "limit_reached"])
+def test_a_session_that_can_not_be_opened_is_asked_for_once(
+    service: responses.RequestsMock, calls: ToolCalls, code: str
+) -> None:
+    service.post(SESSIONS, json=error_body(code), status=400)
+    assert calls.fail("list_excel_files")["code"] == code
+    assert paths(service) == ["/v1/sessions"]
+
+
+# A session that was lost ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", SESSION_CODES)
+def test_a_lost_session_is_opened_anew_and_the_call_repeated_once(
+    service: responses.RequestsMock, calls: ToolCalls, code: str
+) -> None:
+    opens(service, "session-1", "session-2")
+    service.post(LISTING, json=error_body(code), status=400)
+    service.post(LISTING, json=DONE)
+    assert calls.op("list_excel_files")["result"] == {"done": 1}
+    operation = "/v1/operations/list_excel_files"
+    assert paths(service) == ["/v1/sessions", operation, "/v1/sessions", operation]
+    first, second = service.calls[1].request, service.calls[3].request
+    assert first.headers["X-Excel-Session"] == "session-1"
+    assert second.headers["X-Excel-Session"] == "session-2"
+    assert first.headers["Idempotency-Key"] == second.headers["Idempotency-Key"]
+    assert first.body == second.body
+    # The user sees nothing of it, and the next call uses the new session at once.
+    assert [status["done"] for status in calls.page.statuses] == [False, True]
+    service.post(READING, json=DONE)
+    calls.op("read_excel_range")
+    assert service.calls[-1].request.headers["X-Excel-Session"] == "session-2"
+    assert service.calls[-1].request.headers["Idempotency-Key"] != first.headers["Idempotency-Key"]
+    assert len(service.calls) == 5
+
+
+def test_a_session_lost_twice_is_told_plainly(
+    service: responses.RequestsMock, calls: ToolCalls
+) -> None:
+    opens(service, "session-1", "session-2")
+    service.post(LISTING, json=error_body("session_not_found"), status=400)
+    answer = calls.fail("list_excel_files")
+    assert answer["code"] == "session_not_found"
+    assert "twice" in answer["error"]
+    assert len(service.calls) == 4
+
+
+def test_a_session_that_can_not_be_opened_anew_is_told(
+    service: responses.RequestsMock, calls: ToolCalls
+) -> None:
+    opens(service)
+    service.post(LISTING, json=error_body("session_expired"), status=400)
+    service.post(SESSIONS, body=requests.ConnectionError("gone"))
+    assert calls.fail("list_excel_files")["code"] == "service_unreachable"
+    assert len(service.calls) == 3
+
+
+def test_the_second_attempt_may_fail_for_another_reason(
+    service: responses.RequestsMock, calls: ToolCalls
+) -> None:
+    opens(service, "session-1", "session-2")
+    service.post(LISTING, json=error_body("session_expired"), status=400)
+    service.post(LISTING, json=error_body("workbook_not_found", "No workbook."), status=404)
+    assert calls.fail("list_excel_files")["error"] == "No workbook."
+    assert len(service.calls) == 4
+
+
+# Settings ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "url", ["", "   ", "ftp://service.test", "service.test:9080", "javascript:1"]
+)
+def test_a_wrong_address_in_the_valves_is_told_without_a_call(
+    service: responses.RequestsMock, url: str
+) -> None:
+    calls = ToolCalls(load_plugin(), valves={"service_url": url})
+    answer = calls.fail("list_excel_files")
+    assert answer["code"] == "service_address"
+    assert "service_url" in answer["hint"]
+    assert len(service.calls) == 0
+
+
+@pytest.mark.parametrize("url", [f"{URL}/", f"  {URL}  ", f"{URL}///"])
+def test_an_address_may_end_with_a_slash(service: responses.RequestsMock, url: str) -> None:
+    opens(service)
+    service.post(LISTING, json=DONE)
+    ToolCalls(load_plugin(), valves={"service_url": url}).op("list_excel_files")
+
+
+@pytest.mark.parametrize("key", ["schl\u00fcssel", "two\nlines", "\u043a\u043b\u044e\u0447"])
+def test_a_key_that_no_header_can_hold_is_told_without_a_call(
+    service: responses.RequestsMock, key: str
+) -> None:
+    calls = ToolCalls(load_plugin(), valves={"service_url": URL, "api_key": key})
+    answer = calls.fail("list_excel_files")
+    assert answer["code"] == "service_key"
+    assert key not in json.dumps(answer, ensure_ascii=False)
+    assert len(service.calls) == 0
+
+
+def test_the_key_stays_out_of_all_that_the_chat_sees(
+    service: responses.RequestsMock, calls: ToolCalls
+) -> None:
+    service.post(SESSIONS, body=requests.ConnectionError("refused"))
+    calls.fail("list_excel_files")
+    assert service.calls[0].request.headers["Authorization"] == "Bearer key-of-tests"
+    assert "key-of-tests" not in json.dumps([calls.page.events])
+
+
+def test_without_a_key_no_key_is_sent(service: responses.RequestsMock) -> None:
+    opens(service)
+    service.post(LISTING, json=DONE)
+    ToolCalls(load_plugin(), valves={"service_url": URL}).op("list_excel_files")
+    assert all("Authorization" not in call.request.headers for call in service.calls)
+
+
+@pytest.mark.parametrize(
+    "id_", ["J\u00f6rg", "\u6f22\u5b57", "a\r\nX-Admin: 1", " padded ", "x" * 500, "half \ud800"]
+)
+@pytest.mark.parametrize("which", ["user", "chat"])
+def test_any_id_becomes_one_that_headers_and_body_agree_on(
+    service: responses.RequestsMock, id_: str, which: str
+) -> None:
+    opens(service)
+    service.post(LISTING, json=DONE)
+    calls = ToolCalls(load_plugin(), **{which: id_}, valves={"service_url": URL})
+    calls.op("list_excel_files")
+    request = service.calls[0].request
+    sent = json.loads(request.body)[which]
+    assert request.headers[{"user": "X-User-Id", "chat": "X-Chat-Id"}[which]] == sent
+    assert sent.isascii()
+    assert sent.isprintable()
+    assert len(sent) <= 256
+    assert service.calls[1].request.headers["X-User-Id"] == request.headers["X-User-Id"]
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+def test_numbers_that_json_lacks_are_told_as_such(
+    service: responses.RequestsMock, calls: ToolCalls, number: float
+) -> None:
+    opens(service)
+    answer = calls.fail("write_excel_range", rows=[[number]])
+    assert answer["code"] == "invalid_parameters"
+    assert "NaN" in answer["error"]
+    assert len(service.calls) == 1
+
+
+# What Open WebUI leaves out, or breaks --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "injected",
+    [
+        {"__user__": None},
+        {"__user__": {}},
+        {"__user__": {"id": "u", "valves": None}},
+        {"__metadata__": None},
+        {"__metadata__": {"chat_id": None, "message_id": None, "session_id": None}},
+        {"__files__": None},
+        {"__files__": [None, "text", 7, {}, {"id": "x"}, {"name": "a.xlsx"}, {"file": None}]},
+        {"__event_emitter__": None},
+        {"__event_emitter__": Page(broken=True).emit},
+        {"__request__": None},
+    ],
+    ids=str,
+)
+def test_nothing_that_open_webui_injects_is_needed(
+    service: responses.RequestsMock, injected: dict[str, Any]
+) -> None:
+    opens(service)
+    service.post(f"{URL}/v1/operations/open_excel_file", json=DONE)
+    calls = ToolCalls(load_plugin(), valves={"service_url": URL}, **injected)
+    assert calls.op("open_excel_file", file="latest")["result"] == {"done": 1}
+    assert len(service.calls) == 2
+    assert all(len(service.calls[0].request.headers[h]) for h in ("X-User-Id", "X-Chat-Id"))
+
+
+def test_a_failing_page_breaks_no_failing_call(service: responses.RequestsMock) -> None:
+    service.post(SESSIONS, body=requests.ConnectionError("refused"))
+    page = Page(broken=True)
+    calls = ToolCalls(load_plugin(), valves={"service_url": URL}, __event_emitter__=page.emit)
+    check_failure(calls.run("list_excel_files"), page)
+
+
+def test_no_status_is_shown_where_the_administrator_wants_none(
+    service: responses.RequestsMock,
+) -> None:
+    service.post(SESSIONS, body=requests.ConnectionError("refused"))
+    calls = ToolCalls(load_plugin(), valves={"service_url": URL, "show_status": False})
+    check_failure(calls.run("list_excel_files"))
+    assert calls.page.events == []
+
+
+def test_a_surprise_inside_the_tool_is_an_answer_too(
+    service: responses.RequestsMock, calls: ToolCalls
+) -> None:
+    opens(service)
+    answer = calls.fail("write_excel_range", rows=[[object()]])
+    assert answer["code"] == "tool_failed"
+    assert "TypeError" in answer["error"]
+
+
+def test_strange_entries_among_the_files_do_not_hide_that_the_work_was_done(
+    service: responses.RequestsMock, calls: ToolCalls
+) -> None:
+    opens(service)
+    entry = {"name": "a].xlsx", "download_url": f"{URL}/files/t/a.xlsx", "size": None}
+    service.post(
+        f"{URL}/v1/operations/write_excel_range", json={**DONE, "files": [entry], "next": []}
+    )
+    answer = calls.op("write_excel_range", rows=[[1]])
+    assert answer["files"] == [{"name": "a].xlsx", "download_url": f"{URL}/files/t/a.xlsx"}]
+    assert answer["link"] == f"[Download a).xlsx]({URL}/files/t/a.xlsx)"
+    assert "next" not in answer
+
+
+# The event loop ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["success", "failure"])
+def test_no_request_runs_on_the_event_loops_thread(
+    service: responses.RequestsMock, calls: ToolCalls, fails: bool
+) -> None:
+    threads: list[int] = []
+
+    def answered(request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+        threads.append(threading.get_ident())
+        if str(request.url).startswith(SESSIONS):
+            return 201, {}, json.dumps({"session_id": "session-1"})
+        return (500, {}, "broken") if fails else (200, {}, json.dumps(DONE))
+
+    service.add_callback("POST", SESSIONS, callback=answered)
+    service.add_callback("POST", LISTING, callback=answered)
+
+    async def main() -> int:
+        answer = await calls.call("list_excel_files")
+        assert ("error" in answer) == fails
+        return threading.get_ident()
+
+    loop_thread = asyncio.run(main())
+    assert len(threads) == 2
+    assert loop_thread not in threads
+
+
+def test_the_loop_goes_on_while_the_service_thinks(
+    service: responses.RequestsMock, calls: ToolCalls
+) -> None:
+    """The service answers only after the loop has done something else meanwhile."""
+    went_on = threading.Event()
+
+    def answered(request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+        assert went_on.wait(30), "the event loop stood still"
+        return 201, {}, json.dumps({"session_id": "session-1"})
+
+    service.add_callback("POST", SESSIONS, callback=answered)
+    service.post(LISTING, json=DONE)
+
+    async def main() -> dict[str, Any]:
+        call = asyncio.create_task(calls.call("list_excel_files"))
+        await asyncio.sleep(0)
+        went_on.set()
+        return await call
+
+    assert asyncio.run(main())["result"] == {"done": 1}
+
+
+def test_every_tool_answers_a_dead_service_in_the_one_shape(
+    service: responses.RequestsMock, calls: ToolCalls
+) -> None:
+    from service.operations.registry import operations
+
+    service.post(SESSIONS, body=requests.ConnectionError("refused"))
+    for number, (name, item) in enumerate(operations().items(), start=1):
+        calls.page = Page()
+        assert calls.fail(name, **item.example)["code"] == "service_unreachable"
+        assert len(service.calls) == number
