@@ -10,6 +10,7 @@ import asyncio
 import importlib.util
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -25,6 +26,7 @@ START_SECONDS = 60
 
 
 def main() -> int:
+    signal.signal(signal.SIGTERM, _stop)
     port = os.environ.get("EXCEL_TOOLS_PORT", "9080")
     url = f"http://127.0.0.1:{port}"
     if _answers(url):
@@ -42,6 +44,11 @@ def main() -> int:
             return 0
         finally:
             service.terminate()
+
+
+def _stop(_signal: int, _frame: object) -> None:
+    """End as Ctrl-C does, so that the service ends with us."""
+    raise KeyboardInterrupt
 
 
 def _answers(url: str) -> bool:
@@ -77,6 +84,8 @@ async def _make_a_workbook(url: str) -> None:
     saved = _told(await tools.save_excel_file(workbook=book, **who))
     page = _told(await tools.read_excel_range(workbook=book, sheet="Summary", limit=12, **who))
     for row in page["result"]["rows"]:
+        if not any(row):
+            continue
         cells = [
             f"{value:,.2f}" if isinstance(value, float) else str(value)
             for value in row

@@ -20,7 +20,8 @@ from service.workbook.book import Book
 log = logging.getLogger("excel_tools.engine")
 
 # Up to here a change calculates the workbook at once, to tell of errors unasked.
-_TELL_ERRORS_BELOW = 2_000
+_FORMULAS_TOLD = 2_000
+_CELLS_TOLD = 20_000
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,7 @@ def _apply(book: Book, entry: Entry, folder: str) -> Answer:
 
 def _tell_errors(book: Book, answer: Answer) -> None:
     """Add formulas that fail to the answer of a change, without being asked."""
-    count = book.formula_count()
-    if 0 < count <= _TELL_ERRORS_BELOW:
+    if 0 < book.formula_count() <= _FORMULAS_TOLD and book.cell_count() <= _CELLS_TOLD:
         errors = book.formula_errors(5)
         if errors:
             answer.result["formula_errors"] = errors

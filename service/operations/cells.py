@@ -11,11 +11,11 @@ from openpyxl.worksheet.worksheet import Worksheet
 from service.errors import InvalidParameters, InvalidRange
 from service.operations.context import Context
 from service.operations.data import Rows, as_grid
-from service.operations.layout import check_grid, find_region, header_names, write_rows
+from service.operations.layout import Written, check_grid, find_region, header_names, write_rows
 from service.operations.registry import Answer, operation
 from service.workbook import cells
 from service.workbook.areas import Area, area_at, parse_cell, split_sheet
-from service.workbook.book import Book, used_area
+from service.workbook.book import Book
 
 MAX_CELLS_READ = 5_000
 _range = range  # the operations have a parameter of that name
@@ -51,23 +51,25 @@ def read_excel_range(
             f"{area} is {area.columns} columns wide; at most {MAX_CELLS_READ} are read at once.",
             "Read fewer columns.",
         )
-    page = _bounded(worksheet, area).top(max(1, min(limit, MAX_CELLS_READ // area.columns)))
+    page = _bounded(ctx.book, worksheet, area).top(
+        max(1, min(limit, MAX_CELLS_READ // area.columns))
+    )
     show = {"values": _values, "formulas": _formulas, "formats": _formats}[what]
     result: dict[str, object] = {"range": str(page), **show(ctx.book, worksheet, page)}
-    rest = _rest(worksheet, area, page)
+    rest = _rest(ctx.book, worksheet, area, page)
     if rest:
         result |= {"next_range": str(rest), "remaining_rows": rest.rows}
     return Answer(result, sheet=worksheet.title)
 
 
-def _bounded(sheet: Worksheet, area: Area) -> Area:
+def _bounded(book: Book, sheet: Worksheet, area: Area) -> Area:
     """The area without the rows below everything that is used (one row at least)."""
-    last = max(area.first_row, min(area.last_row, used_area(sheet).last_row))
+    last = max(area.first_row, min(area.last_row, book.used_area(sheet).last_row))
     return Area(area.first_row, area.first_column, last, area.last_column)
 
 
-def _rest(sheet: Worksheet, area: Area, page: Area) -> Area | None:
-    bounded = _bounded(sheet, area)
+def _rest(book: Book, sheet: Worksheet, area: Area, page: Area) -> Area | None:
+    bounded = _bounded(book, sheet, area)
     return bounded.below(page.rows) if bounded.last_row > page.last_row else None
 
 
@@ -194,10 +196,12 @@ def write_excel_range(
     check_grid(ctx.book, lines, row, column)
     area = area_at(row, column, len(lines), max(len(line) for line in lines))
     _refuse_merged(worksheet, area)
-    with ctx.book.changing():
+    facts = Written(ctx.book, worksheet, area)
+    with ctx.book.changing(keep_facts=True):
         _continue_formats(ctx.book, worksheet, area)
         write_rows(worksheet, row, column, lines)
         _grow_filter(worksheet, area)
+        facts.done()
     result: dict[str, object] = {"written": str(area), "cells": area.cells}
     return Answer(result, sheet=worksheet.title)
 
@@ -246,7 +250,7 @@ def _refuse_merged(sheet: Worksheet, area: Area) -> None:
 def _continue_formats(book: Book, sheet: Worksheet, area: Area) -> None:
     """New cells under formatted data take over the number format and font above them."""
     above = area.first_row - 1
-    region = find_region(book, sheet)
+    region = find_region(book, sheet)  # as it was before the write
     if not region or not region.body.first_row <= above <= region.body.last_row:
         return
     for column in _range(area.first_column, area.last_column + 1):

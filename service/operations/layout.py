@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from openpyxl.cell.cell import Cell
@@ -16,7 +17,7 @@ from service.errors import InvalidParameters, InvalidRange, listed
 from service.operations.data import Grid
 from service.workbook import cells
 from service.workbook.areas import Area, area_at, split_areas
-from service.workbook.book import Book, used_area
+from service.workbook.book import Book, count_formulas
 from service.workbook.calculator import Values
 from service.workbook.geometry import set_column_width
 from service.workbook.house import House
@@ -189,11 +190,14 @@ def find_region(book: Book, sheet: Worksheet) -> Region | None:
     filled cell, where no row has two) and goes on down to the first blank row. The first
     row holds headers if all its cells are text and different, and something below isn't.
     """
-    used = used_area(sheet)
+    return book.fact(sheet, "region", lambda _: _searched_region(book, sheet))
+
+
+def _searched_region(book: Book, sheet: Worksheet) -> Region | None:
     filled = {key for key, cell in sheet._cells.items() if cell.value is not None}
     if not filled:
         return None
-    first = _first_row(filled, used)
+    first = _first_row(filled)
     columns = sorted(column for row, column in filled if row == first)
     left = right = columns[0]
     while (first, right + 1) in filled or (first + 1, right + 1) in filled:
@@ -205,9 +209,64 @@ def find_region(book: Book, sheet: Worksheet) -> Region | None:
     return Region(area, has_header_row(book, sheet, area))
 
 
-def _first_row(filled: set[tuple[int, int]], used: Area) -> int:
-    pairs = sorted(row for row, column in filled if (row, column + 1) in filled)
-    return pairs[0] if pairs else min(row for row, _ in filled)
+def _first_row(filled: set[tuple[int, int]]) -> int:
+    pairs = [row for row, column in filled if (row, column + 1) in filled]
+    return min(pairs) if pairs else min(row for row, _ in filled)
+
+
+class Written:
+    """Keeps what is known of a sheet right over a write, without a look at every cell.
+
+    Make it before the write, and call :meth:`done` after it.
+    """
+
+    def __init__(self, book: Book, sheet: Worksheet, area: Area) -> None:
+        self.book, self.sheet, self.area = book, sheet, area
+        self._used = book.used_area(sheet)
+        self._formulas = book.fact(sheet, "formulas", count_formulas) - self._count()
+        self._region = find_region(book, sheet)
+
+    def _count(self) -> int:
+        return sum(cell.data_type == "f" for cell in self._cells())
+
+    def _cells(self) -> Iterator[Cell]:
+        for row in range(self.area.first_row, self.area.last_row + 1):
+            for column in _columns(self.area):
+                cell = self.book.cell(self.sheet, row, column)
+                if cell is not None:
+                    yield cell
+
+    def done(self) -> None:
+        """Set the facts as they are after the write."""
+        book, sheet, area = self.book, self.sheet, self.area
+        book.set_fact(sheet, "formulas", self._formulas + self._count())
+        full = sum(cell.value is not None for cell in self._cells()) == area.cells
+        used = Area(
+            1,
+            1,
+            max(self._used.last_row, area.last_row),
+            max(self._used.last_column, area.last_column),
+        )
+        # A blank may have made the used area smaller, and it may have parted the data.
+        book.set_fact(sheet, "used", used if full else None)
+        book.set_fact(sheet, "region", self._region_after() if full else None)
+
+    def _region_after(self) -> Region | None:
+        if self._region is None:
+            return None
+        area, before = self.area, self._region.area
+        if area.first_row < before.first_row:
+            return None
+        if area.first_row > before.last_row + 1 or area.first_column > before.last_column + 1:
+            return self._region
+        if area.first_column < before.first_column or area.last_column > before.last_column:
+            return None
+        last = max(before.last_row, area.last_row)
+        whole = Area(before.first_row, before.first_column, last, before.last_column)
+        below = [self.book.cell(self.sheet, last + 1, column) for column in _columns(whole)]
+        if last > before.last_row and any(c is not None and c.value is not None for c in below):
+            return None
+        return Region(whole, has_header_row(self.book, self.sheet, whole))
 
 
 def has_header_row(book: Book, sheet: Worksheet, area: Area) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 import openpyxl
 from openpyxl.cell.cell import Cell
@@ -27,6 +28,8 @@ from service.workbook.areas import Area, parse_area, split_sheet
 from service.workbook.calculator import Computed, Values, calculate, serial_number
 from service.workbook.package import inspect_package
 from service.workbook.texts import teach_openpyxl
+
+Fact = TypeVar("Fact")
 
 
 class Book:
@@ -51,6 +54,8 @@ class Book:
         self.losses = losses
         self.broken = False
         self._values: Values | None = None
+        # What was worked out by looking at every cell of a sheet, by sheet and name.
+        self._facts: dict[tuple[str, str], Any] = {}
 
     def __repr__(self) -> str:
         return f"<Book {self.name!r} sheets={self.xl.sheetnames}>"
@@ -136,7 +141,7 @@ class Book:
                 "Name the sheet once.",
             )
         worksheet = self.sheet(sheet or named)
-        used = used_area(worksheet)
+        used = self.used_area(worksheet)
         return worksheet, parse_area(reference, used) if reference else used
 
     # Values -----------------------------------------------------------------
@@ -169,9 +174,11 @@ class Book:
 
     def formula_count(self) -> int:
         """How many cells hold formulas."""
-        return sum(
-            cell.data_type == "f" for sheet in self.xl.worksheets for cell in sheet._cells.values()
-        )
+        return sum(self.fact(sheet, "formulas", count_formulas) for sheet in self.xl.worksheets)
+
+    def cell_count(self) -> int:
+        """How many cells the workbook holds, formatted blanks among them."""
+        return sum(len(sheet._cells) for sheet in self.xl.worksheets)
 
     def formula_errors(self, most: int = 10) -> list[dict[str, str]]:
         """Formulas that give an error or can't be calculated: cell, formula, and why."""
@@ -196,19 +203,43 @@ class Book:
     # Changing ---------------------------------------------------------------
 
     @contextmanager
-    def changing(self) -> Iterator[None]:
-        """The part of an operation that changes the workbook."""
+    def changing(self, *, keep_facts: bool = False) -> Iterator[None]:
+        """The part of an operation that changes the workbook.
+
+        :param keep_facts: the operation itself brings the facts up to date
+        """
         self._values = None
+        if not keep_facts:
+            self._facts.clear()
         self.broken = True
         yield
         self.broken = False
+
+    def fact(self, sheet: Worksheet, name: str, work_out: Callable[[Worksheet], Fact]) -> Fact:
+        """What ``work_out`` finds on a sheet, kept until the workbook changes."""
+        key = (sheet.title, name)
+        if key not in self._facts:
+            self._facts[key] = work_out(sheet)
+        found: Fact = self._facts[key]
+        return found
+
+    def set_fact(self, sheet: Worksheet, name: str, value: object) -> None:
+        """Keep a fact that an operation knows after its change; ``None`` forgets it."""
+        if value is None:
+            self._facts.pop((sheet.title, name), None)
+        else:
+            self._facts[(sheet.title, name)] = value
+
+    def used_area(self, sheet: Worksheet) -> Area:
+        """The smallest area from A1 that holds all cells with a value; A1 of an empty sheet."""
+        return self.fact(sheet, "used", used_area)
 
     def room_for(self, more: int) -> None:
         """Refuse ``more`` cells if the workbook would hold too many.
 
         :raises TooLarge: naming the limit
         """
-        held = sum(len(sheet._cells) for sheet in self.xl.worksheets)
+        held = self.cell_count()
         if held + more > self.max_cells:
             raise TooLarge(
                 f"{self.name} holds {held:,} cells; {more:,} more would pass the limit "
@@ -219,6 +250,11 @@ class Book:
     def save(self, path: Path) -> None:
         """Write the workbook to ``path`` with the values of its formulas."""
         writer.save(self.xl, path, self.values)
+
+
+def count_formulas(sheet: Worksheet) -> int:
+    """How many cells of a sheet hold formulas."""
+    return sum(cell.data_type == "f" for cell in sheet._cells.values())
 
 
 def used_area(sheet: Worksheet) -> Area:

@@ -1,0 +1,38 @@
+"""What a book remembers of a sheet is what a look at every cell would find."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from service.operations.layout import _searched_region, find_region
+from service.workbook.book import Book, count_formulas, used_area
+from tests.bench import new_book, run
+
+_cells = st.sampled_from([None, 1, "text", "=A1", 2.5])
+_rows = st.integers(1, 3).flatmap(
+    lambda width: st.lists(st.lists(_cells, min_size=width, max_size=width), min_size=1, max_size=3)
+)
+_starts = st.tuples(st.sampled_from("ABCDEF"), st.integers(1, 9)).map(lambda p: f"{p[0]}{p[1]}")
+_writes = st.lists(st.tuples(st.one_of(_starts, st.just("append")), _rows), max_size=8)
+
+
+@settings(derandomize=True, deadline=None, max_examples=150)
+@given(_writes)
+def test_facts_stay_right_over_any_writes(writes: list[tuple[str, list[list[object]]]]) -> None:
+    book = new_book(headers=["Name", "Count", "Sum"], rows=[["a", 1, 2], ["b", 3, 4]])
+    for start, rows in writes:
+        _write(book, start, rows)
+        sheet = book.sheet()
+        assert book.used_area(sheet) == used_area(sheet)
+        assert book.formula_count() == count_formulas(sheet)
+        assert find_region(book, sheet) == _searched_region(book, sheet)
+
+
+def _write(book: Book, start: str, rows: list[list[object]]) -> None:
+    # An appended row must fit the headers; whether it does is not the question here.
+    width = len(rows[0])
+    region = find_region(book, book.sheet())
+    if start == "append" and region and region.has_headers and width > region.area.columns:
+        return
+    run(book, "write_excel_range", start=start, rows=rows)
