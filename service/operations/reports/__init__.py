@@ -1,0 +1,117 @@
+"""Finished reports from data: a sales report, an employee directory."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from service.errors import InvalidParameters
+from service.operations.context import Context
+from service.operations.data import Rows
+from service.operations.registry import Answer, Options, operation
+from service.operations.reports import people, sales
+from service.operations.reports.source import Choices, Source, read_source
+from service.workbook.book import Book
+from service.workbook.house import HouseStyle, house
+from service.workbook.number_formats import number_format_code
+
+_MOST_TITLE = 100
+
+
+class ReportOptions(Options):
+    """Extras of create_excel_report."""
+
+    style: HouseStyle = Field(default="", description="house style")
+    currency: str = Field(
+        default="", pattern="^([A-Za-z]{3})?$", description="of the amounts, such as EUR"
+    )
+    columns: dict[str, str] = Field(
+        default={}, description='header of a part, such as {"amount": "Net value"}'
+    )
+    group_by: list[str] = Field(default=[], description="headers (or month) to break down by")
+
+
+@operation(
+    effect="create",
+    doing="Making the report",
+    example={
+        "report": "sales_report",
+        "rows": [
+            {"Date": "2026-01-12", "Region": "North", "Quantity": 3, "Unit Price": 49.5},
+            {"Date": "2026-02-03", "Region": "South", "Quantity": 5, "Unit Price": 12},
+        ],
+        "options": {"currency": "EUR"},
+    },
+)
+def create_excel_report(
+    ctx: Context,
+    report: Literal["sales_report", "employee_directory"],
+    rows: Rows = [],  # noqa: B006 - a schema default, never changed
+    workbook: str = "",
+    sheet: str = "",
+    title: str = "",
+    filename: str = "",
+    options: ReportOptions = ReportOptions(),  # noqa: B008
+) -> Answer:
+    """Make a finished report with formulas, totals and charts: sales, or an employee directory.
+
+    Send the data as rows for a new file, or name an open workbook that holds it: then the
+    report's sheets are added there. Columns are found by their headers.
+
+    :param report: sales_report needs an amount, or quantity and unit price; region, product,
+        date, salesperson help. employee_directory needs name and department
+    :param rows: records [{"Date": "2026-01-12", "Region": "North", "Amount": 120}], or
+        lists, the first of which holds the headers
+    :param workbook: open workbook to add the report to; leave out to make a new file
+    :param sheet: sheet that holds the data; leave out where there is only one
+    :param title: title of the report
+    :param filename: name of the new file
+    :param options: style, currency ("EUR"), columns (header of a part the report does not find:
+        {"amount": "Net value"}), group_by (headers or "month")
+    """
+    _check_title(title)
+    source = read_source(ctx, rows, sheet)
+    money = options.currency.upper()
+    choices = Choices(
+        sheet=sheet,
+        title=title.strip(),
+        columns=options.columns,
+        group_by=options.group_by,
+        money=number_format_code(f"currency {money}" if money else "number 2"),
+        rounded=number_format_code(f"currency {money} 0" if money else "number 0"),
+        house=house(options.style),
+    )
+    if report == "sales_report":
+        planned = sales.plan(ctx, source, choices)
+        with ctx.book.changing():
+            sheets = sales.write(ctx, planned)
+            _show(ctx.book, sheets[0])
+    else:
+        listing = people.plan(ctx, source, choices)
+        with ctx.book.changing():
+            sheets = people.write(ctx, listing)
+            _show(ctx.book, sheets[0])
+    return Answer(_made(source, sheets), sheet=sheets[0])
+
+
+def _show(book: Book, title: str) -> None:
+    """Let the workbook open on that sheet."""
+    for worksheet in book.xl.worksheets:
+        worksheet.sheet_view.tabSelected = worksheet.title == title
+    book.xl.active = book.xl.index(book.xl[title])
+
+
+def _check_title(title: str) -> None:
+    if len(title) > _MOST_TITLE or not title.isprintable():
+        raise InvalidParameters(
+            f"title has {len(title)} characters or holds some that don't print; "
+            f"at most {_MOST_TITLE} on one line.",
+            "Use a short title.",
+        )
+
+
+def _made(source: Source, sheets: list[str]) -> dict[str, object]:
+    parts = {name: source.headers[column] for name, column in source.roles.items()}
+    result: dict[str, object] = {"sheets": sheets, "rows": len(source.rows), "columns": parts}
+    return result | ({"notes": source.notes} if source.notes else {})

@@ -1,0 +1,347 @@
+"""What type a column of texts has, decided over the whole column and never value by value.
+
+A column is numbers, dates and so on only if all its values are; then what is written is
+what a person would have typed. Where two readings are possible (1,234 and 03/04/2026),
+other columns of the same file may settle it; if none does, the texts stay as they are
+and the note says how to settle it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
+from service.workbook.cells import parse_date
+from service.workbook.number_formats import number_format_code
+
+Kind = Literal["text", "number", "percent", "currency", "date", "datetime", "boolean", "blank"]
+Typed: TypeAlias = str | int | float | bool | dt.date | None
+Convert: TypeAlias = Callable[[str], Typed]
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What is known about the whole file; "" where nothing is.
+
+    :param decimal: the decimal mark, "." or ","
+    :param date_order: "dmy", "mdy", or "iso" where no other dates are wanted
+    :param short_years: whether 24 may stand for 2024
+    :param suspects_comma: whether 1.234 may well be meant as 1234
+    """
+
+    decimal: str = ""
+    date_order: str = ""
+    short_years: bool = False
+    suspects_comma: bool = False
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The type of one column, and how its texts become values.
+
+    :param proves: what the column alone settles: "." "," "dmy" "mdy"
+    :param doubt: why it stayed text although it looks like something else
+    """
+
+    kind: Kind
+    convert: Convert = str
+    number_format: str = "General"
+    proves: str = ""
+    doubt: str = ""
+
+
+@dataclass
+class _Found:
+    """A way to read all values, and whether another way gives other values."""
+
+    convert: Convert
+    number_format: str
+    mark: str = ""
+    ambiguous: bool = field(default=False)
+
+
+def decide(values: Collection[str], settled: Settled) -> Decision:
+    """The type of a column with these values (each one once, stripped, none blank)."""
+    if not values:
+        return Decision("blank")
+    if all(value.lower() in ("true", "false") for value in values):
+        return Decision("boolean", lambda text: text.lower() == "true")
+    long = any(len(value) > _LONGEST for value in values)
+    for reader in () if long else (_dates, _numbers, _percents, _amounts):
+        decision = reader(values, settled)
+        if decision:
+            return decision
+    return Decision("text", number_format=_text_format(values), doubt=_nearly(values, settled))
+
+
+def _text_format(values: Collection[str]) -> str:
+    """Cells whose text would become something else when edited are marked as text."""
+    return "@" if any(value[:1] in "=+-@" or looks_typed(value) for value in values) else "General"
+
+
+_LONGEST = 40  # characters of a value that isn't text; also keeps the patterns below cheap
+_LOOKS = re.compile(
+    r"[-+]?[\d.,' ]*\d[\d.,' ]*%?|\d{1,4}[-./]\d{1,2}[-./]\d{1,4}([ T][\d:.]+)?|true|false",
+    re.IGNORECASE,
+)
+
+
+def looks_typed(text: str) -> bool:
+    """Whether a text alone could be a number, a date or a boolean."""
+    return len(text) <= _LONGEST and bool(_LOOKS.fullmatch(text))
+
+
+def _nearly(values: Collection[str], settled: Settled) -> str:
+    """The note for a column in which few values keep the others from being numbers or dates."""
+    typed = [value for value in values if looks_typed(value)]
+    odd = [value for value in values if not looks_typed(value)]
+    if len(typed) < 4 * len(odd) or not odd:
+        return ""
+    kind = decide(typed, settled).kind
+    if kind in ("text", "blank"):
+        return ""
+    shown = ", ".join(repr(value[:20]) for value in sorted(odd)[:3])
+    return f"stays text: {shown} {'is' if len(odd) == 1 else 'are'} no {kind}"
+
+
+# Numbers ----------------------------------------------------------------------
+
+_WHOLE = r"(?:0|[1-9]\d*)"
+# Spaces group digits only where decimals follow: "49 30 1234" is a phone number.
+_BY_MARK = {
+    ".": re.compile(
+        rf"-?(?:{_WHOLE}(?:\.\d+)?|\.\d+|[1-9]\d{{0,2}}(?P<g>[,'’])\d{{3}}(?:(?P=g)\d{{3}})*(?:\.\d+)?"
+        r"|[1-9]\d{0,2}(?:[ \xa0\u202f]\d{3})+\.\d+|\d\.\d+[eE][-+]\d+)"
+    ),
+    ",": re.compile(
+        rf"-?(?:{_WHOLE}(?:,\d+)?|[1-9]\d{{0,2}}(?P<g>[.'’])\d{{3}}(?:(?P=g)\d{{3}})*(?:,\d+)?"
+        r"|[1-9]\d{0,2}(?:[ \xa0\u202f]\d{3})+,\d+|\d,\d+[eE][-+]\d+)"
+    ),
+}
+_EXACT, _EXACT_FRACTION = 15, 17  # digits; a double prints its fractions with up to 17
+_GROUPS = re.compile("[',.’ \xa0\u202f]")
+
+
+def _numbers(values: Collection[str], settled: Settled) -> Decision | None:
+    found = _number_reading(values, settled)
+    if not found:
+        return None
+    if found.ambiguous:
+        return _open(values)
+    return Decision("number", found.convert, found.number_format, proves=found.mark)
+
+
+def _open(values: Collection[str]) -> Decision:
+    """A column of numbers that stays text, because its decimal mark is not known."""
+    example = min(value for value in values if "," in value or "." in value)
+    doubt = (
+        f"stays text: {example} can be read in two ways; "
+        'say {"decimal": "."} or {"decimal": ","} in options'
+    )
+    return Decision("text", number_format="@", doubt=doubt)
+
+
+def _number_reading(values: Collection[str], settled: Settled) -> _Found | None:
+    marks = [mark for mark in ".," if all(_is_number(value, mark) for value in values)]
+    if settled.decimal:
+        marks = [mark for mark in marks if mark == settled.decimal]
+    if not marks:
+        return None
+    mark, proves = marks[0], marks[0]
+    ambiguous = False
+    if len(marks) == 2:
+        marked = [value for value in values if not value.lstrip("-").isdigit()]
+        proves = ""
+        # 1.234 is a number as it stands, unless the file is of the kind that says 1,5.
+        ambiguous = any("," in value for value in marked) or bool(marked and settled.suspects_comma)
+    elif all(value.lstrip("-").isdigit() for value in values):
+        proves = ""
+    return _Found(_converter(mark), _number_format(values, mark), proves, ambiguous)
+
+
+def _is_number(text: str, mark: str) -> bool:
+    if not _BY_MARK[mark].fullmatch(text):
+        return False
+    whole, _, fraction = text.partition(mark)
+    digits = "".join(filter(str.isdigit, whole)).lstrip("0")
+    if len(digits) > _EXACT:
+        return False
+    return not fraction or len((digits + fraction).lstrip("0")) <= _EXACT_FRACTION
+
+
+def _converter(mark: str) -> Convert:
+    def convert(text: str) -> int | float:
+        plain = _plain(text, mark)
+        return float(plain) if "." in plain else int(plain)
+
+    return convert
+
+
+def _plain(text: str, mark: str) -> str:
+    """The number in Python's own notation."""
+    whole, _, fraction = text.partition(mark)
+    whole = _GROUPS.sub("", whole)
+    return f"{whole}.{fraction}" if fraction else whole
+
+
+def _number_format(values: Collection[str], mark: str) -> str:
+    """The look that the values already have: groups, and decimals where all have as many."""
+    decimals = {len(value.partition(mark)[2]) for value in values}
+    grouped = any(_GROUPS.search(value.partition(mark)[0]) for value in values)
+    scientific = any("e" in value.lower() for value in values)
+    even = len(decimals) == 1 and max(decimals) <= 6 and not scientific
+    places = decimals.pop() if even else 0
+    if not grouped and not places:
+        return "General"
+    return ("#,##0" if grouped else "0") + (f".{'0' * places}" if places else "")
+
+
+# Percentages and amounts of money ------------------------------------------------
+
+_CURRENCIES = {"US$": "USD"}  # other symbols are known by themselves
+_SYMBOL = r"€|US\$|\$|£|¥|EUR|USD|GBP|CHF|JPY|SEK|NOK|DKK|PLN|CZK"
+_MONEY = re.compile(
+    rf"(?P<sign>-?)(?:(?P<before>{_SYMBOL})\s?(?P<first>-?[\d.,].*)|(?P<last>\d.*?)\s?(?P<after>{_SYMBOL}))"
+)
+
+
+def _percents(values: Collection[str], settled: Settled) -> Decision | None:
+    if not all(value.endswith("%") for value in values):
+        return None
+    found = _number_reading({value[:-1].rstrip() for value in values}, settled)
+    if not found or found.ambiguous:
+        return _open(values) if found else None
+    mark = settled.decimal or found.mark or "."
+
+    def convert(text: str) -> float:
+        return float(Decimal(_plain(text[:-1].rstrip(), mark)) / 100)
+
+    places = found.number_format.partition(".")[2]
+    number_format = "0%" if found.number_format == "General" else f"0.{places or '00'}%"
+    return Decision("percent", convert, number_format, proves=found.mark)
+
+
+def _amounts(values: Collection[str], settled: Settled) -> Decision | None:
+    matches = [_MONEY.fullmatch(value) for value in values]
+    symbols = {(m["before"], m["after"]) for m in matches if m}
+    if None in matches or len(symbols) != 1:
+        return None
+    before, after = symbols.pop()
+    found = _number_reading({_bare(value) for value in values}, settled)
+    if not found or found.ambiguous:
+        return _open(values) if found else None
+    symbol = str(before or after)
+    decimals = 0 if found.number_format in ("General", "#,##0") else 2
+    if found.number_format == "General" and any(set(".,") & set(value) for value in values):
+        decimals = 2
+    return Decision(
+        "currency",
+        lambda text: found.convert(_bare(text)),
+        number_format_code(f"currency {_CURRENCIES.get(symbol, symbol)} {decimals}"),
+        proves=found.mark,
+    )
+
+
+def _bare(text: str) -> str:
+    match = _MONEY.fullmatch(text)
+    assert match is not None  # the column was taken only because all its values match
+    return match["sign"] + (match["first"] or match["last"])
+
+
+# Dates --------------------------------------------------------------------------
+
+_ISO = re.compile(r"(\d{4})([-/])(\d{1,2})\2(\d{1,2})")
+_PARTS = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})")
+_CLOCK = re.compile(r"(.{6,10})[ T](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,3}))?)?")
+
+
+def _dates(values: Collection[str], settled: Settled) -> Decision | None:
+    split = [_split_clock(value) for value in values]
+    days = {day for day, _ in split}
+    order, doubt = _order_of(days, settled)
+    if doubt:
+        return Decision("text", number_format="@", doubt=doubt)
+    if not order or not all(_moment(value, order) for value in values):
+        return None
+    clocks = {clock for _, clock in split}
+    proves = order if order in ("dmy", "mdy") and not settled.date_order else ""
+    if clocks == {""}:
+        return Decision("date", lambda t: _day(_moment(t, order)), "yyyy-mm-dd", proves)
+    return Decision("datetime", lambda t: _moment(t, order), _clock_format(clocks), proves)
+
+
+def _split_clock(text: str) -> tuple[str, str]:
+    match = _CLOCK.fullmatch(text)
+    return (match[1], text[len(match[1]) + 1 :]) if match else (text, "")
+
+
+def _clock_format(clocks: Collection[str]) -> str:
+    seconds = any(clock.count(":") == 2 for clock in clocks)
+    fractions = ".000" if any("." in clock for clock in clocks) else ""
+    return "yyyy-mm-dd hh:mm" + (":ss" + fractions if seconds else "")
+
+
+def _order_of(days: Collection[str], settled: Settled) -> tuple[str, str]:
+    """("iso", "dmy" or "mdy", "") if all are dates of that order; ("", doubt) if it is open."""
+    if all(_ISO.fullmatch(day) for day in days):
+        return "iso", ""
+    parts = [_PARTS.fullmatch(day) for day in days]
+    if settled.date_order == "iso" or not all(parts):
+        return "", ""
+    found = [match for match in parts if match]
+    if not settled.short_years and any(len(match[4]) == 2 for match in found):
+        return "", ""
+    first = max(int(match[1]) for match in found)
+    second = max(int(match[3]) for match in found)
+    if first > 12 and second > 12:
+        return "", ""
+    points = all(match[2] == "." for match in found)
+    order = "dmy" if first > 12 or (points and second <= 12) else "mdy" if second > 12 else ""
+    order = settled.date_order or order
+    if order:
+        return order, ""
+    doubt = (
+        f"stays text: {min(days)} can be day or month first; "
+        'say {"date_order": "dmy"} or {"date_order": "mdy"} in options'
+    )
+    return "", doubt
+
+
+def _moment(text: str, order: str) -> dt.datetime | None:
+    """The moment that a text of that order means, None if there is none that Excel can hold."""
+    day, clock = _split_clock(text)
+    if order == "iso":
+        match = _ISO.fullmatch(day)
+        numbers = [match[1], match[3], match[4]] if match else []
+    else:
+        match = _PARTS.fullmatch(day)
+        numbers = [match[4], match[3], match[1]] if match else []
+        numbers = [numbers[0], numbers[2], numbers[1]] if order == "mdy" and numbers else numbers
+    if not numbers:
+        return None
+    year = int(numbers[0]) + (_century(int(numbers[0])) if len(numbers[0]) == 2 else 0)
+    iso = f"{year:04}-{int(numbers[1]):02}-{int(numbers[2]):02}"
+    found = parse_date(iso)
+    return _with_clock(found, clock) if found else None
+
+
+def _century(year: int) -> int:
+    return 2000 if year < 30 else 1900  # as Excel takes two digits
+
+
+def _with_clock(day: dt.date, clock: str) -> dt.datetime | None:
+    hour, minute, second, *_ = [*clock.split(":"), "0", "0", "0"] if clock else ["0", "0", "0"]
+    whole, _, fraction = second.partition(".")
+    try:
+        time = dt.time(int(hour), int(minute), int(whole), int(f"{fraction:0<6}" or 0))
+    except ValueError:
+        return None
+    return dt.datetime.combine(day, time)
+
+
+def _day(moment: dt.datetime | None) -> dt.date | None:
+    return moment.date() if moment else None

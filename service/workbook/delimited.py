@@ -1,0 +1,329 @@
+"""CSV: from bytes or text to records, with everything that had to be guessed told.
+
+Nothing is lost on the way: a row of another width keeps all its values, and quotes that
+don't close are read as ordinary characters. What is no text is refused.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+
+from charset_normalizer import from_bytes
+from clevercsv.detect import Detector
+
+from service.errors import InvalidParameters, InvalidValue, UnsupportedFile
+from service.workbook.cells import _UNSTORABLE as UNSTORABLE
+from service.workbook.cells import MAX_TEXT
+from service.workbook.texts import utf16_length
+
+DELIMITERS = (",", ";", "\t", "|")
+NAMES = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
+_SAMPLE = 12_000  # characters; the dialect detector's time grows faster than its input
+_ENCODING_SAMPLE = 60_000
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_BINARY = {
+    b"PK\x03\x04": "an archive, perhaps a workbook",
+    b"\xd0\xcf\x11\xe0": "an old Office document",
+    b"%PDF": "a PDF document",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"\x1f\x8b": "a compressed file",
+}
+_SENTINEL = "\x1aend"
+
+
+@dataclass
+class Records:
+    """The records of a CSV text: no empty ones, each with the line it starts on.
+
+    :param dialect: words about how the text was read, for the answer
+    """
+
+    rows: list[list[str]]
+    lines: list[int]
+    delimiter: str
+    notes: list[str] = field(default_factory=list)
+
+
+# Bytes to text --------------------------------------------------------------
+
+
+def decode(data: bytes, encoding: str = "") -> tuple[str, str]:
+    """(text, name of the encoding) of a file's bytes; the byte order mark is gone.
+
+    :raises UnsupportedFile: if the bytes are no text
+    :raises InvalidParameters: if ``encoding`` is none or does not fit
+    """
+    for head, what in _BINARY.items():
+        if data.startswith(head):
+            raise UnsupportedFile(
+                f"The file is no CSV text but {what}.",
+                "Open workbooks with open_excel_file; send CSV as plain text.",
+            )
+    marked = next((name for bom, name in _BOMS if data.startswith(bom)), "")
+    if encoding:
+        chosen = _checked_encoding(encoding)
+        # utf-8 as asked for, but without the mark that would stick to the first header.
+        chosen = marked if marked.startswith(chosen) else chosen
+    else:
+        chosen = marked or _guessed(data)
+    try:
+        text = data.decode(chosen)
+    except (UnicodeDecodeError, UnicodeError) as error:
+        raise _undecodable(data, chosen, error) from None
+    return text.removeprefix("\ufeff"), chosen.removesuffix("-sig")
+
+
+def _checked_encoding(name: str) -> str:
+    try:
+        info = codecs.lookup(name.strip())
+        "".encode(info.name)  # binary transforms such as hex are no encodings of text
+    except (LookupError, ValueError):
+        raise InvalidParameters(
+            f"{name[:40]!r} is no text encoding.", "Use utf-8, cp1252, latin-1 or utf-16."
+        ) from None
+    return info.name
+
+
+def _undecodable(data: bytes, encoding: str, error: UnicodeError) -> InvalidParameters:
+    start = getattr(error, "start", 0)
+    line = data.count(b"\n", 0, start) + 1
+    return InvalidParameters(
+        f"The file is not {encoding}: line {line} does not fit.",
+        'Name its encoding in options, such as {"encoding": "cp1252"}.',
+    )
+
+
+def _guessed(data: bytes) -> str:
+    if b"\x00" in data:
+        return _utf16(data)
+    try:
+        data.decode("utf-8")
+        return "utf-8"
+    except UnicodeDecodeError:
+        pass
+    foreign = [line for line in data.splitlines() if not line.isascii()]
+    sample = b"\n".join(foreign)[:_ENCODING_SAMPLE]
+    # Short Western texts come out as half a dozen code pages with equal marks.
+    if _reads_as_western(sample):
+        return "cp1252"
+    best = from_bytes(sample).best()
+    return best.encoding if best else "latin-1"
+
+
+def _utf16(data: bytes) -> str:
+    sample = data[:4000]
+    odd, even = sample[1::2].count(0), sample[0::2].count(0)
+    if max(odd, even) > 0.3 * len(sample) / 2 and min(odd, even) == 0:
+        return "utf-16-le" if odd > even else "utf-16-be"
+    raise UnsupportedFile(
+        "The file holds NUL bytes: it is no CSV text.", "Send CSV as plain text, best in utf-8."
+    )
+
+
+_WESTERN = re.compile(
+    r"(?:[\x00-\x7f]|[äöüÄÖÜßéèêëàâçîïôûùœæñáíóúøåÅØÆÉÈÊÀÂÇÑÁÍÓÚÔÎãõÃÕìòÌÒ]"
+    r"|[€£¥°§µ²³¹½¼¾–—‘’“”„…•»«®©™¿¡ºª·\xa0×±†‰](?![A-Za-z]{2})|[„“‘‚«¿¡](?=\w))*"
+)
+_ALL_ACCENTS = re.compile(r"[^\W\d_a-zA-Z]{3}")
+
+
+def _reads_as_western(data: bytes) -> bool:
+    try:
+        text = data.decode("cp1252")
+    except UnicodeDecodeError:
+        return False
+    return bool(_WESTERN.fullmatch(text)) and not _ALL_ACCENTS.search(text)
+
+
+# Text to records --------------------------------------------------------------
+
+
+def read_records(text: str, delimiter: str = "") -> Records:
+    """The records of a CSV text; ``delimiter`` is a character or a name such as "tab".
+
+    :raises InvalidValue: if there is nothing in it, or a field is too long for a cell
+    :raises InvalidParameters: if the delimiter is none
+    """
+    text, notes = _cleaned(text)
+    chosen = _checked_delimiter(delimiter)
+    declared = re.match(r"(?i)sep=(.)\r?(?:\n|$)", text)
+    first_line = 1
+    if declared:  # Excel's own way of saying it
+        chosen, text, first_line = chosen or declared[1], text[declared.end() :], 2
+    detected, quote = _dialect(text)
+    rows, lines, told = _parsed(text, chosen or detected, quote)
+    kept = [i for i, row in enumerate(rows) if any(value.strip() for value in row)]
+    if not kept:
+        raise InvalidValue(
+            "The CSV holds no data.", "Send at least one line with values, such as headers."
+        )
+    blank = len(rows) - len(kept)
+    if blank:
+        notes.append(f"{blank} empty line{'s' * (blank > 1)} left out.")
+    records = Records(
+        [rows[i] for i in kept],
+        [lines[i] + first_line - 1 for i in kept],
+        chosen or detected,
+        notes + told,
+    )
+    _unpad(records)
+    _refuse_long(records)
+    return records
+
+
+def _cleaned(text: str) -> tuple[str, list[str]]:
+    text = text.removeprefix("\ufeff")
+    if "\x00" in text:
+        raise InvalidValue("The CSV holds NUL characters.", "Send plain text.")
+    found = list(UNSTORABLE.finditer(text))
+    if not found:
+        return text, []
+    lines = sorted({text.count("\n", 0, match.start()) + 1 for match in found[:200]})
+    note = f"{len(found)} control characters that no cell can hold left out ({_lines(lines)})."
+    return UNSTORABLE.sub("", text), [note]
+
+
+def _checked_delimiter(text: str) -> str:
+    mark = NAMES.get(text.strip().lower(), text)
+    if len(mark) > 1 or mark in ('"', "\r", "\n") or mark.isalnum():
+        raise InvalidParameters(
+            f"{text[:40]!r} can't separate values.", 'Use one character, such as ";" or "tab".'
+        )
+    return mark
+
+
+def _dialect(text: str) -> tuple[str, str]:
+    """(delimiter, quote) of a text; a text of one column gives a comma."""
+    sample = text[:_SAMPLE]
+    if len(text) > _SAMPLE:
+        sample = sample[: sample.rfind("\n") + 1] or sample
+    found = Detector().detect(sample, delimiters=list(DELIMITERS))
+    delimiter = found.delimiter if found is not None else ""
+    quote = "'" if found is not None and found.quotechar == "'" else '"'
+    counted, share = _counted(sample, quote)
+    if counted and (delimiter not in DELIMITERS or _evenness(sample, delimiter, quote) < share):
+        delimiter = counted
+    return delimiter or ",", quote
+
+
+def _counted(sample: str, quote: str) -> tuple[str, float]:
+    """The delimiter that gives most rows the same width, and their share; ("", 0) if none."""
+    shares = {mark: _evenness(sample, mark, quote) for mark in DELIMITERS}
+    best = max(DELIMITERS, key=lambda mark: shares[mark])
+    return (best, shares[best]) if shares[best] >= 0.8 else ("", 0.0)
+
+
+def _evenness(sample: str, delimiter: str, quote: str) -> float:
+    """The share of rows that have the commonest width above one, over all rows."""
+    reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter, quotechar=quote)
+    try:
+        widths = Counter(len(row) for row in reader if row)
+    except csv.Error:
+        return 0.0
+    width, count = max(widths.items(), key=lambda item: item[1], default=(0, 0))
+    return count / widths.total() if width > 1 else 0.0
+
+
+def _parsed(text: str, delimiter: str, quote: str) -> tuple[list[list[str]], list[int], list[str]]:
+    """(rows, first line of each, notes). The strictest reading that fits is taken."""
+    spaced = _spaced(text, delimiter)
+    try:
+        return *_read(text, delimiter, quote, spaced, strict=True), []
+    except csv.Error as error:
+        first = str(error)
+    if '\\"' in text:  # quotes escaped by a backslash instead of doubled
+        try:
+            doubled = text.replace('\\"', '""')
+            return *_read(doubled, delimiter, quote, spaced, strict=True), []
+        except csv.Error:
+            pass
+    try:
+        rows, lines = _read(f"{text}\n{_SENTINEL}", delimiter, quote, spaced, strict=False)
+        if rows[-1] == [_SENTINEL]:
+            note = f"Some quotation marks don't stand as CSV wants them ({first}): check the texts."
+            return rows[:-1], lines[:-1], [note]
+    except csv.Error:
+        pass
+    rows, lines = _read(text, delimiter, None, spaced, strict=False)
+    return rows, lines, ["A quotation mark is never closed: all are read as ordinary characters."]
+
+
+def _spaced(text: str, delimiter: str) -> bool:
+    """Whether a space follows each delimiter, as in ``a, b, c``: then it is no content."""
+    marks = re.escape(delimiter)
+    sample = text[:_SAMPLE]
+    return delimiter != " " and (
+        bool(re.search(f'{marks} "', sample))
+        or (delimiter in sample and not re.search(f"{marks}[^ ]", sample.replace("\r", " ")))
+    )
+
+
+def _read(
+    text: str, delimiter: str, quote: str | None, spaced: bool, *, strict: bool
+) -> tuple[list[list[str]], list[int]]:
+    reader = csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=delimiter,
+        quotechar=quote,
+        quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
+        skipinitialspace=spaced,
+        strict=strict,
+    )
+    rows, lines, line = [], [], 1
+    try:
+        for row in reader:
+            rows.append(row)
+            lines.append(line)
+            line = reader.line_num + 1
+    except csv.Error as error:
+        if "field larger" in str(error):
+            raise _too_long(line) from None
+        raise csv.Error(f"line {line}: {error}") from None
+    return rows, lines
+
+
+def _unpad(records: Records) -> None:
+    """Drop columns at the end that are blank in every record: delimiters that end lines."""
+    widest = max(len(row) for row in records.rows)
+    needed = max(_filled(row) for row in records.rows)
+    if needed < widest:
+        records.rows = [row[:needed] for row in records.rows]
+
+
+def _filled(row: list[str]) -> int:
+    """How many values the row has up to its last one that isn't blank."""
+    width = len(row)
+    while width and not row[width - 1].strip():
+        width -= 1
+    return width
+
+
+def _refuse_long(records: Records) -> None:
+    for row, line in zip(records.rows, records.lines, strict=True):
+        if any(2 * len(v) > MAX_TEXT and utf16_length(v) > MAX_TEXT for v in row):
+            raise _too_long(line)
+
+
+def _too_long(line: int) -> InvalidValue:
+    return InvalidValue(
+        f"Line {line} holds a value of more than {MAX_TEXT:,} characters, the most a cell takes.",
+        "Shorten it; perhaps a quotation mark in front of it is never closed.",
+    )
+
+
+def _lines(numbers: list[int], most: int = 5) -> str:
+    shown = ", ".join(map(str, numbers[:most]))
+    more = f" and {len(numbers) - most} more" if len(numbers) > most else ""
+    return f"line{'s' * (len(numbers) > 1)} {shown}{more}"
