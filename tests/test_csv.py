@@ -85,6 +85,8 @@ DIALECTS: dict[str, tuple[str, dict[str, Any], list[list[object]]]] = {
     "quoted line breaks": ('a,b\n"x\r\ny",1\n', {}, [["a", "b"], ["x\ny", 1]]),
     "inches": ('a,b\n5" pipe,1\n', {}, [["a", "b"], ['5" pipe', 1]]),
     "apostrophes": ("a,b\nO'Brien,'tis\n", {}, [["a", "b"], ["O'Brien", "'tis"]]),
+    "apostrophes as quotes": ("a,b\n'x, y',1\n'z',2\n", {}, [["a", "b"], ["x, y", 1], ["z", 2]]),
+    "apostrophes around all": ("'a','b'\n'x','y'\n", {}, [["a", "b"], ["x", "y"]]),
     "spaces after the commas": ('a, b, c\n1, "x, y", z\n', {}, [["a", "b", "c"], [1, "x, y", "z"]]),
     "empty lines": ("\n\na,b\n\n1,x\n,\n2,y\n", {}, [["a", "b"], [1, "x"], [2, "y"]]),
     "delimiters that end lines": ("a;b;\n1;x;\n2;y;\n", {}, [["a", "b"], [1, "x"], [2, "y"]]),

@@ -211,11 +211,22 @@ def _dialect(text: str) -> tuple[str, str]:
         sample = sample[: sample.rfind("\n") + 1] or sample
     found = Detector().detect(sample, delimiters=list(DELIMITERS))
     delimiter = found.delimiter if found is not None else ""
-    quote = "'" if found is not None and found.quotechar == "'" else '"'
+    single = found is not None and found.quotechar == "'" and '"' not in text
+    quote = "'" if single and _quotes_singly(sample, delimiter) else '"'
     counted, share = _counted(sample, quote)
     if counted and (delimiter not in DELIMITERS or _evenness(sample, delimiter, quote) < share):
         delimiter = counted
     return delimiter or ",", quote
+
+
+def _quotes_singly(sample: str, delimiter: str) -> bool:
+    """Whether apostrophes stand around values, or are needed to make the rows even."""
+    values = [v.strip() for line in sample.splitlines() for v in line.split(delimiter or ",")]
+    opened = [value for value in values if value.startswith("'")]
+    if all(len(value) > 1 and value.endswith("'") for value in opened):
+        return True
+    mark = delimiter or ","
+    return _evenness(sample, mark, "'") > _evenness(sample, mark, '"')
 
 
 def _counted(sample: str, quote: str) -> tuple[str, float]:
