@@ -135,7 +135,7 @@ def _facts(item: Operation) -> dict[str, object]:
         "done": f"{_DONE[verb]} {rest}",
         "file": item.file_parameter,
         "style": _style_place(item),
-        "delivers": item.writes or item.exports or item.name == "save_excel_file",
+        "delivers": item.delivers,
     }
 
 

@@ -10,7 +10,11 @@ from typing import Any, Literal, Protocol
 
 
 class Cold(Exception):
-    """The engine does not hold the workbook at that revision: call again with its entries."""
+    """The engine does not hold the workbook at that mark: call again with its entries."""
+
+
+class BadCheckpoint(Exception):
+    """The checkpoint can't be used: call again without it."""
 
 
 @dataclass(frozen=True)
@@ -34,31 +38,43 @@ class Work:
     :param workbook: identity of the working copy; the engine keeps it open under this key
     :param name: the workbook's file name, for messages
     :param base: path of the file the copy began as, "" for one made from nothing
-    :param revision: how many journal entries the copy stands at
-    :param entries: those entries, where the engine has asked for them by ``Cold``
-    :param action: "run" an operation, "load" only, or "save" to ``target``
+    :param mark: the mark of the journal at which the copy stands
+    :param entries: the operations that lead there, where the engine has asked for them by
+        ``Cold``; those after ``checkpoint``, where there is one
+    :param checkpoint: path of a checkpoint on the way
+    :param action: "run" an operation, "load" only, "save" to ``target``, keep a "checkpoint"
+        in ``target``, or tell the "changes" since ``earlier``
+    :param next_mark: the mark that the copy has after the operation
+    :param earlier: the operations that lead to the state to compare with
+    :param page: which page of changes, ``per_page`` each, from 1
     :param folder: where exports go
     """
 
     workbook: str
     name: str
     base: str
-    revision: int
-    action: Literal["run", "load", "save"]
+    mark: int
+    action: Literal["run", "load", "save", "checkpoint", "changes"]
     entries: tuple[Entry, ...] | None = None
+    checkpoint: str = ""
     entry: Entry | None = None
+    next_mark: int = 0
+    earlier: tuple[Entry, ...] = ()
+    page: int = 1
+    per_page: int = 100
     target: str = ""
     folder: str = ""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What came of it; see ``operations.registry.Answer``."""
+    """What came of it; see ``operations.registry.Answer``. ``seconds`` is the time it took."""
 
     result: dict[str, Any] = field(default_factory=dict)
     sheet: str = ""
     next: list[str] = field(default_factory=list)
     exports: list[str] = field(default_factory=list)
+    seconds: float = 0.0
 
 
 class Engine(Protocol):

@@ -6,16 +6,19 @@ import datetime as dt
 import gc
 import logging
 import resource
+import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
 import service.operations  # noqa: F401 - declares the operations
-from service.engine.work import Cold, Entry, Reply, Work
+from service.engine.work import BadCheckpoint, Cold, Entry, Reply, Work
 from service.errors import ExcelToolsError, InternalError, OperationTooBig, StorageFailed
 from service.operations.context import Context
 from service.operations.registry import Answer, find
 from service.workbook.book import Book
+from service.workbook.checkpoints import UnusableCheckpointError
+from service.workbook.comparison import told_changes
 
 log = logging.getLogger("excel_tools.engine")
 
@@ -37,7 +40,7 @@ class Limits:
 @dataclass
 class _Held:
     book: Book
-    revision: int
+    mark: int
 
 
 class Bench:
@@ -48,31 +51,45 @@ class Bench:
         self.held: OrderedDict[str, _Held] = OrderedDict()
 
     def do(self, work: Work) -> Reply:
-        """Bring the workbook to ``work.revision`` and do what is asked."""
-        held = self._at_revision(work)
+        """Bring the workbook to ``work.mark`` and do what is asked."""
+        held = self._at_mark(work)
         if work.action == "save":
             held.book.save(Path(work.target))
             return Reply()
+        if work.action == "checkpoint":
+            held.book.keep(Path(work.target))
+            return Reply()
+        if work.action == "changes":
+            earlier = self._rebuilt(work, work.earlier, "")
+            return Reply(told_changes(earlier, held.book, work.page, work.per_page))
         if work.entry is None:
             return Reply({"sheets": held.book.sheet_names, "losses": list(held.book.losses)})
+        began = time.monotonic()
         answer = self._run(work, held, work.entry)
-        return Reply(answer.result, answer.sheet, answer.next, answer.exports)
+        seconds = time.monotonic() - began
+        return Reply(answer.result, answer.sheet, answer.next, answer.exports, seconds)
 
-    def _at_revision(self, work: Work) -> _Held:
+    def _at_mark(self, work: Work) -> _Held:
         held = self.held.pop(work.workbook, None)
-        if held is None or held.revision != work.revision or held.book.broken:
+        if held is None or held.mark != work.mark or held.book.broken:
             if work.entries is None:
                 raise Cold
-            held = self._rebuilt(work, work.entries)
+            held = _Held(self._rebuilt(work, work.entries, work.checkpoint), work.mark)
         held.book.name = work.name
         self.held[work.workbook] = held
         while len(self.held) > self.limits.workbooks:
             self.held.popitem(last=False)
         return held
 
-    def _rebuilt(self, work: Work, entries: tuple[Entry, ...]) -> _Held:
+    def _rebuilt(self, work: Work, entries: tuple[Entry, ...], checkpoint: str) -> Book:
         limits = self.limits
-        if work.base:
+        if checkpoint:
+            try:
+                book = Book.kept(Path(checkpoint), work.name, max_cells=limits.max_cells)
+            except UnusableCheckpointError as error:
+                log.warning("a checkpoint is not used: %s", error)
+                raise BadCheckpoint from None
+        elif work.base:
             path = Path(work.base)
             book = Book.load(
                 path, work.name, max_unpacked=limits.max_unpacked, max_cells=limits.max_cells
@@ -81,12 +98,12 @@ class Bench:
             book = Book.blank(work.name, max_cells=limits.max_cells)
         for entry in entries:
             _apply(book, entry, "")
-        return _Held(book, len(entries))
+        return book
 
     def _run(self, work: Work, held: _Held, entry: Entry) -> Answer:
         answer = _apply(held.book, entry, work.folder)
         if find(entry.operation).writes:
-            held.revision += 1
+            held.mark = work.next_mark
             _tell_errors(held.book, answer)
         return answer
 
@@ -131,7 +148,7 @@ def work(job: Work) -> Reply:
         raise RuntimeError("the engine process was not set up")
     try:
         return _bench.do(job)
-    except (Cold, ExcelToolsError):
+    except (Cold, BadCheckpoint, ExcelToolsError):
         raise
     except MemoryError:
         _bench.held.clear()

@@ -11,3 +11,4 @@ from service.operations import formats as formats
 from service.operations import charts as charts
 from service.operations import csv_files as csv_files
 from service.operations import reports as reports
+from service.operations import history as history

@@ -42,3 +42,9 @@ class Desk(Protocol):
 
     def close(self, workbook: str) -> Answer:
         """Close a workbook without saving it."""
+
+    def walk(self, workbook: str, steps: int) -> Answer:
+        """Undo (``steps`` below 0) or redo changes."""
+
+    def changes(self, workbook: str, steps: int, page: int) -> Answer:
+        """What the last ``steps`` changes did, 0 for all since the opening."""

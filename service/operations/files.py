@@ -130,7 +130,12 @@ def list_excel_files(desk: Desk) -> Answer:
     return desk.list_files()
 
 
-@operation(effect="session", doing="Saving {workbook}", example={"workbook": "budget.xlsx"})
+@operation(
+    effect="session",
+    doing="Saving {workbook}",
+    example={"workbook": "budget.xlsx"},
+    delivers=True,
+)
 def save_excel_file(desk: Desk, workbook: str = "", filename: str = "") -> Answer:
     """Save an open workbook as a new version; earlier versions stay.
 

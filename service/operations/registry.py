@@ -79,6 +79,12 @@ class Operation:
     example: dict[str, Any]
     file_parameter: str = ""
     exports: bool = False
+    gives_file: bool = False
+
+    @property
+    def delivers(self) -> bool:
+        """Whether there is a file to give to the user afterwards."""
+        return self.writes or self.exports or self.gives_file
 
     @property
     def writes(self) -> bool:
@@ -178,6 +184,7 @@ def operation(
     example: dict[str, Any],
     file_parameter: str = "",
     exports: bool = False,
+    delivers: bool = False,
 ) -> Callable[[Function], Function]:
     """Declare the decorated function as an operation.
 
@@ -185,6 +192,8 @@ def operation(
     :param doing: what a person reads while it runs, such as "Adding a chart"
     :param example: parameters of a call that works; it stands in the documentation
     :param file_parameter: the parameter that may name an uploaded file
+    :param delivers: whether a workbook is another one afterwards although it is a session's
+        own operation
     :param exports: whether it writes files for the user into the folder it is given
     """
 
@@ -204,6 +213,7 @@ def operation(
             example=example,
             file_parameter=file_parameter,
             exports=exports,
+            gives_file=delivers,
         )
         return function
 

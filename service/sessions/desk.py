@@ -18,6 +18,7 @@ from service.sessions.links import Target
 from service.sessions.model import Export, Upload, Version, Workbook
 from service.sessions.session import Once, Session
 
+_EVENTS_LISTED = 10
 _CSV = (".csv", ".tsv", ".txt")
 
 
@@ -196,6 +197,7 @@ def _keep_export(session: Session, folder: str, name: str) -> dict[str, Any]:
     (Path(folder) / name).replace(kept)
     size = kept.stat().st_size
     session.data.exports[id_] = Export(id_, name, size, session.parts.clock())
+    session.history.add(session.parts.clock(), "export", file=name, size=size)
     return session.file_entry(Target(session.data.key, "e", id_), name, "saved", 1, size)
 
 
@@ -213,6 +215,7 @@ class _SessionCall:
         self._files: list[dict[str, Any]] | None = None
         self._changed: Callable[[], None] | None = None  # how to take the change back
         self._closed: Workbook | None = None
+        self._event: tuple[str, dict[str, Any]] | None = None
         self._held = ExitStack()
 
     def answer(self, operation: Operation, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -232,6 +235,9 @@ class _SessionCall:
             body["files"] = self._files
         if self._changed is not None:
             self._keep(body, self._changed)
+        if self._event is not None:
+            event, facts = self._event
+            self._session.history.add(self._session.parts.clock(), event, **facts)
         return body
 
     def _keep(self, body: dict[str, Any], undo: Callable[[], None]) -> None:
@@ -259,6 +265,8 @@ class _SessionCall:
             return self._opened(record, "It was open already.")
         if record is not None:
             self._reopen(record)
+            last = record.versions[-1]
+            self._event = ("open", {"workbook": record.name, "version": last.number})
             return self._opened(record, f"Version {record.versions[-1].number} was opened.")
         if upload is None:
             raise self._unknown(file)
@@ -270,6 +278,7 @@ class _SessionCall:
         book = _new_workbook(session, name, notes)
         book.upload = upload.id
         self._load(book, _upload_path(session, upload))
+        self._event = ("open", {"workbook": book.name, "upload": upload.name, "size": upload.size})
         return self._opened(book, *notes)
 
     def _wanted(self, file: str) -> tuple[Upload | None, Workbook | None]:
@@ -322,7 +331,7 @@ class _SessionCall:
             book.base = f"base{split_extension(book.name)[1]}"
             session.drop_copy(book)  # of a service that ended before it kept this
             session.parts.store.copy_in(version, f"{session.copy_folder(book)}/{book.base}")
-            book.revision = book.saved_revision = 0
+            book.mark = book.saved_mark = book.unsaved = 0
             try:
                 book.losses = session.call(book, action="load").result["losses"]
             except ExcelToolsError:
@@ -364,7 +373,7 @@ class _SessionCall:
         session = self._session
         books = list(session.data.workbooks.values())
         self._files = [e for book in books if _there(book) for e in session.files_of(book)]
-        result = {
+        result: dict[str, Any] = {
             "open": [
                 {"workbook": book.name, "unsaved_changes": book.unsaved_changes}
                 for book in books
@@ -384,6 +393,10 @@ class _SessionCall:
                 for export in session.data.exports.values()
             ],
         }
+        events, count = session.history.page(0, _EVENTS_LISTED)
+        result["history"] = events
+        if count > len(events):
+            result["earlier_events"] = count - len(events)
         return Answer({name: found for name, found in result.items() if found or name == "open"})
 
     # save
@@ -392,7 +405,7 @@ class _SessionCall:
         session = self._session
         book = session.workbook(workbook)
         name = self._new_name(book, filename)
-        before = (book.name, book.saved_revision)
+        before = (book.name, book.saved_mark)
         with session.queue(book):
             draft = session.rendered(book)
             number = max((version.number for version in book.versions), default=0) + 1
@@ -402,13 +415,17 @@ class _SessionCall:
             )
             session.parts.store.copy_in(draft, session.version_key(book, version))
             book.versions.append(version)
-            book.name, book.saved_revision = name, book.revision
+            journal = session.journal(book)
+            book.name, book.saved_mark = name, journal.mark
+            session.catch_up(book, journal)
 
         def undo() -> None:
             book.versions.remove(version)
-            book.name, book.saved_revision = before
+            book.name, book.saved_mark = before
+            session.catch_up(book, session.journal(book))
 
         self._book, self._changed = book, undo
+        self._event = ("save", {"workbook": name, "version": number, "size": version.size})
         return Answer({"saved": name, "version": number})
 
     def _new_name(self, book: Workbook, filename: str) -> str:
@@ -423,6 +440,44 @@ class _SessionCall:
             )
         return name
 
+    # undo, redo, what changed
+
+    def walk(self, workbook: str, steps: int) -> Answer:
+        session = self._session
+        book = session.workbook(workbook)
+        with session.queue(book):
+            journal = session.journal(book)
+            mark = journal.forward(steps) if steps > 0 else journal.back(-steps)
+            between = journal.path(mark if steps > 0 else journal.mark)[-abs(steps) :]
+            names = [journal.steps[number].operation for number in between]
+            result = {
+                "redone" if steps > 0 else "undone": names if steps > 0 else names[::-1],
+                "can_undo": len(journal.path(mark)),
+                "can_redo": len(journal.path(journal.tip)) - len(journal.path(mark)),
+            }
+            reply = Reply(result)
+            session.walk(book, mark, self._key, self._once.fingerprint, reply)
+        event = "redo" if steps > 0 else "undo"
+        session.history.add(
+            session.parts.clock(), event, workbook=book.name, steps=abs(steps), operations=names
+        )
+        self._book = book
+        return Answer(result)
+
+    def changes(self, workbook: str, steps: int, page: int) -> Answer:
+        session = self._session
+        book = session.workbook(workbook)
+        with session.queue(book):
+            journal = session.journal(book)
+            path = journal.path(journal.mark)
+            mark = journal.back(steps) if steps else 0
+            earlier = tuple(session.entries(book, path[: path.index(mark) + 1] if mark else []))
+            reply = session.call(book, action="changes", earlier=earlier, page=page)
+            asked = path[-steps:] if steps else path
+            names = [journal.steps[number].operation for number in asked]
+        self._book, self._files = book, []
+        return Answer({"steps": names[-50:], **reply.result})
+
     # close
 
     def close(self, workbook: str) -> Answer:
@@ -435,6 +490,7 @@ class _SessionCall:
 
         self._changed, self._closed = lambda: setattr(book, "open", True), book
         result: dict[str, Any] = {"closed": book.name, "discarded_changes": discarded}
+        self._event = ("close", {"workbook": book.name, "discarded_changes": discarded})
         if book.versions:
             self._files = session.files_of(book)
             result["last_saved_version"] = book.versions[-1].number

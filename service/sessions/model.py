@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
 
-FORMAT = 1
+FORMAT = 2
 
 _TYPES = {
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -38,8 +38,9 @@ class Workbook:
     """A workbook of the session.
 
     While it is open there is a working copy: number ``copy`` (counted on with each
-    opening), which stands at ``revision`` journal entries, ``saved_revision`` of which
-    the newest version holds. ``base`` says whether the copy began as a file.
+    opening), which stands at ``mark`` of its journal; the newest version was saved at
+    ``saved_mark``, and ``unsaved`` operations lie between the two. ``base`` is the file
+    the copy began as, if any.
     """
 
     id: str
@@ -49,14 +50,24 @@ class Workbook:
     open: bool = True
     copy: int = 1
     base: str = ""
-    revision: int = 0
-    saved_revision: int = 0
+    mark: int = 0
+    saved_mark: int = 0
+    unsaved: int = 0
     losses: list[str] = field(default_factory=list)
     versions: list[Version] = field(default_factory=list)
 
     @property
     def unsaved_changes(self) -> int:
-        return abs(self.revision - self.saved_revision) if self.open else 0
+        return self.unsaved if self.open else 0
+
+
+def _workbook(item: dict[str, Any]) -> Workbook:
+    fields = {**item, "versions": [Version(**version) for version in item["versions"]]}
+    # Records of format 1 counted entries, which were marks as long as nothing was undone.
+    for old, new in (("revision", "mark"), ("saved_revision", "saved_mark")):
+        if old in fields:
+            fields[new] = fields.pop(old)
+    return Workbook(**fields)
 
 
 @dataclass
@@ -104,13 +115,10 @@ class SessionData:
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> SessionData:
         data = dict(record)
-        data["workbooks"] = {
-            key: Workbook(**{**item, "versions": [Version(**v) for v in item["versions"]]})
-            for key, item in record["workbooks"].items()
-        }
+        data["workbooks"] = {key: _workbook(item) for key, item in record["workbooks"].items()}
         data["uploads"] = {key: Upload(**item) for key, item in record["uploads"].items()}
         data["exports"] = {key: Export(**item) for key, item in record["exports"].items()}
-        return cls(**data)
+        return cls(**{**data, "format": FORMAT})
 
     def next_id(self, prefix: str) -> str:
         """A new id, never given before in this session."""

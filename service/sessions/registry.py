@@ -9,7 +9,7 @@ import secrets
 import threading
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cachetools import TTLCache
@@ -25,7 +25,7 @@ from service.errors import (
 from service.names import clean_filename
 from service.sessions.limits import digest, room_for_bytes, room_for_session
 from service.sessions.links import DRAFT, Target
-from service.sessions.model import SessionData, Upload
+from service.sessions.model import SessionData, Upload, mime_type
 from service.sessions.session import Parts, Session
 
 log = logging.getLogger("excel_tools.sessions")
@@ -95,7 +95,7 @@ class Sessions:
         if not _ID.match(id_):
             raise SessionNotFound("The session id is malformed.", _HINT)
         with self._lock:
-            session = self._cache.get(id_) or self._live.get(id_) or self._loaded(id_)
+            session = self._known(id_) or self._loaded(id_)
             data = session.data
             if (user and user != data.user) or (chat and chat != data.chat):
                 raise _not_found()
@@ -104,6 +104,16 @@ class Sessions:
             self._live[id_] = session
             self._touch(session)
             return session
+
+    def _known(self, id_: str) -> Session | None:
+        """The session in memory, unless an operator has removed it from the disk."""
+        session = self._cache.get(id_) or self._live.get(id_)
+        if session and not (self.parts.store.root / session.folder / "session.json").exists():
+            self._cache.pop(id_, None)
+            self._live.pop(id_, None)
+            session.ended = True
+            return None
+        return session
 
     def _loaded(self, id_: str) -> Session:
         if id_ in self._ended:
@@ -136,6 +146,17 @@ class Sessions:
         session.end()
         with self._lock:
             self._end(session)
+
+    def delete_all(self, user: str) -> int:
+        """End all sessions of a user; returns how many there were."""
+        count = 0
+        for name in list(self.parts.store.keys(f"users/{digest(user)}")):
+            record = self.parts.store.read(f"sessions/{name.removesuffix('.json')}/session.json")
+            if record is not None:
+                with suppress(SessionExpired, SessionNotFound):
+                    self.delete(self.find(record["id"], user))
+                    count += 1
+        return count
 
     def _end(self, session: Session) -> None:
         data, store = session.data, self.parts.store
@@ -208,6 +229,14 @@ class Sessions:
                 self.parts.store.copy_in(source, f"{folder}/{clean}")
                 session.data.uploads[upload.id] = upload
                 session.write()
+                session.history.add(
+                    self.parts.clock(),
+                    "upload",
+                    file=clean,
+                    id=upload.id,
+                    size=size,
+                    type=mime_type(clean),
+                )
             except StorageFailed:
                 session.data.uploads.pop(upload.id, None)
                 self.parts.store.remove(folder)

@@ -8,14 +8,14 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from cachetools import LRUCache
 
-from service.engine.work import Cold, Engine, Entry, Reply, Work
+from service.engine.work import BadCheckpoint, Cold, Engine, Entry, Reply, Work
 from service.errors import (
     AmbiguousName,
     FileNotFound,
@@ -31,6 +31,9 @@ from service.errors import (
 )
 from service.names import same_name
 from service.operations.registry import Operation
+from service.sessions.checkpoints import Checkpoints
+from service.sessions.history import History
+from service.sessions.journal import Journal
 from service.sessions.limits import room_for_bytes
 from service.sessions.links import DRAFT, Links, Target
 from service.sessions.model import SessionData, Version, Workbook, mime_type
@@ -65,22 +68,30 @@ class Session:
         self._under_way: LRUCache[str, threading.Lock] = LRUCache(1000)
         self.ended = False
         self._recent: LRUCache[str, dict[str, Any]] = LRUCache(_ANSWERS_KEPT)
-        self._keys: dict[str, tuple[str, int]] = {}
-        self._damaged: dict[str, StorageFailed] = {}
+        self._journals: dict[str, Journal] = {}
+        self._checkpoints = Checkpoints(parts.store)
+        self.history = History(parts.store, self.folder)
         for book in self.open_workbooks():
-            self._catch_up(book)
+            # A damaged one is told to whoever uses it, and tried again then.
+            with suppress(StorageFailed):
+                self.journal(book)
 
-    def _catch_up(self, book: Workbook) -> None:
-        """The journal, not the record, says at which revision a working copy stands."""
-        try:
-            lines = self.parts.store.entries(f"{self.copy_folder(book)}/journal")
-        except StorageFailed as error:
-            self._damaged[book.id] = error
-            return
-        book.revision = len(lines)
-        for line in lines:
-            if line.get("key"):
-                self._keys[line["key"]] = (book.id, line["seq"])
+    def journal(self, book: Workbook) -> Journal:
+        """The journal of the working copy; it, not the record, says where the copy stands.
+
+        :raises StorageFailed: if it is damaged
+        """
+        key = f"{book.id}/{book.copy}"
+        if key not in self._journals:
+            journal = Journal(self.parts.store, self.copy_folder(book), book.name)
+            self._journals[key] = journal
+            self.catch_up(book, journal)
+        return self._journals[key]
+
+    def catch_up(self, book: Workbook, journal: Journal) -> None:
+        """Note in the record where the journal says the working copy stands."""
+        book.mark = journal.mark
+        book.unsaved = journal.distance(journal.mark, book.saved_mark)
 
     def __repr__(self) -> str:
         return f"<Session {self.data.key} workbooks={len(self.data.workbooks)}>"
@@ -198,7 +209,7 @@ class Session:
         """Remove a workbook's working copy with its journal."""
         self.parts.engine.forget(self.engine_key(book))
         self.parts.store.remove(self.copy_folder(book))
-        self._damaged.pop(book.id, None)
+        self._journals.pop(f"{book.id}/{book.copy}", None)
 
     def end(self) -> None:
         """Let the calls under way come to their end and refuse all others."""
@@ -221,31 +232,32 @@ class Session:
 
     def call(self, book: Workbook, **job: Any) -> Reply:
         """One call of the engine, with the journal's entries if it asks for them."""
-        if book.id in self._damaged:
-            raise self._damaged[book.id]
+        journal = self.journal(book)
         folder = self.copy_folder(book)
         work = Work(
             workbook=self.engine_key(book),
             name=book.name,
             base=str(self.parts.store.path(f"{folder}/{book.base}")) if book.base else "",
-            revision=book.revision,
+            mark=journal.mark,
+            next_mark=journal.next_mark,
             **job,
         )
         try:
             return self.parts.engine.call(work)
         except Cold:
-            entries = tuple(self._entries(book))
-            return self.parts.engine.call(Work(**{**work.__dict__, "entries": entries}))
+            path = journal.path(journal.mark)
+        kept, rest = self._checkpoints.nearest(folder, path)
+        try:
+            entries = tuple(self.entries(book, rest))
+            return self.parts.engine.call(replace(work, entries=entries, checkpoint=kept))
+        except BadCheckpoint:
+            entries = tuple(self.entries(book, path))
+            return self.parts.engine.call(replace(work, entries=entries))
 
-    def _entries(self, book: Workbook) -> Iterator[Entry]:
+    def entries(self, book: Workbook, marks: list[int]) -> Iterator[Entry]:
+        """The operations of these marks, as the engine replays them."""
         folder = self.copy_folder(book)
-        lines = self.parts.store.entries(f"{folder}/journal")
-        if len(lines) < book.revision:
-            raise StorageFailed(
-                f"The journal of {book.name} has {len(lines)} entries instead of {book.revision}.",
-                "Restore it from a backup, or close this workbook; others are not affected.",
-            )
-        for line in lines[: book.revision]:
+        for line in self.journal(book).lines(marks):
             files = {
                 name: str(self.parts.store.path(f"{folder}/{key}"))
                 for name, key in line["files"].items()
@@ -275,22 +287,20 @@ class Session:
         store, folder = self.parts.store, self.copy_folder(book)
         if operation.writes or operation.exports:
             room_for_bytes(store, self.parts.settings, self.data.user)
+        journal = self.journal(book)
         kept: dict[str, str] = {}
         for name, path in files.items():
-            kept[name] = f"assets/{book.revision + 1}-{name}{path.suffix.lower()}"
+            kept[name] = f"assets/{journal.next_mark}-{name}{path.suffix.lower()}"
             store.copy_in(path, f"{folder}/{kept[name]}")
-        now = dt.datetime.fromtimestamp(self.parts.clock(), dt.UTC).replace(tzinfo=None)
         entry = Entry(
             operation.name,
             parameters,
-            now.isoformat(timespec="seconds"),
+            self.now(),
             {name: str(store.path(f"{folder}/{place}")) for name, place in kept.items()},
         )
         reply = self.call(book, action="run", entry=entry, folder=exports)
         if operation.writes:
             line = {
-                "v": 1,
-                "seq": book.revision + 1,
                 "now": entry.now,
                 "operation": operation.name,
                 "parameters": parameters,
@@ -298,12 +308,38 @@ class Session:
                 "key": key,
                 "print": fingerprint,
                 "reply": {"result": reply.result, "sheet": reply.sheet, "next": reply.next},
+                "seconds": round(reply.seconds, 4),
             }
-            store.append(f"{folder}/journal", line)
-            book.revision += 1
-            if key:
-                self._keys[key] = (book.id, book.revision)
+            mark = journal.add(line)
+            self.catch_up(book, journal)
+            self._checkpoints.keep_if_due(self, book, journal)
+            self.history.operation(book, operation, parameters, reply, line, mark)
         return reply
+
+    def now(self) -> str:
+        """The moment as operations and journals write it: UTC, to the second."""
+        moment = dt.datetime.fromtimestamp(self.parts.clock(), dt.UTC).replace(tzinfo=None)
+        return moment.isoformat(timespec="seconds")
+
+    def walk(self, book: Workbook, mark: int, key: str, fingerprint: str, reply: Reply) -> None:
+        """Bring the working copy to another mark of its journal: undo or redo."""
+        journal = self.journal(book)
+        before = journal.mark
+        journal.mark = mark
+        try:
+            self.call(book, action="load")
+        finally:
+            journal.mark = before
+        journal.move(
+            mark,
+            {
+                "now": self.now(),
+                "key": key,
+                "print": fingerprint,
+                "reply": {"result": reply.result, "sheet": reply.sheet, "next": reply.next},
+            },
+        )
+        self.catch_up(book, journal)
 
     def rendered(self, book: Workbook) -> Path:
         """The working copy as a file, as it is now. Call it inside ``queue(book)``."""
@@ -314,7 +350,7 @@ class Session:
                 "Ask in the chat for the file again.",
             )
         ending = book.name[book.name.rfind(".") :]
-        key = f"{folder}/drafts/{book.revision}{ending}"
+        key = f"{folder}/drafts/{self.journal(book).mark}{ending}"
         if not (store.root / key).exists():
             store.remove(f"{folder}/drafts")
             self.call(book, action="save", target=str(store.path(key)))
@@ -397,13 +433,14 @@ class Session:
 
     def _journalled(self, key: str) -> dict[str, Any] | None:
         """The answer in a journal: there if the service ended after the change was kept."""
-        found = self._keys.get(key)
-        book = self.data.workbooks.get(found[0]) if found else None
-        if found is None or book is None or not book.open:
-            return None
-        lines = self.parts.store.entries(f"{self.copy_folder(book)}/journal")
-        line = lines[found[1] - 1]
-        return {"print": line["print"], "answer": self.answer(book, Reply(**line["reply"]))}
+        for book in self.open_workbooks():
+            with suppress(StorageFailed):
+                journal = self.journal(book)
+                if key in journal.keys:
+                    (line,) = journal.lines([journal.keys[key]])
+                    answer = self.answer(book, Reply(**line["reply"]))
+                    return {"print": line["print"], "answer": answer}
+        return None
 
     # Limits -----------------------------------------------------------------
 

@@ -91,8 +91,11 @@ class LocalStore:
 
     # Journals ---------------------------------------------------------------
 
-    def append(self, key: str, entry: dict[str, Any]) -> None:
-        """Add an entry to a journal; it is on the disk when this returns, or not in it."""
+    def append(self, key: str, entry: dict[str, Any], *, sync: bool = True) -> None:
+        """Add an entry to a journal; it is on the disk when this returns, or not in it.
+
+        :param sync: False leaves it to the system when it reaches the disk
+        """
         text = json.dumps(entry, ensure_ascii=False, separators=(",", ":")).encode()
         path = self.path(key)
         # Unbuffered: a buffer that could not be written would be tried again on closing.
@@ -100,12 +103,13 @@ class LocalStore:
             before = file.tell()
             try:
                 _write_all(file, b"%08x %b\n" % (zlib.crc32(text), text))
-                os.fsync(file.fileno())
+                if sync:
+                    os.fsync(file.fileno())
             except OSError:
                 # Half an entry must not stay: the next one would be glued to it.
                 os.truncate(path, before)
                 raise
-            if before == 0:
+            if before == 0 and sync:
                 _sync(path.parent)
 
     def entries(self, key: str) -> list[dict[str, Any]]:

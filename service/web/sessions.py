@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, g, jsonify
+from flask import Blueprint, Response, g, jsonify, request
 
 from service.errors import InvalidParameters
 from service.sessions.session import Session
@@ -52,6 +52,43 @@ def _one(what: str, given: object, header: str) -> str:
 def show_session(id_: str) -> Response:
     """What the session holds."""
     return jsonify(described(session_by_id(id_)))
+
+
+@routes.get("/v1/sessions/<id_>/history")
+def show_history(id_: str) -> Response:
+    """What happened in the session, the newest first: ``?first=0&most=100``."""
+    session = session_by_id(id_)
+    strange = sorted(set(request.args) - {"first", "most"})
+    if strange:
+        raise InvalidParameters(
+            f'There is no parameter "{strange[0][:80]}".', "Send first and most, whole numbers."
+        )
+    first, most = _number("first", 0, 0, 10**9), _number("most", 100, 1, 1000)
+    events, count = session.history.page(first, most)
+    page: dict[str, Any] = {"events": events, "count": count}
+    if first + most < count:
+        page["next_first"] = first + most
+    return jsonify(page)
+
+
+def _number(name: str, default: int, low: int, high: int) -> int:
+    text = request.args.get(name, str(default))
+    if not text.isdecimal() or not low <= int(text) <= high:
+        raise InvalidParameters(
+            f"{name} is {text[:40]!r}; it goes from {low} to {high}.", "Send a whole number."
+        )
+    return int(text)
+
+
+@routes.delete("/v1/sessions")
+def delete_sessions() -> Response:
+    """End all sessions of the user whom the headers name."""
+    user = caller().user
+    if not user:
+        raise InvalidParameters(
+            "The request does not say whose sessions to delete.", "Send the header X-User-Id."
+        )
+    return jsonify({"deleted": state().sessions.delete_all(user)})
 
 
 @routes.delete("/v1/sessions/<id_>")

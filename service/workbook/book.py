@@ -23,7 +23,7 @@ from service.errors import (
     WorkbookDamaged,
     listed,
 )
-from service.workbook import cells, writer
+from service.workbook import cells, checkpoints, writer
 from service.workbook.areas import Area, parse_area, split_sheet
 from service.workbook.calculator import Computed, Values, calculate, serial_number
 from service.workbook.package import inspect_package
@@ -246,6 +246,19 @@ class Book:
                 f"of {self.max_cells:,}.",
                 "Write less, or split the data over several workbooks.",
             )
+
+    def keep(self, path: Path) -> None:
+        """Write a checkpoint: the editor's whole state, to go on from later."""
+        checkpoints.write(path, self.xl, self.losses)
+
+    @classmethod
+    def kept(cls, path: Path, name: str, *, max_cells: int = 2_000_000) -> Book:
+        """The workbook of a checkpoint.
+
+        :raises UnusableCheckpointError: if it is damaged, or of another version
+        """
+        xl, losses = checkpoints.read(path)
+        return cls(xl, name, max_cells=max_cells, losses=losses)
 
     def save(self, path: Path) -> None:
         """Write the workbook to ``path`` with the values of its formulas."""

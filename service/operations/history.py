@@ -1,0 +1,43 @@
+"""Walking back and forth: undo, redo, and what changed."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from service.errors import InvalidParameters
+from service.operations.context import Desk
+from service.operations.registry import Answer, operation
+
+MOST_STEPS = 10_000
+
+
+@operation(
+    effect="session",
+    doing="Looking back in {workbook}",
+    example={"action": "changes", "steps": 1},
+    delivers=True,
+)
+def undo_excel_change(
+    desk: Desk,
+    workbook: str = "",
+    action: Literal["undo", "redo", "changes"] = "undo",
+    steps: int = 1,
+    page: int = 1,
+) -> Answer:
+    """Undo or redo changes of an open workbook, or tell cell by cell what changed.
+
+    :param action: undo, redo, or changes (what the last steps changed; nothing is undone)
+    :param steps: how many changes to undo, redo or tell of; for changes 0 means all since opening
+    :param page: page of a long list of changed cells
+    """
+    lowest = 0 if action == "changes" else 1
+    if not lowest <= steps <= MOST_STEPS:
+        raise InvalidParameters(
+            f"steps is {steps}; for {action} it goes from {lowest} to {MOST_STEPS}.",
+            "Each change that was answered is one step.",
+        )
+    if not 1 <= page <= MOST_STEPS:
+        raise InvalidParameters(f"page is {page}; pages count from 1.", "Begin with page 1.")
+    if action == "changes":
+        return desk.changes(workbook, steps, page)
+    return desk.walk(workbook, steps if action == "redo" else -steps)

@@ -1,0 +1,58 @@
+"""When to keep a checkpoint of a working copy, and which one to start a replay from."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from service.errors import ExcelToolsError
+from service.sessions.journal import Journal
+from service.store.local import LocalStore
+
+if TYPE_CHECKING:
+    from service.sessions.model import Workbook
+    from service.sessions.session import Session
+
+log = logging.getLogger("excel_tools.sessions")
+
+# A replay from the nearest checkpoint takes no longer than about this.
+REPLAY_SECONDS = 1.0
+REPLAY_STEPS = 1000
+MOST_KEPT = 5
+
+
+class Checkpoints:
+    """The checkpoints below the folder of a working copy, one file a mark."""
+
+    def __init__(self, store: LocalStore) -> None:
+        self._store = store
+
+    def marks(self, folder: str) -> list[int]:
+        """Marks of which there is a checkpoint, in ascending order."""
+        names = self._store.keys(f"{folder}/checkpoints")
+        return sorted(int(name) for name in names if name.isdigit())
+
+    def nearest(self, folder: str, path: list[int]) -> tuple[str, list[int]]:
+        """(path of the last checkpoint on the way, the marks after it); "" is none."""
+        kept = set(self.marks(folder))
+        for index in range(len(path) - 1, -1, -1):
+            if path[index] in kept:
+                place = self._store.path(f"{folder}/checkpoints/{path[index]}")
+                return str(place), path[index + 1 :]
+        return "", path
+
+    def keep_if_due(self, session: Session, book: Workbook, journal: Journal) -> None:
+        """Keep a checkpoint if a replay would take too long; without one it only takes longer."""
+        folder = session.copy_folder(book)
+        rest = self.nearest(folder, journal.path(journal.mark))[1]
+        seconds = sum(journal.steps[mark].seconds for mark in rest)
+        if seconds < REPLAY_SECONDS and len(rest) < REPLAY_STEPS:
+            return
+        target = self._store.path(f"{folder}/checkpoints/{journal.mark}")
+        try:
+            session.call(book, action="checkpoint", target=str(target))
+        except ExcelToolsError as error:
+            log.warning("no checkpoint of a working copy: %s", error.code)
+            return
+        for mark in self.marks(folder)[:-MOST_KEPT]:
+            self._store.remove(f"{folder}/checkpoints/{mark}")

@@ -1,0 +1,168 @@
+"""The journal of a working copy: which operations were accepted, and where undo has walked.
+
+Each accepted operation makes a new *mark*, the number of its entry; mark 0 is the copy as it
+was opened. An operation's entry names the mark it was done at, its *parent*, so the marks are
+a tree, and the way from 0 to a mark is the list of operations that lead to it. Undo and redo
+are entries too: they only say at which mark the copy stands now. So nothing that was accepted
+is ever overwritten, and a working copy is found again wherever it stood.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from service.errors import InvalidParameters, StorageFailed
+from service.store.local import LocalStore
+
+FORMAT = 2
+OPENING = 0
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operation in the tree of marks; what it was asked stays on the disk."""
+
+    mark: int
+    parent: int
+    operation: str
+    now: str
+    seconds: float
+
+
+class Journal:
+    """The journal in ``folder`` of ``store``. Not safe for threads: its workbook's queue is."""
+
+    def __init__(self, store: LocalStore, folder: str, name: str) -> None:
+        self._store = store
+        self._key = f"{folder}/journal"
+        self._name = name
+        self.steps: dict[int, Step] = {}
+        self.keys: dict[str, int] = {}
+        self.mark = OPENING
+        self.tip = OPENING
+        self._count = 0
+        for line in store.entries(self._key):
+            self._take(line)
+
+    def __repr__(self) -> str:
+        return f"<Journal {self._name!r} at {self.mark}, {len(self.steps)} steps>"
+
+    # Writing ----------------------------------------------------------------
+
+    @property
+    def next_mark(self) -> int:
+        """The number that the next entry gets."""
+        return self._count + 1
+
+    def add(self, entry: dict[str, Any]) -> int:
+        """Keep an accepted operation; returns its mark.
+
+        :param entry: operation, parameters, now, files, key, print, reply, seconds
+        """
+        return self._append({**entry, "kind": "operation", "parent": self.mark})
+
+    def move(self, mark: int, entry: dict[str, Any]) -> None:
+        """Keep that the copy now stands at ``mark``."""
+        self._append({**entry, "kind": "move", "mark": mark})
+
+    def _append(self, entry: dict[str, Any]) -> int:
+        line = {"v": FORMAT, "seq": self.next_mark, **entry}
+        self._store.append(self._key, line)
+        self._take(line)
+        return int(line["seq"])
+
+    def _take(self, line: dict[str, Any]) -> None:
+        if line.get("v") not in (1, FORMAT):
+            raise StorageFailed(
+                f"The journal of {self._name} was written by another version of the service.",
+                "Run the version that wrote it, or close this workbook; others are whole.",
+            )
+        seq = int(line["seq"])
+        self._count = seq
+        if line.get("key"):
+            self.keys[line["key"]] = seq
+        if line.get("kind") == "move":
+            self.mark = int(line["mark"])
+            return
+        # Version 1 knew no undo: each entry stands on the one before.
+        parent = int(line.get("parent", seq - 1))
+        seconds = float(line.get("seconds", 0))
+        self.steps[seq] = Step(seq, parent, line["operation"], line["now"], seconds)
+        self.mark = self.tip = seq
+
+    # The tree ---------------------------------------------------------------
+
+    def path(self, mark: int) -> list[int]:
+        """The marks of the operations that lead from the opening to ``mark``, in order."""
+        found = []
+        while mark != OPENING:
+            found.append(mark)
+            mark = self.steps[mark].parent
+        return found[::-1]
+
+    def back(self, steps: int) -> int:
+        """The mark ``steps`` operations before the present one.
+
+        :raises InvalidParameters: if there are not so many
+        """
+        way = [OPENING, *self.path(self.mark)]
+        if steps >= len(way):
+            done = len(way) - 1
+            raise InvalidParameters(
+                f"{steps} steps can't be undone: {done or 'no'} change{'s' * (done != 1)} "
+                f"since {self._name} was opened.",
+                f"Undo at most {done}." if done else "There is nothing to undo.",
+                {"undoable": done},
+            )
+        return way[-1 - steps]
+
+    def forward(self, steps: int) -> int:
+        """The mark ``steps`` undone operations after the present one.
+
+        :raises InvalidParameters: if there are not so many
+        """
+        ahead = self.ahead()
+        if steps > len(ahead):
+            raise InvalidParameters(
+                f"{steps} steps can't be done again: {len(ahead) or 'none'} "
+                f"{'are' if len(ahead) != 1 else 'is'} undone in {self._name}.",
+                f"Redo at most {len(ahead)}."
+                if ahead
+                else "There is nothing to redo; a new change takes the place of undone ones.",
+                {"redoable": len(ahead)},
+            )
+        return ahead[steps - 1]
+
+    def ahead(self) -> list[int]:
+        """Marks of the operations that were undone and can be done again, in order."""
+        way = self.path(self.tip)
+        if self.mark == OPENING:
+            return way
+        return way[way.index(self.mark) + 1 :] if self.mark in way else []
+
+    def distance(self, one: int, other: int) -> int:
+        """How many operations lie between two marks, over the last one they share."""
+        first, second = self.path(one), self.path(other)
+        shared = 0
+        for left, right in zip(first, second, strict=False):
+            if left != right:
+                break
+            shared += 1
+        return len(first) + len(second) - 2 * shared
+
+    # Reading ----------------------------------------------------------------
+
+    def lines(self, marks: list[int]) -> list[dict[str, Any]]:
+        """The whole entries of these marks, in their order.
+
+        :raises StorageFailed: if the journal has lost them
+        """
+        found = {int(line["seq"]): line for line in self._store.entries(self._key)}
+        missing = [mark for mark in marks if mark not in found]
+        if missing:
+            raise StorageFailed(
+                f"The journal of {self._name} has lost its entry {missing[0]}.",
+                "Restore it from a backup, or close this workbook; others are whole.",
+            )
+        return [found[mark] for mark in marks]
