@@ -85,6 +85,8 @@ class Bench:
 
     def _run(self, work: Work, held: _Held, entry: Entry) -> Answer:
         answer = _apply(held.book, entry, work.folder)
+        if answer.exports and not work.folder:
+            raise RuntimeError(f"{entry.operation} writes files, but is not declared to")
         if find(entry.operation).writes:
             held.revision += 1
             _tell_errors(held.book, answer)
