@@ -133,12 +133,13 @@ def _load_values(engine: formualizer.Workbook, sheet: Worksheet) -> None:
     cells = sheet._cells
     if not cells:
         return
-    area = sheet.max_row * sheet.max_column
-    if area <= 4 * len(cells) + 10_000:
+    # Asked once: openpyxl looks through all cells to answer either.
+    rows_used, columns_used = sheet.max_row, sheet.max_column
+    if rows_used * columns_used <= 4 * len(cells) + 10_000:
         # Not iter_rows: it would make a cell of every blank it meets.
         rows = [
-            [_plain(cells.get((row, column))) for column in range(1, sheet.max_column + 1)]
-            for row in range(1, sheet.max_row + 1)
+            [_plain(cells.get((row, column))) for column in range(1, columns_used + 1)]
+            for row in range(1, rows_used + 1)
         ]
         engine.set_values_batch(sheet.title, 1, 1, rows)
         return
