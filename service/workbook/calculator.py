@@ -19,7 +19,7 @@ from openpyxl import Workbook
 from openpyxl.cell.cell import Cell
 from openpyxl.cell.rich_text import CellRichText
 from openpyxl.formula import Tokenizer
-from openpyxl.formula.tokenizer import Token
+from openpyxl.formula.tokenizer import Token, TokenizerError
 from openpyxl.utils.datetime import to_excel
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -65,8 +65,18 @@ def calculate(book: Workbook, deadline: float = DEADLINE) -> Values:
     formulas = dict(_formulas(book))
     if not formulas:
         return {}
-    unknown = _unknown(formulas)
-    engine = _loaded(book, formulas)
+    try:
+        return _calculated(book, formulas, deadline)
+    except (MemoryError, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # noqa: BLE001 - native code panics with a BaseException
+        reason = f"the calculator failed ({type(error).__name__})"
+        return {address: Computed(unknown=reason) for address in formulas}
+
+
+def _calculated(book: Workbook, formulas: dict[Address, str], deadline: float) -> Values:
+    engine, refused = _loaded(book, formulas)
+    unknown = _unknown(formulas, refused)
     timer = threading.Timer(deadline, engine.cancel)
     timer.start()
     try:
@@ -116,7 +126,10 @@ def _reason(kind: str) -> str:
 # Loading ------------------------------------------------------------------
 
 
-def _loaded(book: Workbook, formulas: dict[Address, str]) -> formualizer.Workbook:
+def _loaded(
+    book: Workbook, formulas: dict[Address, str]
+) -> tuple[formualizer.Workbook, dict[Address, str]]:
+    """The calculator with all values and formulas, and reasons for those it did not take."""
     engine = formualizer.Workbook(mode=formualizer.WorkbookMode.Ephemeral)
     for sheet in book.worksheets:
         engine.add_sheet(sheet.title)
@@ -124,9 +137,13 @@ def _loaded(book: Workbook, formulas: dict[Address, str]) -> formualizer.Workboo
     for sheet in book.worksheets:
         for table in sheet.tables.values():
             _load_table(engine, sheet, table)
-    for (title, row, column), formula in formulas.items():
-        engine.set_formula(title, row, column, _inlined(book, title, formula))
-    return engine
+    refused: dict[Address, str] = {}
+    for address, formula in formulas.items():
+        try:
+            engine.set_formula(*address, _inlined(book, address[0], formula))
+        except Exception as error:  # noqa: BLE001 - the calculator's error types are private
+            refused[address] = _reason(str(error)[:100])
+    return engine, refused
 
 
 def _load_values(engine: formualizer.Workbook, sheet: Worksheet) -> None:
@@ -181,12 +198,20 @@ def _inlined(book: Workbook, title: str, formula: str) -> str:
     names |= {name.lower(): item.attr_text for name, item in local.items()}
     if not names:
         return formula
-    tokens = Tokenizer(formula).items
     parts = []
-    for token in tokens:
+    for token in _tokens(formula):
         text = names.get(str(token.value).lower()) if token.type == Token.OPERAND else None
         parts.append(_expression(text) if text else str(token.value))
-    return "=" + "".join(parts)
+    return "=" + "".join(parts) if parts else formula
+
+
+def _tokens(formula: str) -> list[Token]:
+    """The parts of a formula; none where it is not one, as a file may hold."""
+    try:
+        found: list[Token] = Tokenizer(formula).items
+    except TokenizerError:
+        return []
+    return found
 
 
 def _expression(text: str) -> str:
@@ -210,9 +235,9 @@ def can_calculate(function: str) -> bool:
     return not (isinstance(value, dict) and value.get("kind") == "Name")
 
 
-def _unknown(formulas: dict[Address, str]) -> dict[Address, str]:
+def _unknown(formulas: dict[Address, str], refused: dict[Address, str]) -> dict[Address, str]:
     """Reasons for the cells that can't be calculated, and for all that depend on them."""
-    unknown: dict[Address, str] = {}
+    unknown = dict(refused)
     for address, formula in formulas.items():
         missing = sorted(name for name in functions(formula) if not can_calculate(name))
         if missing:
@@ -229,7 +254,7 @@ def _external(formula: str) -> bool:
         token.type == Token.OPERAND
         and token.subtype == Token.RANGE
         and str(token.value).lstrip("'").startswith("[")
-        for token in Tokenizer(formula).items
+        for token in _tokens(formula)
     )
 
 
@@ -256,7 +281,7 @@ def _touches(areas: list[tuple[str, Area]], unknown: dict[Address, str]) -> bool
 
 def _references(title: str, formula: str) -> list[tuple[str, Area]]:
     found = []
-    for token in Tokenizer(formula).items:
+    for token in _tokens(formula):
         if token.type != Token.OPERAND or token.subtype != Token.RANGE:
             continue
         sheet, reference = split_sheet(str(token.value))
