@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import threading
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -43,6 +44,8 @@ _ERRORS = {
     "Spill": "#SPILL!",
     "Calc": "#CALC!",
 }
+# References to so few cells are looked up by cell.
+_FEW_CELLS = 64
 _WHOLE_SHEET = Area(1, 1, MAX_ROW, MAX_COLUMN)
 
 
@@ -67,6 +70,9 @@ def calculate(book: Workbook, deadline: float = DEADLINE) -> Values:
         return {}
     try:
         return _calculated(book, formulas, deadline)
+    except TimeoutError:
+        reason = f"the calculation took longer than {deadline:g} seconds"
+        return {address: Computed(unknown=reason) for address in formulas}
     except (MemoryError, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # noqa: BLE001 - native code panics with a BaseException
@@ -75,15 +81,15 @@ def calculate(book: Workbook, deadline: float = DEADLINE) -> Values:
 
 
 def _calculated(book: Workbook, formulas: dict[Address, str], deadline: float) -> Values:
+    until = time.monotonic() + deadline
     engine, refused = _loaded(book, formulas)
-    unknown = _unknown(formulas, refused)
+    unknown = _unknown(formulas, refused, until)
     timer = threading.Timer(deadline, engine.cancel)
     timer.start()
     try:
         engine.evaluate_all()
-    except formualizer.ExcelEvaluationError:
-        reason = f"the calculation took longer than {deadline:g} seconds"
-        return {address: Computed(unknown=reason) for address in formulas}
+    except formualizer.ExcelEvaluationError as error:
+        raise TimeoutError from error
     finally:
         timer.cancel()
     return {
@@ -235,7 +241,9 @@ def can_calculate(function: str) -> bool:
     return not (isinstance(value, dict) and value.get("kind") == "Name")
 
 
-def _unknown(formulas: dict[Address, str], refused: dict[Address, str]) -> dict[Address, str]:
+def _unknown(
+    formulas: dict[Address, str], refused: dict[Address, str], until: float
+) -> dict[Address, str]:
     """Reasons for the cells that can't be calculated, and for all that depend on them."""
     unknown = dict(refused)
     for address, formula in formulas.items():
@@ -245,7 +253,7 @@ def _unknown(formulas: dict[Address, str], refused: dict[Address, str]) -> dict[
         elif "[" in formula and _external(formula):
             unknown[address] = "it refers to another file"
     if unknown:
-        _spread(formulas, unknown)
+        _spread(formulas, unknown, until)
     return unknown
 
 
@@ -258,25 +266,41 @@ def _external(formula: str) -> bool:
     )
 
 
-def _spread(formulas: dict[Address, str], unknown: dict[Address, str]) -> None:
-    references = {address: _references(address[0], f) for address, f in formulas.items()}
-    grown = True
-    while grown:
-        fresh = {
-            address: "it depends on a cell that can't be calculated"
-            for address, areas in references.items()
-            if address not in unknown and _touches(areas, unknown)
-        }
-        unknown.update(fresh)
-        grown = bool(fresh)
+def _spread(formulas: dict[Address, str], unknown: dict[Address, str], until: float) -> None:
+    """Add the formulas that depend on unknown ones, directly or by way of others.
+
+    :raises TimeoutError: if that takes longer than ``until``
+    """
+    watchers, wide = _dependents(formulas)
+    found = list(unknown)
+    while found:
+        if time.monotonic() > until:
+            raise TimeoutError
+        title, row, column = found.pop()
+        sheet = title.lower()
+        hit = watchers.pop((sheet, row, column), [])
+        for key in [key for key in wide if key[0] == sheet and key[1].holds(row, column)]:
+            hit += wide.pop(key)
+        fresh = [address for address in hit if address not in unknown]
+        unknown |= dict.fromkeys(fresh, "it depends on a cell that can't be calculated")
+        found += fresh
 
 
-def _touches(areas: list[tuple[str, Area]], unknown: dict[Address, str]) -> bool:
-    return any(
-        sheet.lower() == title.lower() and area.overlaps(Area(row, column, row, column))
-        for sheet, area in areas
-        for title, row, column in unknown
-    )
+def _dependents(
+    formulas: dict[Address, str],
+) -> tuple[dict[Address, list[Address]], dict[tuple[str, Area], list[Address]]]:
+    """(formulas by cell they refer to, formulas by large area they refer to)."""
+    watchers: dict[Address, list[Address]] = {}
+    wide: dict[tuple[str, Area], list[Address]] = {}
+    for address, formula in formulas.items():
+        for title, area in _references(address[0], formula):
+            if area.cells > _FEW_CELLS:
+                wide.setdefault((title.lower(), area), []).append(address)
+                continue
+            for row in range(area.first_row, area.last_row + 1):
+                for column in range(area.first_column, area.last_column + 1):
+                    watchers.setdefault((title.lower(), row, column), []).append(address)
+    return watchers, wide
 
 
 def _references(title: str, formula: str) -> list[tuple[str, Area]]:
