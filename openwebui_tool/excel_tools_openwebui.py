@@ -217,7 +217,7 @@ OPERATIONS = {
         "done": "Exported {workbook}",
         "file": "",
         "style": "",
-        "delivers": False,
+        "delivers": True,
     },
     "create_excel_report": {
         "doing": "Making the report",

@@ -102,6 +102,8 @@ class Bench:
 
     def _run(self, work: Work, held: _Held, entry: Entry) -> Answer:
         answer = _apply(held.book, entry, work.folder)
+        if answer.exports and not work.folder:
+            raise RuntimeError(f"{entry.operation} writes files, but is not declared to")
         if find(entry.operation).writes:
             held.mark = work.next_mark
             _tell_errors(held.book, answer)

@@ -229,6 +229,7 @@ class ExportOptions(Options):
     effect="read",
     doing="Exporting {workbook}",
     example={"format": "csv", "options": {"delimiter": ";"}},
+    exports=True,
 )
 def export_excel_file(
     ctx: Context,

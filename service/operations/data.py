@@ -88,7 +88,8 @@ def _from_records(headers: list[Scalar], records: list[dict[str, Scalar]], where
 def _from_columns(headers: list[Scalar], columns: dict[str, list[Scalar]], where: str) -> Grid:
     names: list[Scalar] = headers or list(columns)
     _refuse_repeated(names, where)
-    strange = [name for name in columns if name not in {str(other) for other in names}]
+    known = {str(other) for other in names}
+    strange = [name for name in columns if name not in known]
     if strange:
         raise InvalidValue(
             f"{where}: the columns {listed(strange)} are no headers.",

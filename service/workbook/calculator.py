@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import threading
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -19,7 +20,7 @@ from openpyxl import Workbook
 from openpyxl.cell.cell import Cell
 from openpyxl.cell.rich_text import CellRichText
 from openpyxl.formula import Tokenizer
-from openpyxl.formula.tokenizer import Token
+from openpyxl.formula.tokenizer import Token, TokenizerError
 from openpyxl.utils.datetime import to_excel
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -43,6 +44,8 @@ _ERRORS = {
     "Spill": "#SPILL!",
     "Calc": "#CALC!",
 }
+# References to so few cells are looked up by cell.
+_FEW_CELLS = 64
 _WHOLE_SHEET = Area(1, 1, MAX_ROW, MAX_COLUMN)
 
 
@@ -65,15 +68,28 @@ def calculate(book: Workbook, deadline: float = DEADLINE) -> Values:
     formulas = dict(_formulas(book))
     if not formulas:
         return {}
-    unknown = _unknown(formulas)
-    engine = _loaded(book, formulas)
+    try:
+        return _calculated(book, formulas, deadline)
+    except TimeoutError:
+        reason = f"the calculation took longer than {deadline:g} seconds"
+        return {address: Computed(unknown=reason) for address in formulas}
+    except (MemoryError, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # noqa: BLE001 - native code panics with a BaseException
+        reason = f"the calculator failed ({type(error).__name__})"
+        return {address: Computed(unknown=reason) for address in formulas}
+
+
+def _calculated(book: Workbook, formulas: dict[Address, str], deadline: float) -> Values:
+    until = time.monotonic() + deadline
+    engine, refused = _loaded(book, formulas)
+    unknown = _unknown(formulas, refused, until)
     timer = threading.Timer(deadline, engine.cancel)
     timer.start()
     try:
         engine.evaluate_all()
-    except formualizer.ExcelEvaluationError:
-        reason = f"the calculation took longer than {deadline:g} seconds"
-        return {address: Computed(unknown=reason) for address in formulas}
+    except formualizer.ExcelEvaluationError as error:
+        raise TimeoutError from error
     finally:
         timer.cancel()
     return {
@@ -116,7 +132,10 @@ def _reason(kind: str) -> str:
 # Loading ------------------------------------------------------------------
 
 
-def _loaded(book: Workbook, formulas: dict[Address, str]) -> formualizer.Workbook:
+def _loaded(
+    book: Workbook, formulas: dict[Address, str]
+) -> tuple[formualizer.Workbook, dict[Address, str]]:
+    """The calculator with all values and formulas, and reasons for those it did not take."""
     engine = formualizer.Workbook(mode=formualizer.WorkbookMode.Ephemeral)
     for sheet in book.worksheets:
         engine.add_sheet(sheet.title)
@@ -124,21 +143,26 @@ def _loaded(book: Workbook, formulas: dict[Address, str]) -> formualizer.Workboo
     for sheet in book.worksheets:
         for table in sheet.tables.values():
             _load_table(engine, sheet, table)
-    for (title, row, column), formula in formulas.items():
-        engine.set_formula(title, row, column, _inlined(book, title, formula))
-    return engine
+    refused: dict[Address, str] = {}
+    for address, formula in formulas.items():
+        try:
+            engine.set_formula(*address, _inlined(book, address[0], formula))
+        except Exception as error:  # noqa: BLE001 - the calculator's error types are private
+            refused[address] = _reason(str(error)[:100])
+    return engine, refused
 
 
 def _load_values(engine: formualizer.Workbook, sheet: Worksheet) -> None:
     cells = sheet._cells
     if not cells:
         return
-    area = sheet.max_row * sheet.max_column
-    if area <= 4 * len(cells) + 10_000:
+    # Asked once: openpyxl looks through all cells to answer either.
+    rows_used, columns_used = sheet.max_row, sheet.max_column
+    if rows_used * columns_used <= 4 * len(cells) + 10_000:
         # Not iter_rows: it would make a cell of every blank it meets.
         rows = [
-            [_plain(cells.get((row, column))) for column in range(1, sheet.max_column + 1)]
-            for row in range(1, sheet.max_row + 1)
+            [_plain(cells.get((row, column))) for column in range(1, columns_used + 1)]
+            for row in range(1, rows_used + 1)
         ]
         engine.set_values_batch(sheet.title, 1, 1, rows)
         return
@@ -180,12 +204,20 @@ def _inlined(book: Workbook, title: str, formula: str) -> str:
     names |= {name.lower(): item.attr_text for name, item in local.items()}
     if not names:
         return formula
-    tokens = Tokenizer(formula).items
     parts = []
-    for token in tokens:
+    for token in _tokens(formula):
         text = names.get(str(token.value).lower()) if token.type == Token.OPERAND else None
         parts.append(_expression(text) if text else str(token.value))
-    return "=" + "".join(parts)
+    return "=" + "".join(parts) if parts else formula
+
+
+def _tokens(formula: str) -> list[Token]:
+    """The parts of a formula; none where it is not one, as a file may hold."""
+    try:
+        found: list[Token] = Tokenizer(formula).items
+    except TokenizerError:
+        return []
+    return found
 
 
 def _expression(text: str) -> str:
@@ -209,9 +241,11 @@ def can_calculate(function: str) -> bool:
     return not (isinstance(value, dict) and value.get("kind") == "Name")
 
 
-def _unknown(formulas: dict[Address, str]) -> dict[Address, str]:
+def _unknown(
+    formulas: dict[Address, str], refused: dict[Address, str], until: float
+) -> dict[Address, str]:
     """Reasons for the cells that can't be calculated, and for all that depend on them."""
-    unknown: dict[Address, str] = {}
+    unknown = dict(refused)
     for address, formula in formulas.items():
         missing = sorted(name for name in functions(formula) if not can_calculate(name))
         if missing:
@@ -219,7 +253,7 @@ def _unknown(formulas: dict[Address, str]) -> dict[Address, str]:
         elif "[" in formula and _external(formula):
             unknown[address] = "it refers to another file"
     if unknown:
-        _spread(formulas, unknown)
+        _spread(formulas, unknown, until)
     return unknown
 
 
@@ -228,34 +262,50 @@ def _external(formula: str) -> bool:
         token.type == Token.OPERAND
         and token.subtype == Token.RANGE
         and str(token.value).lstrip("'").startswith("[")
-        for token in Tokenizer(formula).items
+        for token in _tokens(formula)
     )
 
 
-def _spread(formulas: dict[Address, str], unknown: dict[Address, str]) -> None:
-    references = {address: _references(address[0], f) for address, f in formulas.items()}
-    grown = True
-    while grown:
-        fresh = {
-            address: "it depends on a cell that can't be calculated"
-            for address, areas in references.items()
-            if address not in unknown and _touches(areas, unknown)
-        }
-        unknown.update(fresh)
-        grown = bool(fresh)
+def _spread(formulas: dict[Address, str], unknown: dict[Address, str], until: float) -> None:
+    """Add the formulas that depend on unknown ones, directly or by way of others.
+
+    :raises TimeoutError: if that takes longer than ``until``
+    """
+    watchers, wide = _dependents(formulas)
+    found = list(unknown)
+    while found:
+        if time.monotonic() > until:
+            raise TimeoutError
+        title, row, column = found.pop()
+        sheet = title.lower()
+        hit = watchers.pop((sheet, row, column), [])
+        for key in [key for key in wide if key[0] == sheet and key[1].holds(row, column)]:
+            hit += wide.pop(key)
+        fresh = [address for address in hit if address not in unknown]
+        unknown |= dict.fromkeys(fresh, "it depends on a cell that can't be calculated")
+        found += fresh
 
 
-def _touches(areas: list[tuple[str, Area]], unknown: dict[Address, str]) -> bool:
-    return any(
-        sheet.lower() == title.lower() and area.overlaps(Area(row, column, row, column))
-        for sheet, area in areas
-        for title, row, column in unknown
-    )
+def _dependents(
+    formulas: dict[Address, str],
+) -> tuple[dict[Address, list[Address]], dict[tuple[str, Area], list[Address]]]:
+    """(formulas by cell they refer to, formulas by large area they refer to)."""
+    watchers: dict[Address, list[Address]] = {}
+    wide: dict[tuple[str, Area], list[Address]] = {}
+    for address, formula in formulas.items():
+        for title, area in _references(address[0], formula):
+            if area.cells > _FEW_CELLS:
+                wide.setdefault((title.lower(), area), []).append(address)
+                continue
+            for row in range(area.first_row, area.last_row + 1):
+                for column in range(area.first_column, area.last_column + 1):
+                    watchers.setdefault((title.lower(), row, column), []).append(address)
+    return watchers, wide
 
 
 def _references(title: str, formula: str) -> list[tuple[str, Area]]:
     found = []
-    for token in Tokenizer(formula).items:
+    for token in _tokens(formula):
         if token.type != Token.OPERAND or token.subtype != Token.RANGE:
             continue
         sheet, reference = split_sheet(str(token.value))
