@@ -64,10 +64,7 @@ class Bench:
             return Reply(told_changes(earlier, held.book, work.page, work.per_page))
         if work.entry is None:
             return Reply({"sheets": held.book.sheet_names, "losses": list(held.book.losses)})
-        began = time.monotonic()
-        answer = self._run(work, held, work.entry)
-        seconds = time.monotonic() - began
-        return Reply(answer.result, answer.sheet, answer.next, answer.exports, seconds)
+        return self._run(work, held, work.entry)
 
     def _at_mark(self, work: Work) -> _Held:
         held = self.held.pop(work.workbook, None)
@@ -100,14 +97,16 @@ class Bench:
             _apply(book, entry, "")
         return book
 
-    def _run(self, work: Work, held: _Held, entry: Entry) -> Answer:
+    def _run(self, work: Work, held: _Held, entry: Entry) -> Reply:
+        began = time.monotonic()
         answer = _apply(held.book, entry, work.folder)
+        seconds = time.monotonic() - began
         if answer.exports and not work.folder:
             raise RuntimeError(f"{entry.operation} writes files, but is not declared to")
         if find(entry.operation).writes:
             held.mark = work.next_mark
             _tell_errors(held.book, answer)
-        return answer
+        return Reply(answer.result, answer.sheet, answer.next, answer.exports, seconds)
 
 
 def _apply(book: Book, entry: Entry, folder: str) -> Answer:

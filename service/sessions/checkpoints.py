@@ -18,6 +18,7 @@ log = logging.getLogger("excel_tools.sessions")
 # A replay from the nearest checkpoint takes no longer than about this.
 REPLAY_SECONDS = 1.0
 REPLAY_STEPS = 1000
+LOOK_EVERY = 50
 MOST_KEPT = 5
 
 
@@ -43,6 +44,9 @@ class Checkpoints:
 
     def keep_if_due(self, session: Session, book: Workbook, journal: Journal) -> None:
         """Keep a checkpoint if a replay would take too long; without one it only takes longer."""
+        slow = journal.steps[journal.mark].seconds > REPLAY_SECONDS / LOOK_EVERY
+        if not slow and journal.mark % LOOK_EVERY:
+            return
         folder = session.copy_folder(book)
         rest = self.nearest(folder, journal.path(journal.mark))[1]
         seconds = sum(journal.steps[mark].seconds for mark in rest)

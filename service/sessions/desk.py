@@ -451,15 +451,19 @@ class _SessionCall:
             between = journal.path(mark if steps > 0 else journal.mark)[-abs(steps) :]
             names = [journal.steps[number].operation for number in between]
             result = {
-                "redone" if steps > 0 else "undone": names if steps > 0 else names[::-1],
-                "can_undo": len(journal.path(mark)),
-                "can_redo": len(journal.path(journal.tip)) - len(journal.path(mark)),
+                "steps": abs(steps),
+                "redone" if steps > 0 else "undone": (names if steps > 0 else names[::-1])[:20],
+                **journal.room(mark),
             }
             reply = Reply(result)
             session.walk(book, mark, self._key, self._once.fingerprint, reply)
         event = "redo" if steps > 0 else "undo"
         session.history.add(
-            session.parts.clock(), event, workbook=book.name, steps=abs(steps), operations=names
+            session.parts.clock(),
+            event,
+            workbook=book.name,
+            steps=abs(steps),
+            operations=names[:20],
         )
         self._book = book
         return Answer(result)
@@ -470,13 +474,13 @@ class _SessionCall:
         with session.queue(book):
             journal = session.journal(book)
             path = journal.path(journal.mark)
-            mark = journal.back(steps) if steps else 0
-            earlier = tuple(session.entries(book, path[: path.index(mark) + 1] if mark else []))
+            mark = journal.back(steps or journal.room(journal.mark)["can_undo"])
+            before = journal.path(mark)
+            earlier = tuple(session.entries(book, before))
             reply = session.call(book, action="changes", earlier=earlier, page=page)
-            asked = path[-steps:] if steps else path
-            names = [journal.steps[number].operation for number in asked]
+            names = [journal.steps[number].operation for number in path[len(before) :]]
         self._book, self._files = book, []
-        return Answer({"steps": names[-50:], **reply.result})
+        return Answer({"steps": len(names), "operations": names[-20:], **reply.result})
 
     # close
 

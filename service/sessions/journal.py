@@ -31,10 +31,14 @@ class Step:
 
 
 class Journal:
-    """The journal in ``folder`` of ``store``. Not safe for threads: its workbook's queue is."""
+    """The journal in ``folder`` of ``store``. Not safe for threads: its workbook's queue is.
 
-    def __init__(self, store: LocalStore, folder: str, name: str) -> None:
+    :param made: the copy began as nothing, so that its first operation made it and stays
+    """
+
+    def __init__(self, store: LocalStore, folder: str, name: str, *, made: bool) -> None:
         self._store = store
+        self._made = made
         self._key = f"{folder}/journal"
         self._name = name
         self.steps: dict[int, Step] = {}
@@ -42,6 +46,9 @@ class Journal:
         self.mark = OPENING
         self.tip = OPENING
         self._count = 0
+        # The way to the present mark, and the place of each mark on it.
+        self._way: list[int] = []
+        self._places: dict[int, int] = {OPENING: 0}
         for line in store.entries(self._key):
             self._take(line)
 
@@ -83,18 +90,29 @@ class Journal:
         if line.get("key"):
             self.keys[line["key"]] = seq
         if line.get("kind") == "move":
-            self.mark = int(line["mark"])
+            self._stand_at(int(line["mark"]))
             return
         # Version 1 knew no undo: each entry stands on the one before.
         parent = int(line.get("parent", seq - 1))
         seconds = float(line.get("seconds", 0))
         self.steps[seq] = Step(seq, parent, line["operation"], line["now"], seconds)
+        if parent != self.mark:
+            self._stand_at(parent)
         self.mark = self.tip = seq
+        self._way.append(seq)
+        self._places[seq] = len(self._way)
+
+    def _stand_at(self, mark: int) -> None:
+        self.mark = mark
+        self._way = self.path(mark)
+        self._places = {step: place for place, step in enumerate([OPENING, *self._way])}
 
     # The tree ---------------------------------------------------------------
 
     def path(self, mark: int) -> list[int]:
         """The marks of the operations that lead from the opening to ``mark``, in order."""
+        if mark in self._places:
+            return self._way[: self._places[mark]]
         found = []
         while mark != OPENING:
             found.append(mark)
@@ -106,16 +124,22 @@ class Journal:
 
         :raises InvalidParameters: if there are not so many
         """
-        way = [OPENING, *self.path(self.mark)]
+        way = self.path(self.mark) if self._made else [OPENING, *self.path(self.mark)]
         if steps >= len(way):
-            done = len(way) - 1
+            done = max(len(way) - 1, 0)
             raise InvalidParameters(
                 f"{steps} steps can't be undone: {done or 'no'} change{'s' * (done != 1)} "
-                f"since {self._name} was opened.",
+                f"since {self._name} was {'made' if self._made else 'opened'}.",
                 f"Undo at most {done}." if done else "There is nothing to undo.",
                 {"undoable": done},
             )
         return way[-1 - steps]
+
+    def room(self, mark: int) -> dict[str, int]:
+        """How many steps can be undone and done again, seen from ``mark``."""
+        back, way = len(self.path(mark)), self.path(self.tip)
+        ahead = len(way) - back if mark in way or mark == OPENING else 0
+        return {"can_undo": max(back - self._made, 0), "can_redo": ahead}
 
     def forward(self, steps: int) -> int:
         """The mark ``steps`` undone operations after the present one.
@@ -143,6 +167,8 @@ class Journal:
 
     def distance(self, one: int, other: int) -> int:
         """How many operations lie between two marks, over the last one they share."""
+        if one in self._places and other in self._places:
+            return abs(self._places[one] - self._places[other])
         first, second = self.path(one), self.path(other)
         shared = 0
         for left, right in zip(first, second, strict=False):

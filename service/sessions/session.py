@@ -83,7 +83,9 @@ class Session:
         """
         key = f"{book.id}/{book.copy}"
         if key not in self._journals:
-            journal = Journal(self.parts.store, self.copy_folder(book), book.name)
+            journal = Journal(
+                self.parts.store, self.copy_folder(book), book.name, made=not book.base
+            )
             self._journals[key] = journal
             self.catch_up(book, journal)
         return self._journals[key]
@@ -230,22 +232,26 @@ class Session:
     def engine_key(self, book: Workbook) -> str:
         return f"{self.data.key}/{book.id}/{book.copy}"
 
-    def call(self, book: Workbook, **job: Any) -> Reply:
-        """One call of the engine, with the journal's entries if it asks for them."""
+    def call(self, book: Workbook, at: int | None = None, **job: Any) -> Reply:
+        """One call of the engine, with the journal's entries if it asks for them.
+
+        :param at: mark at which the copy shall stand, by default where it does
+        """
         journal = self.journal(book)
+        mark = journal.mark if at is None else at
         folder = self.copy_folder(book)
         work = Work(
             workbook=self.engine_key(book),
             name=book.name,
             base=str(self.parts.store.path(f"{folder}/{book.base}")) if book.base else "",
-            mark=journal.mark,
+            mark=mark,
             next_mark=journal.next_mark,
             **job,
         )
         try:
             return self.parts.engine.call(work)
         except Cold:
-            path = journal.path(journal.mark)
+            path = journal.path(mark)
         kept, rest = self._checkpoints.nearest(folder, path)
         try:
             entries = tuple(self.entries(book, rest))
@@ -324,12 +330,7 @@ class Session:
     def walk(self, book: Workbook, mark: int, key: str, fingerprint: str, reply: Reply) -> None:
         """Bring the working copy to another mark of its journal: undo or redo."""
         journal = self.journal(book)
-        before = journal.mark
-        journal.mark = mark
-        try:
-            self.call(book, action="load")
-        finally:
-            journal.mark = before
+        self.call(book, mark, action="load")
         journal.move(
             mark,
             {

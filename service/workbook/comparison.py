@@ -90,11 +90,13 @@ def _told_format(old: Cell | None, new: Cell | None) -> dict[str, list[str]]:
 
 
 def _format_facts(cell: Cell | None) -> dict[str, str]:
-    if cell is None:
+    if cell is None or not cell.has_style:
         return dict.fromkeys(("number_format", "font", "fill", "border", "alignment"), "none")
     font, fill, border = cell.font, cell.fill, cell.border
     looks = [word for word in ("bold", "italic", "underline", "strike") if getattr(font, word)]
-    sides = [s for s in ("left", "right", "top", "bottom") if getattr(border, s).style]
+    sides = [
+        s for s in ("left", "right", "top", "bottom") if (side := getattr(border, s)) and side.style
+    ]
     return {
         "number_format": str(cell.number_format),
         "font": " ".join([f"{font.name} {font.sz:g}", *looks, _color(font.color)]).strip(),
