@@ -253,6 +253,11 @@ def test_whole_columns_mean_their_data(book: Book) -> None:
     assert answer.result["chart"]["series"] == [{"name": "Cost", "values": "'Sheet1'!$B$4:$B$5"}]
 
 
+def test_rows_below_all_data_are_not_drawn(book: Book) -> None:
+    chart = run(book, "create_excel_chart", data_range="A1:B1048576").result["chart"]
+    assert chart["series"][0]["values"] == "'Sheet1'!$B$2:$B$6"
+
+
 def test_many_columns_of_numbers_are_not_all_drawn() -> None:
     book = new_book(headers=["Item", *(f"N{i}" for i in range(30))], rows=[["a", *range(30)]] * 2)
     answer = run(book, "create_excel_chart")
@@ -516,6 +521,8 @@ REFUSED: list[tuple[dict[str, Any], type[ExcelToolsError], str]] = [
     ({"title": "a\nb"}, InvalidValue, "title"),
     ({"options": {"x_title": "\x00"}}, InvalidValue, "x_title"),
     ({"data_range": "nonsense"}, InvalidRange, "nonsense"),
+    ({"data_range": ","}, InvalidRange, "','"),
+    ({"data_range": "'" * 20_000}, InvalidRange, "20,000 characters"),
     ({"data_range": "A1:A5,C1:C4"}, InvalidRange, "same rows"),
     ({"data_range": "A1:D1"}, InvalidRange, "headers alone"),
     ({"data_range": "B1:B5,A1:A5"}, InvalidRange, '"Month" (A) holds text'),

@@ -13,7 +13,7 @@ from service.errors import InvalidParameters, InvalidRange
 from service.operations.layout import find_region, has_header_row, sheet_and_areas
 from service.workbook import cells
 from service.workbook.areas import Area, split_areas, split_sheet
-from service.workbook.book import Book
+from service.workbook.book import Book, used_area
 from service.workbook.chart_shapes import ChartType
 
 MOST_SERIES = 255
@@ -138,11 +138,7 @@ def _explicit_columns(
     book: Book, sheet: str, text: str
 ) -> tuple[Worksheet, list[Column], list[str]]:
     worksheet, areas = sheet_and_areas(book, sheet, text)
-    region = find_region(book, worksheet)
-    if region and not any(re.search(r"\d", split_sheet(part)[1]) for part in split_areas(text)):
-        # Whole columns: their data, not the titles above it.
-        top, bottom = region.area.first_row, region.area.last_row
-        areas = [Area(top, area.first_column, bottom, area.last_column) for area in areas]
+    areas = _within_data(book, worksheet, areas, text)
     if len({(area.first_row, area.last_row) for area in areas}) > 1:
         raise InvalidRange(
             f"The areas {', '.join(map(str, areas))} do not have the same rows.",
@@ -156,16 +152,28 @@ def _explicit_columns(
         )
     prefix = f"{quote_sheetname(worksheet.title)}!" if split_sheet(text)[0] else ""
     columns = _columns(book, worksheet, areas, prefix)
-    body, head = columns[0].body, [c for c in columns if c.kind == "text"]
-    label = book.cell(worksheet, body.last_row, head[0].body.first_column) if head else None
-    if label is not None and body.rows > 1 and _TOTAL.match(str(label.value).strip()):
-        shorter = _as_range(columns, last_row=body.last_row - 1)
-        return (
-            worksheet,
-            columns,
-            [f'The last row ("{str(label.value).strip()}") is drawn too; {shorter} leaves it out.'],
-        )
-    return worksheet, columns, []
+    return worksheet, columns, _total_notes(book, worksheet, columns)
+
+
+def _within_data(book: Book, sheet: Worksheet, areas: list[Area], text: str) -> list[Area]:
+    """The areas without rows below all data; of whole columns, without titles above it too."""
+    used = used_area(sheet).last_row
+    region = find_region(book, sheet)
+    if region and not any(re.search(r"\d", split_sheet(part)[1]) for part in split_areas(text)):
+        top, bottom = region.area.first_row, region.area.last_row
+        return [Area(top, area.first_column, bottom, area.last_column) for area in areas]
+    return [area.top(max(used - area.first_row + 1, 1)) for area in areas]
+
+
+def _total_notes(book: Book, sheet: Worksheet, columns: list[Column]) -> list[str]:
+    texts = [column for column in columns if column.kind == "text"]
+    last = columns[0].body.last_row
+    label = book.cell(sheet, last, texts[0].body.first_column) if texts else None
+    word = "" if label is None else str(label.value).strip()
+    if columns[0].body.rows == 1 or not _TOTAL.match(word):
+        return []
+    shorter = _as_range(columns, last_row=last - 1)
+    return [f'The last row ("{word}") is drawn too; {shorter} leaves it out.']
 
 
 def _columns(book: Book, sheet: Worksheet, areas: list[Area], prefix: str = "") -> list[Column]:

@@ -160,7 +160,7 @@ def sheet_and_areas(book: Book, sheet: str, text: str) -> tuple[Worksheet, list[
 
     :raises InvalidRange: if an area is no range, is on another sheet, or there are too many
     """
-    parts = split_areas(text) or [""]
+    parts = split_areas(text) or [text]
     if len(parts) > MAX_AREAS:
         raise InvalidRange(
             f"{len(parts)} areas; at most {MAX_AREAS} are taken at once.",

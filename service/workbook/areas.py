@@ -11,6 +11,7 @@ from service.errors import InvalidRange
 
 MAX_ROW = 1_048_576
 MAX_COLUMN = 16_384
+MAX_REFERENCE = 10_000
 
 _CELL = re.compile(r"^\$?([A-Za-z]{1,3})\$?([0-9]{1,7})$")
 _COLUMN = re.compile(r"^\$?([A-Za-z]{1,3})$")
@@ -84,7 +85,14 @@ class Area:
 
 
 def split_sheet(text: str) -> tuple[str, str]:
-    """("Sheet name" or "", "A1:B2") of a reference with or without a sheet."""
+    """("Sheet name" or "", "A1:B2") of a reference with or without a sheet.
+
+    :raises InvalidRange: if it is far longer than any reference
+    """
+    if len(text) > MAX_REFERENCE:
+        raise InvalidRange(
+            f"A range of {len(text):,} characters; at most {MAX_REFERENCE:,} are read.", _HINT
+        )
     match = _SHEET.match(text.strip())
     if not match:
         return "", text.strip()
