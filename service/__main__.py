@@ -1,4 +1,7 @@
-"""``python -m service``: gunicorn with the settings from the environment."""
+"""``python -m service``: gunicorn with the settings from the environment.
+
+``python -m service sessions`` is the operator's command, see ``service.sessions.console``.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
+from service.sessions import console
 from service.settings import Settings, SettingsError
 from service.web.app import Service
 from service.web.logs import log, setup_logging
@@ -57,12 +61,12 @@ class Server(BaseApplication):
 
 
 def main() -> int:
-    """Run the service till it is told to stop."""
-    try:
-        settings = Settings.from_env(os.environ)
-    except SettingsError as error:
-        print(f"excel-tools: {error}", file=sys.stderr)
+    """Run the service till it is told to stop, or do what the operator asks."""
+    settings = _settings()
+    if settings is None:
         return 2
+    if len(sys.argv) > 1:
+        return console.main(sys.argv[1:], settings)
     if not settings.api_keys:
         print(
             "excel-tools: EXCEL_TOOLS_API_KEYS is not set, so the service listens on "
@@ -71,6 +75,14 @@ def main() -> int:
         )
     Server(settings).run()
     return 0
+
+
+def _settings() -> Settings | None:
+    try:
+        return Settings.from_env(os.environ)
+    except SettingsError as error:
+        print(f"excel-tools: {error}", file=sys.stderr)
+        return None
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ from service.engine.work import Reply
 from service.errors import ExcelToolsError, FileNotFound, InvalidParameters, listed
 from service.names import clean_filename, same_name, split_extension, unique_name
 from service.operations.registry import Answer, Operation, find
-from service.sessions.limits import room_for_bytes
 from service.sessions.links import Target
 from service.sessions.model import Export, Upload, Version, Workbook
 from service.sessions.session import Once, Session
@@ -410,9 +409,7 @@ class _SessionCall:
             draft = session.rendered(book)
             number = max((version.number for version in book.versions), default=0) + 1
             version = Version(number, name, draft.stat().st_size, session.parts.clock())
-            room_for_bytes(
-                session.parts.store, session.parts.settings, session.data.user, version.size
-            )
+            session.parts.quota.room_for(session.data.user, version.size)
             session.parts.store.copy_in(draft, session.version_key(book, version))
             book.versions.append(version)
             journal = session.journal(book)

@@ -7,14 +7,17 @@ cells: texts and numbers of the parameters that say what was done, not with whic
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+import logging
+from typing import Any
 
+from service.engine.work import Reply
+from service.errors import StorageFailed
+from service.operations.registry import Operation, find
+from service.sessions.journal import Journal
+from service.sessions.model import Workbook
 from service.store.local import LocalStore
 
-if TYPE_CHECKING:
-    from service.engine.work import Reply
-    from service.operations.registry import Operation
-    from service.sessions.model import Workbook
+log = logging.getLogger("excel_tools.sessions")
 
 _LONGEST = 120
 _DATA = frozenset({"rows", "headers", "sheets", "source", "sql", "steps"})
@@ -37,7 +40,11 @@ class History:
         """
         moment = dt.datetime.fromtimestamp(time, dt.UTC).isoformat(timespec="seconds")
         said = {name: value for name, value in facts.items() if value not in ("", None, [], {})}
-        self._store.append(self._key, {"time": moment, "event": event, **said}, sync=False)
+        try:
+            self._store.append(self._key, {"time": moment, "event": event, **said}, sync=False)
+        except StorageFailed as error:
+            # What happened has been accepted already: the answer must not say otherwise.
+            log.warning("an event is missing in the history: %s", error.message)
 
     def operation(
         self,
@@ -54,6 +61,8 @@ class History:
             moment.timestamp(),
             "operation",
             workbook=book.name,
+            id=book.id,
+            copy=book.copy,
             operation=operation.name,
             step=mark,
             sheet=reply.sheet,
@@ -61,10 +70,27 @@ class History:
             result={name: reply.result[name] for name in _RESULTS if name in reply.result},
         )
 
+    def complete(self, book: Workbook, journal: Journal) -> None:
+        """Add what a service that was killed had put into the journal, but not in here."""
+        try:
+            events = self._store.entries(self._key)
+            told = {e.get("step") for e in events if _is_of(e, book)}
+            missing = sorted(set(journal.steps) - told)
+            for mark, line in zip(missing, journal.lines(missing), strict=True):
+                reply = Reply(**line["reply"])
+                self.operation(book, find(line["operation"]), line["parameters"], reply, line, mark)
+        except StorageFailed as error:
+            log.warning("the history of %s can't be completed: %s", book.id, error.message)
+
     def page(self, first: int, most: int) -> tuple[list[dict[str, Any]], int]:
         """(events from number ``first`` on, the newest first; how many there are)."""
         events = self._store.entries(self._key)[::-1]
         return events[first : first + most], len(events)
+
+
+def _is_of(event: dict[str, Any], book: Workbook) -> bool:
+    """Whether an event tells of an operation on the present copy of the workbook."""
+    return (event.get("id"), event.get("copy")) == (book.id, book.copy)
 
 
 def told_parameters(parameters: dict[str, Any]) -> dict[str, Any]:

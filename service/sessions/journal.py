@@ -46,6 +46,7 @@ class Journal:
         self.mark = OPENING
         self.tip = OPENING
         self._count = 0
+        self.last_bytes = 0
         # The way to the present mark, and the place of each mark on it.
         self._way: list[int] = []
         self._places: dict[int, int] = {OPENING: 0}
@@ -75,7 +76,7 @@ class Journal:
 
     def _append(self, entry: dict[str, Any]) -> int:
         line = {"v": FORMAT, "seq": self.next_mark, **entry}
-        self._store.append(self._key, line)
+        self.last_bytes = self._store.append(self._key, line)
         self._take(line)
         return int(line["seq"])
 

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import threading
+
+from cachetools import TTLCache
 
 from service.errors import LimitReached
 from service.settings import Settings
 from service.store.local import LocalStore
 
+# Within this time a user's bytes are counted on from what was found on the disk.
+_COUNTED_SECONDS = 30.0
+
 
 def digest(text: str) -> str:
     """A name for a folder or file that stands for any text."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def session_keys(store: LocalStore, user: str) -> list[str]:
+    """Keys of a user's sessions."""
+    return [name.removesuffix(".json") for name in store.keys(f"users/{digest(user)}")]
 
 
 def room_for_session(store: LocalStore, settings: Settings, user: str) -> None:
@@ -20,7 +31,7 @@ def room_for_session(store: LocalStore, settings: Settings, user: str) -> None:
     :raises LimitReached: with limit and use in ``details``
     """
     most = settings.sessions_per_user
-    count = len(list(store.keys(f"users/{digest(user)}")))
+    count = len(session_keys(store, user))
     if count >= most:
         raise LimitReached(
             f"{count} sessions of this user exist, and at most {most} may.",
@@ -29,18 +40,49 @@ def room_for_session(store: LocalStore, settings: Settings, user: str) -> None:
         )
 
 
-def room_for_bytes(store: LocalStore, settings: Settings, user: str, more: int = 0) -> None:
-    """Refuse ``more`` bytes beyond the limit; with 0, anything once it is passed.
+class Quota:
+    """Bytes that users keep on the disk. Safe for use by many threads.
 
-    :raises LimitReached: with limit and use, in bytes, in ``details``
+    Looking at every file of a user for every change would cost more than most changes, so
+    what was found is counted on for a short while. A limit may be passed by what is written
+    within it, not by more.
     """
-    most = settings.bytes_per_user
-    keys = [name.removesuffix(".json") for name in store.keys(f"users/{digest(user)}")]
-    used = sum(store.size(f"sessions/{key}") for key in keys)
-    if used + more > most:
-        raise LimitReached(
-            f"This user's files take {used:,} bytes, and at most {most:,} may be taken"
-            + (f"; {more:,} more do not fit." if more else "."),
-            "Close workbooks or delete sessions that are no longer needed.",
-            {"limit": most, "in_use": used},
-        )
+
+    def __init__(self, store: LocalStore, settings: Settings) -> None:
+        self._store = store
+        self._most = settings.bytes_per_user
+        self._used: TTLCache[str, int] = TTLCache(10_000, _COUNTED_SECONDS)
+        self._lock = threading.Lock()
+
+    def room_for(self, user: str, more: int = 0) -> None:
+        """Refuse ``more`` bytes beyond the limit; with 0, anything once it is passed.
+
+        :raises LimitReached: with limit and use, in bytes, in ``details``
+        """
+        used = self._bytes(user)
+        if used + more > self._most:
+            used = self._counted(user)  # closing and deleting may have made room
+        if used + more > self._most:
+            raise LimitReached(
+                f"This user's files take {used:,} bytes, and at most {self._most:,} may be taken"
+                + (f"; {more:,} more do not fit." if more else "."),
+                "Close workbooks or delete sessions that are no longer needed.",
+                {"limit": self._most, "in_use": used},
+            )
+        with self._lock:
+            self._used[user] = used + more
+
+    def add(self, user: str, more: int) -> None:
+        """Count bytes that were written."""
+        with self._lock:
+            if user in self._used:
+                self._used[user] += more
+
+    def _bytes(self, user: str) -> int:
+        with self._lock:
+            known = self._used.get(user)
+        return self._counted(user) if known is None else known
+
+    def _counted(self, user: str) -> int:
+        keys = session_keys(self._store, user)
+        return sum(self._store.size(f"sessions/{key}") for key in keys)

@@ -23,10 +23,11 @@ from service.errors import (
     StorageFailed,
 )
 from service.names import clean_filename
-from service.sessions.limits import digest, room_for_bytes, room_for_session
+from service.sessions.limits import digest, room_for_session
 from service.sessions.links import DRAFT, Target
 from service.sessions.model import SessionData, Upload, mime_type
 from service.sessions.session import Parts, Session
+from service.store.local import LocalStore
 
 log = logging.getLogger("excel_tools.sessions")
 
@@ -163,13 +164,8 @@ class Sessions:
         self._cache.pop(data.id, None)
         self._live.pop(data.id, None)
         with session.lock:
-            owner = _owner_key(data.user, data.chat)
-            known = store.read(owner)
-            if known and known["id"] == data.id:
-                store.remove(owner)
-            store.remove(f"users/{digest(data.user)}/{data.key}.json")
             session.ended = True
-            store.remove(session.folder)
+            erase(store, data)
 
     def sweep(self) -> int:
         """End all sessions whose time is over; returns how many."""
@@ -220,7 +216,7 @@ class Sessions:
             for known in session.data.uploads.values():
                 if known.digest == contents and known.name == clean and known.source == origin:
                     return known
-            room_for_bytes(self.parts.store, self.parts.settings, session.data.user, size)
+            self.parts.quota.room_for(session.data.user, size)
             upload = Upload(
                 session.data.next_id("f"), clean, size, self.parts.clock(), contents, origin
             )
@@ -280,6 +276,16 @@ class Sessions:
         if not path.exists():
             raise _gone()
         return path
+
+
+def erase(store: LocalStore, data: SessionData) -> None:
+    """Remove all that the store holds of a session."""
+    owner = _owner_key(data.user, data.chat)
+    known = store.read(owner)
+    if known and known["id"] == data.id:
+        store.remove(owner)
+    store.remove(f"users/{digest(data.user)}/{data.key}.json")
+    store.remove(f"sessions/{data.key}")
 
 
 def _gone() -> FileNotFound:

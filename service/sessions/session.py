@@ -34,7 +34,7 @@ from service.operations.registry import Operation
 from service.sessions.checkpoints import Checkpoints
 from service.sessions.history import History
 from service.sessions.journal import Journal
-from service.sessions.limits import room_for_bytes
+from service.sessions.limits import Quota
 from service.sessions.links import DRAFT, Links, Target
 from service.sessions.model import SessionData, Version, Workbook, mime_type
 from service.settings import Settings
@@ -51,6 +51,7 @@ class Parts:
     store: LocalStore
     engine: Engine
     links: Links
+    quota: Quota
     clock: Callable[[], float] = time.time
 
 
@@ -74,7 +75,7 @@ class Session:
         for book in self.open_workbooks():
             # A damaged one is told to whoever uses it, and tried again then.
             with suppress(StorageFailed):
-                self.journal(book)
+                self.history.complete(book, self.journal(book))
 
     def journal(self, book: Workbook) -> Journal:
         """The journal of the working copy; it, not the record, says where the copy stands.
@@ -292,7 +293,7 @@ class Session:
         """
         store, folder = self.parts.store, self.copy_folder(book)
         if operation.writes or operation.exports:
-            room_for_bytes(store, self.parts.settings, self.data.user)
+            self.parts.quota.room_for(self.data.user)
         journal = self.journal(book)
         kept: dict[str, str] = {}
         for name, path in files.items():
@@ -317,6 +318,7 @@ class Session:
                 "seconds": round(reply.seconds, 4),
             }
             mark = journal.add(line)
+            self.parts.quota.add(self.data.user, journal.last_bytes)
             self.catch_up(book, journal)
             self._checkpoints.keep_if_due(self, book, journal)
             self.history.operation(book, operation, parameters, reply, line, mark)

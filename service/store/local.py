@@ -91,10 +91,11 @@ class LocalStore:
 
     # Journals ---------------------------------------------------------------
 
-    def append(self, key: str, entry: dict[str, Any], *, sync: bool = True) -> None:
+    def append(self, key: str, entry: dict[str, Any], *, sync: bool = True) -> int:
         """Add an entry to a journal; it is on the disk when this returns, or not in it.
 
         :param sync: False leaves it to the system when it reaches the disk
+        :returns: the bytes that it takes
         """
         text = json.dumps(entry, ensure_ascii=False, separators=(",", ":")).encode()
         path = self.path(key)
@@ -111,6 +112,7 @@ class LocalStore:
                 raise
             if before == 0 and sync:
                 _sync(path.parent)
+        return len(text) + 10
 
     def entries(self, key: str) -> list[dict[str, Any]]:
         """All entries of a journal, oldest first; a torn last one is cut off."""

@@ -10,6 +10,7 @@ from flask import Flask
 
 from service.engine.pool import EnginePool
 from service.engine.work import Engine
+from service.sessions.limits import Quota
 from service.sessions.links import Links, signing_secret
 from service.sessions.registry import Sessions
 from service.sessions.session import Parts
@@ -35,7 +36,9 @@ class Service:
         secret = signing_secret(store.root, settings.secret_key)
         links = Links(secret, settings.public_url, settings.link_ttl, clock)
         self.engine: Engine = engine or EnginePool(settings)
-        self.sessions = Sessions(Parts(settings, store, self.engine, links, clock))
+        self.sessions = Sessions(
+            Parts(settings, store, self.engine, links, Quota(store, settings), clock)
+        )
         self.app = _application(State(settings, self.sessions, links))
         self._stop = threading.Event()
         self._sweeper = threading.Thread(target=self._sweep, name="sweeper", daemon=True)
