@@ -118,6 +118,7 @@ _DONE = {
     "Creating": "Created",
     "Exporting": "Exported",
     "Formatting": "Formatted",
+    "Going": "Went",
     "Importing": "Imported",
     "Looking": "Looked",
     "Making": "Made",

@@ -56,10 +56,14 @@ class Parts:
 
 
 class Session:
-    """A live session. Its record is the truth; this object adds locks and the working parts."""
+    """A live session. Its record is the truth; this object adds locks and the working parts.
 
-    def __init__(self, data: SessionData, parts: Parts) -> None:
+    :param kept: the record is on the disk already
+    """
+
+    def __init__(self, data: SessionData, parts: Parts, *, kept: bool) -> None:
         self.data = data
+        self.kept = kept
         self.parts = parts
         self.lock = threading.RLock()
         # Held while a workbook is opened or closed, so that two calls at the same time
@@ -72,6 +76,11 @@ class Session:
         self._journals: dict[str, Journal] = {}
         self._checkpoints = Checkpoints(parts.store)
         self.history = History(parts.store, self.folder)
+        if kept:
+            self._complete_history()
+
+    def _complete_history(self) -> None:
+        self.history.complete_files(self.data)
         for book in self.open_workbooks():
             # A damaged one is told to whoever uses it, and tried again then.
             with suppress(StorageFailed):
@@ -106,9 +115,16 @@ class Session:
     def write(self) -> None:
         """Put the record on the disk."""
         with self.lock:
+            if self.kept and not self.there():
+                self.ended = True  # an operator has removed it: it must not come back
             if self.ended:
                 raise SessionNotFound("The session has ended.", "Open a new session.")
             self.parts.store.write(f"{self.folder}/session.json", self.data.to_record())
+            self.kept = True
+
+    def there(self) -> bool:
+        """Whether the session's record is on the disk."""
+        return (self.parts.store.root / self.folder / "session.json").exists()
 
     # Finding ----------------------------------------------------------------
 
@@ -253,13 +269,15 @@ class Session:
             return self.parts.engine.call(work)
         except Cold:
             path = journal.path(mark)
-        kept, rest = self._checkpoints.nearest(folder, path)
-        try:
+        useless: list[str] = []
+        while True:
+            kept, rest = self._checkpoints.nearest(folder, path, useless)
             entries = tuple(self.entries(book, rest))
-            return self.parts.engine.call(replace(work, entries=entries, checkpoint=kept))
-        except BadCheckpoint:
-            entries = tuple(self.entries(book, path))
-            return self.parts.engine.call(replace(work, entries=entries))
+            try:
+                return self.parts.engine.call(replace(work, entries=entries, checkpoint=kept))
+            except BadCheckpoint:
+                useless.append(kept)
+                self._checkpoints.drop(folder, kept)
 
     def entries(self, book: Workbook, marks: list[int]) -> Iterator[Entry]:
         """The operations of these marks, as the engine replays them."""
@@ -333,16 +351,15 @@ class Session:
         """Bring the working copy to another mark of its journal: undo or redo."""
         journal = self.journal(book)
         self.call(book, mark, action="load")
-        journal.move(
-            mark,
-            {
-                "now": self.now(),
-                "key": key,
-                "print": fingerprint,
-                "reply": {"result": reply.result, "sheet": reply.sheet, "next": reply.next},
-            },
-        )
+        line = {
+            "now": self.now(),
+            "key": key,
+            "print": fingerprint,
+            "reply": {"result": reply.result, "sheet": reply.sheet, "next": reply.next},
+        }
+        number = journal.move(mark, line)
         self.catch_up(book, journal)
+        self.history.move(book, line, number)
 
     def rendered(self, book: Workbook) -> Path:
         """The working copy as a file, as it is now. Call it inside ``queue(book)``."""
