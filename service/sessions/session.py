@@ -339,7 +339,7 @@ class Session:
             self.parts.quota.add(self.data.user, journal.last_bytes)
             self.catch_up(book, journal)
             self._checkpoints.keep_if_due(self, book, journal)
-            self.history.operation(book, operation, parameters, reply, line, mark)
+            self.history.operation(book, line, mark)
         return reply
 
     def now(self) -> str:
