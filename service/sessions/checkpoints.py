@@ -71,7 +71,7 @@ class Checkpoints:
         try:
             session.call(book, action="checkpoint", target=str(target))
         except ExcelToolsError as error:
-            log.warning("no checkpoint of a working copy: %s", error.code)
+            log.warning("no checkpoint of a working copy: %s", error.message)
             return
         for mark in self.marks(folder)[:-MOST_KEPT]:
             self._store.remove(f"{folder}/checkpoints/{mark}")

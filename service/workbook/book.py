@@ -16,6 +16,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from service.errors import (
     ExcelToolsError,
+    InternalError,
     InvalidRange,
     SheetNotFound,
     SheetRequired,
@@ -248,8 +249,17 @@ class Book:
             )
 
     def keep(self, path: Path) -> None:
-        """Write a checkpoint: the editor's whole state, to go on from later."""
-        checkpoints.write(path, self.xl, self.losses)
+        """Write a checkpoint: the editor's whole state, to go on from later.
+
+        :raises InternalError: if there is something in the workbook that can't be kept
+        """
+        try:
+            checkpoints.write(path, self.xl, self.losses)
+        except checkpoints.UnusableCheckpointError as error:
+            raise InternalError(
+                f"{self.name} can't be put into a checkpoint ({error}).",
+                "Nothing is lost: its journal is replayed.",
+            ) from error
 
     @classmethod
     def kept(cls, path: Path, name: str, *, max_cells: int = 2_000_000) -> Book:
