@@ -23,12 +23,14 @@ class Entry:
 
     :param now: ISO time of the original call
     :param files: paths of the files its parameters name
+    :param preferences: the user's preferences that counted, see ``operations.preferences``
     """
 
     operation: str
     parameters: dict[str, Any]
     now: str
     files: dict[str, str] = field(default_factory=dict)
+    preferences: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import service.operations  # noqa: F401 - declares the operations
 from service.engine.work import BadCheckpoint, Cold, Entry, Reply, Work
 from service.errors import ExcelToolsError, InternalError, OperationTooBig, StorageFailed
 from service.operations.context import Context
+from service.operations.preferences import Preferences
 from service.operations.registry import Answer, find
 from service.workbook.book import Book
 from service.workbook.checkpoints import UnusableCheckpointError
@@ -110,13 +111,16 @@ class Bench:
 
 
 def _apply(book: Book, entry: Entry, folder: str) -> Answer:
+    operation = find(entry.operation)
+    preferences = Preferences.model_validate(entry.preferences) if operation.styled else None
     context = Context(
         book=book,
         now=dt.datetime.fromisoformat(entry.now),
         files={name: Path(path) for name, path in entry.files.items()},
         folder=Path(folder),
+        preferences=preferences,
     )
-    return find(entry.operation).call(context, entry.parameters)
+    return operation.call(context, entry.parameters)
 
 
 def _tell_errors(book: Book, answer: Answer) -> None:

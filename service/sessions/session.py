@@ -37,6 +37,7 @@ from service.sessions.journal import Journal
 from service.sessions.limits import Quota
 from service.sessions.links import DRAFT, Links, Target
 from service.sessions.model import SessionData, Version, Workbook, mime_type
+from service.sessions.preferences import set_preferences
 from service.settings import Settings
 from service.store.local import LocalStore
 
@@ -287,7 +288,8 @@ class Session:
                 name: str(self.parts.store.path(f"{folder}/{key}"))
                 for name, key in line["files"].items()
             }
-            yield Entry(line["operation"], line["parameters"], line["now"], files)
+            preferences = line.get("preferences", {})
+            yield Entry(line["operation"], line["parameters"], line["now"], files, preferences)
 
     # Operations -------------------------------------------------------------
 
@@ -313,15 +315,13 @@ class Session:
         if operation.writes or operation.exports:
             self.parts.quota.room_for(self.data.user)
         journal = self.journal(book)
-        kept: dict[str, str] = {}
-        for name, path in files.items():
-            kept[name] = f"assets/{journal.next_mark}-{name}{path.suffix.lower()}"
-            store.copy_in(path, f"{folder}/{kept[name]}")
+        kept = self._kept_files(folder, journal.next_mark, files)
         entry = Entry(
             operation.name,
             parameters,
             self.now(),
             {name: str(store.path(f"{folder}/{place}")) for name, place in kept.items()},
+            set_preferences(store, self.data.user) if operation.styled else {},
         )
         reply = self.call(book, action="run", entry=entry, folder=exports)
         if operation.writes:
@@ -335,12 +335,22 @@ class Session:
                 "reply": {"result": reply.result, "sheet": reply.sheet, "next": reply.next},
                 "seconds": round(reply.seconds, 4),
             }
+            if entry.preferences:
+                line["preferences"] = entry.preferences
             mark = journal.add(line)
             self.parts.quota.add(self.data.user, journal.last_bytes)
             self.catch_up(book, journal)
             self._checkpoints.keep_if_due(self, book, journal)
             self.history.operation(book, line, mark)
         return reply
+
+    def _kept_files(self, folder: str, mark: int, files: dict[str, Path]) -> dict[str, str]:
+        """Copies of the files for the journal: their places below the copy's folder."""
+        kept: dict[str, str] = {}
+        for name, path in files.items():
+            kept[name] = f"assets/{mark}-{name}{path.suffix.lower()}"
+            self.parts.store.copy_in(path, f"{folder}/{kept[name]}")
+        return kept
 
     def now(self) -> str:
         """The moment as operations and journals write it: UTC, to the second."""
