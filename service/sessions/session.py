@@ -277,7 +277,7 @@ class Session:
             room_for_bytes(store, self.parts.settings, self.data.user)
         kept: dict[str, str] = {}
         for name, path in files.items():
-            kept[name] = f"assets/{book.revision + 1}-{name}{path.suffix.lower()}"
+            kept[name] = f"assets/{book.revision + 1}-{name}/{path.name}"
             store.copy_in(path, f"{folder}/{kept[name]}")
         now = dt.datetime.fromtimestamp(self.parts.clock(), dt.UTC).replace(tzinfo=None)
         entry = Entry(
