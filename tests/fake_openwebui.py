@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from tests.backends import refuse_event_loop
 from tests.plugin_fixtures import Page, ToolCalls
 
 
@@ -139,7 +140,7 @@ class OpenWebUI:
     # storage/provider.py: these two block
 
     def _Storage_upload_file(self, file: Any, filename: str, tags: dict[str, str]) -> Any:
-        _refuse_event_loop()
+        refuse_event_loop()
         contents = file.read()
         if not contents:
             raise ValueError("empty content")
@@ -148,7 +149,7 @@ class OpenWebUI:
         return contents, str(path)
 
     def _Storage_get_file(self, path: str) -> str:
-        _refuse_event_loop()
+        refuse_event_loop()
         if not Path(path).exists():
             raise RuntimeError("no such object")
         return path
@@ -240,14 +241,6 @@ class OpenWebUI:
         temporary = chat.startswith("local:")
         before = self.live.get((chat, message), []) if temporary else []
         self.live[chat, message] = [*before, *copy.deepcopy(files)]
-
-
-def _refuse_event_loop() -> None:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return
-    raise AssertionError("a blocking call on the event loop")
 
 
 class ChatCalls(ToolCalls):

@@ -549,6 +549,17 @@ def test_opening_by_name_finds_a_file_that_only_the_chat_still_has(
     assert calls.rows() == [["a"]]
 
 
+def test_the_latest_is_what_was_delivered_last(wire: Wire, calls: ChatCalls) -> None:
+    calls.op("create_excel_file", filename="a.xlsx", headers=["a"])
+    calls.op("create_excel_file", filename="b.xlsx", headers=["b"])
+    calls.say("message-2")
+    calls.op("write_excel_range", workbook="a.xlsx", start="append", rows=[["more"]])
+    wire.delete_session(calls.user, calls.chat)
+    calls.say("message-3")
+    assert calls.op("open_excel_file", file="latest")["workbook"] == "a.xlsx"
+    assert calls.rows() == [["a"], ["more"]]
+
+
 def test_a_chat_of_someone_else_restores_nothing(wire: Wire, calls: ChatCalls) -> None:
     calls.op("create_excel_file", filename="a.xlsx", headers=["secret"])
     thief = ChatCalls(calls.webui, load_plugin(), valves=wire.valves)
