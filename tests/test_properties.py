@@ -395,6 +395,49 @@ def test_control_characters_that_a_formula_makes_do_not_spoil_the_file(tmp_path:
     assert by_calamine(saved(book, tmp_path)) == [[("text", "a\x07b")]]
 
 
+# Numbers shown as dates -------------------------------------------------------------
+
+
+@steady
+@given(
+    st.lists(
+        st.one_of(st.integers(-100, 3_000_000), st.floats(-1e12, 1e12), st.integers(0, 70)),
+        min_size=1,
+        max_size=8,
+    ),
+    st.sampled_from(["date", "yyyy-mm-dd hh:mm", "[h]:mm:ss", "dd.mm.yy"]),
+)
+def test_a_number_that_is_no_date_survives_the_format_of_one(
+    given_: list[float], number_format: str
+) -> None:
+    book = new_book(rows=[[number] for number in given_])
+    everywhere = f"A1:A{len(given_)}"
+    run(book, "format_excel_cells", range=everywhere, style={"number_format": number_format})
+    before = run(book, "read_excel_range").result["rows"]
+    with tempfile.TemporaryDirectory() as folder:
+        again = Book.load(saved(book, Path(folder)), "again.xlsx")
+        assert run(again, "read_excel_range").result["rows"] == before
+        path = saved(again, Path(folder))
+        found = [float(str(cell.findtext(f"{NAMESPACE}v"))) for cell in sheet_cells(path)]
+    # openpyxl keeps moments to the millisecond; a number that is none stays as it was.
+    assert found == [pytest.approx(number, rel=0, abs=1e-8) for number in given_]
+
+
+@pytest.mark.parametrize(
+    "formula", ["=DATE(9999,12,31)+1", "=DATE(1900,1,1)-10", "=TODAY()-100000", "=DATE(9999,1,1)*9"]
+)
+def test_a_formula_for_a_day_that_no_calendar_has_gives_its_number(
+    formula: str, tmp_path: Path
+) -> None:
+    book = new_book(rows=[[formula]])
+    run(book, "format_excel_cells", range="A1", style={"number_format": "date"})
+    ((value,),) = run(book, "read_excel_range").result["rows"]
+    assert isinstance(value, int | float)
+    run(book, "describe_excel_file")
+    run(book, "export_excel_file", folder=tmp_path)
+    assert saved(book, tmp_path).exists()
+
+
 # CSV --------------------------------------------------------------------------------
 
 _csv_texts = st.one_of(
@@ -419,6 +462,15 @@ def test_any_csv_is_refused_or_gives_a_file_that_others_read(text: str) -> None:
         path = saved(book, Path(folder))
         assert by_calamine(path) == read
         assert by_reading(Book.load(path, "again.xlsx")) == read
+
+
+def test_a_chart_over_such_cells_does_not_either(tmp_path: Path) -> None:
+    book = new_book(headers=["k", "v"], rows=[["=CHAR(7)&1", 1], ["_x0041_", 2]])
+    run(book, "create_excel_chart", chart_type="column", data_range="A1:B3")
+    with zipfile.ZipFile(saved(book, tmp_path)) as archive:
+        chart = etree.fromstring(archive.read("xl/charts/chart1.xml"))
+    kept = [element.text for element in chart.iter("{*}v")]
+    assert [unescape(str(text)) for text in kept] == ["v", "\x071", "_x0041_", "1", "2"]
 
 
 # What can't be stored is refused ---------------------------------------------------
