@@ -41,7 +41,7 @@ from service.workbook.areas import (
 )
 from service.workbook.book import Book
 from service.workbook.cells import MAX_TEXT
-from service.workbook.texts import escape, unescape
+from service.workbook.texts import escape, unescape, utf16_length
 from tests.bench import new_book, run
 from tests.service_fixtures import Chat
 
@@ -267,6 +267,13 @@ def test_what_was_read_can_be_written_back_and_is_the_same(rows: list[list[Any]]
     assert run(again, "read_excel_range", limit=1000).result["rows"] == read
 
 
+sheet_names = st.text(
+    st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="[]:*?/\\"),
+    min_size=1,
+    max_size=31,
+).filter(lambda name: name == name.strip() and name.strip("'") == name)
+
+
 # The file itself ----------------------------------------------------------------
 
 
@@ -363,6 +370,27 @@ def test_a_shared_string_table_of_excel_is_read_right(tmp_path: Path) -> None:
     ]
     read = run(Book.load(changed, "x.xlsx"), "read_excel_range").result["rows"]
     assert read == [["a\r\nb_x0041_"], ["plain Bold"], ["漢字"]]
+
+
+@steady
+@given(sheet_names)
+@example("\U0001f600" * 15)
+def test_a_sheet_keeps_its_name(name: str) -> None:
+    assume(name.lower() != "history" and name.isprintable() and utf16_length(name) <= 31)
+    book = new_book(sheet=name, headers=["x"])
+    with tempfile.TemporaryDirectory() as folder:
+        path = saved(book, Path(folder))
+        assert CalamineWorkbook.from_path(str(path)).sheet_names == book.sheet_names
+        assert Book.load(path, "again.xlsx").sheet_names == book.sheet_names
+    assert book.sheet_names == [unicodedata.normalize("NFC", name)]
+
+
+@pytest.mark.parametrize(
+    "name", ["\U0001f600" * 16, "x" * 32, "a/b", "'a", "a\x07", " ", "History"]
+)
+def test_a_name_that_excel_refuses_is_refused(name: str) -> None:
+    with pytest.raises(InvalidParameters):
+        new_book(sheet=name)
 
 
 # Formulas ---------------------------------------------------------------------
@@ -597,11 +625,6 @@ areas = st.tuples(
     st.integers(1, MAX_ROW),
     st.integers(1, MAX_COLUMN),
 ).map(lambda n: Area(min(n[0], n[2]), min(n[1], n[3]), max(n[0], n[2]), max(n[1], n[3])))
-sheet_names = st.text(
-    st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="[]:*?/\\"),
-    min_size=1,
-    max_size=31,
-).filter(lambda name: name == name.strip() and name.strip("'") == name)
 
 
 @steady

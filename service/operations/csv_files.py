@@ -28,6 +28,7 @@ from service.workbook.book import Book, used_area
 from service.workbook.csv_table import CsvTable, Wishes, as_table
 from service.workbook.delimited import Records, decode, read_records
 from service.workbook.house import House, HouseStyle, house
+from service.workbook.texts import cut
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _range = range  # an operation has a parameter of that name
@@ -133,13 +134,14 @@ def _sheet_name(ctx: Context, source: str, filename: str) -> str:
     named = filename or ("" if _is_text(source) else source)
     stem, ending = split_extension(named)
     name = stem if filename or ending else ""  # "latest" and ids are no names of files
-    base = re.sub(r"[\[\]:*?/\\\x00-\x1f]", " ", name).strip(" '")[:31].strip(" '")
+    base = re.sub(r"[\[\]:*?/\\\x00-\x1f]", " ", name).strip(" '")
+    base = cut(base, 31).strip(" '")
     base = "Data" if base.lower() in ("", "history") or not base.isprintable() else base
     taken = {title.lower() for title in ctx.book.sheet_names}
     title, number = base, 2
     while title.lower() in taken:
         ending = f" ({number})"
-        title, number = base[: 31 - len(ending)] + ending, number + 1
+        title, number = cut(base, 31 - len(ending)) + ending, number + 1
     return title
 
 

@@ -21,6 +21,7 @@ from service.workbook.book import Book, count_formulas
 from service.workbook.calculator import Values
 from service.workbook.geometry import set_column_width
 from service.workbook.house import House
+from service.workbook.texts import utf16_length
 
 NARROWEST, WIDEST = 9.0, 60.0
 _MEASURED_ROWS = 500
@@ -35,8 +36,8 @@ def check_sheet_name(name: str, taken: list[str]) -> str:
     title = unicodedata.normalize("NFC", name).strip()
     bad = sorted(set(title) & _BAD_IN_TITLE)
     problem = ""
-    if not title or len(title) > 31:
-        problem = f"has {len(title)} characters; Excel allows 1 to 31"
+    if not 1 <= utf16_length(title) <= 31:
+        problem = f"has {utf16_length(title)} characters; Excel allows 1 to 31"
     elif bad or not title.isprintable():
         problem = f"holds {' '.join(bad) or 'control characters'}, which Excel does not allow"
     elif title.startswith("'") or title.endswith("'"):

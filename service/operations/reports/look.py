@@ -21,6 +21,7 @@ from service.workbook.book import Book
 from service.workbook.cells import Scalar
 from service.workbook.chart_shapes import ChartSpec, ChartType, SeriesSpec, build_chart
 from service.workbook.house import House
+from service.workbook.texts import cut
 
 ROW_HEIGHT = 18
 DATE = "yyyy-mm-dd"
@@ -64,7 +65,7 @@ def free_sheet_name(book: Book, name: str, more: Sequence[str] = ()) -> str:
     title, number = name, 2
     while title.lower() in taken:
         ending = f" ({number})"
-        title, number = name[: 31 - len(ending)] + ending, number + 1
+        title, number = cut(name, 31 - len(ending)) + ending, number + 1
     return check_sheet_name(title, [*book.sheet_names, *more])
 
 
