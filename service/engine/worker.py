@@ -22,6 +22,7 @@ log = logging.getLogger("excel_tools.engine")
 # Up to here a change calculates the workbook at once, to tell of errors unasked.
 _FORMULAS_TOLD = 2_000
 _CELLS_TOLD = 20_000
+_TELLING_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,9 @@ def _apply(book: Book, entry: Entry, folder: str) -> Answer:
 
 def _tell_errors(book: Book, answer: Answer) -> None:
     """Add formulas that fail to the answer of a change, without being asked."""
-    if 0 < book.formula_count() <= _FORMULAS_TOLD and book.cell_count() <= _CELLS_TOLD:
+    small = book.formula_count() <= _FORMULAS_TOLD and book.cell_count() <= _CELLS_TOLD
+    # A write never waits for a long calculation: what fails is told when it is read.
+    if small and book.formula_count() and book.calculated_within(_TELLING_SECONDS):
         errors = book.formula_errors(5)
         if errors:
             answer.result["formula_errors"] = errors

@@ -23,7 +23,13 @@ from service.errors import (
 )
 from service.workbook import cells, serials, texts, writer
 from service.workbook.areas import Area, parse_area, split_sheet
-from service.workbook.calculator import Computed, Values, calculate, serial_number
+from service.workbook.calculator import (
+    Computed,
+    Values,
+    calculate,
+    calculate_in_time,
+    serial_number,
+)
 from service.workbook.package import inspect_package
 
 Fact = TypeVar("Fact")
@@ -151,6 +157,15 @@ class Book:
         if self._values is None:
             self._values = calculate(self.xl)
         return self._values
+
+    def calculated_within(self, seconds: float) -> bool:
+        """Whether the values are known, or could be calculated in so short a time."""
+        if self._values is None:
+            try:
+                self._values = calculate_in_time(self.xl, seconds)
+            except TimeoutError:
+                return False
+        return True
 
     def computed(self, cell: Cell) -> Computed:
         """The calculated value of a formula cell."""

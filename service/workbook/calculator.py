@@ -67,15 +67,24 @@ def calculate(book: Workbook, deadline: float = DEADLINE) -> Values:
 
     :param deadline: seconds after which everything not yet calculated is answered as unknown
     """
+    try:
+        return calculate_in_time(book, deadline)
+    except TimeoutError:
+        reason = f"the calculation took longer than {deadline:g} seconds"
+        return {address: Computed(unknown=reason) for address, _ in _formulas(book)}
+
+
+def calculate_in_time(book: Workbook, deadline: float) -> Values:
+    """As :func:`calculate`, but all or nothing.
+
+    :raises TimeoutError: if ``deadline`` seconds are not enough
+    """
     formulas = dict(_formulas(book))
     if not formulas:
         return {}
     try:
         return _calculated(book, formulas, deadline)
-    except TimeoutError:
-        reason = f"the calculation took longer than {deadline:g} seconds"
-        return {address: Computed(unknown=reason) for address in formulas}
-    except (MemoryError, KeyboardInterrupt, SystemExit):
+    except (TimeoutError, MemoryError, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # noqa: BLE001 - native code panics with a BaseException
         reason = f"the calculator failed ({type(error).__name__})"
