@@ -20,6 +20,7 @@ from pydantic import Field
 from service.errors import InvalidParameters, InvalidRange, InvalidValue
 from service.names import clean_filename, split_extension
 from service.operations.context import Context
+<<<<<<< HEAD
 from service.operations.layout import (
     check_sheet_name,
     dress_body,
@@ -27,6 +28,9 @@ from service.operations.layout import (
     has_decimals,
     style_header,
 )
+=======
+from service.operations.layout import align_headers, check_sheet_name, fit_columns, style_header
+>>>>>>> main
 from service.operations.registry import Answer, Options, operation
 from service.workbook import cells
 from service.workbook.areas import Area, area_at
@@ -34,7 +38,12 @@ from service.workbook.book import Book, used_area
 from service.workbook.column_types import Decision, Typed
 from service.workbook.csv_table import CsvTable, Wishes, as_table
 from service.workbook.delimited import Records, decode, read_records
+<<<<<<< HEAD
 from service.workbook.house import FONT, House, HouseStyle
+=======
+from service.workbook.house import House, HouseStyle, house
+from service.workbook.texts import cut
+>>>>>>> main
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _range = range  # an operation has a parameter of that name
@@ -92,7 +101,7 @@ def _import(ctx: Context, source: str, filename: str, sheet: str, options: CsvOp
         options.header, options.decimal, options.date_order, tuple(options.text_columns)
     )
     table = as_table(records, wishes)
-    title = check_sheet_name(sheet or _sheet_name(ctx, filename), ctx.book.sheet_names)
+    title = check_sheet_name(sheet or _sheet_name(ctx, source, filename), ctx.book.sheet_names)
     first = len(table.preamble) + 2 if table.preamble else 1
     area = area_at(first, 1, table.row_count + bool(table.headers), len(table.columns))
     ctx.book.room_for(area.cells)
@@ -133,17 +142,22 @@ def _records(ctx: Context, source: str, options: CsvOptions) -> tuple[Records, s
     return read_records(text, options.delimiter), encoding
 
 
-def _sheet_name(ctx: Context, filename: str) -> str:
-    """The CSV's name as the name of a sheet that does not exist yet."""
-    path = ctx.files.get("source")
-    name = split_extension(filename or (path.name if path else ""))[0]
-    base = re.sub(r"[\[\]:*?/\\\x00-\x1f]", " ", name).strip(" '")[:31].strip(" '")
+def _sheet_name(ctx: Context, source: str, filename: str) -> str:
+    """The CSV's name as the name of a sheet that does not exist yet; "Data" without one.
+
+    It comes from the parameters alone, so that a replay gives the same.
+    """
+    named = filename or ("" if _is_text(source) else source)
+    stem, ending = split_extension(named)
+    name = stem if filename or ending else ""  # "latest" and ids are no names of files
+    base = re.sub(r"[\[\]:*?/\\\x00-\x1f]", " ", name).strip(" '")
+    base = cut(base, 31).strip(" '")
     base = "Data" if base.lower() in ("", "history") or not base.isprintable() else base
     taken = {title.lower() for title in ctx.book.sheet_names}
     title, number = base, 2
     while title.lower() in taken:
         ending = f" ({number})"
-        title, number = base[: 31 - len(ending)] + ending, number + 1
+        title, number = cut(base, 31 - len(ending)) + ending, number + 1
     return title
 
 
@@ -184,6 +198,8 @@ def _write_table(book: Book, sheet: Worksheet, table: CsvTable, area: Area, styl
                 cell._style = template._style.__copy__()  # a cell changes its style in place
             if cell is not None and cell.data_type == "s" and "\n" in str(cell._value):
                 cell.alignment = wrapped
+    if table.headers:
+        align_headers(sheet, area)
     fit_columns(book, sheet, area)
 
 

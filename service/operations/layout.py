@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from openpyxl.cell.cell import Cell
-from openpyxl.styles import Font
+from openpyxl.styles import Alignment, Font
 from openpyxl.styles.numbers import is_date_format
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
@@ -21,7 +21,12 @@ from service.workbook.areas import Area, area_at, split_areas
 from service.workbook.book import Book, count_formulas
 from service.workbook.calculator import Values
 from service.workbook.geometry import set_column_width
+<<<<<<< HEAD
 from service.workbook.house import FONT, House
+=======
+from service.workbook.house import House
+from service.workbook.texts import utf16_length
+>>>>>>> main
 
 NARROWEST, WIDEST = 9.0, 60.0
 _MEASURED_ROWS = 500
@@ -36,8 +41,8 @@ def check_sheet_name(name: str, taken: list[str]) -> str:
     title = unicodedata.normalize("NFC", name).strip()
     bad = sorted(set(title) & _BAD_IN_TITLE)
     problem = ""
-    if not title or len(title) > 31:
-        problem = f"has {len(title)} characters; Excel allows 1 to 31"
+    if not 1 <= utf16_length(title) <= 31:
+        problem = f"has {utf16_length(title)} characters; Excel allows 1 to 31"
     elif bad or not title.isprintable():
         problem = f"holds {' '.join(bad) or 'control characters'}, which Excel does not allow"
     elif title.startswith("'") or title.endswith("'"):
@@ -63,6 +68,7 @@ def write_grid(book: Book, sheet: Worksheet, grid: Grid, house: House) -> Area:
         dress_body(sheet, area.below(1) if grid.headers else area, house)
     if grid.headers:
         style_header(sheet, Area(1, 1, 1, len(grid.headers)), house)
+        align_headers(sheet, area)
         sheet.freeze_panes = "A2"
         if grid.rows:
             sheet.auto_filter.ref = str(area)
@@ -151,6 +157,16 @@ def style_header(sheet: Worksheet, area: Area, house: House) -> None:
             cell.alignment = house.header_alignment
             cell.border = house.header_border
     sheet.row_dimensions[area.first_row].height = 20
+
+
+def align_headers(sheet: Worksheet, area: Area) -> None:
+    """Put headers over numbers and dates to the right, where these stand."""
+    for column in _columns(area):
+        below = sheet._cells.get((area.first_row + 1, column))
+        if below is None or below.data_type not in ("n", "d", "f") or below.value is None:
+            continue
+        header = sheet.cell(area.first_row, column)
+        header.alignment = header.alignment + Alignment(horizontal="right")
 
 
 def fit_columns(book: Book, sheet: Worksheet, area: Area, values: Values | None = None) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 from service.engine.work import Reply
-from service.errors import ExcelToolsError, FileNotFound, InvalidParameters, listed
+from service.errors import ExcelToolsError, FileNotFound, InvalidParameters, StorageFailed, listed
 from service.names import clean_filename, same_name, split_extension, unique_name
 from service.operations.registry import Answer, Operation, find
 from service.sessions.links import Target
@@ -485,6 +485,8 @@ class _SessionCall:
         book = session.workbook(workbook)
         with session.queue(book):
             discarded = book.unsaved_changes
+            with suppress(StorageFailed):  # a damaged journal can be closed, too
+                session.keep_answers_of(book)
             book.open = False
 
         self._changed, self._closed = lambda: setattr(book, "open", True), book

@@ -170,6 +170,8 @@ class Sessions:
         self._live.pop(data.id, None)
         with session.lock:
             session.ended = True
+            for book in session.open_workbooks():
+                self.parts.engine.forget(session.engine_key(book))
             erase(store, data)
 
     def sweep(self) -> int:

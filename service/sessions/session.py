@@ -42,6 +42,9 @@ from service.settings import Settings
 from service.store.local import LocalStore
 
 _ANSWERS_KEPT = 100
+_REBUILDS_TRIED = 5
+_REPLAY_SHARE = 4
+_REPLAY_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True)
@@ -225,6 +228,14 @@ class Session:
         finally:
             turn.release()
 
+    def keep_answers_of(self, book: Workbook) -> None:
+        """Keep the last answers that only the journal of a closing copy holds."""
+        journal = self.journal(book)
+        keys = dict(list(journal.keys.items())[-_ANSWERS_KEPT:])
+        for line in journal.lines(list(keys.values())):
+            reply = Reply(**line["reply"])
+            self._put_answer(line["key"], line["print"], self.answer(book, reply))
+
     def drop_copy(self, book: Workbook) -> None:
         """Remove a workbook's working copy with its journal."""
         self.parts.engine.forget(self.engine_key(book))
@@ -271,14 +282,52 @@ class Session:
         except Cold:
             path = journal.path(mark)
         useless: list[str] = []
-        while True:
+        for _ in range(_REBUILDS_TRIED):
             kept, rest = self._checkpoints.nearest(folder, path, useless)
-            entries = tuple(self.entries(book, rest))
             try:
-                return self.parts.engine.call(replace(work, entries=entries, checkpoint=kept))
+                return self._replayed(book, replace(work, checkpoint=kept), rest)
+            except Cold:
+                continue  # the engine process was replaced in between
             except BadCheckpoint:
                 useless.append(kept)
                 self._checkpoints.drop(folder, kept)
+        raise WorkbookBusy(
+            f"{book.name} could not be brought back: its engine was replaced again and again.",
+            "Try again in a moment; nothing of it is lost.",
+        )
+
+    def _replayed(self, book: Workbook, work: Work, marks: list[int]) -> Reply:
+        """Bring the engine to ``work.mark`` and do the work there.
+
+        A long journal is replayed in parts, each with a deadline of its own: what was
+        accepted within a deadline must be found again within one.
+        """
+        *before, last = self._parts_of(book, marks)
+        since = -1
+        for part in before:
+            entries = tuple(self.entries(book, part))
+            step = replace(
+                work, action="load", entry=None, entries=entries, since=since, mark=part[-1]
+            )
+            self.parts.engine.call(step)
+            since = part[-1]
+        entries = tuple(self.entries(book, last))
+        return self.parts.engine.call(replace(work, entries=entries, since=since))
+
+    def _parts_of(self, book: Workbook, marks: list[int]) -> list[list[int]]:
+        """The marks in parts whose operations took a fraction of the deadline; one at least."""
+        steps = self.journal(book).steps
+        most = self.parts.settings.engine_deadline / _REPLAY_SHARE
+        parts: list[list[int]] = [[]]
+        taken = 0.0
+        for mark in marks:
+            seconds = steps[mark].seconds
+            if parts[-1] and (taken + seconds > most or len(parts[-1]) == _REPLAY_AT_ONCE):
+                parts.append([])
+                taken = 0.0
+            parts[-1].append(mark)
+            taken += seconds
+        return parts
 
     def entries(self, book: Workbook, marks: list[int]) -> Iterator[Entry]:
         """The operations of these marks, as the engine replays them."""
@@ -313,9 +362,18 @@ class Session:
         """
         store, folder = self.parts.store, self.copy_folder(book)
         if operation.writes or operation.exports:
+<<<<<<< HEAD
             self.parts.quota.room_for(self.data.user)
         journal = self.journal(book)
         kept = self._kept_files(folder, journal.next_mark, files)
+=======
+            room_for_bytes(store, self.parts.settings, self.data.user)
+        kept: dict[str, str] = {}
+        for name, path in files.items():
+            kept[name] = f"assets/{book.revision + 1}-{name}/{path.name}"
+            store.copy_in(path, f"{folder}/{kept[name]}")
+        now = dt.datetime.fromtimestamp(self.parts.clock(), dt.UTC).replace(tzinfo=None)
+>>>>>>> main
         entry = Entry(
             operation.name,
             parameters,
@@ -457,9 +515,12 @@ class Session:
     def keep_answer(self, key: str, once: Once, answer: dict[str, Any]) -> None:
         """Keep the answer of a call that no journal holds; the caller writes the record."""
         if key:
-            self.data.answers[key] = {"print": once.fingerprint, "answer": answer}
-            while len(self.data.answers) > _ANSWERS_KEPT:
-                self.data.answers.pop(next(iter(self.data.answers)))
+            self._put_answer(key, once.fingerprint, answer)
+
+    def _put_answer(self, key: str, fingerprint: str, answer: dict[str, Any]) -> None:
+        self.data.answers[key] = {"print": fingerprint, "answer": answer}
+        while len(self.data.answers) > _ANSWERS_KEPT:
+            self.data.answers.pop(next(iter(self.data.answers)))
 
     def _journalled(self, key: str) -> dict[str, Any] | None:
         """The answer in a journal: there if the service ended after the change was kept."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
+import secrets
 
 from flask import Blueprint, Response, jsonify, request, send_file
 
@@ -20,7 +19,8 @@ def upload() -> Response:
     """Take one file, as multipart field ``file``; ``source`` may hold the caller's id of it."""
     # The limit has to stand before anything reads the body, and below the field names are read.
     request.max_content_length = state().settings.max_upload_mb << 20
-    request.max_form_memory_size = 64 * 1024
+    # The same limit holds for what the parser keeps of a file, two reads of 64 KiB and more.
+    request.max_form_memory_size = 1 << 20
     session = session_of_request()
     file = request.files.get("file")
     strange = (set(request.files) | set(request.form)) - {"file", "source"}
@@ -32,11 +32,12 @@ def upload() -> Response:
         )
     source = request.form.get("source", "")
     origin = check_id(source, "source") if source else ""
-    folder = state().sessions.parts.store.path("uploads.new/x").parent
-    with tempfile.NamedTemporaryFile(dir=folder) as kept:
+    kept = state().sessions.parts.store.path(f"uploads.new/{secrets.token_hex(16)}")
+    try:
         file.save(kept)
-        kept.flush()
-        found = state().sessions.upload(session, Path(kept.name), file.filename, origin)
+        found = state().sessions.upload(session, kept, file.filename, origin)
+    finally:
+        kept.unlink(missing_ok=True)
     entry = {
         "id": found.id,
         "name": found.name,

@@ -30,6 +30,7 @@ from service.workbook.cells import formula_of
 from service.workbook.formulas import functions
 
 DEADLINE = 5.0
+_GAP = 100  # blank rows that are cheaper to load than to step over
 Address: TypeAlias = tuple[str, int, int]
 
 _ERRORS = {
@@ -46,6 +47,7 @@ _ERRORS = {
 }
 # References to so few cells are looked up by cell.
 _FEW_CELLS = 64
+_VAST = 500_000_000
 _WHOLE_SHEET = Area(1, 1, MAX_ROW, MAX_COLUMN)
 
 
@@ -65,15 +67,24 @@ def calculate(book: Workbook, deadline: float = DEADLINE) -> Values:
 
     :param deadline: seconds after which everything not yet calculated is answered as unknown
     """
+    try:
+        return calculate_in_time(book, deadline)
+    except TimeoutError:
+        reason = f"the calculation took longer than {deadline:g} seconds"
+        return {address: Computed(unknown=reason) for address, _ in _formulas(book)}
+
+
+def calculate_in_time(book: Workbook, deadline: float) -> Values:
+    """As :func:`calculate`, but all or nothing.
+
+    :raises TimeoutError: if ``deadline`` seconds are not enough
+    """
     formulas = dict(_formulas(book))
     if not formulas:
         return {}
     try:
         return _calculated(book, formulas, deadline)
-    except TimeoutError:
-        reason = f"the calculation took longer than {deadline:g} seconds"
-        return {address: Computed(unknown=reason) for address in formulas}
-    except (MemoryError, KeyboardInterrupt, SystemExit):
+    except (TimeoutError, MemoryError, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # noqa: BLE001 - native code panics with a BaseException
         reason = f"the calculator failed ({type(error).__name__})"
@@ -137,14 +148,18 @@ def _loaded(
 ) -> tuple[formualizer.Workbook, dict[Address, str]]:
     """The calculator with all values and formulas, and reasons for those it did not take."""
     engine = formualizer.Workbook(mode=formualizer.WorkbookMode.Ephemeral)
+    vast = _vast_sheets(book)
     for sheet in book.worksheets:
         engine.add_sheet(sheet.title)
-        _load_values(engine, sheet)
+        if sheet.title.lower() not in vast:
+            _load_values(engine, sheet)
     for sheet in book.worksheets:
         for table in sheet.tables.values():
             _load_table(engine, sheet, table)
-    refused: dict[Address, str] = {}
+    refused = _on_vast_sheets(formulas, vast)
     for address, formula in formulas.items():
+        if address in refused:
+            continue
         try:
             engine.set_formula(*address, _inlined(book, address[0], formula))
         except Exception as error:  # noqa: BLE001 - the calculator's error types are private
@@ -152,25 +167,50 @@ def _loaded(
     return engine, refused
 
 
+def _vast_sheets(book: Workbook) -> set[str]:
+    """Sheets with cells so far apart that the calculator's memory would not do, lower case."""
+    found = set()
+    for sheet in book.worksheets:
+        rows = max((row for row, _ in sheet._cells), default=0)
+        columns = max((column for _, column in sheet._cells), default=0)
+        if rows * columns > _VAST:
+            found.add(sheet.title.lower())
+    return found
+
+
+def _on_vast_sheets(formulas: dict[Address, str], vast: set[str]) -> dict[Address, str]:
+    """Reasons for the formulas that stand on such sheets or refer to them."""
+    if not vast:
+        return {}
+    return {
+        address: "cells on its sheet, or one it refers to, are too far apart"
+        for address, formula in formulas.items()
+        if vast & {address[0].lower(), *(t.lower() for t, _ in _references(address[0], formula))}
+    }
+
+
 def _load_values(engine: formualizer.Workbook, sheet: Worksheet) -> None:
-    cells = sheet._cells
-    if not cells:
-        return
-    # Asked once: openpyxl looks through all cells to answer either.
-    rows_used, columns_used = sheet.max_row, sheet.max_column
-    if rows_used * columns_used <= 4 * len(cells) + 10_000:
-        # Not iter_rows: it would make a cell of every blank it meets.
-        rows = [
-            [_plain(cells.get((row, column))) for column in range(1, columns_used + 1)]
-            for row in range(1, rows_used + 1)
-        ]
-        engine.set_values_batch(sheet.title, 1, 1, rows)
-        return
-    # Cells far apart: a dense block of them could be larger than the memory.
-    for (row, column), cell in cells.items():
+    """Column by column: one block over cells far apart could be larger than the memory."""
+    columns: dict[int, dict[int, object]] = {}
+    for (row, column), cell in sheet._cells.items():
         value = _plain(cell)
         if value is not None:
-            engine.set_value(sheet.title, row, column, value)
+            columns.setdefault(column, {})[row] = value
+    for column, values in columns.items():
+        for first, last in _runs(sorted(values)):
+            block = [[values.get(row)] for row in range(first, last + 1)]
+            engine.set_values_batch(sheet.title, first, column, block)
+
+
+def _runs(rows: list[int]) -> Iterable[tuple[int, int]]:
+    """(first, last) of stretches of ascending rows without wide gaps."""
+    first = previous = rows[0]
+    for row in rows[1:]:
+        if row - previous > _GAP:
+            yield first, previous
+            first = row
+        previous = row
+    yield first, previous
 
 
 def _plain(cell: Cell | None) -> object:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 from openpyxl.cell.cell import Cell
 from openpyxl.drawing.spreadsheet_drawing import AnchorMarker, TwoCellAnchor
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.styles.cell_style import StyleArray
 from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
@@ -17,6 +19,7 @@ from service.workbook import cells
 from service.workbook.areas import Area
 from service.workbook.book import Book
 from service.workbook.cells import Scalar
+<<<<<<< HEAD
 from service.workbook.chart_shapes import (
     ChartSpec,
     ChartType,
@@ -26,6 +29,11 @@ from service.workbook.chart_shapes import (
     usual_legend,
 )
 from service.workbook.house import ISO_DAY, House
+=======
+from service.workbook.chart_shapes import ChartSpec, ChartType, SeriesSpec, build_chart
+from service.workbook.house import House
+from service.workbook.texts import cut
+>>>>>>> main
 
 ROW_HEIGHT = 18
 DATE = ISO_DAY
@@ -69,7 +77,7 @@ def free_sheet_name(book: Book, name: str, more: Sequence[str] = ()) -> str:
     title, number = name, 2
     while title.lower() in taken:
         ending = f" ({number})"
-        title, number = name[: 31 - len(ending)] + ending, number + 1
+        title, number = cut(name, 31 - len(ending)) + ending, number + 1
     return check_sheet_name(title, [*book.sheet_names, *more])
 
 
@@ -212,10 +220,21 @@ def add_table(
         assert isinstance(column, TableColumn)
         column.name = header
     sheet.add_table(table)
-    for row in sheet.iter_rows(**area.below(1).bounds):
+    _dress_body(sheet, area.below(1))
+
+
+def _dress_body(sheet: Worksheet, area: Area) -> None:
+    """A line under each row, and dates on the left."""
+    # Looking a style up costs more than writing the cell: once for each kind of cell.
+    known: dict[tuple[object, bool], StyleArray] = {}
+    for row in sheet.iter_rows(**area.bounds):
         for cell in row:
-            cell.border = Border(bottom=_LINE)
-            cell.alignment = Alignment(vertical="center")
+            kind = (tuple(cell._style or ()), cell.is_date)
+            if kind not in known:
+                cell.border = Border(bottom=_LINE)
+                cell.alignment = Alignment("left" if cell.is_date else None, "center")
+                known[kind] = copy(cell._style)
+            cell._style = copy(known[kind])
 
 
 def set_up_page(
@@ -246,11 +265,6 @@ def align_headers(sheet: Worksheet, area: Area) -> None:
         below = sheet.cell(area.first_row + 1, header.column)
         if below.data_type in ("n", "f") and not below.is_date and below.value is not None:
             header.alignment = Alignment(horizontal="right", vertical="center")
-        for cell in next(
-            sheet.iter_cols(**area.below(1).column(header.column - area.first_column).bounds)
-        ):
-            if cell.is_date:
-                cell.alignment = Alignment(horizontal="left", vertical="center")
 
 
 def label_width(labels: Iterable[Scalar]) -> float:
