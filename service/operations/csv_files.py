@@ -20,17 +20,14 @@ from pydantic import Field
 from service.errors import InvalidParameters, InvalidRange, InvalidValue
 from service.names import clean_filename, split_extension
 from service.operations.context import Context
-<<<<<<< HEAD
 from service.operations.layout import (
+    align_headers,
     check_sheet_name,
     dress_body,
     fit_columns,
     has_decimals,
     style_header,
 )
-=======
-from service.operations.layout import align_headers, check_sheet_name, fit_columns, style_header
->>>>>>> main
 from service.operations.registry import Answer, Options, operation
 from service.workbook import cells
 from service.workbook.areas import Area, area_at
@@ -38,12 +35,8 @@ from service.workbook.book import Book, used_area
 from service.workbook.column_types import Decision, Typed
 from service.workbook.csv_table import CsvTable, Wishes, as_table
 from service.workbook.delimited import Records, decode, read_records
-<<<<<<< HEAD
 from service.workbook.house import FONT, House, HouseStyle
-=======
-from service.workbook.house import House, HouseStyle, house
 from service.workbook.texts import cut
->>>>>>> main
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _range = range  # an operation has a parameter of that name

@@ -21,12 +21,8 @@ from service.workbook.areas import Area, area_at, split_areas
 from service.workbook.book import Book, count_formulas
 from service.workbook.calculator import Values
 from service.workbook.geometry import set_column_width
-<<<<<<< HEAD
 from service.workbook.house import FONT, House
-=======
-from service.workbook.house import House
 from service.workbook.texts import utf16_length
->>>>>>> main
 
 NARROWEST, WIDEST = 9.0, 60.0
 _MEASURED_ROWS = 500

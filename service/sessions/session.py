@@ -362,18 +362,9 @@ class Session:
         """
         store, folder = self.parts.store, self.copy_folder(book)
         if operation.writes or operation.exports:
-<<<<<<< HEAD
             self.parts.quota.room_for(self.data.user)
         journal = self.journal(book)
         kept = self._kept_files(folder, journal.next_mark, files)
-=======
-            room_for_bytes(store, self.parts.settings, self.data.user)
-        kept: dict[str, str] = {}
-        for name, path in files.items():
-            kept[name] = f"assets/{book.revision + 1}-{name}/{path.name}"
-            store.copy_in(path, f"{folder}/{kept[name]}")
-        now = dt.datetime.fromtimestamp(self.parts.clock(), dt.UTC).replace(tzinfo=None)
->>>>>>> main
         entry = Entry(
             operation.name,
             parameters,
@@ -406,7 +397,8 @@ class Session:
         """Copies of the files for the journal: their places below the copy's folder."""
         kept: dict[str, str] = {}
         for name, path in files.items():
-            kept[name] = f"assets/{mark}-{name}{path.suffix.lower()}"
+            # Its name is kept, too: an operation may call a sheet after it.
+            kept[name] = f"assets/{mark}-{name}/{path.name}"
             self.parts.store.copy_in(path, f"{folder}/{kept[name]}")
         return kept
 

@@ -113,21 +113,15 @@ def _fixed_paths() -> dict[str, Any]:
     text = {"type": "string"}
     return {
         "/v1/sessions": {
-<<<<<<< HEAD
-            "post": _route(
-                "open_session", "Open or resume the session of a user and chat.", "200", _OWNER
-            )
-=======
             "post": {
                 **_route(
-                    "open_session", "Open or resume the session of a user and chat.", "200", owner
+                    "open_session", "Open or resume the session of a user and chat.", "200", _OWNER
                 ),
                 "responses": {
                     "201": {"description": "A new session."},
                     **_responses("200", "The session there was already."),
                 },
             }
->>>>>>> main
         },
         "/v1/sessions/{id}": {
             "get": _route("show_session", "What the session holds.", "200", parameters=[id_]),

@@ -19,7 +19,6 @@ from service.workbook import cells
 from service.workbook.areas import Area
 from service.workbook.book import Book
 from service.workbook.cells import Scalar
-<<<<<<< HEAD
 from service.workbook.chart_shapes import (
     ChartSpec,
     ChartType,
@@ -29,11 +28,7 @@ from service.workbook.chart_shapes import (
     usual_legend,
 )
 from service.workbook.house import ISO_DAY, House
-=======
-from service.workbook.chart_shapes import ChartSpec, ChartType, SeriesSpec, build_chart
-from service.workbook.house import House
 from service.workbook.texts import cut
->>>>>>> main
 
 ROW_HEIGHT = 18
 DATE = ISO_DAY
