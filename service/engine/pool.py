@@ -10,9 +10,13 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import threading
+import time
 from collections import Counter
+from concurrent import futures
 from concurrent.futures import CancelledError
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from dataclasses import dataclass
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
@@ -24,11 +28,28 @@ from service.settings import Settings
 log = logging.getLogger("excel_tools.engine")
 
 
+_LOOK_SECONDS = 0.25
+_TRIES = 3
+
+
+@dataclass(frozen=True)
+class _Call:
+    """A call in the queue of a pool."""
+
+    pool: ProcessPool
+    future: ProcessFuture[Reply]
+
+    def begun(self, wait: float) -> bool:
+        """Whether it is done, after ``wait`` seconds at most, or at least under way."""
+        return bool(futures.wait([self.future], wait).done) or self.future.running()
+
+
 class _Slot:
     """One engine process with its queue. A broken queue is replaced by a new one.
 
-    Pebble replaces a process that ends at work; if it ends while it has nothing to do
-    (killed by the system for its memory, say), the whole of its pool is broken.
+    A process that is killed (by the system for its memory, say) may take more with it: half
+    an answer in its pipe, or a lock that nobody can open again. So nothing of its pool is
+    used again: the process that comes after it has a pool of its own.
     """
 
     def __init__(self, limits: worker.Limits) -> None:
@@ -46,15 +67,29 @@ class _Slot:
             max_workers=1, context=context, initializer=worker.start, initargs=(self._limits,)
         )
 
-    def schedule(self, work: Work, deadline: float) -> ProcessFuture[Reply]:
+    def schedule(self, work: Work, deadline: float) -> _Call:
         with self._lock:
             if self._closed:
                 raise WorkbookBusy("The service is stopping.", "Try again in a moment.")
             if not self._pool.active:
                 log.error("an engine process ended while idle; it is replaced")
-                _end(self._pool)
-                self._pool = self._new_pool()
-            return self._pool.schedule(worker.work, args=(work,), timeout=deadline)
+                self._renew()
+            try:
+                future = self._pool.schedule(worker.work, args=(work,), timeout=deadline)
+            except RuntimeError as error:  # it broke just now
+                raise BrokenProcessPool(str(error)) from error
+            return _Call(self._pool, future)
+
+    def replace(self, pool: ProcessPool) -> None:
+        """Put a new pool in the place of that one, unless somebody has done so already."""
+        with self._lock:
+            if self._pool is pool and not self._closed:
+                self._renew()
+
+    def _renew(self) -> None:
+        self._pool.stop()  # type: ignore[no-untyped-call]
+        self._pool.join()
+        self._pool = self._new_pool()
 
     def forget(self, workbook: str) -> None:
         """Have the process let go of a workbook; nobody waits for it."""
@@ -71,11 +106,6 @@ class _Slot:
     def join(self) -> None:
         """Wait till the process has ended."""
         self._pool.join()
-
-
-def _end(pool: ProcessPool) -> None:
-    pool.stop()  # type: ignore[no-untyped-call]
-    pool.join()
 
 
 class EnginePool:
@@ -107,12 +137,9 @@ class EnginePool:
         """See :class:`service.engine.work.Engine`."""
         slot = self._slots[self._slot_of(work.workbook)]
         try:
-            try:
-                return self._result(slot.schedule(work, self._deadline))
-            except BrokenProcessPool:
-                # It was not begun, and whatever an engine does without answering is undone
-                # by the next call: doing it again is safe.
-                return self._result(slot.schedule(work, self._deadline))
+            return self._done(slot, work)
+        except BrokenProcessPool:
+            raise self._busy() from None
         except ProcessExpired as error:
             log.error("an engine process ended with %s", error.exitcode)
             raise OperationTooBig(
@@ -125,14 +152,27 @@ class EnginePool:
                 "Do it in smaller parts. The workbook is as it was before.",
             ) from None
 
-    def _result(self, future: ProcessFuture[Reply]) -> Reply:
+    def _done(self, slot: _Slot, work: Work) -> Reply:
+        for _ in range(_TRIES - 1):
+            # What was not begun, or not answered, can be done again: whatever an engine does
+            # without answering is undone by the next call.
+            with suppress(BrokenProcessPool):
+                return self._result(slot, slot.schedule(work, self._deadline))
+        return self._result(slot, slot.schedule(work, self._deadline))
+
+    def _result(self, slot: _Slot, call: _Call) -> Reply:
+        end = time.monotonic() + self._queue_wait
         try:
-            return future.result(timeout=self._queue_wait)
-        except TimeoutError:
-            if future.running() or future.done():
-                return future.result()  # bounded by the deadline
-            future.cancel()  # type: ignore[no-untyped-call]
-            raise self._busy() from None
+            while not call.begun(min(_LOOK_SECONDS, max(end - time.monotonic(), 0))):
+                if not call.pool.active:
+                    raise BrokenProcessPool("the process ended before it began")
+                if time.monotonic() >= end:
+                    call.future.cancel()  # type: ignore[no-untyped-call]
+                    raise self._busy()
+            return call.future.result()  # bounded by the deadline
+        except ProcessExpired:
+            slot.replace(call.pool)
+            raise
         except CancelledError:
             raise self._busy() from None
 
