@@ -11,7 +11,6 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from service import __version__
 from service.web.openapi import document
-from service.web.state import state
 
 routes = Blueprint("pages", __name__)
 
@@ -47,7 +46,7 @@ def health() -> Response:
 @routes.get("/openapi.json")
 def openapi() -> Response:
     """The OpenAPI document."""
-    return jsonify(document(__version__, state().settings.public_url))
+    return jsonify(document(__version__))
 
 
 @routes.get("/")
