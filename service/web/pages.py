@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 
-import swagger_ui_bundle
+import flask_swagger_ui
 from flask import Blueprint, Response, jsonify, redirect, send_from_directory
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -14,7 +14,7 @@ from service.web.openapi import document
 
 routes = Blueprint("pages", __name__)
 
-_SWAGGER = Path(str(swagger_ui_bundle.swagger_ui_path))
+_SWAGGER = Path(flask_swagger_ui.__file__).parent / "dist"
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
