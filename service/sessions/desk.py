@@ -161,7 +161,8 @@ def _upload(session: Session, asked: str) -> Upload:
         have = f"Uploads: {listed(names)}." if names else "Nothing was uploaded in this chat."
         raise FileNotFound(
             f'No uploaded file "{asked}". {have}',
-            "Name an uploaded file, or send the data itself.",
+            "Name an uploaded file, or send the data itself: CSV text with a line break "
+            "after each row.",
             {"uploads": names},
         )
     return found[-1]
