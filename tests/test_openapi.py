@@ -227,6 +227,7 @@ def test_each_example_runs(service: Service, operation: Operation) -> None:
     chat.upload(workbook_bytes(), "sales.xlsx")
     if operation.name != "create_excel_file":
         chat.op("create_excel_file", **operations()["create_excel_file"].example)
+        chat.op("write_excel_range", start="D1", rows=[["a change that can be undone"]])
     answer = answer_of(chat.call(operation.name, operation.example))
     for entry in answer["files"]:
         data = chat.download(entry)

@@ -9,13 +9,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cachetools import LRUCache
 
-from service.engine.work import BadCheckpoint, Cold, Engine, Entry, Reply, Work
+from service.engine.work import Engine, Entry, Reply, Work
 from service.errors import (
     AmbiguousName,
     FileNotFound,
@@ -31,6 +31,7 @@ from service.errors import (
 )
 from service.names import same_name
 from service.operations.registry import Operation
+from service.sessions import replay
 from service.sessions.checkpoints import Checkpoints
 from service.sessions.history import History
 from service.sessions.journal import Journal
@@ -42,9 +43,6 @@ from service.settings import Settings
 from service.store.local import LocalStore
 
 _ANSWERS_KEPT = 100
-_REBUILDS_TRIED = 5
-_REPLAY_SHARE = 4
-_REPLAY_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,7 @@ class Session:
         self.ended = False
         self._recent: LRUCache[str, dict[str, Any]] = LRUCache(_ANSWERS_KEPT)
         self._journals: dict[str, Journal] = {}
-        self._checkpoints = Checkpoints(parts.store)
+        self.checkpoints = Checkpoints(parts.store)
         self.history = History(parts.store, self.folder)
         if kept:
             self._complete_history()
@@ -277,57 +275,7 @@ class Session:
             next_mark=journal.next_mark,
             **job,
         )
-        try:
-            return self.parts.engine.call(work)
-        except Cold:
-            path = journal.path(mark)
-        useless: list[str] = []
-        for _ in range(_REBUILDS_TRIED):
-            kept, rest = self._checkpoints.nearest(folder, path, useless)
-            try:
-                return self._replayed(book, replace(work, checkpoint=kept), rest)
-            except Cold:
-                continue  # the engine process was replaced in between
-            except BadCheckpoint:
-                useless.append(kept)
-                self._checkpoints.drop(folder, kept)
-        raise WorkbookBusy(
-            f"{book.name} could not be brought back: its engine was replaced again and again.",
-            "Try again in a moment; nothing of it is lost.",
-        )
-
-    def _replayed(self, book: Workbook, work: Work, marks: list[int]) -> Reply:
-        """Bring the engine to ``work.mark`` and do the work there.
-
-        A long journal is replayed in parts, each with a deadline of its own: what was
-        accepted within a deadline must be found again within one.
-        """
-        *before, last = self._parts_of(book, marks)
-        since = -1
-        for part in before:
-            entries = tuple(self.entries(book, part))
-            step = replace(
-                work, action="load", entry=None, entries=entries, since=since, mark=part[-1]
-            )
-            self.parts.engine.call(step)
-            since = part[-1]
-        entries = tuple(self.entries(book, last))
-        return self.parts.engine.call(replace(work, entries=entries, since=since))
-
-    def _parts_of(self, book: Workbook, marks: list[int]) -> list[list[int]]:
-        """The marks in parts whose operations took a fraction of the deadline; one at least."""
-        steps = self.journal(book).steps
-        most = self.parts.settings.engine_deadline / _REPLAY_SHARE
-        parts: list[list[int]] = [[]]
-        taken = 0.0
-        for mark in marks:
-            seconds = steps[mark].seconds
-            if parts[-1] and (taken + seconds > most or len(parts[-1]) == _REPLAY_AT_ONCE):
-                parts.append([])
-                taken = 0.0
-            parts[-1].append(mark)
-            taken += seconds
-        return parts
+        return replay.done(self, book, work)
 
     def entries(self, book: Workbook, marks: list[int]) -> Iterator[Entry]:
         """The operations of these marks, as the engine replays them."""
@@ -389,7 +337,7 @@ class Session:
             mark = journal.add(line)
             self.parts.quota.add(self.data.user, journal.last_bytes)
             self.catch_up(book, journal)
-            self._checkpoints.keep_if_due(self, book, journal)
+            self.checkpoints.keep_if_due(self, book, journal)
             self.history.operation(book, line, mark)
         return reply
 

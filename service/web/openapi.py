@@ -43,21 +43,6 @@ _UPLOAD = {
     "required": ["file"],
 }
 
-_OWNER = {
-    "type": "object",
-    "properties": {"user": {"type": "string"}, "chat": {"type": "string"}},
-    "required": ["user", "chat"],
-    "additionalProperties": False,
-}
-_UPLOAD = {
-    "type": "object",
-    "properties": {
-        "file": {"type": "string", "contentMediaType": "application/octet-stream"},
-        "source": {"type": "string"},
-    },
-    "required": ["file"],
-}
-
 
 def _header(name: str, what: str) -> dict[str, Any]:
     return {"name": name, "in": "header", "schema": _TEXT, "description": what}
