@@ -68,7 +68,10 @@ def wait_until_busy(pid: int) -> None:
 
 
 def ended(pid: int) -> bool:
-    return not Path(f"/proc/{pid}").exists() or " Z " in Path(f"/proc/{pid}/stat").read_text()
+    try:
+        return " Z " in Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 def wait_until_ended(pid: int) -> None:
