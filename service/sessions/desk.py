@@ -24,6 +24,7 @@ from service.sessions.model import Upload, Version, Workbook, mime_type
 from service.sessions.session import Once, Session
 
 _EVENTS_LISTED = 10
+_INNER = ("id", "copy", "step")  # of events: what no model has a use for
 _CSV = (".csv", ".tsv", ".txt")
 
 
@@ -341,7 +342,9 @@ class _SessionCall:
             ],
         }
         events, count = session.history.page(0, _EVENTS_LISTED)
-        result["history"] = events
+        result["history"] = [
+            {name: fact for name, fact in event.items() if name not in _INNER} for event in events
+        ]
         if count > len(events):
             result["earlier_events"] = count - len(events)
         return Answer({name: found for name, found in result.items() if found or name == "open"})
