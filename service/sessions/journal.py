@@ -136,7 +136,7 @@ class Journal:
         if steps >= len(way):
             done = max(len(way) - 1, 0)
             raise InvalidParameters(
-                f"{steps} steps can't be undone: {done or 'no'} change{'s' * (done != 1)} "
+                f"{_steps(steps)} can't be undone: {done or 'no'} change{'s' * (done != 1)} "
                 f"since {self._name} was {'made' if self._made else 'opened'}.",
                 f"Undo at most {done}." if done else "There is nothing to undo.",
                 {"undoable": done},
@@ -157,7 +157,7 @@ class Journal:
         ahead = self.ahead()
         if steps > len(ahead):
             raise InvalidParameters(
-                f"{steps} steps can't be done again: {len(ahead) or 'none'} "
+                f"{_steps(steps)} can't be done again: {len(ahead) or 'none'} "
                 f"{'are' if len(ahead) != 1 else 'is'} undone in {self._name}.",
                 f"Redo at most {len(ahead)}."
                 if ahead
@@ -200,3 +200,7 @@ class Journal:
                 "Restore it from a backup, or close this workbook; others are whole.",
             )
         return [found[mark] for mark in marks]
+
+
+def _steps(count: int) -> str:
+    return f"{count} step{'s' * (count != 1)}"
