@@ -596,7 +596,7 @@ class Delivery:
         if item is None:
             item = await self._stored(name, mime, data, kind)
         self.state.put(item["id"], *key)
-        await self._show(before, item)
+        await self._show(before, own, item)
         return _address(item["id"])
 
     async def _shown(self) -> list[dict]:
@@ -656,13 +656,15 @@ class Delivery:
             return None
         return {**item, "size": len(data)}
 
-    async def _show(self, before: list[dict], item: dict) -> None:
-        """Make the list of chips right in the stored chat and on the open page."""
-        known = any(i.get("id") == item["id"] for i in before)
-        items = [item if i.get("id") == item["id"] else i for i in before]
-        items += [] if known else [item]
-        kept = await self._kept(items, item, known)
-        if not kept and not known:
+    async def _show(self, before: list[dict], own: dict | None, item: dict) -> None:
+        """Make the list of chips right in the stored chat and on the open page.
+
+        ``own`` is the chip among them whose place the new one takes.
+        """
+        replaces = own is not None and own in before
+        items = [item if i == own else i for i in before] if replaces else [*before, item]
+        kept = await self._kept(items, None if replaces else item)
+        if not kept and not replaces:
             # A chat that is not stored, or could not be: this event is stored by the page's
             # way, and the page of a temporary chat adds the file to those it shows.
             await self.turn.emit("files", {"files": [item]})
@@ -670,7 +672,7 @@ class Delivery:
             # This one is shown only, and has to be whole: the page replaces its list with it.
             await self.turn.emit("chat:message:files", {"files": kept or items})
 
-    async def _kept(self, items: list[dict], item: dict, known: bool) -> list[dict]:
+    async def _kept(self, items: list[dict], added: dict | None) -> list[dict]:
         """The message's files as the stored chat has them now; nothing if it has them not."""
         chat, message = self.turn.chat_id, self.turn.message_id
         if not message:
@@ -678,10 +680,9 @@ class Delivery:
         try:
             from open_webui.models.chats import Chats
 
-            if not known:
-                return (
-                    await Chats.add_message_files_by_id_and_message_id(chat, message, [item]) or []
-                )
+            if added:
+                add = Chats.add_message_files_by_id_and_message_id
+                return await add(chat, message, [added]) or []
             done = await Chats.upsert_message_to_chat_by_id_and_message_id(
                 chat, message, {"files": items}, touch=False
             )
@@ -1222,11 +1223,9 @@ class Tools:
         for name in [n for n in earlier if every or same_name(asked, n)][-5:]:
             try:
                 upload = await Attachments(turn).read(earlier[name])
-                mark = await asyncio.to_thread(_fingerprint, upload.path)
-            except (ToolError, OSError):
+            except ToolError:
                 continue  # the user has deleted this one
-            # The file of a message is overwritten in place, so its id does not name its contents.
-            upload.name, upload.origin = name, f"{upload.origin}-{mark}"
+            upload.name = name
             found.append(upload)
             if opened:
                 await asyncio.to_thread(client.operate, "open_excel_file", {}, {"file": upload})
@@ -1254,11 +1253,6 @@ class Tools:
             # The signed link of the service remains.
             log.warning("a file could not be put into Open WebUI: %s", type(error).__name__)
             return ""
-
-
-def _fingerprint(path: str) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
 def _plain_label(name: str) -> str:

@@ -5,6 +5,7 @@ Both look the same to a test, which sees each request that the plugin makes.
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -88,7 +89,8 @@ class Wire:
         self._lock = threading.Lock()
 
     def request(self, method: str, url: str, **kwargs: Any) -> requests.Response:
-        """In the place of ``requests.request``."""
+        """In the place of ``requests.request``; never on the thread of an event loop."""
+        refuse_event_loop()
         response = self.backend.request(method, url, **kwargs)
         path = urlsplit(url).path
         path = "/files" if path.startswith("/files/") else path.removeprefix("/v1/operations/")
@@ -135,6 +137,15 @@ class Wire:
         response = self.backend.request("GET", self.backend.url + urlsplit(link).path)
         assert response.status_code == 200, response.text
         return response.content
+
+
+def refuse_event_loop() -> None:
+    """Fail where something that blocks is called on an event loop."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise AssertionError("a blocking call on the event loop")
 
 
 _KINDS: dict[str, Callable[[Path, ExitStack], Backend]] = {

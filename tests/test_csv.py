@@ -353,11 +353,12 @@ def test_an_open_workbook_gets_a_sheet_of_its_own(tmp_path: Path) -> None:
     path = tmp_path / "Sales [May].csv"
     path.write_text("x,y\n1,2\n")
     for expected in ("Sales  May", "Sales  May (2)"):
-        answer = run(book, "import_csv_to_excel", files={"source": path}, source="u1")
+        answer = run(book, "import_csv_to_excel", files={"source": path}, source=path.name)
         assert answer.sheet == expected
     with pytest.raises(InvalidParameters):
         run(book, "import_csv_to_excel", source="x,y\n1,2\n", sheet="sheet1")
-    assert book.sheet_names == ["Sheet1", "Sales  May", "Sales  May (2)"]
+    run(book, "import_csv_to_excel", files={"source": path}, source="latest")
+    assert book.sheet_names == ["Sheet1", "Sales  May", "Sales  May (2)", "Data"]
 
 
 def test_control_characters_are_left_out_and_told() -> None:

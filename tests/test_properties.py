@@ -29,6 +29,7 @@ from python_calamine import CalamineWorkbook
 
 from service.errors import ExcelToolsError, InvalidParameters, InvalidValue
 from service.names import MAX_BYTES, clean_filename, same_name, split_extension, unique_name
+from service.web.app import Service
 from service.workbook.areas import (
     MAX_COLUMN,
     MAX_ROW,
@@ -42,6 +43,7 @@ from service.workbook.book import Book
 from service.workbook.cells import MAX_TEXT
 from service.workbook.texts import escape, unescape
 from tests.bench import new_book, run
+from tests.service_fixtures import Chat
 
 # The same examples in every run, and no clock: what fails here fails everywhere.
 steady = settings(
@@ -511,6 +513,28 @@ def test_any_sequence_of_changes_leaves_what_a_plain_table_would_hold(steps: lis
                     book = Book.load(saved(book, Path(folder)), "again.xlsx")
             assert by_reading(book) == meanings(model)
         assert by_calamine(saved(book, Path(folder))) == meanings(model)
+
+
+# Through the service ------------------------------------------------------------------
+
+
+@settings(steady, max_examples=12, suppress_health_check=list(HealthCheck))
+@given(grids)
+def test_rows_survive_the_way_through_http_and_the_engine_and_back(
+    service: Service, rows: list[list[Any]]
+) -> None:
+    chat = Chat(service)
+    answer = chat.op("create_excel_file", filename="t.xlsx", rows=rows)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "draft.xlsx"
+        path.write_bytes(chat.download(answer["files"][0]))
+        assert by_calamine(path) == meanings(rows)
+        assert meanings(chat.rows()) == meanings(rows)
+        # Saved, sent back as an upload, and opened: another workbook with the same cells.
+        saved_entry = chat.op("save_excel_file")["files"][0]
+        chat.upload(chat.download(saved_entry), "again.xlsx")
+        chat.op("open_excel_file", file="again.xlsx")
+        assert meanings(chat.rows("again.xlsx")) == meanings(rows)
 
 
 # References and names ---------------------------------------------------------------

@@ -12,6 +12,7 @@ import multiprocessing
 import threading
 from collections import Counter
 from concurrent.futures import CancelledError
+from concurrent.futures.process import BrokenProcessPool
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
@@ -21,6 +22,54 @@ from service.errors import OperationTooBig, OperationTooSlow, WorkbookBusy
 from service.settings import Settings
 
 log = logging.getLogger("excel_tools.engine")
+
+
+class _Slot:
+    """One engine process with its queue. A broken queue is replaced by a new one.
+
+    Pebble replaces a process that ends at work; if it ends while it has nothing to do
+    (killed by the system for its memory, say), the whole of its pool is broken.
+    """
+
+    def __init__(self, limits: worker.Limits) -> None:
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._closed = False
+        self._pool = self._new_pool()
+
+    def _new_pool(self) -> ProcessPool:
+        # A fork server starts a replacement in milliseconds, with the libraries loaded,
+        # and hands it neither the service's threads nor its sockets.
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["service.engine.worker"])
+        return ProcessPool(
+            max_workers=1, context=context, initializer=worker.start, initargs=(self._limits,)
+        )
+
+    def schedule(self, work: Work, deadline: float) -> ProcessFuture[Reply]:
+        with self._lock:
+            if self._closed:
+                raise WorkbookBusy("The service is stopping.", "Try again in a moment.")
+            if not self._pool.active:
+                log.error("an engine process ended while idle; it is replaced")
+                _end(self._pool)
+                self._pool = self._new_pool()
+            return self._pool.schedule(worker.work, args=(work,), timeout=deadline)
+
+    def stop(self) -> None:
+        """Take nothing more; calls under way are cancelled."""
+        with self._lock:
+            self._closed = True
+            self._pool.stop()  # type: ignore[no-untyped-call]
+
+    def join(self) -> None:
+        """Wait till the process has ended."""
+        self._pool.join()
+
+
+def _end(pool: ProcessPool) -> None:
+    pool.stop()  # type: ignore[no-untyped-call]
+    pool.join()
 
 
 class EnginePool:
@@ -35,16 +84,7 @@ class EnginePool:
             max_cells=settings.max_cells,
             max_unpacked=settings.max_unpacked_mb << 20,
         )
-        # A fork server starts a replacement in milliseconds, with the libraries loaded,
-        # and hands it neither the service's threads nor its sockets.
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["service.engine.worker"])
-        self._slots = [
-            ProcessPool(
-                max_workers=1, context=context, initializer=worker.start, initargs=(limits,)
-            )
-            for _ in range(settings.engines)
-        ]
+        self._slots = [_Slot(limits) for _ in range(settings.engines)]
         self._bound: dict[str, int] = {}
         self._lock = threading.Lock()
 
@@ -60,9 +100,13 @@ class EnginePool:
     def call(self, work: Work) -> Reply:
         """See :class:`service.engine.work.Engine`."""
         slot = self._slots[self._slot_of(work.workbook)]
-        future = slot.schedule(worker.work, args=(work,), timeout=float(self._deadline))
         try:
-            return self._result(future)
+            try:
+                return self._result(slot.schedule(work, self._deadline))
+            except BrokenProcessPool:
+                # It was not begun, and whatever an engine does without answering is undone
+                # by the next call: doing it again is safe.
+                return self._result(slot.schedule(work, self._deadline))
         except ProcessExpired as error:
             log.error("an engine process ended with %s", error.exitcode)
             raise OperationTooBig(
@@ -107,7 +151,7 @@ class EnginePool:
     def close(self) -> None:
         """End the processes; calls under way are cancelled."""
         for slot in self._slots:
-            slot.stop()  # type: ignore[no-untyped-call]
+            slot.stop()
         for slot in self._slots:
             slot.join()
 

@@ -20,7 +20,7 @@ from pydantic import Field
 from service.errors import InvalidParameters, InvalidRange, InvalidValue
 from service.names import clean_filename, split_extension
 from service.operations.context import Context
-from service.operations.layout import check_sheet_name, fit_columns, style_header
+from service.operations.layout import align_headers, check_sheet_name, fit_columns, style_header
 from service.operations.registry import Answer, Options, operation
 from service.workbook import cells
 from service.workbook.areas import Area, area_at
@@ -84,7 +84,7 @@ def _import(ctx: Context, source: str, filename: str, sheet: str, options: CsvOp
         options.header, options.decimal, options.date_order, tuple(options.text_columns)
     )
     table = as_table(records, wishes)
-    title = check_sheet_name(sheet or _sheet_name(ctx, filename), ctx.book.sheet_names)
+    title = check_sheet_name(sheet or _sheet_name(ctx, source, filename), ctx.book.sheet_names)
     first = len(table.preamble) + 2 if table.preamble else 1
     area = area_at(first, 1, table.row_count + bool(table.headers), len(table.columns))
     ctx.book.room_for(area.cells)
@@ -125,10 +125,14 @@ def _records(ctx: Context, source: str, options: CsvOptions) -> tuple[Records, s
     return read_records(text, options.delimiter), encoding
 
 
-def _sheet_name(ctx: Context, filename: str) -> str:
-    """The CSV's name as the name of a sheet that does not exist yet."""
-    path = ctx.files.get("source")
-    name = split_extension(filename or (path.name if path else ""))[0]
+def _sheet_name(ctx: Context, source: str, filename: str) -> str:
+    """The CSV's name as the name of a sheet that does not exist yet; "Data" without one.
+
+    It comes from the parameters alone, so that a replay gives the same.
+    """
+    named = filename or ("" if _is_text(source) else source)
+    stem, ending = split_extension(named)
+    name = stem if filename or ending else ""  # "latest" and ids are no names of files
     base = re.sub(r"[\[\]:*?/\\\x00-\x1f]", " ", name).strip(" '")[:31].strip(" '")
     base = "Data" if base.lower() in ("", "history") or not base.isprintable() else base
     taken = {title.lower() for title in ctx.book.sheet_names}
@@ -171,6 +175,8 @@ def _write_table(book: Book, sheet: Worksheet, table: CsvTable, area: Area, styl
                 cell._style = template._style.__copy__()  # a cell changes its style in place
             if cell is not None and cell.data_type == "s" and "\n" in str(cell._value):
                 cell.alignment = wrapped
+    if table.headers:
+        align_headers(sheet, area)
     fit_columns(book, sheet, area)
 
 

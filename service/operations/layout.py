@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from openpyxl.cell.cell import Cell
-from openpyxl.styles import Font
+from openpyxl.styles import Alignment, Font
 from openpyxl.styles.numbers import is_date_format
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
@@ -63,6 +63,7 @@ def write_grid(book: Book, sheet: Worksheet, grid: Grid, house: House) -> Area:
             cell.font = Font(name=house.font, size=11)
     if grid.headers:
         style_header(sheet, Area(1, 1, 1, len(grid.headers)), house)
+        align_headers(sheet, area)
         sheet.freeze_panes = "A2"
         if grid.rows:
             sheet.auto_filter.ref = str(area)
@@ -102,6 +103,16 @@ def style_header(sheet: Worksheet, area: Area, house: House) -> None:
             cell.alignment = house.header_alignment
             cell.border = house.header_border
     sheet.row_dimensions[area.first_row].height = 20
+
+
+def align_headers(sheet: Worksheet, area: Area) -> None:
+    """Put headers over numbers and dates to the right, where these stand."""
+    for column in _columns(area):
+        below = sheet._cells.get((area.first_row + 1, column))
+        if below is None or below.data_type not in ("n", "d", "f") or below.value is None:
+            continue
+        header = sheet.cell(area.first_row, column)
+        header.alignment = header.alignment + Alignment(horizontal="right")
 
 
 def fit_columns(book: Book, sheet: Worksheet, area: Area, values: Values | None = None) -> None:

@@ -297,7 +297,7 @@ class Session:
         journal = self.journal(book)
         kept: dict[str, str] = {}
         for name, path in files.items():
-            kept[name] = f"assets/{journal.next_mark}-{name}{path.suffix.lower()}"
+            kept[name] = f"assets/{journal.next_mark}-{name}/{path.name}"
             store.copy_in(path, f"{folder}/{kept[name]}")
         entry = Entry(
             operation.name,

@@ -15,6 +15,7 @@ from service.errors import (
     MethodNotAllowed,
     NotFound,
     RangeNotSatisfiable,
+    StorageFailed,
     TooLarge,
     UnsupportedFile,
 )
@@ -29,6 +30,7 @@ def install(app: Flask) -> None:
     """Answer every exception with the one error shape."""
     app.register_error_handler(ExcelToolsError, _answer)
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(OSError, _disk)
     app.register_error_handler(Exception, _unexpected)
     app.after_request(_safe_headers)
 
@@ -77,6 +79,16 @@ def _too_large() -> str:
     upload = request.endpoint == "files.upload"
     most = settings.max_upload_mb if upload else settings.max_body_mb
     return f"The request is larger than the {most} MiB that {request.path} takes."
+
+
+def _disk(error: OSError) -> Response:
+    log.exception("the disk failed", extra={"facts": {"request": request_id()}})
+    return _answer(
+        StorageFailed(
+            f"The service failed at its disk: {error.strerror or type(error).__name__}.",
+            f"Nothing was changed. Tell the operator the request id {request_id()}.",
+        )
+    )
 
 
 def _unexpected(error: Exception) -> Response:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
+import secrets
 
 from flask import Blueprint, Response, jsonify, request, send_file
 
@@ -32,11 +31,12 @@ def upload() -> Response:
         )
     source = request.form.get("source", "")
     origin = check_id(source, "source") if source else ""
-    folder = state().sessions.parts.store.path("uploads.new/x").parent
-    with tempfile.NamedTemporaryFile(dir=folder) as kept:
+    kept = state().sessions.parts.store.path(f"uploads.new/{secrets.token_hex(16)}")
+    try:
         file.save(kept)
-        kept.flush()
-        found = state().sessions.upload(session, Path(kept.name), file.filename, origin)
+        found = state().sessions.upload(session, kept, file.filename, origin)
+    finally:
+        kept.unlink(missing_ok=True)
     entry = {
         "id": found.id,
         "name": found.name,

@@ -30,6 +30,7 @@ from service.workbook.cells import formula_of
 from service.workbook.formulas import functions
 
 DEADLINE = 5.0
+_GAP = 100  # blank rows that are cheaper to load than to step over
 Address: TypeAlias = tuple[str, int, int]
 
 _ERRORS = {
@@ -153,24 +154,27 @@ def _loaded(
 
 
 def _load_values(engine: formualizer.Workbook, sheet: Worksheet) -> None:
-    cells = sheet._cells
-    if not cells:
-        return
-    # Asked once: openpyxl looks through all cells to answer either.
-    rows_used, columns_used = sheet.max_row, sheet.max_column
-    if rows_used * columns_used <= 4 * len(cells) + 10_000:
-        # Not iter_rows: it would make a cell of every blank it meets.
-        rows = [
-            [_plain(cells.get((row, column))) for column in range(1, columns_used + 1)]
-            for row in range(1, rows_used + 1)
-        ]
-        engine.set_values_batch(sheet.title, 1, 1, rows)
-        return
-    # Cells far apart: a dense block of them could be larger than the memory.
-    for (row, column), cell in cells.items():
+    """Column by column: one block over cells far apart could be larger than the memory."""
+    columns: dict[int, dict[int, object]] = {}
+    for (row, column), cell in sheet._cells.items():
         value = _plain(cell)
         if value is not None:
-            engine.set_value(sheet.title, row, column, value)
+            columns.setdefault(column, {})[row] = value
+    for column, values in columns.items():
+        for first, last in _runs(sorted(values)):
+            block = [[values.get(row)] for row in range(first, last + 1)]
+            engine.set_values_batch(sheet.title, first, column, block)
+
+
+def _runs(rows: list[int]) -> Iterable[tuple[int, int]]:
+    """(first, last) of stretches of ascending rows without wide gaps."""
+    first = previous = rows[0]
+    for row in rows[1:]:
+        if row - previous > _GAP:
+            yield first, previous
+            first = row
+        previous = row
+    yield first, previous
 
 
 def _plain(cell: Cell | None) -> object:

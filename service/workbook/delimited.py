@@ -210,7 +210,7 @@ def _dialect(text: str) -> tuple[str, str]:
     if len(text) > _SAMPLE:
         sample = sample[: sample.rfind("\n") + 1] or sample
     found = Detector().detect(sample, delimiters=list(DELIMITERS))
-    delimiter = found.delimiter if found is not None else ""
+    delimiter = (found.delimiter or "") if found is not None else ""
     single = found is not None and found.quotechar == "'" and '"' not in text
     quote = "'" if single and _quotes_singly(sample, delimiter) else '"'
     counted, share = _counted(sample, quote)

@@ -142,7 +142,8 @@ def _periods(source: Source, column: int) -> Group:
             f'"{source.headers[column]}" holds no dates to make months of.',
             "Group by another column.",
         )
-    days = [value for value in source.values(column) if isinstance(value, dt.date)]
+    moments = [value for value in source.values(column) if isinstance(value, dt.date)]
+    days = [dt.date(value.year, value.month, value.day) for value in moments]
     if not days:
         return Group("Month", column, [])
     first, last = min(days), max(days)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 from openpyxl.cell.cell import Cell
 from openpyxl.drawing.spreadsheet_drawing import AnchorMarker, TwoCellAnchor
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.styles.cell_style import StyleArray
 from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
@@ -205,10 +207,21 @@ def add_table(
         assert isinstance(column, TableColumn)
         column.name = header
     sheet.add_table(table)
-    for row in sheet.iter_rows(**area.below(1).bounds):
+    _dress_body(sheet, area.below(1))
+
+
+def _dress_body(sheet: Worksheet, area: Area) -> None:
+    """A line under each row, and dates on the left."""
+    # Looking a style up costs more than writing the cell: once for each kind of cell.
+    known: dict[tuple[object, bool], StyleArray] = {}
+    for row in sheet.iter_rows(**area.bounds):
         for cell in row:
-            cell.border = Border(bottom=_LINE)
-            cell.alignment = Alignment(vertical="center")
+            kind = (tuple(cell._style or ()), cell.is_date)
+            if kind not in known:
+                cell.border = Border(bottom=_LINE)
+                cell.alignment = Alignment("left" if cell.is_date else None, "center")
+                known[kind] = copy(cell._style)
+            cell._style = copy(known[kind])
 
 
 def set_up_page(
@@ -239,11 +252,6 @@ def align_headers(sheet: Worksheet, area: Area) -> None:
         below = sheet.cell(area.first_row + 1, header.column)
         if below.data_type in ("n", "f") and not below.is_date and below.value is not None:
             header.alignment = Alignment(horizontal="right", vertical="center")
-        for cell in next(
-            sheet.iter_cols(**area.below(1).column(header.column - area.first_column).bounds)
-        ):
-            if cell.is_date:
-                cell.alignment = Alignment(horizontal="left", vertical="center")
 
 
 def label_width(labels: Iterable[Scalar]) -> float:

@@ -28,13 +28,16 @@ def _role(name: str, words: str, kind: RoleKind = "text") -> Role:
     return Role(name, tuple(_plain(word) for word in words.split("|")), kind)
 
 
+# These say too little beside other words: "total units" is no amount.
+_ALONE = {"total", "value", "sales", "gesamt", "summe", "id", "day", "name", "account", "area"}
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 
 
 def _plain(header: str) -> str:
     """A header for comparing: lower case, no units in brackets, words between spaces."""
     text = re.sub(r"\(.*?\)|\[.*?\]", " ", header).casefold().translate(_UMLAUTS)
-    return re.sub(r"[\W_]+", " ", text).strip()
+    text = re.sub(r"[\W_]+", " ", text).strip()
+    return re.sub(r" (eur|usd|gbp|chf)$", "", text)
 
 
 SALES = (
@@ -129,25 +132,30 @@ def find_roles(
     """
     found = _given(roles, headers, given)
     plain = [_plain(header) for header in headers]
-    for matches in (_same, _among):
-        for role in roles:
-            if role.name in found:
-                continue
-            free = [
-                i for i in range(len(plain)) if i not in found.values() and i in fits[role.kind]
-            ]
-            column = next((i for w in role.words for i in free if matches(w, plain[i])), None)
-            if column is not None:
-                found[role.name] = column
+    for role in roles:
+        free = [i for i in fits[role.kind] if i not in found.values()]
+        column = next((i for w in role.words for i in sorted(free) if plain[i] == w), None)
+        if role.name not in found and column is not None:
+            found[role.name] = column
+    for index, header in enumerate(plain):
+        open_roles = [r for r in roles if r.name not in found and index in fits[r.kind]]
+        name = _meant(open_roles, header)
+        if name and index not in found.values():
+            found[name] = index
     return found
 
 
-def _same(word: str, header: str) -> bool:
-    return word == header
+def _meant(roles: Sequence[Role], header: str) -> str:
+    """The role that has the longest word among those of the header: "total price" is an
+    amount, though a price alone is one of a unit."""
+    words = [
+        (len(word), role.name) for role in roles for word in role.words if _among(word, header)
+    ]
+    return max(words, key=lambda pair: pair[0])[1] if words else ""
 
 
 def _among(word: str, header: str) -> bool:
-    return f" {word} " in f" {header} "
+    return word not in _ALONE and f" {word} " in f" {header} "
 
 
 def _given(

@@ -92,7 +92,8 @@ def _write_data(book: Book, sheet: Worksheet, report: Plan) -> None:
     source, roles = report.source, report.source.roles
     if "amount" not in roles:
         _add_amounts(source)
-    area = write_grid(book, sheet, Grid([*source.headers], source.rows), report.house)
+    headers: list[Scalar] = [f"'{name}" for name in source.headers]  # a table's are texts
+    area = write_grid(book, sheet, Grid(headers, source.rows), report.house)
     formats = {"amount": report.money, "unit_price": report.money}
     if "quantity" in roles and all(
         as_number(value).is_integer() for value in source.values(roles["quantity"])

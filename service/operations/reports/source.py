@@ -23,6 +23,7 @@ from service.workbook.house import House
 
 _TOTALS = {"total", "totals", "grand total", "sum", "gesamt", "summe", "gesamtsumme"}
 _NUMERIC, _DATED = ("number", "currency", "percent"), ("date", "datetime")
+_LONGEST_HEADER = 255  # of a native table's column
 _PLAIN_HEADER = re.compile(r"[^\W\d_][\w ]*")
 
 
@@ -91,7 +92,7 @@ def read_source(ctx: Context, rows: Rows, sheet: str) -> Source:
     """
     if rows:
         grid = _with_headers(rows)
-        names = [str(name if name is not None else "").strip() for name in grid.headers]
+        names = [" ".join(str(name).split()) for name in grid.headers]
         kept = [row for row in grid.rows if any(v not in (None, "") for v in row)]
         _refuse_bad_headers(names)
         check_grid(ctx.book, [[*names], *kept])
@@ -119,10 +120,11 @@ def _with_headers(rows: Rows) -> Grid:
 
 def _refuse_bad_headers(names: list[str]) -> None:
     lowered = [name.lower() for name in names]
-    if "" in lowered or len(set(lowered)) < len(lowered):
+    long = any(len(name) > _LONGEST_HEADER for name in names)
+    if long or "" in lowered or len(set(lowered)) < len(lowered):
         raise InvalidParameters(
             f"Each column needs a header of its own; there are {listed(names, 30)}.",
-            "Give each column a different header.",
+            f"Give each column a different header of at most {_LONGEST_HEADER} characters.",
         )
 
 
@@ -133,7 +135,7 @@ def _from_sheet(book: Book, sheet: Worksheet) -> Source:
             f"{sheet.title} holds no rows under headers.",
             "Name the sheet that holds the data, or send rows.",
         )
-    names = [name.strip() for name in header_names(book, sheet, region)]
+    names = [" ".join(name.split()) for name in header_names(book, sheet, region)]
     _refuse_bad_headers(names)
     area = region.area
     rows = []

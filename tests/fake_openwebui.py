@@ -1,0 +1,275 @@
+"""What the plugin uses inside Open WebUI 0.12.4, in memory: users, files, storage, chats, page.
+
+A stand-in for the parts around the plugin, with the behaviour that was seen in a running
+Open WebUI; the end-to-end tests run the plugin inside the real one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import hashlib
+import sys
+import types
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.backends import refuse_event_loop
+from tests.plugin_fixtures import Page, ToolCalls
+
+
+class OpenWebUI:
+    """One Open WebUI.
+
+    :param folder: where uploads are stored
+    :ivar broken: names of functions that fail, such as ``Files.get_file_by_id``
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.broken: set[str] = set()
+        self.users: dict[str, SimpleNamespace] = {}
+        self.files: dict[str, SimpleNamespace] = {}
+        self.chats: dict[str, SimpleNamespace] = {}
+        self.shared: set[tuple[str, str]] = set()
+        self.live: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        self.prefix = ""
+
+    # What people do -----------------------------------------------------------
+
+    def user(self, id_: str, role: str = "user") -> None:
+        email = f"{id_}@example.org"
+        self.users[id_] = SimpleNamespace(id=id_, role=role, email=email, name=id_)
+
+    def message(self, user: str, chat: str, message: str) -> None:
+        """An answer begins in a stored chat."""
+        found = self.chats.setdefault(
+            chat, SimpleNamespace(user_id=user, chat={"history": {"messages": {}}})
+        )
+        messages = found.chat["history"]["messages"]
+        messages[message] = {"id": message, "role": "assistant", "timestamp": len(messages)}
+
+    def attach(self, user: str, name: str, data: bytes) -> dict[str, Any]:
+        """A person uploads a file; the entry is one of ``__files__``."""
+        file = self._insert(user, name, data, "application/octet-stream", {})
+        return {"type": "file", "id": file.id, "name": name, "file": {"filename": name}}
+
+    def chips(self, chat: str, message: str) -> list[dict[str, Any]]:
+        """What the message shows now, and would show after a reload: they must not differ."""
+        stored = self._messages(chat).get(message, {}).get("files", [])
+        live = self.live.get((chat, message), [])
+        if chat in self.chats:
+            assert [chip["id"] for chip in live] == [chip["id"] for chip in stored]
+        return copy.deepcopy(live)
+
+    def content(self, file_id: str) -> bytes:
+        return Path(self.files[file_id].path).read_bytes()
+
+    # Its modules ----------------------------------------------------------------
+
+    def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let ``import open_webui...`` find this one."""
+        parts: dict[str, dict[str, Any]] = {
+            "open_webui": {},
+            "open_webui.models": {},
+            "open_webui.models.files": {"Files": self._class("Files")},
+            "open_webui.models.users": {"Users": self._class("Users")},
+            "open_webui.models.chats": {"Chats": self._class("Chats")},
+            "open_webui.storage": {},
+            "open_webui.storage.provider": {"Storage": self._class("Storage")},
+            "open_webui.routers": {},
+            "open_webui.routers.files": {"upload_file_handler": self._step("upload_file_handler")},
+            "open_webui.utils": {},
+            "open_webui.utils.access_control": {},
+            "open_webui.utils.access_control.files": {
+                "has_access_to_file": self._step("has_access_to_file")
+            },
+            "fastapi": {"UploadFile": SimpleNamespace},
+            "starlette": {},
+            "starlette.datastructures": {"Headers": dict},
+        }
+        for name, contents in parts.items():
+            module = types.ModuleType(name)
+            module.__dict__.update(contents)
+            monkeypatch.setitem(sys.modules, name, module)
+
+    def _class(self, name: str) -> SimpleNamespace:
+        start = f"_{name}_"
+        found = {
+            key[len(start) :]: f"{name}.{key[len(start) :]}"
+            for key in dir(self)
+            if key.startswith(start)
+        }
+        return SimpleNamespace(**{key: self._step(whole) for key, whole in found.items()})
+
+    def _step(self, name: str) -> Callable[..., Any]:
+        function = getattr(self, "_" + name.replace(".", "_"))
+
+        def checked(*args: Any, **kwargs: Any) -> Any:
+            if name in self.broken:
+                raise RuntimeError(f"{name} is not what it was")
+            return function(*args, **kwargs)
+
+        async def checked_later(*args: Any, **kwargs: Any) -> Any:
+            await asyncio.sleep(0)
+            return await checked(*args, **kwargs)
+
+        return checked_later if asyncio.iscoroutinefunction(function) else checked
+
+    # models/files.py, models/users.py, utils/access_control/files.py
+
+    async def _Files_get_file_by_id(self, id: str) -> Any:
+        return copy.deepcopy(self.files.get(id))
+
+    async def _Files_update_file_metadata_by_id(self, id: str, meta: dict[str, Any]) -> Any:
+        self.files[id].meta = {**self.files[id].meta, **meta}
+        return self.files[id]
+
+    async def _Users_get_user_by_id(self, id: str) -> Any:
+        return self.users.get(id)
+
+    async def _has_access_to_file(self, file_id: str, access_type: str, user: Any) -> bool:
+        assert access_type == "read"
+        return (file_id, user.id) in self.shared
+
+    # storage/provider.py: these two block
+
+    def _Storage_upload_file(self, file: Any, filename: str, tags: dict[str, str]) -> Any:
+        refuse_event_loop()
+        contents = file.read()
+        if not contents:
+            raise ValueError("empty content")
+        path = self.folder / f"{self.prefix}{filename}"
+        path.write_bytes(contents)
+        return contents, str(path)
+
+    def _Storage_get_file(self, path: str) -> str:
+        refuse_event_loop()
+        if not Path(path).exists():
+            raise RuntimeError("no such object")
+        return path
+
+    # routers/files.py
+
+    async def _upload_file_handler(
+        self, request: Any, file: Any, metadata: dict[str, Any], process: bool, user: Any
+    ) -> Any:
+        assert request is not None
+        assert process is False
+        data = file.file.read()
+        return self._insert(user.id, file.filename, data, file.headers["content-type"], metadata)
+
+    def _insert(
+        self, user: str, name: str, data: bytes, mime: str, metadata: dict[str, Any]
+    ) -> SimpleNamespace:
+        id_ = str(uuid.uuid4())
+        path = self.folder / f"{id_}_{name}"
+        path.write_bytes(data)
+        digest = hashlib.sha256(data).hexdigest()
+        meta = {"name": name, "content_type": mime, "size": len(data), "file_hash": digest}
+        self.files[id_] = SimpleNamespace(
+            id=id_,
+            user_id=user,
+            filename=name,
+            path=str(path),
+            data={},
+            meta={**meta, "data": metadata},
+        )
+        return self.files[id_]
+
+    # models/chats.py
+
+    def _messages(self, chat: str) -> dict[str, Any]:
+        found = self.chats.get(chat)
+        messages: dict[str, Any] = found.chat["history"]["messages"] if found else {}
+        return messages
+
+    async def _Chats_get_message_metadata(self, chat: str, message: str, key: str) -> Any:
+        return copy.deepcopy(self._messages(chat).get(message, {}).get(key))
+
+    async def _Chats_add_message_files_by_id_and_message_id(
+        self, id: str, message_id: str, files: list[dict[str, Any]]
+    ) -> list[dict[str, Any]] | None:
+        if id not in self.chats:
+            return None
+        message = self._messages(id).get(message_id)
+        if message is None:
+            return []
+        message["files"] = copy.deepcopy([*message.get("files", []), *files])
+        return copy.deepcopy(message["files"])
+
+    async def _Chats_upsert_message_to_chat_by_id_and_message_id(
+        self, id: str, message_id: str, message: dict[str, Any], *, touch: bool = True
+    ) -> Any:
+        if id not in self.chats:
+            return None
+        self._messages(id).setdefault(message_id, {}).update(copy.deepcopy(message))
+        return self.chats[id]
+
+    async def _Chats_get_chat_by_id_and_user_id(self, id: str, user_id: str) -> Any:
+        found = self.chats.get(id)
+        return copy.deepcopy(found) if found and found.user_id == user_id else None
+
+    # socket/main.py and the page
+
+    def emitter(self, chat: str, message: str, page: Page) -> Callable[..., Any]:
+        """The event emitter of a message, whose page is open."""
+
+        async def emit(event: dict[str, Any]) -> None:
+            kind, files = event["type"], event["data"].get("files")
+            if kind == "files":
+                stored = self._messages(chat).get(message, {}).get("files")
+                shown = copy.deepcopy(files)
+                # The emitter puts the new ones first, and changes the caller's own list.
+                files.extend(stored or [])
+                await self._Chats_upsert_message_to_chat_by_id_and_message_id(
+                    chat, message, {"files": files}
+                )
+                self._show(chat, message, shown)
+            elif kind == "chat:message:files":
+                self._show(chat, message, files)
+            await page.emit(event)
+
+        return emit
+
+    def _show(self, chat: str, message: str, files: list[dict[str, Any]]) -> None:
+        temporary = chat.startswith("local:")
+        before = self.live.get((chat, message), []) if temporary else []
+        self.live[chat, message] = [*before, *copy.deepcopy(files)]
+
+
+class ChatCalls(ToolCalls):
+    """A person's calls in a chat of Open WebUI; ``say`` begins the next answer."""
+
+    def __init__(self, webui: OpenWebUI, module: Any, **given: Any) -> None:
+        super().__init__(module, **given)
+        self.webui = webui
+        self.injected.setdefault("__request__", object())
+        self.injected.setdefault("__files__", [])
+        webui.user(self.user)
+        self.say("message-1")
+
+    def say(self, message: str) -> None:
+        self.message = message
+        if message and not self.chat.startswith("local:"):
+            self.webui.message(self.user, self.chat, message)
+
+    def attach(self, name: str, data: bytes) -> str:
+        """Upload a file to the chat; its id."""
+        entry = self.webui.attach(self.user, name, data)
+        self.injected["__files__"].append(entry)
+        return str(entry["id"])
+
+    @property
+    def chips(self) -> list[dict[str, Any]]:
+        return self.webui.chips(self.chat, self.message)
+
+    async def answer(self, name: str, /, **arguments: Any) -> Any:
+        emitter = self.webui.emitter(self.chat, self.message, self.page)
+        self.injected["__event_emitter__"] = emitter
+        return await super().answer(name, **arguments)

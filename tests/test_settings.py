@@ -1,0 +1,182 @@
+"""Settings: one row each, read from the environment once, told by name when wrong."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from service.settings import PREFIX, Settings, SettingsError, rows
+from tests.processes import ROOT, clean_environ, free_port
+
+NAMES = [field.name for field in dataclasses.fields(Settings)]
+
+# name: (a value, what it means, values that are refused)
+CASES: dict[str, tuple[str, object, list[str]]] = {
+    "host": ("0.0.0.0", "0.0.0.0", ["  "]),
+    "port": ("9081", 9081, ["0", "65536", "-1", "9080.5", "http", "0x50"]),
+    "public_url": (
+        "https://excel.example.org/tools/",
+        "https://excel.example.org/tools",
+        ["excel.example.org", "ftp://example.org", "http://", "https:///x", "http://a b"],
+    ),
+    "api_keys": (
+        "first-key-1, second-key-2,",
+        ("first-key-1", "second-key-2"),
+        ["short", "long-enough,short", "with space in it", "ключ-ключ"],
+    ),
+    "data_dir": ("/srv/excel", Path("/srv/excel"), [" "]),
+    "threads": ("4", 4, ["0", "257", "four"]),
+    "engines": ("3", 3, ["0", "65", "all"]),
+    "engine_memory_mb": ("512", 512, ["255", "1e3"]),
+    "engine_deadline": ("5", 5, ["0", "3601", "5s"]),
+    "engine_workbooks": ("1", 1, ["0"]),
+    "queue_wait": ("2", 2, ["0"]),
+    "session_ttl": ("60", 60, ["0", "1d"]),
+    "session_cache": ("1", 1, ["0"]),
+    "sessions_per_user": ("1", 1, ["0"]),
+    "workbooks_per_session": ("1", 1, ["0", "1001"]),
+    "bytes_per_user": ("5000000", 5_000_000, ["999", "1GB"]),
+    "link_ttl": ("60", 60, ["0"]),
+    "max_upload_mb": ("1", 1, ["0", "4096"]),
+    "max_body_mb": ("1", 1, ["0", "4096"]),
+    "max_cells": ("100", 100, ["99"]),
+    "max_unpacked_mb": ("10", 10, ["0"]),
+    "secret_key": ("a secret", "a secret", []),
+    "log_level": ("debug", "DEBUG", ["LOUD", "7"]),
+}
+
+
+def test_each_setting_is_tried() -> None:
+    assert list(CASES) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_setting_is_read_from_its_variable(name: str) -> None:
+    text, meaning, _ = CASES[name]
+    settings = Settings.from_env({PREFIX + name.upper(): text, "PATH": "/bin"})
+    assert getattr(settings, name) == meaning
+    others = dataclasses.replace(settings, **{name: getattr(Settings(), name)})
+    default = dataclasses.replace(Settings(), data_dir=others.data_dir)
+    assert others == default, "a variable sets its own setting alone"
+
+
+@pytest.mark.parametrize(("name", "text"), [(n, bad) for n in NAMES for bad in CASES[n][2]])
+def test_a_value_that_can_not_be_is_told_with_its_variable(name: str, text: str) -> None:
+    variable = PREFIX + name.upper()
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env({variable: text})
+    assert str(caught.value).startswith(f"{variable} ")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_empty_variable_is_none(name: str) -> None:
+    assert Settings.from_env({PREFIX + name.upper(): ""}) == Settings.from_env({})
+
+
+def test_the_default_data_folder_is_absolute() -> None:
+    assert Settings.from_env({}).data_dir == Path.cwd() / "data"
+
+
+def test_a_variable_that_is_no_setting_is_refused_with_a_suggestion() -> None:
+    with pytest.raises(SettingsError, match=r"EXCEL_TOOLS_SESION_TTL.*EXCEL_TOOLS_SESSION_TTL\?"):
+        Settings.from_env({"EXCEL_TOOLS_SESION_TTL": "5"})
+    with pytest.raises(SettingsError, match="EXCEL_TOOLS_QQQ is not a setting"):
+        Settings.from_env({"EXCEL_TOOLS_QQQ": ""})
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Settings().port = 1  # type: ignore[misc]
+
+
+def test_without_keys_only_this_machine_is_listened_to() -> None:
+    assert Settings(host="0.0.0.0").listen_host == "127.0.0.1"
+    assert Settings(host="0.0.0.0", api_keys=("a-long-key",)).listen_host == "0.0.0.0"
+
+
+def test_each_setting_has_a_line_of_help() -> None:
+    assert [row[0] for row in rows()] == [PREFIX + name.upper() for name in NAMES]
+    for variable, _, help_ in rows():
+        assert help_.endswith("."), variable
+        assert len(help_) > 20, variable
+
+
+def run_service(**variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "service"],
+        env=clean_environ() | variables,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "told"),
+    [
+        ("EXCEL_TOOLS_PORT", "many", "EXCEL_TOOLS_PORT needs a whole number, not 'many'"),
+        ("EXCEL_TOOLS_PROT", "9080", "Did you mean EXCEL_TOOLS_PORT?"),
+    ],
+)
+def test_a_wrong_setting_stops_the_start_in_one_line(variable: str, text: str, told: str) -> None:
+    done = run_service(**{variable: text})
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_data_folder_that_can_not_be_made_stops_the_start(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = run_service(
+        EXCEL_TOOLS_DATA_DIR=str(tmp_path / "file" / "data"), EXCEL_TOOLS_PORT=str(free_port())
+    )
+    assert done.returncode != 0
+    assert "could not make the data folder" in done.stderr
+
+
+# Once and nowhere else -------------------------------------------------------------
+
+MODULES = sorted((ROOT / "service").rglob("*.py"))
+
+
+def reads_environment(path: Path) -> bool:
+    names = {"environ", "environb", "getenv", "getenvb"}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute) and node.attr in names:
+            return True
+        if isinstance(node, ast.ImportFrom) and {alias.name for alias in node.names} & names:
+            return True
+    return False
+
+
+def test_the_environment_is_read_in_one_place() -> None:
+    found = [str(path.relative_to(ROOT)) for path in MODULES if reads_environment(path)]
+    assert found == ["service/__main__.py"]
+
+
+def test_importing_starts_nothing() -> None:
+    """No thread, process, file or socket: what is opened is opened by ``Service``."""
+    probe = """
+import os, sys, threading
+before = set(os.listdir("/proc/self/fd")) if os.path.exists("/proc/self/fd") else set()
+import service.web.app, service.engine.pool, service.__main__
+after = set(os.listdir("/proc/self/fd")) if os.path.exists("/proc/self/fd") else set()
+print(threading.active_count(), len(after) - len(before))
+children = "/proc/self/task/%d/children" % os.getpid()
+print(open(children).read().split() if os.path.exists(children) else [])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", probe],
+        env=clean_environ(),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout.splitlines() == ["1 0", "[]"], done.stdout + done.stderr
