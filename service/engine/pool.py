@@ -10,31 +10,51 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import threading
+import time
 from collections import Counter
 from concurrent.futures import CancelledError
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 
+from cachetools import LRUCache
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from service.engine import worker
+from service.engine.turns import Turns
 from service.engine.work import Reply, Work
 from service.errors import OperationTooBig, OperationTooSlow, WorkbookBusy
 from service.settings import Settings
 
 log = logging.getLogger("excel_tools.engine")
 
+# Pebble looks for what is over its deadline ten times a second and then gives it some
+# seconds to end; what takes longer is given up.
+_GRACE = 15.0
+_LOOK_EVERY = 0.25
+# A copy that has waited so long for others in its process moves to one that is idle: about
+# what it costs at most to rebuild it there.
+_MOVE_AFTER = 2.0
+
+
+class _DiedError(Exception):
+    """The engine process ended before it answered."""
+
 
 class _Slot:
-    """One engine process with its queue. A broken queue is replaced by a new one.
+    """One engine process, and the turns at it.
 
-    Pebble replaces a process that ends at work; if it ends while it has nothing to do
-    (killed by the system for its memory, say), the whole of its pool is broken.
+    Pebble replaces a process that ends at work, but keeps the pipe to it, on which half a
+    message may lie; and one that ends while idle breaks its pool. So whenever a process has
+    ended its whole pool is replaced. As only one call at a time is given to it, no other
+    is hurt.
     """
 
     def __init__(self, limits: worker.Limits) -> None:
+        self.turns = Turns()
         self._limits = limits
         self._lock = threading.Lock()
         self._closed = False
+        self._forgotten: list[str] = []
         self._pool = self._new_pool()
 
     def _new_pool(self) -> ProcessPool:
@@ -46,15 +66,40 @@ class _Slot:
             max_workers=1, context=context, initializer=worker.start, initargs=(self._limits,)
         )
 
-    def schedule(self, work: Work, deadline: float) -> ProcessFuture[Reply]:
+    def forget(self, workbook: str) -> None:
+        """Have the process let go of a working copy before its next call."""
+        with self._lock:
+            self._forgotten.append(workbook)
+
+    def do(self, work: Work, deadline: float) -> Reply:
+        """Have the process do it. Only who has the turn may call this.
+
+        :raises TimeoutError: if it took longer than ``deadline`` seconds
+        :raises _DiedError: if the process ended instead
+        """
         with self._lock:
             if self._closed:
                 raise WorkbookBusy("The service is stopping.", "Try again in a moment.")
-            if not self._pool.active:
-                log.error("an engine process ended while idle; it is replaced")
-                _end(self._pool)
+            pool, forgotten = self._pool, tuple(self._forgotten)
+            self._forgotten.clear()
+        try:
+            future = pool.schedule(worker.work, args=(work, forgotten), timeout=deadline)
+            return _awaited(pool, future, deadline)
+        except TimeoutError:
+            if not future.done():
+                self._replace(pool)
+            raise
+        except (ProcessExpired, BrokenProcessPool, CancelledError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and pool.active:
+                raise  # from the work itself, not from the pool
+            self._replace(pool)
+            raise _DiedError(f"exit status {getattr(error, 'exitcode', 'unknown')}") from None
+
+    def _replace(self, pool: ProcessPool) -> None:
+        with self._lock:
+            if not self._closed:
                 self._pool = self._new_pool()
-            return self._pool.schedule(worker.work, args=(work,), timeout=deadline)
+        _end(pool)
 
     def stop(self) -> None:
         """Take nothing more; calls under way are cancelled."""
@@ -67,16 +112,39 @@ class _Slot:
         self._pool.join()
 
 
+def _awaited(pool: ProcessPool, future: ProcessFuture[Reply], deadline: float) -> Reply:
+    """What comes of a call; a pool that breaks as it is given a call never answers it."""
+    end = time.monotonic() + deadline + _GRACE
+    while True:
+        try:
+            return future.result(timeout=_LOOK_EVERY)
+        except TimeoutError:
+            if future.done():
+                return future.result()
+            if not pool.active:
+                raise BrokenProcessPool from None
+            if time.monotonic() > end:
+                raise
+
+
 def _end(pool: ProcessPool) -> None:
     pool.stop()  # type: ignore[no-untyped-call]
     pool.join()
+
+
+@dataclass
+class _Place:
+    """Where a working copy is, and how many seconds it has waited there for others."""
+
+    slot: int
+    waited: float = 0.0
 
 
 class EnginePool:
     """A fixed number of engine processes. Use it as a context manager, or ``close`` it."""
 
     def __init__(self, settings: Settings) -> None:
-        self._deadline = settings.engine_deadline
+        self._deadline = float(settings.engine_deadline)
         self._queue_wait = settings.queue_wait
         limits = worker.Limits(
             memory_mb=settings.engine_memory_mb,
@@ -85,7 +153,8 @@ class EnginePool:
             max_unpacked=settings.max_unpacked_mb << 20,
         )
         self._slots = [_Slot(limits) for _ in range(settings.engines)]
-        self._bound: dict[str, int] = {}
+        # As many as the processes can hold: what was not used for longer is nowhere.
+        self._bound: LRUCache[str, _Place] = LRUCache(settings.engines * settings.engine_workbooks)
         self._lock = threading.Lock()
 
     def __enter__(self) -> EnginePool:
@@ -99,54 +168,64 @@ class EnginePool:
 
     def call(self, work: Work) -> Reply:
         """See :class:`service.engine.work.Engine`."""
-        slot = self._slots[self._slot_of(work.workbook)]
+        place = self._place_of(work.workbook)
+        slot = self._slots[place.slot]
+        began = time.monotonic()
+        if not slot.turns.take(self._queue_wait):
+            raise WorkbookBusy(
+                f"All engines were busy for {self._queue_wait} seconds; nothing was done.",
+                "Try again in a moment.",
+            )
+        try:
+            place.waited += time.monotonic() - began
+            return self._done(slot, work)
+        finally:
+            slot.turns.give()
+
+    def _done(self, slot: _Slot, work: Work) -> Reply:
         try:
             try:
-                return self._result(slot.schedule(work, self._deadline))
-            except BrokenProcessPool:
-                # It was not begun, and whatever an engine does without answering is undone
-                # by the next call: doing it again is safe.
-                return self._result(slot.schedule(work, self._deadline))
-        except ProcessExpired as error:
-            log.error("an engine process ended with %s", error.exitcode)
+                return slot.do(work, self._deadline)
+            except _DiedError as error:
+                # What was asked may not be the cause: the process may have been killed, or
+                # have held too many other workbooks. Half done is not done; a new process
+                # holds nothing.
+                log.error("an engine process ended with %s; trying again", error)
+                return slot.do(work, self._deadline)
+        except _DiedError as error:
+            log.error("an engine process ended again with %s", error)
             raise OperationTooBig(
                 f"{_what(work)} took its engine process down, most likely for lack of memory.",
                 "Do it in smaller parts. The workbook is as it was before.",
             ) from None
         except TimeoutError:
             raise OperationTooSlow(
-                f"{_what(work)} took longer than {self._deadline} seconds and was stopped.",
+                f"{_what(work)} took longer than {self._deadline:.0f} seconds and was stopped.",
                 "Do it in smaller parts. The workbook is as it was before.",
             ) from None
 
-    def _result(self, future: ProcessFuture[Reply]) -> Reply:
-        try:
-            return future.result(timeout=self._queue_wait)
-        except TimeoutError:
-            if future.running() or future.done():
-                return future.result()  # bounded by the deadline
-            future.cancel()  # type: ignore[no-untyped-call]
-            raise self._busy() from None
-        except CancelledError:
-            raise self._busy() from None
-
-    def _busy(self) -> WorkbookBusy:
-        return WorkbookBusy(
-            f"All engines were busy for {self._queue_wait} seconds; nothing was done.",
-            "Try again in a moment.",
-        )
-
-    def _slot_of(self, workbook: str) -> int:
+    def _place_of(self, workbook: str) -> _Place:
+        """The process of a working copy; the least busy one for a copy that is nowhere."""
         with self._lock:
-            if workbook not in self._bound:
-                load = Counter(self._bound.values())
-                self._bound[workbook] = min(range(len(self._slots)), key=lambda i: load[i])
-            return self._bound[workbook]
+            place: _Place | None = self._bound.get(workbook)
+            if place is not None and place.waited < _MOVE_AFTER:
+                return place
+            load = Counter(other.slot for other in self._bound.values())
+            slots = range(len(self._slots))
+            best = min(slots, key=lambda i: (self._slots[i].turns.callers, load[i]))
+            if place is None:
+                place = self._bound[workbook] = _Place(best)
+            elif best != place.slot and not self._slots[best].turns.callers:
+                self._slots[place.slot].forget(workbook)
+                place = self._bound[workbook] = _Place(best)
+            return place
 
     def forget(self, workbook: str) -> None:
         """See :class:`service.engine.work.Engine`."""
         with self._lock:
-            self._bound.pop(workbook, None)
+            place = self._bound.pop(workbook, None)
+            if place is not None:
+                self._slots[place.slot].forget(workbook)
 
     def close(self) -> None:
         """End the processes; calls under way are cancelled."""

@@ -15,6 +15,7 @@ from typing import Any
 
 from cachetools import LRUCache
 
+from service.engine.turns import Turns
 from service.engine.work import BadCheckpoint, Cold, Engine, Entry, Reply, Work
 from service.errors import (
     AmbiguousName,
@@ -65,7 +66,7 @@ class Session:
         # Held while a workbook is opened or closed, so that two calls at the same time
         # do not open one file twice. Taken before a workbook's queue, never inside it.
         self.opening = threading.Lock()
-        self._queues: dict[str, threading.Lock] = {}
+        self._queues: dict[str, Turns] = {}
         self._under_way: LRUCache[str, threading.Lock] = LRUCache(1000)
         self.ended = False
         self._recent: LRUCache[str, dict[str, Any]] = LRUCache(_ANSWERS_KEPT)
@@ -193,10 +194,9 @@ class Session:
     @contextmanager
     def queue(self, book: Workbook) -> Iterator[None]:
         """The turn at a workbook: its operations never overlap."""
-        with self.lock:
-            turn = self._queues.setdefault(book.id, threading.Lock())
+        turns = self._turns(book)
         wait = self.parts.settings.queue_wait
-        if not turn.acquire(timeout=wait):
+        if not turns.take(wait):
             raise WorkbookBusy(
                 f"{book.name} was busy for {wait} seconds; nothing was done.",
                 "Try again in a moment.",
@@ -206,7 +206,11 @@ class Session:
                 raise SessionNotFound("The session has ended.", "Open a new session.")
             yield
         finally:
-            turn.release()
+            turns.give()
+
+    def _turns(self, book: Workbook) -> Turns:
+        with self.lock:
+            return self._queues.setdefault(book.id, Turns())
 
     def drop_copy(self, book: Workbook) -> None:
         """Remove a workbook's working copy with its journal."""
@@ -218,10 +222,15 @@ class Session:
         """Let the calls under way come to their end and refuse all others."""
         self.ended = True
         for book in self.open_workbooks():
-            with self.lock:
-                turn = self._queues.setdefault(book.id, threading.Lock())
-            with turn:
-                self.parts.engine.forget(self.engine_key(book))
+            turns = self._turns(book)
+            turns.take()
+            turns.give()
+        self.forget()
+
+    def forget(self) -> None:
+        """Have the engine let go of all workbooks."""
+        for book in self.open_workbooks():
+            self.parts.engine.forget(self.engine_key(book))
 
     def version_key(self, book: Workbook, version: Version) -> str:
         """Where a saved version is kept."""
