@@ -38,6 +38,14 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SESSION_CODES = ("session_required", "session_not_found", "session_expired")
 SPREADSHEETS = (".xlsx", ".xlsm", ".csv", ".tsv", ".txt", ".xls", ".xlsb", ".ods")
 META = "excel_tools"
+# The user's valves, and the service's names of them.
+PREFERENCES = {
+    "house_style": "style",
+    "font": "font",
+    "number_format": "number_format",
+    "date_format": "date_format",
+    "chart_legend": "chart_legend",
+}
 
 # --- generated from the service's registry by scripts/generate.py: do not edit ---
 
@@ -139,91 +147,84 @@ OPERATIONS = {
         "doing": "Creating {filename}",
         "done": "Created {filename}",
         "file": "",
-        "style": "style",
         "delivers": True,
     },
     "open_excel_file": {
         "doing": "Opening {file}",
         "done": "Opened {file}",
         "file": "file",
-        "style": "",
         "delivers": False,
     },
     "list_excel_files": {
         "doing": "Looking at the files",
         "done": "Looked at the files",
         "file": "",
-        "style": "",
         "delivers": False,
     },
     "save_excel_file": {
         "doing": "Saving {workbook}",
         "done": "Saved {workbook}",
         "file": "",
-        "style": "",
         "delivers": True,
     },
     "close_excel_file": {
         "doing": "Closing {workbook}",
         "done": "Closed {workbook}",
         "file": "",
-        "style": "",
         "delivers": False,
     },
     "describe_excel_file": {
         "doing": "Looking at {workbook}",
         "done": "Looked at {workbook}",
         "file": "",
-        "style": "",
         "delivers": False,
     },
     "read_excel_range": {
         "doing": "Reading {workbook}",
         "done": "Read {workbook}",
         "file": "",
-        "style": "",
         "delivers": False,
     },
     "write_excel_range": {
         "doing": "Writing to {workbook}",
         "done": "Wrote to {workbook}",
         "file": "",
-        "style": "",
         "delivers": True,
     },
     "format_excel_cells": {
         "doing": "Formatting {workbook}",
         "done": "Formatted {workbook}",
         "file": "",
-        "style": "",
         "delivers": True,
     },
     "create_excel_chart": {
         "doing": "Adding a {chart_type} chart",
         "done": "Added a {chart_type} chart",
         "file": "",
-        "style": "",
         "delivers": True,
     },
     "import_csv_to_excel": {
         "doing": "Importing the CSV",
         "done": "Imported the CSV",
         "file": "source",
-        "style": "options",
         "delivers": True,
     },
     "export_excel_file": {
         "doing": "Exporting {workbook}",
         "done": "Exported {workbook}",
         "file": "",
-        "style": "",
         "delivers": True,
     },
     "create_excel_report": {
         "doing": "Making the report",
         "done": "Made the report",
         "file": "",
-        "style": "options",
+        "delivers": True,
+    },
+    "undo_excel_change": {
+        "doing": "Going through the changes of {workbook}",
+        "done": "Went through the changes of {workbook}",
+        "file": "",
         "delivers": True,
     },
 }
@@ -323,6 +324,26 @@ class ServiceClient:
                 error.code,
             ) from None
 
+    def prefer(self, preferences: dict[str, str]) -> str:
+        """Tell the service what the user prefers, if that has changed; says what it refused.
+
+        A user who has chosen nothing must not lose what the service was told otherwise.
+        """
+        key = ("preferences", self.url, self.user)
+        wanted = compact(preferences)
+        if wanted == (self.state.get(*key) or "{}"):
+            return ""
+        notice = ""
+        try:
+            self._json("PUT", "/v1/preferences", json=preferences, timeout=10.0)
+        except ToolError as error:
+            log.warning("the user's preferences were not taken: %s", error.code)
+            if error.code != "invalid_parameters":
+                return ""  # tried again at the next call
+            notice = f"The user's settings of this tool are not used: {error.message}"
+        self.state.put(wanted, *key)
+        return notice
+
     def fetch(self, download_url: str) -> bytes:
         """The file behind a link of the service, by the address that this server uses."""
         address = self.url + urlsplit(download_url).path[self._prefix(download_url) :]
@@ -391,12 +412,13 @@ class ServiceClient:
 
     def _send(self, method: str, address: str, headers: dict, **body: Any) -> requests.Response:
         who = {"X-User-Id": self.user, "X-Chat-Id": self.chat, **self._authorization()}
+        timeout = min(body.pop("timeout", self.timeout), self.timeout)
         try:
             return requests.request(
                 method,
                 address,
                 headers={**who, **headers},
-                timeout=(min(10.0, self.timeout), self.timeout),
+                timeout=(min(10.0, timeout), timeout),
                 allow_redirects=False,
                 **body,
             )
@@ -494,10 +516,12 @@ class Turn:
         self.message_id = str(metadata.get("message_id") or "")
 
     @property
-    def house_style(self) -> str:
+    def preferences(self) -> dict[str, str]:
+        """What the user has chosen in their valves, by the service's names."""
         valves = self.user.get("valves")
-        style = valves.get("house_style") if isinstance(valves, dict) else None
-        return str(style or getattr(valves, "house_style", "") or "")
+        found = valves if isinstance(valves, dict) else vars(valves) if valves else {}
+        chosen = {name: str(found.get(valve) or "").strip() for valve, name in PREFERENCES.items()}
+        return {name: value for name, value in chosen.items() if value}
 
     async def status(self, text: str, done: bool = False) -> None:
         if self._show_status:
@@ -761,8 +785,20 @@ class Tools:
         show_status: bool = Field(default=True, description="Say in the chat what is being done.")
 
     class UserValves(BaseModel):
-        house_style: Literal["blue", "green", "teal", "orange", "purple", "gray", "plain"] = Field(
-            default="blue", description="Colours of your new workbooks, charts and reports."
+        house_style: Literal["", "blue", "green", "teal", "orange", "purple", "gray", "plain"] = (
+            Field(default="", description="Colours of your new workbooks, charts and reports.")
+        )
+        font: str = Field(default="", description="Their font, such as Arial.")
+        number_format: str = Field(
+            default="",
+            description='How they show decimal numbers: "#,##0.00" or "currency EUR". '
+            "The separators shown are those of your own Excel.",
+        )
+        date_format: str = Field(
+            default="", description='How they show dates: "dd.mm.yyyy" or "mmm d, yyyy".'
+        )
+        chart_legend: Literal["", "right", "bottom", "top", "left", "none"] = Field(
+            default="", description="Where the legend stands in charts that need one."
         )
 
     # At class level, because Open WebUI makes instances anew.
@@ -1150,6 +1186,31 @@ class Tools:
             (__user__, __metadata__, __request__, __files__, __event_emitter__),
         )
 
+    async def undo_excel_change(
+        self,
+        workbook: str = "",
+        action: Literal["undo", "redo", "changes"] = "undo",
+        steps: int = 1,
+        page: int = 1,
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Undo or redo changes of an open workbook, or tell cell by cell what changed.
+
+        :param workbook: open workbook to use, by name; leave out where only one is open
+        :param action: undo, redo, or changes (what the last steps changed; nothing is undone)
+        :param steps: how many changes to undo, redo or tell of; for changes 0 means all since opening
+        :param page: page of a long list of changed cells
+        """
+        return await self._run(
+            "undo_excel_change",
+            {"workbook": workbook, "action": action, "steps": steps, "page": page},
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
     # --- end of the generated part ---
 
     async def _run(self, name: str, arguments: dict, injected: tuple) -> str:
@@ -1161,8 +1222,8 @@ class Tools:
         doing = _sentence(facts["doing"], arguments)
         await turn.status(doing)
         try:
-            _fill_style(facts, arguments, turn.house_style)
             client = ServiceClient(valves, turn.user_id, turn.chat_id, self._state)
+            notice = await asyncio.to_thread(client.prefer, turn.preferences)
             body = await self._operated(client, turn, name, arguments)
             link = await self._delivered(client, turn, body) if facts["delivers"] else ""
         except ToolError as error:
@@ -1179,7 +1240,8 @@ class Tools:
         named = {"workbook": body.get("workbook"), "filename": body.get("workbook")}
         said = {**arguments, **{k: v for k, v in named.items() if v}}
         await turn.status(_sentence(facts["done"], said), done=True)
-        return compact(_shortened(body, link))
+        answer = _shortened(body, link)
+        return compact({**answer, "notice": notice} if notice else answer)
 
     async def _operated(
         self, client: ServiceClient, turn: Turn, name: str, arguments: dict
@@ -1284,16 +1346,6 @@ def _sentence(text: str, arguments: dict) -> str:
         )
 
     return re.sub(r"\{(\w+)\}", value, text)
-
-
-def _fill_style(facts: dict, arguments: dict, style: str) -> None:
-    """Put the user's house style where the model chose none."""
-    if facts["style"] == "style" and not arguments.get("style"):
-        arguments["style"] = style
-    if facts["style"] == "options":
-        options = arguments.get("options")
-        if options is None or (isinstance(options, dict) and not options.get("style")):
-            arguments["options"] = {**(options or {}), "style": style}
 
 
 def _shortened(body: dict, link: str) -> dict:

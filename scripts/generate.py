@@ -25,7 +25,7 @@ import service.operations  # noqa: E402, F401 - declares the operations
 from service import settings  # noqa: E402
 from service.errors import ExcelToolsError  # noqa: E402
 from service.operations.data import Rows  # noqa: E402
-from service.operations.registry import Operation, Options, Parameter, operations  # noqa: E402
+from service.operations.registry import Operation, Parameter, operations  # noqa: E402
 from service.workbook.cells import Scalar  # noqa: E402
 
 PLUGIN = ROOT / "openwebui_tool" / "excel_tools_openwebui.py"
@@ -118,6 +118,7 @@ _DONE = {
     "Creating": "Created",
     "Exporting": "Exported",
     "Formatting": "Formatted",
+    "Going": "Went",
     "Importing": "Imported",
     "Looking": "Looked",
     "Making": "Made",
@@ -134,20 +135,8 @@ def _facts(item: Operation) -> dict[str, object]:
         "doing": item.doing,
         "done": f"{_DONE[verb]} {rest}",
         "file": item.file_parameter,
-        "style": _style_place(item),
         "delivers": item.delivers,
     }
-
-
-def _style_place(item: Operation) -> str:
-    """Where the operation takes the house style: "style", "options", or nowhere."""
-    for parameter in item.parameters:
-        if parameter.name == "style" and typing.get_origin(parameter.annotation) is typing.Literal:
-            return "style"
-        kind = parameter.annotation
-        if isinstance(kind, type) and issubclass(kind, Options) and parameter.name == "options":
-            return "options" if "style" in kind.model_fields else ""
-    return ""
 
 
 def plugin_methods() -> str:

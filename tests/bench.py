@@ -8,6 +8,7 @@ from typing import Any
 
 import service.operations  # noqa: F401 - declares the operations
 from service.operations.context import Context
+from service.operations.preferences import Preferences
 from service.operations.registry import Answer, find
 from service.workbook.book import Book
 
@@ -20,12 +21,17 @@ def run(
     *,
     files: dict[str, Path] | None = None,
     folder: Path = Path(),
+    preferences: Preferences | None = None,
     **parameters: Any,
 ) -> Answer:
-    """Validate the parameters and run the operation ``name`` on ``book``."""
+    """Validate the parameters and run the operation ``name`` on ``book``.
+
+    :param preferences: the user's
+    """
     operation = find(name)
     valid = operation.validate(parameters)
-    context = Context(book=book, now=NOW, files=files or {}, folder=folder)
+    styled = preferences or Preferences() if operation.styled else None
+    context = Context(book, NOW, files or {}, folder, styled)
     return operation.call(context, valid)
 
 

@@ -55,6 +55,7 @@ class ToolCalls:
 
     :param module: the plugin, from :func:`load_plugin`
     :param valves: settings of the tool
+    :param user_valves: the user's own settings of it
     :param injected: further arguments that Open WebUI fills in, such as ``__files__``
     """
 
@@ -65,7 +66,7 @@ class ToolCalls:
         chat: str = "",
         *,
         valves: dict[str, Any] | None = None,
-        house_style: str = "",
+        user_valves: dict[str, Any] | None = None,
         **injected: Any,
     ) -> None:
         self.module = module
@@ -73,7 +74,7 @@ class ToolCalls:
         self.chat = chat or f"chat-{next(_numbers)}"
         self.message = "message-1"
         self.valves = valves or {}
-        self.house_style = house_style
+        self.user_valves = user_valves or {}
         self.injected = injected
         self.page = Page()
 
@@ -86,8 +87,8 @@ class ToolCalls:
     async def answer(self, name: str, /, **arguments: Any) -> Any:
         """What the tool returns: the text that the model gets."""
         user: dict[str, Any] = {"id": self.user, "name": "Ada", "role": "user"}
-        if self.house_style:
-            user["valves"] = self.module.Tools.UserValves(house_style=self.house_style)
+        if self.user_valves:
+            user["valves"] = self.module.Tools.UserValves(**self.user_valves)
         injected = {
             "__user__": user,
             "__metadata__": {"chat_id": self.chat, "message_id": self.message},

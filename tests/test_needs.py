@@ -29,7 +29,7 @@ def run(folder: Path, strict: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"],
         cwd=folder,
-        env=os.environ | {"STRICT_TESTS": strict},
+        env=os.environ | {"STRICT_TESTS": strict, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
     )

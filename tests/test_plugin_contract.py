@@ -134,7 +134,7 @@ def test_it_loads_into_a_fresh_module_and_its_models_resolve(future: bool) -> No
     assert (
         tools.Valves().model_json_schema()["properties"]["api_key"]["input"]["type"] == "password"
     )
-    assert tools.UserValves().house_style == "blue"
+    assert set(tools.UserValves().model_dump().values()) == {""}
 
 
 def test_the_example_of_each_operation_fits_the_types_a_model_sees(tools: Any) -> None:

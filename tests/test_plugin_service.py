@@ -11,12 +11,14 @@ from typing import Any
 
 import openpyxl
 import pytest
+import requests
 from python_calamine import CalamineWorkbook
 
 from service.workbook.house import house
 from tests.backends import Wire, backend, wire
 from tests.plugin_fixtures import ToolCalls, load_plugin
 from tests.processes import ROOT
+from tests.service_fixtures import KEY
 
 __all__ = ["backend", "wire"]
 
@@ -323,21 +325,47 @@ def test_instances_of_one_load_share_what_they_know_and_loads_do_not() -> None:
     assert MODULE.Tools()._state is not other.Tools()._state
 
 
-# House style ----------------------------------------------------------------
+# Preferences ----------------------------------------------------------------
+
+PREFERENCES = "/v1/preferences"
 
 
 def header_color(wire: Wire, answer: dict[str, Any]) -> str:
     return str(workbook(wire, answer).active["A1"].fill.fgColor.rgb)[-6:]
 
 
-def test_the_users_house_style_reaches_the_workbook(wire: Wire, calls: ToolCalls) -> None:
-    green = again(calls, house_style="green")
-    answer = green.op("create_excel_file", filename="a.xlsx", rows=RECORDS)
+def kept_preferences(wire: Wire, calls: ToolCalls, **changed: Any) -> dict[str, Any]:
+    """What the service keeps for the user; with ``changed``, after setting it from outside."""
+    headers = {"Authorization": f"Bearer {KEY}", "X-User-Id": calls.user}
+    url = wire.backend.url + PREFERENCES
+    more = {"json": changed} if changed else {}
+    response = wire.backend.request("PUT" if changed else "GET", url, headers=headers, **more)
+    assert response.status_code == 200
+    return {name: value for name, value in response.json().items() if value}
+
+
+def test_the_users_settings_reach_the_workbook(wire: Wire, calls: ToolCalls) -> None:
+    valves = {
+        "house_style": "green",
+        "font": "Arial",
+        "number_format": "currency EUR",
+        "date_format": "dd.mm.yyyy",
+        "chart_legend": "top",
+    }
+    ada = again(calls, user_valves=valves)
+    answer = ada.op("create_excel_file", filename="a.xlsx", rows=RECORDS)
+    sheet = workbook(wire, answer).active
     assert header_color(wire, answer) == house("green").main
+    assert (sheet["A1"].font.name, sheet["A2"].font.name) == ("Arial", "Arial")
+    assert (sheet["B3"].number_format, sheet["C2"].number_format) == (
+        "#,##0.00 [$€-1]",
+        "dd.mm.yyyy",
+    )
+    assert kept_preferences(wire, ada) == {"style": "green", **dict(list(valves.items())[1:])}
 
 
 def test_the_style_that_the_model_asks_for_wins(wire: Wire, calls: ToolCalls) -> None:
-    green = again(calls, house_style="green")
+    green = again(calls, user_valves={"house_style": "green"})
     answer = green.op("create_excel_file", filename="a.xlsx", rows=RECORDS, style="purple")
     assert header_color(wire, answer) == house("purple").main
 
@@ -354,10 +382,72 @@ def test_without_a_choice_the_style_is_blue(wire: Wire, calls: ToolCalls) -> Non
 def test_an_import_takes_the_house_style_too(
     wire: Wire, calls: ToolCalls, options: Any, name: str
 ) -> None:
-    teal = again(calls, house_style="teal")
+    teal = again(calls, user_valves={"house_style": "teal"})
     given = {} if options is None else {"options": options}
     answer = teal.op("import_csv_to_excel", source=CSV_TEXT, **given)
     assert header_color(wire, answer) == house(name).main
+
+
+def test_settings_are_sent_when_they_have_changed_and_only_then(
+    wire: Wire, calls: ToolCalls
+) -> None:
+    def sent(**valves: str) -> int:
+        again(calls, user_valves=valves).op("list_excel_files")
+        return wire.take().count(f"PUT {PREFERENCES} 200")
+
+    assert sent() == 0
+    assert sent(font="Arial") == 1
+    assert sent(font="Arial") == 0
+    assert sent(font="Arial", house_style="gray") == 1
+    assert kept_preferences(wire, calls) == {"font": "Arial", "style": "gray"}
+    assert sent() == 1
+    assert kept_preferences(wire, calls) == {}
+    assert sent() == 0
+
+
+def test_who_sets_nothing_keeps_what_was_set_otherwise(wire: Wire, calls: ToolCalls) -> None:
+    kept_preferences(wire, calls, style="orange", chart_gridlines=False)
+    answer = calls.op("create_excel_file", filename="a.xlsx", rows=RECORDS)
+    assert header_color(wire, answer) == house("orange").main
+
+
+def test_settings_of_one_user_are_not_those_of_another(wire: Wire, calls: ToolCalls) -> None:
+    again(calls, user_valves={"house_style": "green"}).op("list_excel_files")
+    other = ToolCalls(MODULE, valves=wire.valves)
+    answer = other.op("create_excel_file", filename="a.xlsx", rows=RECORDS)
+    assert header_color(wire, answer) == house("blue").main
+
+
+def test_a_setting_that_cannot_be_used_is_told_once_and_stops_nothing(
+    wire: Wire, calls: ToolCalls
+) -> None:
+    wrong = again(calls, user_valves={"number_format": "#.##0,00"})
+    answer = wrong.op("create_excel_file", filename="a.xlsx", rows=RECORDS)
+    assert "number_format" in answer["notice"]
+    assert "swaps point and comma" in answer["notice"]
+    assert "notice" not in wrong.op("list_excel_files")
+    assert wire.take().count(f"PUT {PREFERENCES} 422") == 1
+    right = again(calls, user_valves={"number_format": "#,##0.00"})
+    assert "notice" not in right.op("list_excel_files")
+    assert kept_preferences(wire, calls) == {"number_format": "#,##0.00"}
+
+
+def test_settings_that_could_not_be_sent_stop_nothing_and_are_sent_at_the_next_call(
+    wire: Wire, calls: ToolCalls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    green = again(calls, user_valves={"house_style": "green"})
+
+    def broken(method: str, url: str, **kwargs: Any) -> requests.Response:
+        if url.endswith(PREFERENCES):
+            raise requests.ConnectionError("gone")
+        return wire.request(method, url, **kwargs)
+
+    monkeypatch.setattr(requests, "request", broken)
+    answer = green.op("create_excel_file", filename="a.xlsx", rows=RECORDS)
+    assert header_color(wire, answer) == house("blue").main
+    monkeypatch.setattr(requests, "request", wire.request)
+    answer = green.op("create_excel_file", filename="b.xlsx", rows=RECORDS)
+    assert header_color(wire, answer) == house("green").main
 
 
 # Other tools ----------------------------------------------------------------

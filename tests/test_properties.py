@@ -41,7 +41,7 @@ from service.workbook.areas import (
 )
 from service.workbook.book import Book
 from service.workbook.cells import MAX_TEXT
-from service.workbook.texts import escape, unescape
+from service.workbook.texts import escape, unescape, utf16_length
 from tests.bench import new_book, run
 from tests.service_fixtures import Chat
 
@@ -267,6 +267,13 @@ def test_what_was_read_can_be_written_back_and_is_the_same(rows: list[list[Any]]
     assert run(again, "read_excel_range", limit=1000).result["rows"] == read
 
 
+sheet_names = st.text(
+    st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="[]:*?/\\"),
+    min_size=1,
+    max_size=31,
+).filter(lambda name: name == name.strip() and name.strip("'") == name)
+
+
 # The file itself ----------------------------------------------------------------
 
 
@@ -365,6 +372,27 @@ def test_a_shared_string_table_of_excel_is_read_right(tmp_path: Path) -> None:
     assert read == [["a\r\nb_x0041_"], ["plain Bold"], ["漢字"]]
 
 
+@steady
+@given(sheet_names)
+@example("\U0001f600" * 15)
+def test_a_sheet_keeps_its_name(name: str) -> None:
+    assume(name.lower() != "history" and name.isprintable() and utf16_length(name) <= 31)
+    book = new_book(sheet=name, headers=["x"])
+    with tempfile.TemporaryDirectory() as folder:
+        path = saved(book, Path(folder))
+        assert CalamineWorkbook.from_path(str(path)).sheet_names == book.sheet_names
+        assert Book.load(path, "again.xlsx").sheet_names == book.sheet_names
+    assert book.sheet_names == [unicodedata.normalize("NFC", name)]
+
+
+@pytest.mark.parametrize(
+    "name", ["\U0001f600" * 16, "x" * 32, "a/b", "'a", "a\x07", " ", "History"]
+)
+def test_a_name_that_excel_refuses_is_refused(name: str) -> None:
+    with pytest.raises(InvalidParameters):
+        new_book(sheet=name)
+
+
 # Formulas ---------------------------------------------------------------------
 
 
@@ -395,6 +423,49 @@ def test_control_characters_that_a_formula_makes_do_not_spoil_the_file(tmp_path:
     assert by_calamine(saved(book, tmp_path)) == [[("text", "a\x07b")]]
 
 
+# Numbers shown as dates -------------------------------------------------------------
+
+
+@steady
+@given(
+    st.lists(
+        st.one_of(st.integers(-100, 3_000_000), st.floats(-1e12, 1e12), st.integers(0, 70)),
+        min_size=1,
+        max_size=8,
+    ),
+    st.sampled_from(["date", "yyyy-mm-dd hh:mm", "[h]:mm:ss", "dd.mm.yy"]),
+)
+def test_a_number_that_is_no_date_survives_the_format_of_one(
+    given_: list[float], number_format: str
+) -> None:
+    book = new_book(rows=[[number] for number in given_])
+    everywhere = f"A1:A{len(given_)}"
+    run(book, "format_excel_cells", range=everywhere, style={"number_format": number_format})
+    before = run(book, "read_excel_range").result["rows"]
+    with tempfile.TemporaryDirectory() as folder:
+        again = Book.load(saved(book, Path(folder)), "again.xlsx")
+        assert run(again, "read_excel_range").result["rows"] == before
+        path = saved(again, Path(folder))
+        found = [float(str(cell.findtext(f"{NAMESPACE}v"))) for cell in sheet_cells(path)]
+    # openpyxl keeps moments to the millisecond; a number that is none stays as it was.
+    assert found == [pytest.approx(number, rel=0, abs=1e-8) for number in given_]
+
+
+@pytest.mark.parametrize(
+    "formula", ["=DATE(9999,12,31)+1", "=DATE(1900,1,1)-10", "=TODAY()-100000", "=DATE(9999,1,1)*9"]
+)
+def test_a_formula_for_a_day_that_no_calendar_has_gives_its_number(
+    formula: str, tmp_path: Path
+) -> None:
+    book = new_book(rows=[[formula]])
+    run(book, "format_excel_cells", range="A1", style={"number_format": "date"})
+    ((value,),) = run(book, "read_excel_range").result["rows"]
+    assert isinstance(value, int | float)
+    run(book, "describe_excel_file")
+    run(book, "export_excel_file", folder=tmp_path)
+    assert saved(book, tmp_path).exists()
+
+
 # CSV --------------------------------------------------------------------------------
 
 _csv_texts = st.one_of(
@@ -419,6 +490,15 @@ def test_any_csv_is_refused_or_gives_a_file_that_others_read(text: str) -> None:
         path = saved(book, Path(folder))
         assert by_calamine(path) == read
         assert by_reading(Book.load(path, "again.xlsx")) == read
+
+
+def test_a_chart_over_such_cells_does_not_either(tmp_path: Path) -> None:
+    book = new_book(headers=["k", "v"], rows=[["=CHAR(7)&1", 1], ["_x0041_", 2]])
+    run(book, "create_excel_chart", chart_type="column", data_range="A1:B3")
+    with zipfile.ZipFile(saved(book, tmp_path)) as archive:
+        chart = etree.fromstring(archive.read("xl/charts/chart1.xml"))
+    kept = [element.text for element in chart.iter("{*}v")]
+    assert [unescape(str(text)) for text in kept] == ["v", "\x071", "_x0041_", "1", "2"]
 
 
 # What can't be stored is refused ---------------------------------------------------
@@ -545,11 +625,6 @@ areas = st.tuples(
     st.integers(1, MAX_ROW),
     st.integers(1, MAX_COLUMN),
 ).map(lambda n: Area(min(n[0], n[2]), min(n[1], n[3]), max(n[0], n[2]), max(n[1], n[3])))
-sheet_names = st.text(
-    st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="[]:*?/\\"),
-    min_size=1,
-    max_size=31,
-).filter(lambda name: name == name.strip() and name.strip("'") == name)
 
 
 @steady

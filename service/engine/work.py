@@ -23,12 +23,14 @@ class Entry:
 
     :param now: ISO time of the original call
     :param files: paths of the files its parameters name
+    :param preferences: the user's preferences that counted, see ``operations.preferences``
     """
 
     operation: str
     parameters: dict[str, Any]
     now: str
     files: dict[str, str] = field(default_factory=dict)
+    preferences: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Work:
     :param entries: the operations that lead there, where the engine has asked for them by
         ``Cold``; those after ``checkpoint``, where there is one
     :param checkpoint: path of a checkpoint on the way
+    :param since: the mark that the engine was brought to before, from which ``entries`` go
+        on; -1 for entries from the opening or the checkpoint on
     :param action: "run" an operation, "load" only, "save" to ``target``, keep a "checkpoint"
         in ``target``, or tell the "changes" since ``earlier``
     :param next_mark: the mark that the copy has after the operation
@@ -57,6 +61,7 @@ class Work:
     action: Literal["run", "load", "save", "checkpoint", "changes"]
     entries: tuple[Entry, ...] | None = None
     checkpoint: str = ""
+    since: int = -1
     entry: Entry | None = None
     next_mark: int = 0
     earlier: tuple[Entry, ...] = ()

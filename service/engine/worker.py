@@ -15,6 +15,7 @@ import service.operations  # noqa: F401 - declares the operations
 from service.engine.work import BadCheckpoint, Cold, Entry, Reply, Work
 from service.errors import ExcelToolsError, InternalError, OperationTooBig, StorageFailed
 from service.operations.context import Context
+from service.operations.preferences import Preferences
 from service.operations.registry import Answer, find
 from service.workbook.book import Book
 from service.workbook.checkpoints import UnusableCheckpointError
@@ -25,6 +26,7 @@ log = logging.getLogger("excel_tools.engine")
 # Up to here a change calculates the workbook at once, to tell of errors unasked.
 _FORMULAS_TOLD = 2_000
 _CELLS_TOLD = 20_000
+_TELLING_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -69,14 +71,24 @@ class Bench:
     def _at_mark(self, work: Work) -> _Held:
         held = self.held.pop(work.workbook, None)
         if held is None or held.mark != work.mark or held.book.broken:
-            if work.entries is None:
-                raise Cold
-            held = _Held(self._rebuilt(work, work.entries, work.checkpoint), work.mark)
+            held = self._brought(work, held)
         held.book.name = work.name
         self.held[work.workbook] = held
         while len(self.held) > self.limits.workbooks:
             self.held.popitem(last=False)
         return held
+
+    def _brought(self, work: Work, held: _Held | None) -> _Held:
+        """The workbook at ``work.mark``, from the entries that came with the work."""
+        if work.entries is None:
+            raise Cold
+        if work.since < 0:
+            return _Held(self._rebuilt(work, work.entries, work.checkpoint), work.mark)
+        if held is None or held.book.broken or held.mark != work.since:
+            raise Cold
+        for entry in work.entries:
+            _apply(held.book, entry, "")
+        return _Held(held.book, work.mark)
 
     def _rebuilt(self, work: Work, entries: tuple[Entry, ...], checkpoint: str) -> Book:
         limits = self.limits
@@ -110,18 +122,23 @@ class Bench:
 
 
 def _apply(book: Book, entry: Entry, folder: str) -> Answer:
+    operation = find(entry.operation)
+    preferences = Preferences.model_validate(entry.preferences) if operation.styled else None
     context = Context(
         book=book,
         now=dt.datetime.fromisoformat(entry.now),
         files={name: Path(path) for name, path in entry.files.items()},
         folder=Path(folder),
+        preferences=preferences,
     )
-    return find(entry.operation).call(context, entry.parameters)
+    return operation.call(context, entry.parameters)
 
 
 def _tell_errors(book: Book, answer: Answer) -> None:
     """Add formulas that fail to the answer of a change, without being asked."""
-    if 0 < book.formula_count() <= _FORMULAS_TOLD and book.cell_count() <= _CELLS_TOLD:
+    small = book.formula_count() <= _FORMULAS_TOLD and book.cell_count() <= _CELLS_TOLD
+    # A write never waits for a long calculation: what fails is told when it is read.
+    if small and book.formula_count() and book.calculated_within(_TELLING_SECONDS):
         errors = book.formula_errors(5)
         if errors:
             answer.result["formula_errors"] = errors

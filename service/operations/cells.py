@@ -201,6 +201,7 @@ def write_excel_range(
         _continue_formats(ctx.book, worksheet, area)
         write_rows(worksheet, row, column, lines)
         _grow_filter(worksheet, area)
+        _grow_tables(worksheet, area)
         facts.done()
     result: dict[str, object] = {"written": str(area), "cells": area.cells}
     return Answer(result, sheet=worksheet.title)
@@ -264,10 +265,25 @@ def _continue_formats(book: Book, sheet: Worksheet, area: Area) -> None:
 
 def _grow_filter(sheet: Worksheet, area: Area) -> None:
     """A filter over the data goes on over rows written right under it."""
-    if not sheet.auto_filter.ref:
-        return
-    first, _, last = str(sheet.auto_filter.ref).partition(":")
+    if sheet.auto_filter.ref:
+        sheet.auto_filter.ref = _grown(str(sheet.auto_filter.ref), area)
+
+
+def _grow_tables(sheet: Worksheet, area: Area) -> None:
+    """A table takes rows in that are written right under it, as it does in Excel."""
+    for table in sheet.tables.values():
+        if table.totalsRowCount:
+            continue  # what is under the totals is not the table's
+        table.ref = _grown(str(table.ref), area)
+        if table.autoFilter is not None:
+            table.autoFilter.ref = table.ref
+
+
+def _grown(reference: str, area: Area) -> str:
+    """The reference with the rows of ``area``, where they begin right under it."""
+    first, _, last = reference.partition(":")
     (top, left), (bottom, right) = parse_cell(first), parse_cell(last or first)
     touches = area.first_column <= right and area.last_column >= left
     if touches and area.first_row <= bottom + 1 < area.last_row + 1:
-        sheet.auto_filter.ref = str(Area(top, left, max(bottom, area.last_row), right))
+        return str(Area(top, left, area.last_row, right))
+    return reference

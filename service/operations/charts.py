@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from openpyxl.worksheet.worksheet import Worksheet
 from pydantic import Field
 
@@ -19,9 +17,11 @@ from service.workbook.chart_shapes import (
     LegendPlace,
     SeriesSpec,
     build_chart,
+    chart_font,
+    usual_legend,
 )
 from service.workbook.geometry import EMU_PER_CM, Size, anchor_at, area_under, drawn_areas
-from service.workbook.house import DEFAULT, STYLE_NAMES, House, house
+from service.workbook.house import STYLE_NAMES, House, house
 
 # In centimetres: the usual size; of a bar chart what surrounds the bars, one bar, the most.
 WIDTH, HEIGHT = 16.0, 8.5
@@ -51,6 +51,7 @@ class ChartOptions(Options):
     effect="change",
     doing="Adding a {chart_type} chart",
     example={"chart_type": "pie", "data_range": "A1:B3", "title": "Costs"},
+    styled=True,
 )
 def create_excel_chart(
     ctx: Context,
@@ -79,7 +80,7 @@ def create_excel_chart(
         Wanted(chart_type, data_range, options.series, options.categories),
     )
     target = ctx.book.sheet(sheet) if sheet else data.sheet
-    spec = _spec(ctx.book, data, chart_type, title, options)
+    spec = _spec(data, chart_type, title, options, ctx.house(_style_of(ctx.book, data)))
     chart = build_chart(spec)
     size = _size(spec, options)
     area, notes = _place(target, position, size)
@@ -166,7 +167,7 @@ def _free_place(sheet: Worksheet, size: Size) -> Area:
 
 
 def _spec(
-    book: Book, data: ChartData, kind: ChartType, title: str, options: ChartOptions
+    data: ChartData, kind: ChartType, title: str, options: ChartOptions, house: House
 ) -> ChartSpec:
     several = len(data.series) > 1
     names = [column.name for column in data.series]
@@ -189,10 +190,12 @@ def _spec(
         number_format=data.series[0].number_format,
         label_format=_label_format(kind, data),
         points=points,
-        accents=_house(book, data).accents,
+        accents=house.accents,
+        font=chart_font(house),
+        gridlines=house.gridlines is not False,
         x_title=options.x_title or (categories.name if scatter and categories else ""),
         y_title=options.y_title or (names[0] if scatter and not several else ""),
-        legend=options.legend or _usual_legend(kind, several=several),
+        legend=options.legend or usual_legend(kind, several=several, wish=house.legend),
         stacked=bool(stacked),
         labels=kind == "pie" if options.data_labels is None else options.data_labels,
     )
@@ -206,22 +209,16 @@ def _label_format(kind: ChartType, data: ChartData) -> str:
     return "#,##0.00" if bare else ""  # the cells may show fifteen digits
 
 
-def _usual_legend(kind: ChartType, *, several: bool) -> Literal["right", "bottom", "none"]:
-    if kind == "pie":
-        return "right"
-    return "bottom" if several else "none"
-
-
-def _house(book: Book, data: ChartData) -> House:
-    """The house style whose colour the data's header row has."""
+def _style_of(book: Book, data: ChartData) -> str:
+    """The house style whose colour the data's header row has, "" where there is none."""
     first = data.series[0].body
     header = book.cell(data.sheet, first.first_row - 1, first.first_column)
     if header is not None and header.fill.fill_type == "solid":
         color = str(header.fill.fgColor.rgb)[-6:]
         for name in STYLE_NAMES:
             if house(name).main == color:
-                return house(name)
-    return house(DEFAULT)
+                return name
+    return ""
 
 
 def _told(data: ChartData, spec: ChartSpec, area: Area) -> dict[str, object]:

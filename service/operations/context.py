@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from service.operations.preferences import Preferences
 from service.operations.registry import Answer
 from service.workbook.book import Book
+from service.workbook.house import House
 
 
 @dataclass(frozen=True)
@@ -20,12 +22,21 @@ class Context:
         must not ask the clock themselves, nor chance
     :param files: paths of the uploaded files that parameters name, by parameter
     :param folder: where exports are written
+    :param preferences: those of the user at the moment of the call; None for an operation
+        that is not declared as styled
     """
 
     book: Book
     now: dt.datetime
     files: dict[str, Path] = field(default_factory=dict)
     folder: Path = Path()
+    preferences: Preferences | None = field(default_factory=Preferences)
+
+    def house(self, style: str = "") -> House:
+        """The look of what is made: ``style`` if the caller chose one, else the user's own."""
+        if self.preferences is None:
+            raise RuntimeError("the operation asks for a house style, but is not declared to")
+        return self.preferences.house(style)
 
 
 class Desk(Protocol):

@@ -13,21 +13,30 @@ from contextlib import contextmanager
 from typing import Literal
 
 from openpyxl.cell.cell import Cell
-from openpyxl.styles import Alignment
+from openpyxl.styles import Alignment, Font
 from openpyxl.worksheet.worksheet import Worksheet
 from pydantic import Field
 
 from service.errors import InvalidParameters, InvalidRange, InvalidValue
 from service.names import clean_filename, split_extension
 from service.operations.context import Context
-from service.operations.layout import align_headers, check_sheet_name, fit_columns, style_header
+from service.operations.layout import (
+    align_headers,
+    check_sheet_name,
+    dress_body,
+    fit_columns,
+    has_decimals,
+    style_header,
+)
 from service.operations.registry import Answer, Options, operation
 from service.workbook import cells
 from service.workbook.areas import Area, area_at
 from service.workbook.book import Book, used_area
+from service.workbook.column_types import Decision, Typed
 from service.workbook.csv_table import CsvTable, Wishes, as_table
 from service.workbook.delimited import Records, decode, read_records
-from service.workbook.house import House, HouseStyle, house
+from service.workbook.house import FONT, House, HouseStyle
+from service.workbook.texts import cut
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _range = range  # an operation has a parameter of that name
@@ -52,6 +61,7 @@ class CsvOptions(Options):
     doing="Importing the CSV",
     example={"source": "Item,Cost\nRent,1200\nFood,450\n", "filename": "budget.xlsx"},
     file_parameter="source",
+    styled=True,
 )
 def import_csv_to_excel(
     ctx: Context,
@@ -90,7 +100,7 @@ def _import(ctx: Context, source: str, filename: str, sheet: str, options: CsvOp
     ctx.book.room_for(area.cells)
     with ctx.book.changing():
         worksheet = ctx.book.xl.create_sheet(title)
-        _write_table(ctx.book, worksheet, table, area, house(options.style))
+        _write_table(ctx.book, worksheet, table, area, ctx.house(options.style))
     return Answer(_imported(table, encoding, area), sheet=title)
 
 
@@ -133,13 +143,14 @@ def _sheet_name(ctx: Context, source: str, filename: str) -> str:
     named = filename or ("" if _is_text(source) else source)
     stem, ending = split_extension(named)
     name = stem if filename or ending else ""  # "latest" and ids are no names of files
-    base = re.sub(r"[\[\]:*?/\\\x00-\x1f]", " ", name).strip(" '")[:31].strip(" '")
+    base = re.sub(r"[\[\]:*?/\\\x00-\x1f]", " ", name).strip(" '")
+    base = cut(base, 31).strip(" '")
     base = "Data" if base.lower() in ("", "history") or not base.isprintable() else base
     taken = {title.lower() for title in ctx.book.sheet_names}
     title, number = base, 2
     while title.lower() in taken:
         ending = f" ({number})"
-        title, number = base[: 31 - len(ending)] + ending, number + 1
+        title, number = cut(base, 31 - len(ending)) + ending, number + 1
     return title
 
 
@@ -159,6 +170,8 @@ def _imported(table: CsvTable, encoding: str, area: Area) -> dict[str, object]:
 def _write_table(book: Book, sheet: Worksheet, table: CsvTable, area: Area, style: House) -> None:
     for row, line in enumerate(table.preamble, start=1):
         _fill(sheet, row, [value.strip() or None for value in line])
+    if table.preamble:
+        dress_body(sheet, Area(1, 1, len(table.preamble), area.last_column), style)
     row = area.first_row
     if table.headers:
         _fill(sheet, row, table.headers)
@@ -167,7 +180,10 @@ def _write_table(book: Book, sheet: Worksheet, table: CsvTable, area: Area, styl
         if table.row_count:
             sheet.auto_filter.ref = str(area)
         row += 1
-    formats = [_style_of(sheet, decision.number_format) for decision in table.decisions]
+    formats = [
+        _style_of(sheet, _format_of(decision, values, style), style)
+        for decision, values in zip(table.decisions, table.columns, strict=True)
+    ]
     wrapped = Alignment(vertical="top", wrap_text=True)
     for number, values in enumerate(table.rows(), start=row):
         for cell, template in zip(_fill(sheet, number, values), formats, strict=True):
@@ -180,12 +196,21 @@ def _write_table(book: Book, sheet: Worksheet, table: CsvTable, area: Area, styl
     fit_columns(book, sheet, area)
 
 
-def _style_of(sheet: Worksheet, number_format: str) -> Cell | None:
-    """A cell outside the sheet that carries the number format, to copy its style from."""
-    if number_format == "General":
+def _format_of(decision: Decision, values: list[Typed], style: House) -> str:
+    """The number format of a column: percentages and amounts keep their own."""
+    if decision.kind == "number" and style.number_format and has_decimals(values):
+        return style.number_format
+    return style.dated(decision.number_format)
+
+
+def _style_of(sheet: Worksheet, number_format: str, style: House) -> Cell | None:
+    """A cell outside the sheet that carries format and font, to copy its style from."""
+    if number_format == "General" and style.font == FONT:
         return None
     cell = Cell(sheet, 1, 1)
     cell.number_format = number_format
+    if style.font != FONT:
+        cell.font = Font(name=style.font, size=11)
     return cell
 
 

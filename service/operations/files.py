@@ -10,7 +10,7 @@ from service.operations.data import Grid, Rows, as_grid, text_number_notes
 from service.operations.layout import check_grid, check_sheet_name, write_grid
 from service.operations.registry import Answer, Options, operation
 from service.workbook.cells import Scalar
-from service.workbook.house import HouseStyle, house
+from service.workbook.house import HouseStyle
 
 PLACEHOLDER = "(placeholder)"
 
@@ -39,6 +39,7 @@ class CreateOptions(Options):
         "headers": ["Item", "Cost"],
         "rows": [["Rent", 1200], ["Food", 450], ["Total", "=SUM(B2:B3)"]],
     },
+    styled=True,
 )
 def create_excel_file(
     ctx: Context,
@@ -77,7 +78,7 @@ def create_excel_file(
         grids.append((check_sheet_name(item.name, [name for name, _ in grids]), grid))
     with ctx.book.changing():
         for name, grid in grids:
-            write_grid(ctx.book, ctx.book.xl.create_sheet(name), grid, house(style))
+            write_grid(ctx.book, ctx.book.xl.create_sheet(name), grid, ctx.house(style))
     return Answer(_created(ctx, grids), next=_next_after_create(grids))
 
 

@@ -13,7 +13,7 @@ MOST_STEPS = 10_000
 
 @operation(
     effect="session",
-    doing="Looking back in {workbook}",
+    doing="Going through the changes of {workbook}",
     example={"action": "changes", "steps": 1},
     delivers=True,
 )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from openpyxl.cell.cell import Cell
@@ -20,7 +21,8 @@ from service.workbook.areas import Area, area_at, split_areas
 from service.workbook.book import Book, count_formulas
 from service.workbook.calculator import Values
 from service.workbook.geometry import set_column_width
-from service.workbook.house import House
+from service.workbook.house import FONT, House
+from service.workbook.texts import utf16_length
 
 NARROWEST, WIDEST = 9.0, 60.0
 _MEASURED_ROWS = 500
@@ -35,8 +37,8 @@ def check_sheet_name(name: str, taken: list[str]) -> str:
     title = unicodedata.normalize("NFC", name).strip()
     bad = sorted(set(title) & _BAD_IN_TITLE)
     problem = ""
-    if not title or len(title) > 31:
-        problem = f"has {len(title)} characters; Excel allows 1 to 31"
+    if not 1 <= utf16_length(title) <= 31:
+        problem = f"has {utf16_length(title)} characters; Excel allows 1 to 31"
     elif bad or not title.isprintable():
         problem = f"holds {' '.join(bad) or 'control characters'}, which Excel does not allow"
     elif title.startswith("'") or title.endswith("'"):
@@ -58,9 +60,8 @@ def write_grid(book: Book, sheet: Worksheet, grid: Grid, house: House) -> Area:
     Call it inside ``book.changing()``, after :func:`check_grid`.
     """
     area = write_rows(sheet, 1, 1, grid.with_headers())
-    for cell in sheet._cells.values():
-        if house.font != "Calibri":
-            cell.font = Font(name=house.font, size=11)
+    if grid.rows:
+        dress_body(sheet, area.below(1) if grid.headers else area, house)
     if grid.headers:
         style_header(sheet, Area(1, 1, 1, len(grid.headers)), house)
         align_headers(sheet, area)
@@ -69,6 +70,55 @@ def write_grid(book: Book, sheet: Worksheet, grid: Grid, house: House) -> Area:
             sheet.auto_filter.ref = str(area)
     fit_columns(book, sheet, area)
     return area
+
+
+# Formulas whose result is a whole number, or no number at all.
+_NO_DECIMALS = re.compile(
+    r"=(YEAR|MONTH|DAY|DAYS|WEEKDAY|WEEKNUM|ISOWEEKNUM|HOUR|MINUTE|SECOND|COUNT[A-Z]*|ROWS?"
+    r"|COLUMNS?|LEN|MATCH|XMATCH|FIND|SEARCH|RANK(\.EQ)?|QUOTIENT|INT)\("
+)
+
+
+def dress_body(sheet: Worksheet, area: Area, house: House) -> None:
+    """Give written cells the user's font and formats; formats that are there stay.
+
+    Where a column holds a number with decimals, all its numbers are shown alike.
+    """
+    if house.font == FONT and not house.number_format and not house.date_format:
+        return
+    font = Font(name=house.font, size=11)
+    rows = range(area.first_row, area.last_row + 1)
+    for column in range(area.first_column, area.last_column + 1):
+        found = [sheet._cells.get((row, column)) for row in rows]
+        filled = [cell for cell in found if cell is not None and cell.value is not None]
+        decimal = bool(house.number_format) and has_decimals(
+            [cell.value for cell in filled if cell.data_type == "n"],
+            formulas=any(cell.data_type == "f" for cell in filled),
+        )
+        for cell in filled:
+            if house.font != FONT:
+                cell.font = font
+            if cell.number_format != "General":
+                cell.number_format = house.dated(cell.number_format)
+            elif decimal and _takes_decimals(cell):
+                cell.number_format = house.number_format
+
+
+def has_decimals(numbers: Iterable[object], *, formulas: bool = False) -> bool:
+    """Whether a column of these numbers holds amounts rather than counts, years and ids.
+
+    :param formulas: whether it holds formulas, too; alone they count as amounts
+    """
+    found = [number for number in numbers if number is not None]
+    return any(isinstance(n, float) and not n.is_integer() for n in found) or (
+        formulas and not found
+    )
+
+
+def _takes_decimals(cell: Cell) -> bool:
+    if cell.data_type == "f":
+        return not _NO_DECIMALS.match(str(cell.value).upper())
+    return bool(cell.data_type == "n")
 
 
 def check_grid(book: Book, rows: list[list[cells.Scalar]], row: int = 1, column: int = 1) -> None:

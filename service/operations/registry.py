@@ -80,6 +80,7 @@ class Operation:
     file_parameter: str = ""
     exports: bool = False
     gives_file: bool = False
+    styled: bool = False
 
     @property
     def delivers(self) -> bool:
@@ -135,10 +136,7 @@ class Operation:
                 )
 
     def _explained(self, error: pydantic.ValidationError) -> InvalidParameters:
-        problems: dict[str, str] = {}
-        for item in error.errors(include_url=False, include_context=False):
-            path = [str(part) for part in item["loc"] if not _is_branch(part)]
-            problems.setdefault(".".join(path) or "parameters", item["msg"])
+        problems = problems_of(error)
         shown = [f"{path}: {text}" for path, text in list(problems.items())[:5]]
         first = next(iter(problems)).split(".")[0]
         helps = {p.name: p.help for p in self.parameters}
@@ -147,6 +145,15 @@ class Operation:
             f"{first}: {helps[first]}" if first in helps else "Correct the parameters.",
             {"problems": dict(list(problems.items())[:20])},
         )
+
+
+def problems_of(error: pydantic.ValidationError) -> dict[str, str]:
+    """What pydantic found wrong, by the place of it."""
+    problems: dict[str, str] = {}
+    for item in error.errors(include_url=False, include_context=False):
+        path = [str(part) for part in item["loc"] if not _is_branch(part)]
+        problems.setdefault(".".join(path) or "parameters", item["msg"])
+    return problems
 
 
 def _is_branch(part: object) -> bool:
@@ -185,6 +192,7 @@ def operation(
     file_parameter: str = "",
     exports: bool = False,
     delivers: bool = False,
+    styled: bool = False,
 ) -> Callable[[Function], Function]:
     """Declare the decorated function as an operation.
 
@@ -195,6 +203,7 @@ def operation(
     :param delivers: whether a workbook is another one afterwards although it is a session's
         own operation
     :param exports: whether it writes files for the user into the folder it is given
+    :param styled: whether the user's preferences decide how what it makes looks
     """
 
     def declare(function: Function) -> Function:
@@ -214,6 +223,7 @@ def operation(
             file_parameter=file_parameter,
             exports=exports,
             gives_file=delivers,
+            styled=styled,
         )
         return function
 
@@ -304,4 +314,5 @@ __all__ = [
     "find",
     "operation",
     "operations",
+    "problems_of",
 ]

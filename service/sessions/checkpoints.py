@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from service.errors import ExcelToolsError
+from service.errors import ExcelToolsError, StorageFailed
 from service.sessions.journal import Journal
 from service.store.local import LocalStore
 
@@ -33,19 +35,32 @@ class Checkpoints:
         names = self._store.keys(f"{folder}/checkpoints")
         return sorted(int(name) for name in names if name.isdigit())
 
-    def nearest(self, folder: str, path: list[int]) -> tuple[str, list[int]]:
-        """(path of the last checkpoint on the way, the marks after it); "" is none."""
-        kept = set(self.marks(folder))
+    def nearest(
+        self, folder: str, path: list[int], useless: Collection[str] = ()
+    ) -> tuple[str, list[int]]:
+        """(path of the last checkpoint on the way, the marks after it); "" is none.
+
+        :param useless: paths of checkpoints to leave aside
+        """
+        kept = set(self.marks(folder)) - {int(Path(place).name) for place in useless}
         for index in range(len(path) - 1, -1, -1):
             if path[index] in kept:
                 place = self._store.path(f"{folder}/checkpoints/{path[index]}")
                 return str(place), path[index + 1 :]
         return "", path
 
+    def drop(self, folder: str, place: str) -> None:
+        """Remove a checkpoint that can't be used, so that it isn't tried again and again."""
+        try:
+            self._store.remove(f"{folder}/checkpoints/{Path(place).name}")
+        except StorageFailed as error:
+            log.warning("a useless checkpoint stays: %s", error.message)
+
     def keep_if_due(self, session: Session, book: Workbook, journal: Journal) -> None:
         """Keep a checkpoint if a replay would take too long; without one it only takes longer."""
         slow = journal.steps[journal.mark].seconds > REPLAY_SECONDS / LOOK_EVERY
-        if not slow and journal.mark % LOOK_EVERY:
+        # Of the way and not the mark: undo makes marks too, and might skip every round one.
+        if not slow and journal.depth % LOOK_EVERY:
             return
         folder = session.copy_folder(book)
         rest = self.nearest(folder, journal.path(journal.mark))[1]
@@ -56,7 +71,7 @@ class Checkpoints:
         try:
             session.call(book, action="checkpoint", target=str(target))
         except ExcelToolsError as error:
-            log.warning("no checkpoint of a working copy: %s", error.code)
+            log.warning("no checkpoint of a working copy: %s", error.message)
             return
         for mark in self.marks(folder)[:-MOST_KEPT]:
             self._store.remove(f"{folder}/checkpoints/{mark}")

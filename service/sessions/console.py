@@ -9,26 +9,38 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
+import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from service.errors import ExcelToolsError
+from service.errors import ExcelToolsError, StorageFailed
 from service.sessions.history import History
+from service.sessions.limits import session_keys
 from service.sessions.model import SessionData
-from service.sessions.registry import erase
+from service.sessions.registry import erase, erase_damaged, stored
 from service.settings import Settings
 from service.store.local import LocalStore
+
+_EVENTS_SHOWN = 50
+
+
+@dataclass(frozen=True)
+class _Damaged:
+    """A session whose record can't be read."""
+
+    key: str
+    why: str
 
 
 def main(arguments: list[str], settings: Settings) -> int:
     """Run the command; returns its exit status: 0, 1 if something was not found, 2 for misuse."""
     asked = _parser().parse_args(arguments)
-    store = LocalStore(settings.data_dir)
     try:
-        status: int = asked.run(store, settings, asked)
+        status: int = asked.run(LocalStore(settings.data_dir), settings, asked)
     except ExcelToolsError as error:
-        print(f"excel-tools: {error.message} {error.hint}")
+        print(f"excel-tools: {error.message} {error.hint}", file=sys.stderr)
         return 1
     return status
 
@@ -57,23 +69,31 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _every(store: LocalStore, user: str = "") -> Iterator[SessionData]:
+def _every(store: LocalStore, user: str = "") -> Iterator[SessionData | _Damaged]:
+    """All sessions, or those of one user; one that can't be read keeps no other from sight."""
+    users = set(session_keys(store, user)) if user else set()
     for key in store.keys("sessions"):
-        record = store.read(f"sessions/{key}/session.json")
-        if record is not None and user in ("", record["user"]):
-            yield SessionData.from_record(record)
+        try:
+            data = stored(store, key)
+        except StorageFailed as error:
+            if not user or key in users:
+                yield _Damaged(key, error.message)
+            continue
+        if data is not None and user in ("", data.user):
+            yield data
 
 
-def _facts(store: LocalStore, settings: Settings, data: SessionData) -> dict[str, Any]:
-    return {
-        "key": data.key,
+def _facts(store: LocalStore, settings: Settings, data: SessionData | _Damaged) -> dict[str, Any]:
+    facts: dict[str, Any] = {"key": data.key, "bytes": store.size(f"sessions/{data.key}")}
+    if isinstance(data, _Damaged):
+        return facts | {"damaged": data.why}
+    return facts | {
         "user": data.user,
         "chat": data.chat,
         "used": _moment(data.used),
         "expires": _moment(data.used + settings.session_ttl),
         "open": [book.name for book in data.workbooks.values() if book.open],
         "saved": sum(len(book.versions) for book in data.workbooks.values()),
-        "bytes": store.size(f"sessions/{data.key}"),
     }
 
 
@@ -87,27 +107,33 @@ def _list(store: LocalStore, settings: Settings, asked: argparse.Namespace) -> i
         print(json.dumps(every, ensure_ascii=False, indent=1))
         return 0
     for facts in every:
-        print(
-            f"{facts['key']}  {facts['user']}  {facts['chat']}  used {facts['used']}  "
-            f"{len(facts['open'])} open, {facts['saved']} saved  {facts['bytes']:,} bytes"
-        )
+        print(_line(facts))
     print(f"{len(every)} sessions")
     return 0
 
 
-def _found(store: LocalStore, key: str) -> SessionData | None:
-    record = store.read(f"sessions/{key}/session.json") if key.isalnum() else None
-    if record is None:
-        print(f"There is no session {key}. See: python -m service sessions list")
-        return None
-    return SessionData.from_record(record)
+def _line(facts: dict[str, Any]) -> str:
+    if "damaged" in facts:
+        return f"{facts['key']}  damaged: {facts['damaged']}  {facts['bytes']:,} bytes"
+    return (
+        f"{facts['key']}  {facts['user']}  {facts['chat']}  used {facts['used']}  "
+        f"{len(facts['open'])} open, {facts['saved']} saved  {facts['bytes']:,} bytes"
+    )
+
+
+def _is_there(store: LocalStore, key: str) -> bool:
+    there = key.isalnum() and (store.root / "sessions" / key).is_dir()
+    if not there:
+        print(f"There is no session {key}. See: python -m service sessions list", file=sys.stderr)
+    return there
 
 
 def _show(store: LocalStore, settings: Settings, asked: argparse.Namespace) -> int:
-    data = _found(store, asked.key[0])
+    (key,) = asked.key
+    data = stored(store, key) if _is_there(store, key) else None
     if data is None:
         return 1
-    events, count = History(store, f"sessions/{data.key}").page(0, 50)
+    events, count = History(store, f"sessions/{key}").page(0, _EVENTS_SHOWN)
     shown = {**_facts(store, settings, data), "events": count, "newest": events}
     print(json.dumps(shown, ensure_ascii=False, indent=1))
     return 0
@@ -116,20 +142,30 @@ def _show(store: LocalStore, settings: Settings, asked: argparse.Namespace) -> i
 def _delete(store: LocalStore, _settings: Settings, asked: argparse.Namespace) -> int:
     status = 0
     for key in asked.key:
-        data = _found(store, key)
-        if data is None:
+        if not _is_there(store, key):
             status = 1
             continue
-        erase(store, data)
+        try:
+            data = stored(store, key)
+        except StorageFailed:
+            data = None
+        if data is None:
+            erase_damaged(store, key)
+        else:
+            erase(store, data)
         print(f"deleted {key}")
     return status
 
 
 def _purge(store: LocalStore, settings: Settings, asked: argparse.Namespace) -> int:
     idle = settings.session_ttl if asked.idle_days is None else asked.idle_days * 86400
-    ended = [data for data in _every(store, asked.user) if time.time() - data.used > idle]
-    for data in ended:
-        erase(store, data)
-        print(f"deleted {data.key}")
-    print(f"{len(ended)} sessions ended")
+    count = 0
+    for data in _every(store, asked.user):
+        if isinstance(data, _Damaged):
+            print(f"{data.key} is damaged and stays; see: python -m service sessions delete")
+        elif time.time() - data.used > idle:
+            erase(store, data)
+            print(f"deleted {data.key}")
+            count += 1
+    print(f"{count} sessions ended")
     return 0

@@ -5,16 +5,16 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 from service.engine.work import Reply
-from service.errors import ExcelToolsError, FileNotFound, InvalidParameters, listed
+from service.errors import ExcelToolsError, FileNotFound, InvalidParameters, StorageFailed, listed
 from service.names import clean_filename, same_name, split_extension, unique_name
 from service.operations.registry import Answer, Operation, find
 from service.sessions.links import Target
-from service.sessions.model import Export, Upload, Version, Workbook
+from service.sessions.model import Export, Upload, Version, Workbook, mime_type
 from service.sessions.session import Once, Session
 
 _EVENTS_LISTED = 10
@@ -195,8 +195,10 @@ def _keep_export(session: Session, folder: str, name: str) -> dict[str, Any]:
     kept = session.parts.store.path(f"{session.folder}/exports/{id_}/{name}")
     (Path(folder) / name).replace(kept)
     size = kept.stat().st_size
-    session.data.exports[id_] = Export(id_, name, size, session.parts.clock())
-    session.history.add(session.parts.clock(), "export", file=name, size=size)
+    export = Export(id_, name, size, session.parts.clock())
+    session.data.exports[id_] = export
+    session.parts.quota.add(session.data.user, size)
+    session.history.export(export)
     return session.file_entry(Target(session.data.key, "e", id_), name, "saved", 1, size)
 
 
@@ -214,6 +216,7 @@ class _SessionCall:
         self._files: list[dict[str, Any]] | None = None
         self._changed: Callable[[], None] | None = None  # how to take the change back
         self._closed: Workbook | None = None
+        self._saved: tuple[Workbook, Version] | None = None
         self._event: tuple[str, dict[str, Any]] | None = None
         self._held = ExitStack()
 
@@ -234,6 +237,8 @@ class _SessionCall:
             body["files"] = self._files
         if self._changed is not None:
             self._keep(body, self._changed)
+        if self._saved is not None:
+            self._session.history.save(*self._saved)
         if self._event is not None:
             event, facts = self._event
             self._session.history.add(self._session.parts.clock(), event, **facts)
@@ -265,8 +270,9 @@ class _SessionCall:
         if record is not None:
             self._reopen(record)
             last = record.versions[-1]
-            self._event = ("open", {"workbook": record.name, "version": last.number})
-            return self._opened(record, f"Version {record.versions[-1].number} was opened.")
+            facts = {"version": last.number, "size": last.size, "type": mime_type(last.name)}
+            self._event = ("open", {"workbook": record.name, **facts})
+            return self._opened(record, f"Version {last.number} was opened.")
         if upload is None:
             raise self._unknown(file)
         if upload.name.lower().endswith(_CSV):
@@ -277,7 +283,7 @@ class _SessionCall:
         book = _new_workbook(session, name, notes)
         book.upload = upload.id
         self._load(book, _upload_path(session, upload))
-        self._event = ("open", {"workbook": book.name, "upload": upload.name, "size": upload.size})
+        self._event = _open_event(book, upload)
         return self._opened(book, *notes)
 
     def _wanted(self, file: str) -> tuple[Upload | None, Workbook | None]:
@@ -349,7 +355,7 @@ class _SessionCall:
         book.upload = upload.id
         files = {"source": _upload_path(session, upload)}
         reply = _added(session, book, lambda: session.run_on(book, operation, parameters, files))
-        self._book = book
+        self._book, self._event = book, _open_event(book, upload)
         reply.result["opened"] = book.name
         reply.result.setdefault("notes", []).append(
             f"{upload.name} is a text file; it became the workbook {book.name}."
@@ -422,7 +428,7 @@ class _SessionCall:
             session.catch_up(book, session.journal(book))
 
         self._book, self._changed = book, undo
-        self._event = ("save", {"workbook": name, "version": number, "size": version.size})
+        self._saved = (book, version)
         return Answer({"saved": name, "version": number})
 
     def _new_name(self, book: Workbook, filename: str) -> str:
@@ -454,14 +460,6 @@ class _SessionCall:
             }
             reply = Reply(result)
             session.walk(book, mark, self._key, self._once.fingerprint, reply)
-        event = "redo" if steps > 0 else "undo"
-        session.history.add(
-            session.parts.clock(),
-            event,
-            workbook=book.name,
-            steps=abs(steps),
-            operations=names[:20],
-        )
         self._book = book
         return Answer(result)
 
@@ -487,6 +485,8 @@ class _SessionCall:
         book = session.workbook(workbook)
         with session.queue(book):
             discarded = book.unsaved_changes
+            with suppress(StorageFailed):  # a damaged journal can be closed, too
+                session.keep_answers_of(book)
             book.open = False
 
         self._changed, self._closed = lambda: setattr(book, "open", True), book
@@ -498,6 +498,11 @@ class _SessionCall:
         elif not book.upload:
             result["notes"] = ["It was never saved, so nothing of it is left."]
         return Answer(result)
+
+
+def _open_event(book: Workbook, upload: Upload) -> tuple[str, dict[str, Any]]:
+    facts = {"upload": upload.name, "size": upload.size, "type": mime_type(upload.name)}
+    return "open", {"workbook": book.name, **facts}
 
 
 def _there(book: Workbook) -> bool:

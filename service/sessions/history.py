@@ -1,7 +1,7 @@
 """What happened in a session, in order: uploads, operations, saves, exports.
 
 It is kept beside the journals, because those end with their working copies. It never holds
-cells: texts and numbers of the parameters that say what was done, not with which data.
+cells: of parameters it tells what was done and where, not with which data.
 """
 
 from __future__ import annotations
@@ -10,18 +10,23 @@ import datetime as dt
 import logging
 from typing import Any
 
-from service.engine.work import Reply
 from service.errors import StorageFailed
-from service.operations.registry import Operation, find
 from service.sessions.journal import Journal
-from service.sessions.model import Workbook
+from service.sessions.model import Export, SessionData, Upload, Version, Workbook, mime_type
 from service.store.local import LocalStore
 
 log = logging.getLogger("excel_tools.sessions")
 
 _LONGEST = 120
-_DATA = frozenset({"rows", "headers", "sheets", "source", "sql", "steps"})
-_RESULTS = ("written", "cells", "rows", "saved", "version", "closed", "discarded_changes")
+# Texts that say where or how. Any other text may be what is written into a cell, so that a
+# new parameter is silent until it is named here.
+_TEXTS = frozenset(
+    "sheet range start data_range position filename chart_type report format style font color "
+    "fill number_format align valign border legend delimiter encoding currency decimal "
+    "date_order width".split()
+)
+_RESULTS = ("written", "range", "cells", "rows")
+_OPERATIONS_TOLD = 20
 
 
 class History:
@@ -30,6 +35,8 @@ class History:
     def __init__(self, store: LocalStore, folder: str) -> None:
         self._store = store
         self._key = f"{folder}/history"
+
+    # Adding -----------------------------------------------------------------
 
     def add(self, time: float, event: str, **facts: Any) -> None:
         """Keep an event.
@@ -46,63 +53,127 @@ class History:
             # What happened has been accepted already: the answer must not say otherwise.
             log.warning("an event is missing in the history: %s", error.message)
 
-    def operation(
-        self,
-        book: Workbook,
-        operation: Operation,
-        parameters: dict[str, Any],
-        reply: Reply,
-        line: dict[str, Any],
-        mark: int,
-    ) -> None:
-        """Keep an operation that changed a workbook."""
-        moment = dt.datetime.fromisoformat(line["now"]).replace(tzinfo=dt.UTC)
+    def upload(self, upload: Upload) -> None:
+        """Keep that a file was sent."""
+        facts = {"id": upload.id, "size": upload.size, "type": mime_type(upload.name)}
+        self.add(upload.time, "upload", file=upload.name, **facts)
+
+    def save(self, book: Workbook, version: Version) -> None:
+        """Keep that a version was saved."""
+        facts = {"version": version.number, "size": version.size, "type": mime_type(version.name)}
+        self.add(version.time, "save", workbook=version.name, id=book.id, **facts)
+
+    def export(self, export: Export) -> None:
+        """Keep that a file was written for the user."""
+        facts = {"id": export.id, "size": export.size, "type": mime_type(export.name)}
+        self.add(export.time, "export", file=export.name, **facts)
+
+    def operation(self, book: Workbook, line: dict[str, Any], mark: int) -> None:
+        """Keep an operation that changed a workbook.
+
+        :param line: its entry in the journal
+        """
+        reply = line["reply"]
+        result = {name: reply["result"].get(name) for name in _RESULTS}
         self.add(
-            moment.timestamp(),
+            _unix_time(line),
             "operation",
             workbook=book.name,
             id=book.id,
             copy=book.copy,
-            operation=operation.name,
+            operation=line["operation"],
             step=mark,
-            sheet=reply.sheet,
-            parameters=told_parameters(parameters),
-            result={name: reply.result[name] for name in _RESULTS if name in reply.result},
+            sheet=reply["sheet"],
+            parameters=told_parameters(line["parameters"]),
+            result={name: value for name, value in result.items() if _is_short(value)},
         )
 
+    def move(self, book: Workbook, line: dict[str, Any], number: int) -> None:
+        """Keep an undo or redo.
+
+        :param line: its entry in the journal, which is the one of that ``number``
+        """
+        result = line["reply"]["result"]
+        event, names = ("redo", "redone") if "redone" in result else ("undo", "undone")
+        self.add(
+            _unix_time(line),
+            event,
+            workbook=book.name,
+            id=book.id,
+            copy=book.copy,
+            step=number,
+            steps=result["steps"],
+            operations=result[names][:_OPERATIONS_TOLD],
+        )
+
+    # What a service that was killed did not come to tell -------------------------
+
     def complete(self, book: Workbook, journal: Journal) -> None:
-        """Add what a service that was killed had put into the journal, but not in here."""
+        """Add what the journal of a workbook's copy has and the history has not."""
+        copy = (book.id, book.copy)
         try:
-            events = self._store.entries(self._key)
-            told = {e.get("step") for e in events if _is_of(e, book)}
-            missing = sorted(set(journal.steps) - told)
-            for mark, line in zip(missing, journal.lines(missing), strict=True):
-                reply = Reply(**line["reply"])
-                self.operation(book, find(line["operation"]), line["parameters"], reply, line, mark)
+            events = self._events()
+            told = {e.get("step") for e in events if (e.get("id"), e.get("copy")) == copy}
+            missing = sorted({*journal.steps, *journal.moves} - told)
+            for number, line in zip(missing, journal.lines(missing), strict=True):
+                tell = self.move if line.get("kind") == "move" else self.operation
+                tell(book, line, number)
         except StorageFailed as error:
             log.warning("the history of %s can't be completed: %s", book.id, error.message)
 
+    def complete_files(self, data: SessionData) -> None:
+        """Add the uploads, saves and exports that the record has and the history has not."""
+        try:
+            self._store.mend(self._key)
+            told = {(e["event"], e.get("id"), e.get("version")) for e in self._events()}
+        except StorageFailed as error:
+            log.warning("the history of %s can't be completed: %s", data.key, error.message)
+            return
+        for upload in data.uploads.values():
+            if ("upload", upload.id, None) not in told:
+                self.upload(upload)
+        for export in data.exports.values():
+            if ("export", export.id, None) not in told:
+                self.export(export)
+        for book in data.workbooks.values():
+            for version in book.versions:
+                if ("save", book.id, version.number) not in told:
+                    self.save(book, version)
+
+    # Reading ----------------------------------------------------------------
+
     def page(self, first: int, most: int) -> tuple[list[dict[str, Any]], int]:
         """(events from number ``first`` on, the newest first; how many there are)."""
-        events = self._store.entries(self._key)[::-1]
+        # Events that were added afterwards belong where they happened.
+        events = sorted(self._events(), key=lambda event: str(event["time"]))[::-1]
         return events[first : first + most], len(events)
 
+    def _events(self) -> list[dict[str, Any]]:
+        """All that can be read: a damaged line costs one event, and nobody's work."""
+        return self._store.entries(self._key, whole=False)
 
-def _is_of(event: dict[str, Any], book: Workbook) -> bool:
-    """Whether an event tells of an operation on the present copy of the workbook."""
-    return (event.get("id"), event.get("copy")) == (book.id, book.copy)
+
+def _unix_time(line: dict[str, Any]) -> float:
+    return dt.datetime.fromisoformat(line["now"]).replace(tzinfo=dt.UTC).timestamp()
+
+
+def _is_short(value: object) -> bool:
+    return isinstance(value, int | float) or (isinstance(value, str) and len(value) <= _LONGEST)
 
 
 def told_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
-    """The parameters that say what was done: short ones, without data and defaults."""
+    """The parameters that say what was done, without data and defaults."""
     told: dict[str, Any] = {}
     for name, value in parameters.items():
-        if name in _DATA or value in ("", None, [], {}):
-            continue
         if isinstance(value, dict):
-            inner = {key: item for key, item in value.items() if item not in ("", None, [], {})}
-            if inner and len(str(inner)) <= 4 * _LONGEST:
-                told[name] = inner
-        elif isinstance(value, str | int | float | bool) and len(str(value)) <= _LONGEST:
+            value = {
+                key: item
+                for key, item in value.items()
+                if key in _TEXTS or isinstance(item, bool | int | float)
+                if item not in ("", None) and _is_short(item)
+            }
+            if value and name in ("style", "options"):
+                told[name] = value
+        elif name in _TEXTS and value != "" and _is_short(value):
             told[name] = value
     return told

@@ -42,6 +42,7 @@ class Journal:
         self._key = f"{folder}/journal"
         self._name = name
         self.steps: dict[int, Step] = {}
+        self.moves: list[int] = []  # numbers of the entries of undo and redo
         self.keys: dict[str, int] = {}
         self.mark = OPENING
         self.tip = OPENING
@@ -70,9 +71,9 @@ class Journal:
         """
         return self._append({**entry, "kind": "operation", "parent": self.mark})
 
-    def move(self, mark: int, entry: dict[str, Any]) -> None:
-        """Keep that the copy now stands at ``mark``."""
-        self._append({**entry, "kind": "move", "mark": mark})
+    def move(self, mark: int, entry: dict[str, Any]) -> int:
+        """Keep that the copy now stands at ``mark``; returns the number of the entry."""
+        return self._append({**entry, "kind": "move", "mark": mark})
 
     def _append(self, entry: dict[str, Any]) -> int:
         line = {"v": FORMAT, "seq": self.next_mark, **entry}
@@ -91,6 +92,7 @@ class Journal:
         if line.get("key"):
             self.keys[line["key"]] = seq
         if line.get("kind") == "move":
+            self.moves.append(seq)
             self._stand_at(int(line["mark"]))
             return
         # Version 1 knew no undo: each entry stands on the one before.
@@ -109,6 +111,11 @@ class Journal:
         self._places = {step: place for place, step in enumerate([OPENING, *self._way])}
 
     # The tree ---------------------------------------------------------------
+
+    @property
+    def depth(self) -> int:
+        """How many operations lead from the opening to the present mark."""
+        return len(self._way)
 
     def path(self, mark: int) -> list[int]:
         """The marks of the operations that lead from the opening to ``mark``, in order."""

@@ -51,7 +51,9 @@ class Quota:
     def __init__(self, store: LocalStore, settings: Settings) -> None:
         self._store = store
         self._most = settings.bytes_per_user
-        self._used: TTLCache[str, int] = TTLCache(10_000, _COUNTED_SECONDS)
+        # Counting on does not put off the next look at the disk: exports, checkpoints and
+        # drafts are counted there.
+        self._used: TTLCache[str, list[int]] = TTLCache(10_000, _COUNTED_SECONDS)
         self._lock = threading.Lock()
 
     def room_for(self, user: str, more: int = 0) -> None:
@@ -69,20 +71,24 @@ class Quota:
                 "Close workbooks or delete sessions that are no longer needed.",
                 {"limit": self._most, "in_use": used},
             )
-        with self._lock:
-            self._used[user] = used + more
+        self.add(user, more)
 
     def add(self, user: str, more: int) -> None:
         """Count bytes that were written."""
         with self._lock:
-            if user in self._used:
-                self._used[user] += more
+            known = self._used.get(user)
+            if known is not None:
+                known[0] += more
 
     def _bytes(self, user: str) -> int:
         with self._lock:
             known = self._used.get(user)
-        return self._counted(user) if known is None else known
+        return self._counted(user) if known is None else known[0]
 
     def _counted(self, user: str) -> int:
+        """What is on the disk now; counting on begins anew from there."""
         keys = session_keys(self._store, user)
-        return sum(self._store.size(f"sessions/{key}") for key in keys)
+        found = sum(self._store.size(f"sessions/{key}") for key in keys)
+        with self._lock:
+            self._used[user] = [found]
+        return found

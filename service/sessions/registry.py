@@ -23,9 +23,9 @@ from service.errors import (
     StorageFailed,
 )
 from service.names import clean_filename
-from service.sessions.limits import digest, room_for_session
+from service.sessions.limits import digest, room_for_session, session_keys
 from service.sessions.links import DRAFT, Target
-from service.sessions.model import SessionData, Upload, mime_type
+from service.sessions.model import SessionData, Upload
 from service.sessions.session import Parts, Session
 from service.store.local import LocalStore
 
@@ -75,7 +75,7 @@ class Sessions:
         id_ = secrets.token_urlsafe(24)
         now = self.parts.clock()
         data = SessionData(id_, _session_key(id_), user, chat, created=now, used=now)
-        session = Session(data, self.parts)
+        session = Session(data, self.parts, kept=False)
         session.write()
         store = self.parts.store
         store.write(f"users/{digest(user)}/{data.key}.json", {"key": data.key})
@@ -109,7 +109,7 @@ class Sessions:
     def _known(self, id_: str) -> Session | None:
         """The session in memory, unless an operator has removed it from the disk."""
         session = self._cache.get(id_) or self._live.get(id_)
-        if session and not (self.parts.store.root / session.folder / "session.json").exists():
+        if session and not session.there():
             self._cache.pop(id_, None)
             self._live.pop(id_, None)
             session.ended = True
@@ -119,10 +119,10 @@ class Sessions:
     def _loaded(self, id_: str) -> Session:
         if id_ in self._ended:
             raise SessionExpired("The session has expired.", _HINT)
-        record = self.parts.store.read(f"sessions/{_session_key(id_)}/session.json")
-        if record is None or not secrets.compare_digest(str(record["id"]), id_):
+        data = stored(self.parts.store, _session_key(id_))
+        if data is None or not secrets.compare_digest(data.id, id_):
             raise _not_found()
-        return Session(SessionData.from_record(record), self.parts)
+        return Session(data, self.parts, kept=True)
 
     def _refuse_expired(self, session: Session) -> None:
         if self.parts.clock() - session.data.used > self.parts.settings.session_ttl:
@@ -151,12 +151,17 @@ class Sessions:
     def delete_all(self, user: str) -> int:
         """End all sessions of a user; returns how many there were."""
         count = 0
-        for name in list(self.parts.store.keys(f"users/{digest(user)}")):
-            record = self.parts.store.read(f"sessions/{name.removesuffix('.json')}/session.json")
-            if record is not None:
-                with suppress(SessionExpired, SessionNotFound):
-                    self.delete(self.find(record["id"], user))
-                    count += 1
+        for key in session_keys(self.parts.store, user):
+            try:
+                data = stored(self.parts.store, key)
+                if data is not None:
+                    with suppress(SessionExpired, SessionNotFound):
+                        self.delete(self.find(data.id, user))
+                        count += 1
+            except StorageFailed as error:
+                log.warning("a damaged session is removed: %s", error.message)
+                erase_damaged(self.parts.store, key)
+                count += 1
         return count
 
     def _end(self, session: Session) -> None:
@@ -165,6 +170,8 @@ class Sessions:
         self._live.pop(data.id, None)
         with session.lock:
             session.ended = True
+            for book in session.open_workbooks():
+                self.parts.engine.forget(session.engine_key(book))
             erase(store, data)
 
     def sweep(self) -> int:
@@ -180,16 +187,19 @@ class Sessions:
 
     def _swept(self, key: str) -> bool:
         """End the session in that folder if its time is over; whether it was."""
-        record = self.parts.store.read(f"sessions/{key}/session.json")
-        if record is None:
+        data = stored(self.parts.store, key)
+        if data is None:
             self._remove_remains(key)
             return False
-        session = self._live.get(record["id"])
-        used = session.data.used if session else float(record["used"])
+        session = self._live.get(data.id)
+        used = session.data.used if session else data.used
         if self.parts.clock() - used <= self.parts.settings.session_ttl:
             return False
-        self._end(session or Session(SessionData.from_record(record), self.parts))
-        self._ended[record["id"]] = True
+        if session:
+            self._end(session)
+        else:
+            erase(self.parts.store, data)
+        self._ended[data.id] = True
         return True
 
     def _remove_remains(self, key: str) -> None:
@@ -225,18 +235,11 @@ class Sessions:
                 self.parts.store.copy_in(source, f"{folder}/{clean}")
                 session.data.uploads[upload.id] = upload
                 session.write()
-                session.history.add(
-                    self.parts.clock(),
-                    "upload",
-                    file=clean,
-                    id=upload.id,
-                    size=size,
-                    type=mime_type(clean),
-                )
             except StorageFailed:
                 session.data.uploads.pop(upload.id, None)
                 self.parts.store.remove(folder)
                 raise
+            session.history.upload(upload)
             return upload
 
     @contextmanager
@@ -264,9 +267,9 @@ class Sessions:
 
     def _session_of(self, target: Target) -> Session:
         with self._lock:
-            record = self.parts.store.read(f"sessions/{target.session}/session.json")
+            data = stored(self.parts.store, target.session)
             try:
-                return self.find(record["id"] if record else None)
+                return self.find(data.id if data else None)
             except (SessionRequired, SessionNotFound, SessionExpired):
                 # Who follows a link knows of no session.
                 raise _gone() from None
@@ -276,6 +279,35 @@ class Sessions:
         if not path.exists():
             raise _gone()
         return path
+
+
+def stored(store: LocalStore, key: str) -> SessionData | None:
+    """The record of the session of that key, or None.
+
+    :raises StorageFailed: if it is there and can't be used
+    """
+    record = store.read(f"sessions/{key}/session.json")
+    if record is None:
+        return None
+    try:
+        return SessionData.from_record(record)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise StorageFailed(
+            f"The record of session {key} is damaged, or of another version of the service.",
+            "Restore it from a backup or delete the session.",
+        ) from error
+
+
+def erase_damaged(store: LocalStore, key: str) -> None:
+    """Remove a session whose record does not say whose it is."""
+    for user in store.keys("users"):
+        store.remove(f"users/{user}/{key}.json")
+    for owner in store.keys("owners"):
+        with suppress(StorageFailed):
+            record = store.read(f"owners/{owner}") or {}
+            if _session_key(str(record.get("id", ""))) == key:
+                store.remove(f"owners/{owner}")
+    store.remove(f"sessions/{key}")
 
 
 def erase(store: LocalStore, data: SessionData) -> None:

@@ -38,10 +38,14 @@ from service.sessions.journal import Journal
 from service.sessions.limits import Quota
 from service.sessions.links import DRAFT, Links, Target
 from service.sessions.model import SessionData, Version, Workbook, mime_type
+from service.sessions.preferences import set_preferences
 from service.settings import Settings
 from service.store.local import LocalStore
 
 _ANSWERS_KEPT = 100
+_REBUILDS_TRIED = 5
+_REPLAY_SHARE = 4
+_REPLAY_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True)
@@ -57,10 +61,14 @@ class Parts:
 
 
 class Session:
-    """A live session. Its record is the truth; this object adds locks and the working parts."""
+    """A live session. Its record is the truth; this object adds locks and the working parts.
 
-    def __init__(self, data: SessionData, parts: Parts) -> None:
+    :param kept: the record is on the disk already
+    """
+
+    def __init__(self, data: SessionData, parts: Parts, *, kept: bool) -> None:
         self.data = data
+        self.kept = kept
         self.parts = parts
         self.lock = threading.RLock()
         # Held while a workbook is opened or closed, so that two calls at the same time
@@ -73,6 +81,11 @@ class Session:
         self._journals: dict[str, Journal] = {}
         self._checkpoints = Checkpoints(parts.store)
         self.history = History(parts.store, self.folder)
+        if kept:
+            self._complete_history()
+
+    def _complete_history(self) -> None:
+        self.history.complete_files(self.data)
         for book in self.open_workbooks():
             # A damaged one is told to whoever uses it, and tried again then.
             with suppress(StorageFailed):
@@ -107,9 +120,16 @@ class Session:
     def write(self) -> None:
         """Put the record on the disk."""
         with self.lock:
+            if self.kept and not self.there():
+                self.ended = True  # an operator has removed it: it must not come back
             if self.ended:
                 raise SessionNotFound("The session has ended.", "Open a new session.")
             self.parts.store.write(f"{self.folder}/session.json", self.data.to_record())
+            self.kept = True
+
+    def there(self) -> bool:
+        """Whether the session's record is on the disk."""
+        return (self.parts.store.root / self.folder / "session.json").exists()
 
     # Finding ----------------------------------------------------------------
 
@@ -212,6 +232,14 @@ class Session:
         with self.lock:
             return self._queues.setdefault(book.id, Turns())
 
+    def keep_answers_of(self, book: Workbook) -> None:
+        """Keep the last answers that only the journal of a closing copy holds."""
+        journal = self.journal(book)
+        keys = dict(list(journal.keys.items())[-_ANSWERS_KEPT:])
+        for line in journal.lines(list(keys.values())):
+            reply = Reply(**line["reply"])
+            self._put_answer(line["key"], line["print"], self.answer(book, reply))
+
     def drop_copy(self, book: Workbook) -> None:
         """Remove a workbook's working copy with its journal."""
         self.parts.engine.forget(self.engine_key(book))
@@ -262,13 +290,53 @@ class Session:
             return self.parts.engine.call(work)
         except Cold:
             path = journal.path(mark)
-        kept, rest = self._checkpoints.nearest(folder, path)
-        try:
-            entries = tuple(self.entries(book, rest))
-            return self.parts.engine.call(replace(work, entries=entries, checkpoint=kept))
-        except BadCheckpoint:
-            entries = tuple(self.entries(book, path))
-            return self.parts.engine.call(replace(work, entries=entries))
+        useless: list[str] = []
+        for _ in range(_REBUILDS_TRIED):
+            kept, rest = self._checkpoints.nearest(folder, path, useless)
+            try:
+                return self._replayed(book, replace(work, checkpoint=kept), rest)
+            except Cold:
+                continue  # the engine process was replaced in between
+            except BadCheckpoint:
+                useless.append(kept)
+                self._checkpoints.drop(folder, kept)
+        raise WorkbookBusy(
+            f"{book.name} could not be brought back: its engine was replaced again and again.",
+            "Try again in a moment; nothing of it is lost.",
+        )
+
+    def _replayed(self, book: Workbook, work: Work, marks: list[int]) -> Reply:
+        """Bring the engine to ``work.mark`` and do the work there.
+
+        A long journal is replayed in parts, each with a deadline of its own: what was
+        accepted within a deadline must be found again within one.
+        """
+        *before, last = self._parts_of(book, marks)
+        since = -1
+        for part in before:
+            entries = tuple(self.entries(book, part))
+            step = replace(
+                work, action="load", entry=None, entries=entries, since=since, mark=part[-1]
+            )
+            self.parts.engine.call(step)
+            since = part[-1]
+        entries = tuple(self.entries(book, last))
+        return self.parts.engine.call(replace(work, entries=entries, since=since))
+
+    def _parts_of(self, book: Workbook, marks: list[int]) -> list[list[int]]:
+        """The marks in parts whose operations took a fraction of the deadline; one at least."""
+        steps = self.journal(book).steps
+        most = self.parts.settings.engine_deadline / _REPLAY_SHARE
+        parts: list[list[int]] = [[]]
+        taken = 0.0
+        for mark in marks:
+            seconds = steps[mark].seconds
+            if parts[-1] and (taken + seconds > most or len(parts[-1]) == _REPLAY_AT_ONCE):
+                parts.append([])
+                taken = 0.0
+            parts[-1].append(mark)
+            taken += seconds
+        return parts
 
     def entries(self, book: Workbook, marks: list[int]) -> Iterator[Entry]:
         """The operations of these marks, as the engine replays them."""
@@ -278,7 +346,8 @@ class Session:
                 name: str(self.parts.store.path(f"{folder}/{key}"))
                 for name, key in line["files"].items()
             }
-            yield Entry(line["operation"], line["parameters"], line["now"], files)
+            preferences = line.get("preferences", {})
+            yield Entry(line["operation"], line["parameters"], line["now"], files, preferences)
 
     # Operations -------------------------------------------------------------
 
@@ -304,15 +373,13 @@ class Session:
         if operation.writes or operation.exports:
             self.parts.quota.room_for(self.data.user)
         journal = self.journal(book)
-        kept: dict[str, str] = {}
-        for name, path in files.items():
-            kept[name] = f"assets/{journal.next_mark}-{name}/{path.name}"
-            store.copy_in(path, f"{folder}/{kept[name]}")
+        kept = self._kept_files(folder, journal.next_mark, files)
         entry = Entry(
             operation.name,
             parameters,
             self.now(),
             {name: str(store.path(f"{folder}/{place}")) for name, place in kept.items()},
+            set_preferences(store, self.data.user) if operation.styled else {},
         )
         reply = self.call(book, action="run", entry=entry, folder=exports)
         if operation.writes:
@@ -326,12 +393,23 @@ class Session:
                 "reply": {"result": reply.result, "sheet": reply.sheet, "next": reply.next},
                 "seconds": round(reply.seconds, 4),
             }
+            if entry.preferences:
+                line["preferences"] = entry.preferences
             mark = journal.add(line)
             self.parts.quota.add(self.data.user, journal.last_bytes)
             self.catch_up(book, journal)
             self._checkpoints.keep_if_due(self, book, journal)
-            self.history.operation(book, operation, parameters, reply, line, mark)
+            self.history.operation(book, line, mark)
         return reply
+
+    def _kept_files(self, folder: str, mark: int, files: dict[str, Path]) -> dict[str, str]:
+        """Copies of the files for the journal: their places below the copy's folder."""
+        kept: dict[str, str] = {}
+        for name, path in files.items():
+            # Its name is kept, too: an operation may call a sheet after it.
+            kept[name] = f"assets/{mark}-{name}/{path.name}"
+            self.parts.store.copy_in(path, f"{folder}/{kept[name]}")
+        return kept
 
     def now(self) -> str:
         """The moment as operations and journals write it: UTC, to the second."""
@@ -342,16 +420,15 @@ class Session:
         """Bring the working copy to another mark of its journal: undo or redo."""
         journal = self.journal(book)
         self.call(book, mark, action="load")
-        journal.move(
-            mark,
-            {
-                "now": self.now(),
-                "key": key,
-                "print": fingerprint,
-                "reply": {"result": reply.result, "sheet": reply.sheet, "next": reply.next},
-            },
-        )
+        line = {
+            "now": self.now(),
+            "key": key,
+            "print": fingerprint,
+            "reply": {"result": reply.result, "sheet": reply.sheet, "next": reply.next},
+        }
+        number = journal.move(mark, line)
         self.catch_up(book, journal)
+        self.history.move(book, line, number)
 
     def rendered(self, book: Workbook) -> Path:
         """The working copy as a file, as it is now. Call it inside ``queue(book)``."""
@@ -439,9 +516,12 @@ class Session:
     def keep_answer(self, key: str, once: Once, answer: dict[str, Any]) -> None:
         """Keep the answer of a call that no journal holds; the caller writes the record."""
         if key:
-            self.data.answers[key] = {"print": once.fingerprint, "answer": answer}
-            while len(self.data.answers) > _ANSWERS_KEPT:
-                self.data.answers.pop(next(iter(self.data.answers)))
+            self._put_answer(key, once.fingerprint, answer)
+
+    def _put_answer(self, key: str, fingerprint: str, answer: dict[str, Any]) -> None:
+        self.data.answers[key] = {"print": fingerprint, "answer": answer}
+        while len(self.data.answers) > _ANSWERS_KEPT:
+            self.data.answers.pop(next(iter(self.data.answers)))
 
     def _journalled(self, key: str) -> dict[str, Any] | None:
         """The answer in a journal: there if the service ended after the change was kept."""

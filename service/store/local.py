@@ -114,8 +114,11 @@ class LocalStore:
                 _sync(path.parent)
         return len(text) + 10
 
-    def entries(self, key: str) -> list[dict[str, Any]]:
-        """All entries of a journal, oldest first; a torn last one is cut off."""
+    def entries(self, key: str, *, whole: bool = True) -> list[dict[str, Any]]:
+        """All entries of a journal, oldest first; a torn last one is cut off.
+
+        :param whole: False leaves damaged entries out instead of refusing the journal
+        """
         path = self.root / key
         with _told("read", path):
             data = path.read_bytes() if path.exists() else b""
@@ -124,6 +127,8 @@ class LocalStore:
         for number, line in enumerate(data.splitlines(keepends=True), start=1):
             entry = _checked(line)
             if entry is None:
+                if not whole:
+                    continue
                 if good + len(line) < len(data):
                     raise StorageFailed(
                         f"The journal {key} is damaged at entry {number}.",
@@ -135,6 +140,14 @@ class LocalStore:
             found.append(entry)
             good += len(line)
         return found
+
+    def mend(self, key: str) -> None:
+        """Cut off a last line without end, so that the next entry is not glued to it."""
+        path = self.root / key
+        with _told("mend", path):
+            data = path.read_bytes() if path.exists() else b""
+            if data and not data.endswith(b"\n"):
+                os.truncate(path, data.rfind(b"\n") + 1)
 
     # Files ------------------------------------------------------------------
 

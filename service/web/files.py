@@ -19,7 +19,8 @@ def upload() -> Response:
     """Take one file, as multipart field ``file``; ``source`` may hold the caller's id of it."""
     # The limit has to stand before anything reads the body, and below the field names are read.
     request.max_content_length = state().settings.max_upload_mb << 20
-    request.max_form_memory_size = 64 * 1024
+    # The same limit holds for what the parser keeps of a file, two reads of 64 KiB and more.
+    request.max_form_memory_size = 1 << 20
     session = session_of_request()
     file = request.files.get("file")
     strange = (set(request.files) | set(request.form)) - {"file", "source"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from service.operations.preferences import Preferences
 from service.operations.registry import Operation, operations
 
 _ERROR = {"$ref": "#/components/schemas/Error"}
@@ -22,6 +23,21 @@ _KEY = {
     "description": "A repeated request with the same key gets the first answer.",
 }
 
+_OWNER = {
+    "type": "object",
+    "properties": {"user": {"type": "string"}, "chat": {"type": "string"}},
+    "required": ["user", "chat"],
+    "additionalProperties": False,
+}
+_UPLOAD = {
+    "type": "object",
+    "properties": {
+        "file": {"type": "string", "contentMediaType": "application/octet-stream"},
+        "source": {"type": "string"},
+    },
+    "required": ["file"],
+}
+
 
 def document(version: str, url: str) -> dict[str, Any]:
     """The whole document, OpenAPI 3.1."""
@@ -37,7 +53,12 @@ def document(version: str, url: str) -> dict[str, Any]:
         "paths": {**_fixed_paths(), **_operation_paths()},
         "components": {
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
-            "schemas": {"Error": _error(), "Answer": _answer(), "File": _file()},
+            "schemas": {
+                "Error": _error(),
+                "Answer": _answer(),
+                "File": _file(),
+                "Preferences": _inlined(Preferences.model_json_schema(), {}),
+            },
         },
     }
 
@@ -89,37 +110,30 @@ def _inlined(node: Any, definitions: dict[str, Any]) -> Any:
 
 def _fixed_paths() -> dict[str, Any]:
     id_ = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
-    owner = {
-        "type": "object",
-        "properties": {"user": {"type": "string"}, "chat": {"type": "string"}},
-        "required": ["user", "chat"],
-        "additionalProperties": False,
-    }
-    upload = {
-        "type": "object",
-        "properties": {
-            "file": {"type": "string", "contentMediaType": "application/octet-stream"},
-            "source": {"type": "string"},
-        },
-        "required": ["file"],
-    }
     text = {"type": "string"}
     return {
         "/v1/sessions": {
-            "post": _route(
-                "open_session", "Open or resume the session of a user and chat.", "200", owner
-            )
+            "post": {
+                **_route(
+                    "open_session", "Open or resume the session of a user and chat.", "200", _OWNER
+                ),
+                "responses": {
+                    "201": {"description": "A new session."},
+                    **_responses("200", "The session there was already."),
+                },
+            }
         },
         "/v1/sessions/{id}": {
             "get": _route("show_session", "What the session holds.", "200", parameters=[id_]),
             "delete": _route("delete_session", "End the session.", "204", parameters=[id_]),
         },
+        "/v1/preferences": _preferences(),
         "/v1/files": {
             "post": _route(
                 "upload_file",
                 "Send a file to the session.",
                 "201",
-                upload,
+                _UPLOAD,
                 [_SESSION],
                 "multipart/form-data",
             )
@@ -142,6 +156,27 @@ def _fixed_paths() -> dict[str, Any]:
             "get": {**_route("health", "Whether the service runs.", "200"), "security": []}
         },
     }
+
+
+def _preferences() -> dict[str, Any]:
+    user = {
+        "name": "X-User-Id",
+        "in": "header",
+        "required": True,
+        "schema": {"type": "string"},
+        "description": "Whose preferences are meant.",
+    }
+    schema = {"$ref": "#/components/schemas/Preferences"}
+    show = _route("show_preferences", "The preferences of a user.", "200", parameters=[user])
+    replace = _route(
+        "replace_preferences",
+        "Replace all preferences of a user. They outlive sessions.",
+        "200",
+        schema,
+        [user],
+    )
+    done = _responses("200", "Done.", schema)
+    return {"get": {**show, "responses": done}, "put": {**replace, "responses": done}}
 
 
 def _route(

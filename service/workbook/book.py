@@ -10,12 +10,11 @@ from typing import Any, TypeVar
 
 import openpyxl
 from openpyxl.cell.cell import Cell
-from openpyxl.styles.numbers import is_date_format
-from openpyxl.utils.datetime import from_excel
 from openpyxl.worksheet.worksheet import Worksheet
 
 from service.errors import (
     ExcelToolsError,
+    InternalError,
     InvalidRange,
     SheetNotFound,
     SheetRequired,
@@ -23,11 +22,16 @@ from service.errors import (
     WorkbookDamaged,
     listed,
 )
-from service.workbook import cells, checkpoints, writer
+from service.workbook import cells, checkpoints, serials, texts, writer
 from service.workbook.areas import Area, parse_area, split_sheet
-from service.workbook.calculator import Computed, Values, calculate, serial_number
+from service.workbook.calculator import (
+    Computed,
+    Values,
+    calculate,
+    calculate_in_time,
+    serial_number,
+)
 from service.workbook.package import inspect_package
-from service.workbook.texts import teach_openpyxl
 
 Fact = TypeVar("Fact")
 
@@ -83,12 +87,14 @@ class Book:
         losses = facts.losses
         if facts.macros and not macros:
             losses += ("macros (the file is no .xlsm)",)
-        teach_openpyxl()
+        texts.teach_openpyxl()
+        serials.teach_openpyxl()
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # what gets lost is told by name, in losses
                 xl = openpyxl.load_workbook(path, keep_vba=macros, rich_text=True)
                 xl.template = False
+                serials.mend(xl)
         except (ExcelToolsError, MemoryError):
             raise
         except Exception as error:
@@ -153,6 +159,15 @@ class Book:
             self._values = calculate(self.xl)
         return self._values
 
+    def calculated_within(self, seconds: float) -> bool:
+        """Whether the values are known, or could be calculated in so short a time."""
+        if self._values is None:
+            try:
+                self._values = calculate_in_time(self.xl, seconds)
+            except TimeoutError:
+                return False
+        return True
+
     def computed(self, cell: Cell) -> Computed:
         """The calculated value of a formula cell."""
         key = (cell.parent.title, cell.row, cell.column)
@@ -160,12 +175,11 @@ class Book:
 
     def value(self, cell: Cell) -> object:
         """What the cell shows: its value, or its formula's; None where that is unknown."""
-        if cell.data_type != "f":
-            return cell.value
-        value = serial_number(self.computed(cell).value, self.xl.epoch)
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if number and is_date_format(cell.number_format):
-            return from_excel(value, self.xl.epoch)
+        value: object = cell.value
+        if cell.data_type == "f":
+            value = serial_number(self.computed(cell).value, self.xl.epoch)
+        if isinstance(value, int | float) and not isinstance(value, bool) and cell.has_style:
+            return serials.as_date(value, str(cell.number_format), self.xl.epoch)
         return value
 
     def cell(self, sheet: Worksheet, row: int, column: int) -> Cell | None:
@@ -248,8 +262,17 @@ class Book:
             )
 
     def keep(self, path: Path) -> None:
-        """Write a checkpoint: the editor's whole state, to go on from later."""
-        checkpoints.write(path, self.xl, self.losses)
+        """Write a checkpoint: the editor's whole state, to go on from later.
+
+        :raises InternalError: if there is something in the workbook that can't be kept
+        """
+        try:
+            checkpoints.write(path, self.xl, self.losses)
+        except checkpoints.UnusableCheckpointError as error:
+            raise InternalError(
+                f"{self.name} can't be put into a checkpoint ({error}).",
+                "Nothing is lost: its journal is replayed.",
+            ) from error
 
     @classmethod
     def kept(cls, path: Path, name: str, *, max_cells: int = 2_000_000) -> Book:

@@ -47,6 +47,7 @@ _ERRORS = {
 }
 # References to so few cells are looked up by cell.
 _FEW_CELLS = 64
+_VAST = 500_000_000
 _WHOLE_SHEET = Area(1, 1, MAX_ROW, MAX_COLUMN)
 
 
@@ -66,15 +67,24 @@ def calculate(book: Workbook, deadline: float = DEADLINE) -> Values:
 
     :param deadline: seconds after which everything not yet calculated is answered as unknown
     """
+    try:
+        return calculate_in_time(book, deadline)
+    except TimeoutError:
+        reason = f"the calculation took longer than {deadline:g} seconds"
+        return {address: Computed(unknown=reason) for address, _ in _formulas(book)}
+
+
+def calculate_in_time(book: Workbook, deadline: float) -> Values:
+    """As :func:`calculate`, but all or nothing.
+
+    :raises TimeoutError: if ``deadline`` seconds are not enough
+    """
     formulas = dict(_formulas(book))
     if not formulas:
         return {}
     try:
         return _calculated(book, formulas, deadline)
-    except TimeoutError:
-        reason = f"the calculation took longer than {deadline:g} seconds"
-        return {address: Computed(unknown=reason) for address in formulas}
-    except (MemoryError, KeyboardInterrupt, SystemExit):
+    except (TimeoutError, MemoryError, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # noqa: BLE001 - native code panics with a BaseException
         reason = f"the calculator failed ({type(error).__name__})"
@@ -138,19 +148,45 @@ def _loaded(
 ) -> tuple[formualizer.Workbook, dict[Address, str]]:
     """The calculator with all values and formulas, and reasons for those it did not take."""
     engine = formualizer.Workbook(mode=formualizer.WorkbookMode.Ephemeral)
+    vast = _vast_sheets(book)
     for sheet in book.worksheets:
         engine.add_sheet(sheet.title)
-        _load_values(engine, sheet)
+        if sheet.title.lower() not in vast:
+            _load_values(engine, sheet)
     for sheet in book.worksheets:
         for table in sheet.tables.values():
             _load_table(engine, sheet, table)
-    refused: dict[Address, str] = {}
+    refused = _on_vast_sheets(formulas, vast)
     for address, formula in formulas.items():
+        if address in refused:
+            continue
         try:
             engine.set_formula(*address, _inlined(book, address[0], formula))
         except Exception as error:  # noqa: BLE001 - the calculator's error types are private
             refused[address] = _reason(str(error)[:100])
     return engine, refused
+
+
+def _vast_sheets(book: Workbook) -> set[str]:
+    """Sheets with cells so far apart that the calculator's memory would not do, lower case."""
+    found = set()
+    for sheet in book.worksheets:
+        rows = max((row for row, _ in sheet._cells), default=0)
+        columns = max((column for _, column in sheet._cells), default=0)
+        if rows * columns > _VAST:
+            found.add(sheet.title.lower())
+    return found
+
+
+def _on_vast_sheets(formulas: dict[Address, str], vast: set[str]) -> dict[Address, str]:
+    """Reasons for the formulas that stand on such sheets or refer to them."""
+    if not vast:
+        return {}
+    return {
+        address: "cells on its sheet, or one it refers to, are too far apart"
+        for address, formula in formulas.items()
+        if vast & {address[0].lower(), *(t.lower() for t, _ in _references(address[0], formula))}
+    }
 
 
 def _load_values(engine: formualizer.Workbook, sheet: Worksheet) -> None:

@@ -17,6 +17,7 @@ from service.errors import InvalidRange
 from service.workbook import cells
 from service.workbook.areas import MAX_COLUMN, MAX_ROW, Area, parse_area, split_sheet
 from service.workbook.calculator import Values, serial_number
+from service.workbook.texts import escape
 
 MAX_POINTS = 5_000  # more take seconds to write, and no preview shows as many
 _GRID = Area(1, 1, MAX_ROW, MAX_COLUMN)
@@ -97,4 +98,4 @@ def _texts(book: Workbook, values: Values, sheet: Worksheet, area: Area) -> StrD
 
 
 def _text(value: object) -> str:
-    return str(cells.tidy_number(value)) if isinstance(value, int | float) else str(value)
+    return escape(str(cells.tidy_number(value) if isinstance(value, int | float) else value))

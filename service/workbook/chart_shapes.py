@@ -20,6 +20,7 @@ from openpyxl.descriptors import Typed
 from openpyxl.drawing.line import LineProperties
 from openpyxl.drawing.text import (
     CharacterProperties,
+    Font,
     Paragraph,
     ParagraphProperties,
     RegularTextRun,
@@ -27,6 +28,7 @@ from openpyxl.drawing.text import (
 )
 
 from service.workbook.colors import blend
+from service.workbook.house import FONT, House, LegendWish
 
 ChartType = Literal["column", "bar", "line", "pie", "scatter", "area"]
 LegendPlace = Literal["right", "bottom", "top", "left", "none"]
@@ -57,6 +59,7 @@ class ChartSpec:
     :param category_format: number format of categories that are numbers or dates, "" for text
     :param label_format: number format of data labels, "" for that of the cells
     :param points: how many points a series has
+    :param font: "" for that of the workbook's theme
     """
 
     kind: ChartType
@@ -73,6 +76,8 @@ class ChartSpec:
     stacked: bool = False
     labels: bool = False
     label_format: str = ""
+    font: str = ""
+    gridlines: bool = True
 
 
 def build_chart(spec: ChartSpec) -> ChartBase:
@@ -87,7 +92,24 @@ def build_chart(spec: ChartSpec) -> ChartBase:
     )
     if spec.kind != "pie":
         _dress_axes(chart, spec)
+    if spec.font:
+        _give_font(chart, spec.font)
     return chart
+
+
+def usual_legend(kind: ChartType, *, several: bool, wish: LegendWish) -> LegendPlace:
+    """Where the legend stands; one series needs none, for the title names it.
+
+    :param wish: where the user has it in charts that need one
+    """
+    if kind != "pie" and not several:
+        return "none"
+    return wish or ("right" if kind == "pie" else "bottom")
+
+
+def chart_font(house: House) -> str:
+    """The font of a house style, "" for the usual one, which the theme brings."""
+    return "" if house.font == FONT else house.font
 
 
 def _plain(spec: ChartSpec) -> Chart:
@@ -228,11 +250,11 @@ def _dress_axes(chart: Chart, spec: ChartSpec) -> None:
     x.spPr = GraphicalProperties(ln=LineProperties(solidFill=_AXIS, w=_HAIRLINE))
     y.spPr = GraphicalProperties(ln=LineProperties(noFill=True))
     y.tickLblPos = "nextTo"
-    y.majorGridlines = _gridlines()
+    y.majorGridlines = _gridlines() if spec.gridlines else None
     y.numFmt = NumFmt(formatCode=spec.number_format, sourceLinked=True)
     x.numFmt = NumFmt(formatCode=spec.category_format or "General", sourceLinked=True)
     if spec.kind == "scatter":
-        x.majorGridlines = _gridlines()
+        x.majorGridlines = _gridlines() if spec.gridlines else None
         y.crossBetween = "midCat"
         return
     x.auto = False  # dates stay one beside the other, a row each, as they stand in the cells
@@ -277,3 +299,19 @@ def _legend(place: LegendPlace) -> Legend | None:
     legend = Legend(legendPos=place[0], overlay=False)
     legend.txPr = _text_look(900, _SOFT)
     return legend
+
+
+def _give_font(chart: Chart, font: str) -> None:
+    """Set all texts of a finished chart in that font."""
+    axes = [] if isinstance(chart, PieChart) else [chart.x_axis, chart.y_axis]
+    titles = [item.title for item in (chart, *axes) if item.title is not None]
+    labels = [series.dLbls for series in chart.series if series.dLbls is not None]
+    legends = [] if chart.legend is None else [chart.legend]
+    for text in [title.tx.rich for title in titles] + [
+        item.txPr for item in (*axes, *labels, *legends)
+    ]:
+        for paragraph in text.p:
+            paragraph.pPr.defRPr.latin = Font(typeface=font)
+            for run in paragraph.r:
+                if run.rPr is not None:  # openpyxl puts an empty one where there is no text
+                    run.rPr.latin = Font(typeface=font)

@@ -7,11 +7,16 @@ objects, so it must come from the data folder, which nobody but the service writ
 
 from __future__ import annotations
 
+import copyreg
 import hashlib
+import io
 import os
 import pickle
 import sys
+import zipfile
+from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 
@@ -20,12 +25,41 @@ _VERSION = f"python {sys.version_info[0]}.{sys.version_info[1]} openpyxl {openpy
 
 
 class UnusableCheckpointError(Exception):
-    """A checkpoint that is damaged, or was written by other versions."""
+    """A checkpoint that can't be made, is damaged, or was written by other versions."""
+
+
+class _Pickler(pickle.Pickler):
+    """Pickles what openpyxl's workbooks hold and pickle can't do by itself."""
+
+    def reducer_override(self, obj: Any) -> Any:
+        if isinstance(obj, defaultdict) and type(obj) is not defaultdict:
+            # pickle would call the class with the factory, which openpyxl's take otherwise.
+            state = (obj.__dict__, {"default_factory": obj.default_factory})
+            return copyreg.__newobj__, (type(obj),), state, None, iter(obj.items())  # type: ignore[attr-defined]
+        if isinstance(obj, zipfile.ZipFile):
+            return _archive, ([(name, obj.read(name)) for name in obj.namelist()],)
+        return NotImplemented
+
+
+def _archive(parts: list[tuple[str, bytes]]) -> zipfile.ZipFile:
+    """The original package as openpyxl keeps it beside a workbook with macros."""
+    archive = zipfile.ZipFile(io.BytesIO(), "a", zipfile.ZIP_DEFLATED)
+    for name, data in parts:
+        archive.writestr(name, data)
+    return archive
 
 
 def write(path: Path, book: openpyxl.Workbook, losses: tuple[str, ...]) -> None:
-    """Write a checkpoint as a whole or not at all."""
-    data = pickle.dumps((book, losses), protocol=5)
+    """Write a checkpoint as a whole or not at all.
+
+    :raises UnusableCheckpointError: if the workbook holds what can't be put into one
+    """
+    out = io.BytesIO()
+    try:
+        _Pickler(out, protocol=5).dump((book, losses))
+    except (pickle.PicklingError, TypeError, AttributeError, RecursionError) as error:
+        raise UnusableCheckpointError(f"{type(error).__name__}: {str(error)[:200]}") from error
+    data = out.getvalue()
     head = _MAGIC + _VERSION.encode() + hashlib.sha256(data).hexdigest().encode() + b"\n"
     part = path.with_name(path.name + ".part")
     try:
@@ -53,5 +87,11 @@ def read(path: Path) -> tuple[openpyxl.Workbook, tuple[str, ...]]:
         raise UnusableCheckpointError(f"it was written by {head[1].decode(errors='replace')}")
     if hashlib.sha256(head[3]).hexdigest().encode() != head[2]:
         raise UnusableCheckpointError("its checksum does not fit")
-    book, losses = pickle.loads(head[3])
+    try:
+        book, losses = pickle.loads(head[3])
+    except (MemoryError, OSError):
+        raise
+    except Exception as error:
+        # Whatever is wrong with it, base file and journal give the workbook.
+        raise UnusableCheckpointError(f"{type(error).__name__}: {str(error)[:200]}") from error
     return book, losses

@@ -12,6 +12,41 @@ from openpyxl.worksheet.worksheet import Worksheet
 from service.workbook import cells
 from service.workbook.book import Book
 
+_LONGEST = 300
+
+
+class _Side:
+    """One of the two states: its cells, and how each way of looking reads.
+
+    Many cells share few ways of looking, so each is worked out once.
+    """
+
+    def __init__(self, book: Book) -> None:
+        self.book = book
+        self._looks: dict[bytes, object] = {}
+
+    def places(self, name: str) -> dict[tuple[int, int], Cell]:
+        found: dict[tuple[int, int], Cell] = self.book.xl[name]._cells if self.has(name) else {}
+        return found
+
+    def has(self, name: str) -> bool:
+        return name in self.book.sheet_names
+
+    def look(self, cell: Cell | None) -> object:
+        """The whole format of a cell, to compare; None is the default."""
+        if cell is None or not cell.has_style:
+            return None
+        key = cell._style.tobytes()
+        if key not in self._looks:
+            parts = (cell.font, cell.fill, cell.border, cell.alignment, cell.protection)
+            self._looks[key] = (cell.number_format, *map(repr, parts))
+        return self._looks[key]
+
+    def value(self, cell: Cell | None) -> cells.Scalar:
+        if cell is None or cell.value is None:
+            return None
+        return cells.shown(self.book.value(cell))
+
 
 def told_changes(before: Book, after: Book, page: int, per_page: int) -> dict[str, Any]:
     """One page of the cells that differ, with sheets and objects that came or went.
@@ -19,30 +54,31 @@ def told_changes(before: Book, after: Book, page: int, per_page: int) -> dict[st
     :param page: from 1
     :returns: ``changed_cells`` (how many in all), ``cells`` (this page), ``next_page``
     """
-    every = list(_changed_cells(before, after))
+    old, new = _Side(before), _Side(after)
+    every = list(_changed_cells(old, new))
     first = (page - 1) * per_page
-    shown = [_told(before, after, *place) for place in every[first : first + per_page]]
+    shown = [_told(old, new, *place) for place in every[first : first + per_page]]
     found: dict[str, Any] = {"changed_cells": len(every), "cells": shown}
     if first + per_page < len(every):
         found["next_page"] = page + 1
     return found | _told_objects(before, after)
 
 
-def _changed_cells(before: Book, after: Book) -> Iterator[tuple[str, int, int]]:
-    for name in [*before.sheet_names, *(n for n in after.sheet_names if n not in before.xl)]:
-        old = before.xl[name]._cells if name in before.xl else {}
-        new = after.xl[name]._cells if name in after.xl else {}
+def _changed_cells(before: _Side, after: _Side) -> Iterator[tuple[str, int, int]]:
+    names = before.book.sheet_names
+    for name in [*names, *(other for other in after.book.sheet_names if other not in names)]:
+        old, new = before.places(name), after.places(name)
         for place in sorted(old.keys() | new.keys()):
             if _differs(before, after, old.get(place), new.get(place)):
                 yield name, *place
 
 
-def _differs(before: Book, after: Book, old: Cell | None, new: Cell | None) -> bool:
+def _differs(before: _Side, after: _Side, old: Cell | None, new: Cell | None) -> bool:
     """Whether a cell's content, value or format differs; a blank is as good as none."""
-    if _content(old) != _content(new) or _style(old) != _style(new):
+    if _content(old) != _content(new) or before.look(old) != after.look(new):
         return True
     formula = old is not None and old.data_type == "f"
-    return formula and _value(before, old) != _value(after, new)
+    return formula and before.value(old) != after.value(new)
 
 
 def _content(cell: Cell | None) -> object:
@@ -51,35 +87,26 @@ def _content(cell: Cell | None) -> object:
     return cells.formula_of(cell) or (cell.data_type, str(cell.value))
 
 
-def _style(cell: Cell | None) -> object:
-    if cell is None or not cell.has_style:
-        return None
-    parts = (cell.font, cell.fill, cell.border, cell.alignment, cell.protection)
-    return (cell.number_format, *map(repr, parts))
-
-
-def _value(book: Book, cell: Cell | None) -> object:
-    return None if cell is None or cell.value is None else cells.shown(book.value(cell))
-
-
-def _told(before: Book, after: Book, name: str, row: int, column: int) -> dict[str, Any]:
-    old, new = (_cell(book, name, row, column) for book in (before, after))
+def _told(before: _Side, after: _Side, name: str, row: int, column: int) -> dict[str, Any]:
+    old, new = (side.places(name).get((row, column)) for side in (before, after))
     told: dict[str, Any] = {"cell": f"{name}!{get_column_letter(column)}{row}"}
-    if _content(old) != _content(new) or _value(before, old) != _value(after, new):
-        told |= {"before": _value(before, old), "after": _value(after, new)}
-        formulas = {
-            f"formula_{when}": formula
+    values = before.value(old), after.value(new)
+    if _content(old) != _content(new) or values[0] != values[1]:
+        told |= {"before": _short(values[0]), "after": _short(values[1])}
+        told |= {
+            f"formula_{when}": _short(formula)
             for when, cell in (("before", old), ("after", new))
             if cell is not None and (formula := cells.formula_of(cell))
         }
-        told |= formulas
-    if _style(old) != _style(new):
+    if before.look(old) != after.look(new):
         told["format"] = _told_format(old, new)
     return told
 
 
-def _cell(book: Book, name: str, row: int, column: int) -> Cell | None:
-    return book.cell(book.xl[name], row, column) if name in book.xl else None
+def _short(value: cells.Scalar) -> cells.Scalar:
+    if isinstance(value, str) and len(value) > _LONGEST:
+        return f"{value[:_LONGEST]}... ({len(value):,} characters)"
+    return value
 
 
 def _told_format(old: Cell | None, new: Cell | None) -> dict[str, list[str]]:
@@ -127,7 +154,40 @@ def _told_objects(before: Book, after: Book) -> dict[str, Any]:
         "sheets_removed": [name for name in old if name not in new],
     }
     found |= {f"{what}_added": b - a for what, (a, b) in counts.items() if a != b}
+    found["layout_changed"] = {
+        name: changed
+        for name in new
+        if name in old and (changed := _changed_layout(before.xl[name], after.xl[name]))
+    }
     return {name: value for name, value in found.items() if value}
+
+
+def _changed_layout(old: Worksheet, new: Worksheet) -> list[str]:
+    first, second = _layout(old), _layout(new)
+    return [name for name in first if first[name] != second[name]]
+
+
+def _layout(sheet: Worksheet) -> dict[str, object]:
+    """What belongs to a sheet and not to a cell, by the words in which it is told."""
+    rows, columns = sheet.row_dimensions, sheet.column_dimensions
+    return {
+        "merged cells": sorted(map(str, sheet.merged_cells.ranges)),
+        "column widths": {name: (c.width, c.hidden) for name, c in columns.items() if c.width},
+        "row heights": {
+            number: (row.height, row.hidden)
+            for number, row in rows.items()
+            if row.height is not None or row.hidden
+        },
+        "frozen panes": sheet.freeze_panes,
+        "filter": sheet.auto_filter.ref,
+        "visibility": sheet.sheet_state,
+        "print area": sheet.print_area,
+        "rules": sorted(
+            f"{place.sqref} {len(rules)}"
+            for place, rules in sheet.conditional_formatting._cf_rules.items()
+        ),
+        "validation": sorted(f"{v.sqref} {v.type}" for v in sheet.data_validations.dataValidation),
+    }
 
 
 def _count(book: Book, what: str) -> int:

@@ -7,16 +7,27 @@ from typing import Literal, get_args
 
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 
+from service.workbook.number_formats import formats_time
+
+# "" is the usual place.
+LegendWish = Literal["", "right", "bottom", "top", "left", "none"]
 # "" is the user's own choice, and blue where there is none.
 HouseStyle = Literal["", "blue", "green", "teal", "orange", "purple", "gray", "plain"]
 STYLE_NAMES: tuple[str, ...] = get_args(HouseStyle)[1:]
 DEFAULT = "blue"
 FONT = "Calibri"
+ISO_DAY = "yyyy-mm-dd"
 
 
 @dataclass(frozen=True)
 class House:
-    """Colours (RRGGBB) and font of a house style."""
+    """Colours (RRGGBB) of a house style, with the font and the formats of its user.
+
+    :param number_format: code for decimal numbers without a format, "" for none
+    :param date_format: code for dates, "" for 2026-01-31
+    :param legend: where the legend of charts stands
+    :param gridlines: whether charts have grid lines, None where it is all the same
+    """
 
     name: str
     main: str
@@ -24,6 +35,19 @@ class House:
     light: str
     accents: tuple[str, ...]
     font: str = FONT
+    number_format: str = ""
+    date_format: str = ""
+    legend: LegendWish = ""
+    gridlines: bool | None = None
+
+    def dated(self, code: str) -> str:
+        """A number format with the day in it written as the user writes days."""
+        wanted = self.date_format
+        if not wanted or not code.startswith(ISO_DAY):
+            return code
+        # What shows a time already, or has a part for other values, takes nothing more.
+        whole = ";" in wanted or formats_time(wanted)
+        return wanted if whole else wanted + code[len(ISO_DAY) :]
 
     @property
     def header_font(self) -> Font:

@@ -138,6 +138,35 @@ def _problem(code: str) -> str:
     return "" if _SHOWS_SOMETHING.search(code) else "has no place for a number"
 
 
+def formats_number(code: str) -> bool:
+    """Whether a code shows a number as one: with its digits, and not as a date."""
+    first = _NEUTRAL.sub("", code).split(";")[0]
+    general = "general" in re.sub(r'"[^"]*"', "", code).lower()
+    return (general or bool(_DIGIT.search(first))) and not _DATE_PART.search(first)
+
+
+def formats_date(code: str) -> bool:
+    """Whether a code shows the day or the year of a date, not only a time."""
+    first = _NEUTRAL.sub("", code).split(";")[0]
+    return bool(re.search("[ydg]", first, re.IGNORECASE))
+
+
+def formats_time(code: str) -> bool:
+    """Whether a code shows hours or seconds."""
+    return bool(re.search("[hs]", _NEUTRAL.sub("", code), re.IGNORECASE))
+
+
+def without_decimals(code: str) -> str:
+    """The same number format for whole numbers."""
+    tokens = [match.group() for match in _TOKEN.finditer(code)]
+    kept: list[str] = []
+    decimals = False
+    for token in tokens:
+        decimals = token == "." or (decimals and token in "0#?")
+        kept += [] if decimals else [token]
+    return "".join(kept)
+
+
 def _unreadable(code: str, position: int) -> str:
     character = code[position]
     if character == '"':

@@ -126,13 +126,14 @@ def _scan_parts(archive: zipfile.ZipFile, names: list[str], max_cells: int) -> l
     found: dict[str, None] = {}
     cells = 0
     for info in archive.infolist():
-        if not info.filename.lower().endswith((".xml", ".rels", ".vml")):
-            continue
         is_sheet = "worksheets/sheet" in info.filename.lower()
-        for chunk in _chunks(archive, info):
+        for chunk in _xml_chunks(archive, info):
             _refuse_declarations(chunk, info.filename)
+            # A sheet's part may have any name; what it holds can't.
+            is_sheet = is_sheet or b"sheetData" in chunk
             if is_sheet:
-                cells += chunk.count(b"<c ", _OVERLAP)
+                # Cells, and a few other elements beside that matter little.
+                cells += chunk.count(b"<c", _OVERLAP) + chunk.count(b":c", _OVERLAP)
                 found |= {label: None for label, mark in _LOST_IN_SHEET.items() if mark in chunk}
             elif "drawings/" in info.filename:
                 found |= {label: None for label, mark in _LOST_IN_DRAWING.items() if mark in chunk}
@@ -146,14 +147,23 @@ def _scan_parts(archive: zipfile.ZipFile, names: list[str], max_cells: int) -> l
     return list(found)
 
 
-def _chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
-    """The part in chunks that begin with the last ``_OVERLAP`` bytes of the one before."""
+def _xml_chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
+    """The chunks of a part that is XML, each beginning with the end of the one before.
+
+    UTF-16 comes without its zero bytes, so that what is looked for is found in it as well.
+    """
+    known = info.filename.lower().endswith((".xml", ".rels", ".vml"))
     tail = b" " * _OVERLAP
     with archive.open(info) as part:
-        while chunk := part.read(_CHUNK):
-            whole = tail + chunk
+        chunk = part.read(_CHUNK)
+        wide = b"\0" in chunk[:4]
+        if not known and not chunk.lstrip(b"\xef\xbb\xbf\xfe\xff\0 \t\r\n").startswith(b"<?xml"):
+            return
+        while chunk:
+            whole = tail + (chunk.replace(b"\0", b"") if wide else chunk)
             yield whole
             tail = whole[-_OVERLAP:]
+            chunk = part.read(_CHUNK)
 
 
 def _refuse_declarations(chunk: bytes, name: str) -> None:
@@ -164,13 +174,16 @@ def _refuse_declarations(chunk: bytes, name: str) -> None:
         )
 
 
-_MERGE = re.compile(rb'<(?:mergeCell|hyperlink) [^>]*ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
+_MERGE = re.compile(
+    rb"""<(?:\w+:)?(?:mergeCell|hyperlink)\s[^>]*?\bref\s*=\s*["']\s*"""
+    rb"""\$?([A-Za-z]{1,3})\$?(\d{1,7}):\$?([A-Za-z]{1,3})\$?(\d{1,7})"""
+)
 
 
 def _check_merges(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> None:
     """Merged cells and links over a whole sheet make openpyxl build each cell of it."""
     total = 0
-    for chunk in _chunks(archive, info):
+    for chunk in _xml_chunks(archive, info):
         for first, top, last, bottom in _MERGE.findall(chunk):
             columns = column_index_from_string(last.decode()) - column_index_from_string(
                 first.decode()

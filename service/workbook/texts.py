@@ -46,6 +46,11 @@ def utf16_length(text: str) -> int:
     return len(text) + sum(character > "\uffff" for character in text)
 
 
+def cut(text: str, most: int) -> str:
+    """The beginning of the text, as many characters as Excel counts ``most``."""
+    return text.encode("utf-16-le", "surrogatepass")[: 2 * most].decode("utf-16-le", "ignore")
+
+
 # Writing --------------------------------------------------------------------
 
 

@@ -13,8 +13,8 @@ from service.operations.registry import Answer, Options, operation
 from service.operations.reports import people, sales
 from service.operations.reports.source import Choices, Source, read_source
 from service.workbook.book import Book
-from service.workbook.house import HouseStyle, house
-from service.workbook.number_formats import number_format_code
+from service.workbook.house import House, HouseStyle
+from service.workbook.number_formats import number_format_code, without_decimals
 
 _MOST_TITLE = 100
 
@@ -43,6 +43,7 @@ class ReportOptions(Options):
         ],
         "options": {"currency": "EUR"},
     },
+    styled=True,
 )
 def create_excel_report(
     ctx: Context,
@@ -72,16 +73,7 @@ def create_excel_report(
     """
     _check_title(title)
     source = read_source(ctx, rows, sheet)
-    money = options.currency.upper()
-    choices = Choices(
-        sheet=sheet,
-        title=title.strip(),
-        columns=options.columns,
-        group_by=options.group_by,
-        money=number_format_code(f"currency {money}" if money else "number 2"),
-        rounded=number_format_code(f"currency {money} 0" if money else "number 0"),
-        house=house(options.style),
-    )
+    choices = _choices(ctx.house(options.style), sheet, title, options)
     if report == "sales_report":
         planned = sales.plan(ctx, source, choices)
         with ctx.book.changing():
@@ -93,6 +85,20 @@ def create_excel_report(
             sheets = people.write(ctx, listing)
             _show(ctx.book, sheets[0])
     return Answer(_made(source, sheets), sheet=sheets[0])
+
+
+def _choices(house: House, sheet: str, title: str, options: ReportOptions) -> Choices:
+    named = f"currency {options.currency.upper()}" if options.currency else ""
+    money = number_format_code(named or house.number_format or "number 2")
+    return Choices(
+        sheet=sheet,
+        title=title.strip(),
+        columns=options.columns,
+        group_by=options.group_by,
+        money=money,
+        rounded=without_decimals(money),
+        house=house,
+    )
 
 
 def _show(book: Book, title: str) -> None:

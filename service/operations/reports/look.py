@@ -19,11 +19,19 @@ from service.workbook import cells
 from service.workbook.areas import Area
 from service.workbook.book import Book
 from service.workbook.cells import Scalar
-from service.workbook.chart_shapes import ChartSpec, ChartType, SeriesSpec, build_chart
-from service.workbook.house import House
+from service.workbook.chart_shapes import (
+    ChartSpec,
+    ChartType,
+    SeriesSpec,
+    build_chart,
+    chart_font,
+    usual_legend,
+)
+from service.workbook.house import ISO_DAY, House
+from service.workbook.texts import cut
 
 ROW_HEIGHT = 18
-DATE = "yyyy-mm-dd"
+DATE = ISO_DAY
 COUNT = "#,##0"
 SHARE = "0.0%"
 _GRAY = "6B6B6B"
@@ -64,7 +72,7 @@ def free_sheet_name(book: Book, name: str, more: Sequence[str] = ()) -> str:
     title, number = name, 2
     while title.lower() in taken:
         ending = f" ({number})"
-        title, number = name[: 31 - len(ending)] + ending, number + 1
+        title, number = cut(name, 31 - len(ending)) + ending, number + 1
     return check_sheet_name(title, [*book.sheet_names, *more])
 
 
@@ -307,7 +315,9 @@ def draw(sheet: Worksheet, drawing: Drawing, house: House) -> None:
         label_format="0%" if drawing.kind == "pie" else "",
         points=last - first + 1,
         accents=house.accents,
-        legend="right" if drawing.kind == "pie" else "none",
+        font=chart_font(house),
+        gridlines=house.gridlines is not False,
+        legend=usual_legend(drawing.kind, several=False, wish=house.legend),
         labels=drawing.kind == "pie",
     )
     chart = build_chart(spec)

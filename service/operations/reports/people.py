@@ -13,7 +13,13 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from service.errors import InvalidValue
 from service.operations.context import Context
-from service.operations.layout import check_sheet_name, fit_columns, style_header, write_rows
+from service.operations.layout import (
+    check_sheet_name,
+    dress_body,
+    fit_columns,
+    style_header,
+    write_rows,
+)
 from service.operations.reports import look
 from service.operations.reports.breakdown import Group, Measures, group_labels
 from service.operations.reports.look import COUNT, DATE, SHARE, Column, Figure
@@ -140,6 +146,7 @@ def _write_directory(ctx: Context, sheet: Worksheet, report: Plan) -> None:
     area = write_rows(
         sheet, _HEADER_ROW, 1, [[f"'{name}" for name in source.headers], *source.rows]
     )
+    dress_body(sheet, area.below(1), style)
     style_header(sheet, area.top(1), style)
     sheet.freeze_panes = f"A{_HEADER_ROW + 1}"
     source.sheet, source.place = sheet.title, area
@@ -168,7 +175,7 @@ def _dress_columns(sheet: Worksheet, area: Area, report: Plan) -> None:
     for cell in _column(sheet, area, roles.get("phone")):
         cell.number_format = "@"
     for cell in _column(sheet, area, roles.get("hire_date")):
-        cell.number_format = DATE
+        cell.number_format = report.house.dated(DATE)
     for name in ("name", "last_name"):
         for cell in _column(sheet, area, roles.get(name)):
             cell.font = Font(name=font, size=11, bold=True)
