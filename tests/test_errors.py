@@ -84,7 +84,7 @@ def test_an_unknown_address(service: Service, path: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("GET", "/v1/sessions", {"POST", "OPTIONS"}),
+        ("GET", "/v1/sessions", {"POST", "DELETE", "OPTIONS"}),
         ("PUT", "/v1/sessions/abc", {"GET", "HEAD", "DELETE", "OPTIONS"}),
         ("GET", "/v1/operations/create_excel_file", {"POST", "OPTIONS"}),
         ("DELETE", "/v1/files", {"POST", "OPTIONS"}),

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.errors import InvalidParameters, StorageFailed
-from service.store.local import LocalStore
+from service.store.local import LocalStore, Place
 
 FORMAT = 2
 OPENING = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Step:
     """One operation in the tree of marks; what it was asked stays on the disk."""
 
@@ -51,8 +51,10 @@ class Journal:
         # The way to the present mark, and the place of each mark on it.
         self._way: list[int] = []
         self._places: dict[int, int] = {OPENING: 0}
-        for line in store.entries(self._key):
-            self._take(line)
+        self._lines: dict[int, Place] = {}
+        self._length = 0
+        for line, place in store.placed(self._key):
+            self._take(line, place)
 
     def __repr__(self) -> str:
         return f"<Journal {self._name!r} at {self.mark}, {len(self.steps)} steps>"
@@ -77,11 +79,12 @@ class Journal:
 
     def _append(self, entry: dict[str, Any]) -> int:
         line = {"v": FORMAT, "seq": self.next_mark, **entry}
-        self.last_bytes = self._store.append(self._key, line)
-        self._take(line)
+        size = self._store.append(self._key, line, at=self._length)
+        self.last_bytes = size
+        self._take(line, Place(self._length, size))
         return int(line["seq"])
 
-    def _take(self, line: dict[str, Any]) -> None:
+    def _take(self, line: dict[str, Any], place: Place) -> None:
         if line.get("v") not in (1, FORMAT):
             raise StorageFailed(
                 f"The journal of {self._name} was written by another version of the service.",
@@ -89,6 +92,8 @@ class Journal:
             )
         seq = int(line["seq"])
         self._count = seq
+        self._lines[seq] = place
+        self._length = place.start + place.length
         if line.get("key"):
             self.keys[line["key"]] = seq
         if line.get("kind") == "move":
@@ -192,11 +197,28 @@ class Journal:
 
         :raises StorageFailed: if the journal has lost them
         """
-        found = {int(line["seq"]): line for line in self._store.entries(self._key)}
-        missing = [mark for mark in marks if mark not in found]
-        if missing:
-            raise StorageFailed(
-                f"The journal of {self._name} has lost its entry {missing[0]}.",
-                "Restore it from a backup, or close this workbook; others are whole.",
-            )
-        return [found[mark] for mark in marks]
+        for mark in marks:
+            if mark not in self._lines:
+                raise self._lost(mark)
+        found = self._store.entries_at(self._key, [self._lines[mark] for mark in marks])
+        lines = []
+        for mark, line in zip(marks, found, strict=True):
+            if line is None or line["seq"] != mark:
+                raise self._lost(mark)
+            lines.append(line)
+        return lines
+
+    def check(self, *marks: int) -> None:
+        """Refuse to go on if the journal has lost a mark at which the copy stood once.
+
+        :raises StorageFailed: naming the entry
+        """
+        for mark in marks:
+            if mark != OPENING and mark not in self.steps:
+                raise self._lost(mark)
+
+    def _lost(self, mark: int) -> StorageFailed:
+        return StorageFailed(
+            f"The journal of {self._name} has lost its entry {mark}.",
+            "Restore it from a backup, or close this workbook; others are whole.",
+        )

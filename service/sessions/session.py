@@ -43,6 +43,8 @@ from service.settings import Settings
 from service.store.local import LocalStore
 
 _ANSWERS_KEPT = 100
+# Answers of reading calls are remembered as far as this goes: done again they change nothing.
+_RECENT_BYTES = 128_000
 _REBUILDS_TRIED = 5
 _REPLAY_SHARE = 4
 _REPLAY_AT_ONCE = 5_000
@@ -77,7 +79,7 @@ class Session:
         self._queues: dict[str, Turns] = {}
         self._under_way: LRUCache[str, threading.Lock] = LRUCache(1000)
         self.ended = False
-        self._recent: LRUCache[str, dict[str, Any]] = LRUCache(_ANSWERS_KEPT)
+        self._recent: LRUCache[str, str] = LRUCache(_RECENT_BYTES, getsizeof=len)
         self._journals: dict[str, Journal] = {}
         self._checkpoints = Checkpoints(parts.store)
         self.history = History(parts.store, self.folder)
@@ -94,13 +96,14 @@ class Session:
     def journal(self, book: Workbook) -> Journal:
         """The journal of the working copy; it, not the record, says where the copy stands.
 
-        :raises StorageFailed: if it is damaged
+        :raises StorageFailed: if it is damaged, or has lost what the record knows of
         """
         key = f"{book.id}/{book.copy}"
         if key not in self._journals:
             journal = Journal(
                 self.parts.store, self.copy_folder(book), book.name, made=not book.base
             )
+            journal.check(book.mark, book.saved_mark)
             self._journals[key] = journal
             self.catch_up(book, journal)
         return self._journals[key]
@@ -395,7 +398,12 @@ class Session:
             }
             if entry.preferences:
                 line["preferences"] = entry.preferences
-            mark = journal.add(line)
+            try:
+                mark = journal.add(line)
+            except StorageFailed:
+                # The engine has it done, as a mark that another operation will get.
+                self.parts.engine.forget(self.engine_key(book))
+                raise
             self.parts.quota.add(self.data.user, journal.last_bytes)
             self.catch_up(book, journal)
             self._checkpoints.keep_if_due(self, book, journal)
@@ -502,7 +510,7 @@ class Session:
         with self.lock:
             turn = self._under_way.setdefault(key, threading.Lock())
         with turn:
-            known = self.data.answers.get(key) or self._recent.get(key) or self._journalled(key)
+            known = self.data.answers.get(key) or self._remembered(key) or self._journalled(key)
             if known and known["print"] != fingerprint:
                 raise InvalidParameters(
                     f"The Idempotency-Key {key[:40]!r} was used for another request.",
@@ -511,7 +519,18 @@ class Session:
             once = Once(known["answer"] if known else None, fingerprint)
             yield once
             if once.answer is not None and not known:
-                self._recent[key] = {"print": fingerprint, "answer": once.answer}
+                self._remember(key, fingerprint, once.answer)
+
+    def _remember(self, key: str, fingerprint: str, answer: dict[str, Any]) -> None:
+        """Keep an answer in memory: as text, which tells what it takes up."""
+        text = json.dumps({"print": fingerprint, "answer": answer})
+        if len(text) <= _RECENT_BYTES:
+            self._recent[key] = text
+
+    def _remembered(self, key: str) -> dict[str, Any] | None:
+        text = self._recent.get(key)
+        found: dict[str, Any] | None = json.loads(text) if text else None
+        return found
 
     def keep_answer(self, key: str, once: Once, answer: dict[str, Any]) -> None:
         """Keep the answer of a call that no journal holds; the caller writes the record."""
