@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
+# Running needs less than testing: the second stamp adds to the first.
+RUNNABLE := $(VENV)/.runnable
 READY := $(VENV)/.ready
 
 # The Open WebUI of the end-to-end tests. OWUI_VENV=<folder> uses one that is there already.
@@ -18,13 +20,13 @@ ARGS ?=
 help:  ## say what there is
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(READY)  ## start the service and make a first workbook through the plugin
+run: $(RUNNABLE)  ## start the service and make a first workbook through the plugin
 	$(PY) scripts/demo.py
 
 test: $(READY)  ## set up and run all tests that need no Open WebUI
 	$(PY) -m pytest $(ARGS)
 
-serve: $(READY)  ## the service alone, in the foreground, with the settings of the environment
+serve: $(RUNNABLE)  ## the service alone, in the foreground, with the settings of the environment
 	@exec $(PY) -m service
 
 e2e: $(READY) $(OWUI_READY) browser  ## real Open WebUI, real Chromium (the first time installs 3 GB)
@@ -42,7 +44,7 @@ lint: $(READY)  ## style, types, generated text, Dockerfile and compose file
 generate: $(READY)  ## write the generated parts of the plugin and the documents again
 	$(PY) scripts/generate.py
 
-setup: $(READY)  ## only make .venv
+setup: $(READY)  ## only make .venv, with all that the tests need
 
 # What a lock holds is the same on every platform. CUDA's libraries stay out of the third: a
 # torch that needs them brings them, and one built for the CPU does without 4 GB.
@@ -57,14 +59,20 @@ lock: $(READY)  ## work the lock files out again (UPGRADE=1 takes the newest ver
 	sed -i.old -E '/^(nvidia-|cuda-|triton)/d' tests/e2e/requirements.lock
 	rm tests/e2e/requirements.lock.old
 
-$(READY): requirements-dev.lock
+PIP_INSTALL = $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
+
+$(RUNNABLE): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "$(PYTHON) is missing or too old: Python 3.11 or newer is needed." >&2; \
 		echo "If you have one, name it: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@echo "Setting up $(VENV) (once) ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes \
-		-r requirements-dev.lock
+	@$(PIP_INSTALL) -r requirements.lock
+	@touch $@
+
+$(READY): $(RUNNABLE) requirements-dev.lock
+	@echo "Installing what the tests need ..."
+	@$(PIP_INSTALL) -r requirements-dev.lock
 	@touch $@
 
 # Only where it is missing: a venv named by OWUI_VENV is used as it is.

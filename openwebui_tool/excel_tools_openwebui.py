@@ -67,10 +67,10 @@ class CreateOptions(BaseModel):
 
 
 class CellStyle(BaseModel):
-    bold: bool | None = Field(default=None, description="")
-    italic: bool | None = Field(default=None, description="")
-    underline: bool | None = Field(default=None, description="")
-    strike: bool | None = Field(default=None, description="")
+    bold: bool | None = Field(default=None, description="bold text")
+    italic: bool | None = Field(default=None, description="slanted text")
+    underline: bool | None = Field(default=None, description="underlined text")
+    strike: bool | None = Field(default=None, description="text struck through")
     font: str | None = Field(default=None, description="name of the font")
     size: float | None = Field(default=None, description="points")
     color: str | None = Field(default=None, description='text: "#1F4E78", red, "dark blue"')
@@ -79,10 +79,12 @@ class CellStyle(BaseModel):
         default=None, description='"currency EUR", "percent 1", date, or a code such as "#,##0.00"'
     )
     align: Literal["left", "center", "right", "justify"] | None = Field(
-        default=None, description=""
+        default=None, description="across the cell"
     )
-    valign: Literal["top", "center", "bottom"] | None = Field(default=None, description="")
-    wrap: bool | None = Field(default=None, description="")
+    valign: Literal["top", "center", "bottom"] | None = Field(
+        default=None, description="within the row's height"
+    )
+    wrap: bool | None = Field(default=None, description="break long text into lines")
     border: str | None = Field(
         default=None, description='thin, medium, thick, none, "outline thin"'
     )
@@ -102,7 +104,7 @@ class ChartOptions(BaseModel):
     data_labels: bool | None = Field(default=None, description="left out: only on a pie")
     series: list[str] = Field(default=[], description="headers or column letters to draw")
     categories: str = Field(default="", description="header or letter of the category column")
-    width_cm: float = Field(default=16.0, description="")
+    width_cm: float = Field(default=16.0, description="of the whole chart")
     height_cm: float | None = Field(default=None, description="left out: 8.5, more for many bars")
 
 
@@ -121,9 +123,11 @@ class CsvOptions(BaseModel):
 
 
 class ExportOptions(BaseModel):
-    delimiter: Literal[",", ";", "\t", "|", "tab"] = Field(default=",", description="")
+    delimiter: Literal[",", ";", "\t", "|", "tab"] = Field(
+        default=",", description="between the values"
+    )
     encoding: Literal["utf-8", "cp1252", "latin-1", "utf-16"] = Field(
-        default="utf-8", description=""
+        default="utf-8", description="of the file's text"
     )
     bom: bool = Field(default=True, description="mark the file as Unicode, as Excel wants it")
     neutralize_formulas: bool = Field(
@@ -1167,7 +1171,7 @@ class Tools:
         :param report: sales_report needs an amount, or quantity and unit price; region, product, date, salesperson help. employee_directory needs name and department
         :param rows: records [{"Date": "2026-01-12", "Region": "North", "Amount": 120}], or lists, the first of which holds the headers
         :param workbook: open workbook to add the report to; leave out to make a new file
-        :param sheet: sheet that holds the data; leave out where there is only one
+        :param sheet: sheet that holds the data, if there are several; with rows, a new sheet's name
         :param title: title of the report
         :param filename: name of the new file
         :param options: style, currency ("EUR"), columns (header of a part the report does not find: {"amount": "Net value"}), group_by (headers or "month")

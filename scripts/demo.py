@@ -27,13 +27,12 @@ START_SECONDS = 60
 
 def main() -> int:
     signal.signal(signal.SIGTERM, _stop)
-    port = os.environ.get("EXCEL_TOOLS_PORT", "9080")
+    port = os.environ.get("EXCEL_TOOLS_PORT") or "9080"
     url = f"http://127.0.0.1:{port}"
     if _answers(url):
         print(f"Something answers at {url} already: stop it, or set EXCEL_TOOLS_PORT.")
         return 1
-    environment = {"EXCEL_TOOLS_PUBLIC_URL": f"http://localhost:{port}", **os.environ}
-    environment |= {"EXCEL_TOOLS_LOG_LEVEL": os.environ.get("EXCEL_TOOLS_LOG_LEVEL", "WARNING")}
+    environment = {"EXCEL_TOOLS_LOG_LEVEL": "WARNING", **os.environ}
     with subprocess.Popen([sys.executable, "-m", "service"], cwd=ROOT, env=environment) as service:
         try:
             _wait_till_up(url, service)
@@ -119,8 +118,8 @@ The service runs at {url} (documentation: {url}/docs). Ctrl-C stops it.
 To use it in Open WebUI:
   1. Workspace > Tools > + : paste all of openwebui_tool/excel_tools_openwebui.py, save.
   2. The gear beside the tool (Valves): set service_url to {url}
-     (from Open WebUI in Docker: http://host.docker.internal:{url.rsplit(":", 1)[1]}, and see
-     the README on API keys), api_key to the service's key if it has one.
+     and api_key to the service's key if it has one. Does Open WebUI run in Docker? Then it
+     reaches the service only as "Open WebUI in Docker" in README.md says.
   3. In a chat: the + beside the message box, switch on Excel Tools, and ask:
      "Make an Excel file with our team's holidays: name, from, to, days."
 """,

@@ -38,7 +38,6 @@ _INJECTED = (
     ("__files__", "list | None", "None"),
     ("__event_emitter__", "Any", "None"),
 )
-_WIDTH = 100
 
 
 # Types as source text -------------------------------------------------------
@@ -219,8 +218,8 @@ def _default(parameter: Parameter) -> str:
 def settings_table() -> str:
     """The table of settings."""
     rows = ["| variable | default | meaning |", "|---|---|---|"]
-    rows += [f"| `{name}` | `{default}` | {help_} |" for name, default, help_ in settings.rows()]
-    return "\n".join(rows).replace("| `` |", "| |") + "\n"
+    rows += [f"| `{name}` | {default} | {help_} |" for name, default, help_ in settings.rows()]
+    return "\n".join(rows) + "\n"
 
 
 def errors_table() -> str:

@@ -291,6 +291,11 @@ def _shortened(text: str, most: int = 2_000) -> str:
     return text if len(text) <= most else f"{text[:most]} ..."
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: "1 row", "2 rows"."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
 def listed(names: list[str], most: int = 12) -> str:
     """Names as they appear in messages: quoted, comma separated, cut after ``most``."""
     shown = ", ".join(f'"{name}"' for name in names[:most])

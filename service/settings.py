@@ -68,8 +68,19 @@ def _path(text: str) -> Path:
     return Path(_text(text)).expanduser().absolute()
 
 
-def _setting(default: object, check: Callable[[str], object], help_: str) -> Any:
-    return dataclasses.field(default=default, metadata={"check": check, "help": help_})
+def _cores() -> int:
+    """Cores that this process may use; a container or ``taskset`` may give fewer than there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _setting(
+    default: object, check: Callable[[str], object], help_: str, *, words: str = ""
+) -> Any:
+    """One row; ``words`` tell of a default that is no fixed value."""
+    metadata = {"check": check, "help": help_, "words": words}
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -83,24 +94,31 @@ class Settings:
     )
     port: int = _setting(9080, _whole(1, 65535), "Port of the API and the files.")
     public_url: str = _setting(
-        "http://localhost:9080",
+        "",
         _url,
         "Address under which people's browsers reach the service; download links start with it.",
+        words="`http://localhost:` and the port",
     )
     api_keys: tuple[str, ...] = _setting(
-        (), _keys, "Keys that callers may send as `Authorization: Bearer`, comma separated."
+        (),
+        _keys,
+        "Keys that callers may send as `Authorization: Bearer`, comma separated.",
+        words="none",
     )
     data_dir: Path = _setting(
         Path("data"), _path, "Folder for sessions, workbooks and the link signing key."
     )
     threads: int = _setting(16, _whole(1, 256), "Requests worked on at the same time.")
     engines: int = _setting(
-        max(1, min(os.cpu_count() or 1, 16)),
+        min(_cores(), 16),
         _whole(1, 64),
-        "Engine processes that hold open workbooks. The default is one per core.",
+        "Engine processes that hold open workbooks.",
+        words="one per core, at most 16",
     )
     engine_memory_mb: int = _setting(
-        2048, _whole(256, 65536), "Memory one engine process may use before it is replaced, MiB."
+        2048,
+        _whole(256, 65536),
+        "Memory one engine process may use, MiB; a call that needs more is refused.",
     )
     engine_deadline: int = _setting(
         60, _whole(1, 3600), "Seconds one operation may take before its engine is replaced."
@@ -138,7 +156,8 @@ class Settings:
     secret_key: str = _setting(
         "",
         str,
-        "Key that signs download links. Left empty, one is made and kept in the data folder.",
+        "Key that signs download links.",
+        words="made at the first start, kept in the data folder",
     )
     log_level: str = _setting("INFO", _level, "Level of the log: DEBUG, INFO, WARNING or ERROR.")
 
@@ -168,6 +187,11 @@ class Settings:
         """The address to bind: loopback unless callers have to show a key."""
         return self.host if self.api_keys else "127.0.0.1"
 
+    @property
+    def link_address(self) -> str:
+        """What download links start with."""
+        return self.public_url or f"http://localhost:{self.port}"
+
 
 def _unknown(variable: str, known: list[str]) -> str:
     near = difflib.get_close_matches(variable, known, 1)
@@ -175,12 +199,12 @@ def _unknown(variable: str, known: list[str]) -> str:
 
 
 def rows() -> list[tuple[str, str, str]]:
-    """(variable, default as text, help) of each setting, for the documentation."""
-    found = []
-    for field in dataclasses.fields(Settings):
-        default = field.default
-        text = "one per core" if field.name == "engines" else str(default or "")
-        if isinstance(default, tuple):
-            text = ",".join(default)
-        found.append((PREFIX + field.name.upper(), text, str(field.metadata["help"])))
-    return found
+    """(variable, default in Markdown, help) of each setting, for the documentation."""
+    return [
+        (
+            PREFIX + field.name.upper(),
+            field.metadata["words"] or f"`{field.default}`",
+            field.metadata["help"],
+        )
+        for field in dataclasses.fields(Settings)
+    ]

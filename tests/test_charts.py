@@ -208,8 +208,8 @@ AUTOMATIC: list[tuple[str, list[Any], list[list[Any]], str, str | None, list[str
     ("column", ["Order ID", "Item", "Cost"], [[7, "a", 1], [8, "b", 2]], "C", "B", ['"Order ID"']),
     ("column", ["Item", "Cost", "Note"], [["a", 1, "x"], ["b", 2, 3]], "B", "A", ['"Note" (C)']),
     ("pie", ["Item", "Cost", "Tax"], [["a", 1, 3], ["b", 2, 4]], "B", "A", ['"Tax" (C)']),
-    ("scatter", ["Item", "X", "Y"], [["a", 1, 3], ["b", 2, 4]], "C", "B", []),
-    ("scatter", ["Item", "X"], [["a", 1], ["b", 2]], "B", None, ["x values"]),
+    ("scatter", ["Item", "X", "Y"], [["a", 1, 3], ["b", 2, 4]], "C", "B", ['"Item" (A)']),
+    ("scatter", ["Item", "X"], [["a", 1], ["b", 2]], "B", None, ['"Item" (A)', "x values"]),
     ("column", ["Region", 2024, 2025], [["N", 10, 20], ["S", 30, 40]], "BC", "A", []),
 ]
 
@@ -294,8 +294,10 @@ def test_errors_and_texts_among_numbers_are_noted() -> None:
     rows = [["a", 1, 1], ["b", "=1/0", "none"], ["c", 3, 3]]
     book = new_book(headers=["Item", "Cost", "Tax"], rows=rows)
     notes = run(book, "create_excel_chart", data_range="A1:C4").result["notes"]
-    assert notes[0].startswith('1 cells of "Tax" (C) hold text')
-    assert notes[1].startswith('1 cells of "Cost" (B) hold errors')
+    assert notes == [
+        '1 cell of "Tax" (C) with text, drawn as zero.',
+        '1 cell of "Cost" (B) with errors, not drawn.',
+    ]
 
 
 # Place ------------------------------------------------------------------------
@@ -353,6 +355,16 @@ def test_the_first_chart_is_beside_the_data(book: Book, tmp_path: Path) -> None:
     assert described[0]["at"] == "F2"
     again = Book.load(saved(book, tmp_path), "saved.xlsx")
     assert run(again, "describe_excel_file").result["sheets"][0]["charts"] == described
+
+
+def test_charts_are_described_in_the_words_that_made_them(book: Book, tmp_path: Path) -> None:
+    """Also after the file was opened again."""
+    ranges = {"pie": "A1:B5", "scatter": "B1:C5"}
+    for kind in KINDS:
+        run(book, "create_excel_chart", chart_type=kind, data_range=ranges.get(kind, "A1:C5"))
+    for each in (book, Book.load(saved(book, tmp_path), "saved.xlsx")):
+        charts = run(each, "describe_excel_file").result["sheets"][0]["charts"]
+        assert [chart["type"] for chart in charts] == list(KINDS)
 
 
 def test_a_position_is_taken_as_asked(book: Book) -> None:

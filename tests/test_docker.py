@@ -17,11 +17,12 @@ import pytest
 import requests
 import yaml
 
-from service.settings import rows
+from service.settings import Settings, rows
 from tests.processes import ROOT, ServerProcess, clean_environ, free_port
 
 BIN = Path(sys.executable).parent
-VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
+# The innermost: a default may hold another variable.
+VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^{}]*))?\}")
 
 
 def instructions() -> list[tuple[str, str]]:
@@ -48,7 +49,9 @@ def compose(variables: dict[str, str]) -> dict[str, Any]:
         return found or (other or "")
 
     text = (ROOT / "docker-compose.yml").read_text()
-    parsed: dict[str, Any] = yaml.safe_load(VARIABLE.sub(value, text))
+    while VARIABLE.search(text):
+        text = VARIABLE.sub(value, text)
+    parsed: dict[str, Any] = yaml.safe_load(text)
     return parsed
 
 
@@ -87,17 +90,49 @@ def test_compose_runs_the_open_webui_that_the_end_to_end_tests_drive() -> None:
     assert image == f"ghcr.io/open-webui/open-webui:v{pinned[1]}"
 
 
-def test_every_setting_of_the_service_can_be_given_in_compose() -> None:
-    given = set(compose(KEYS)["services"]["excel-tools"]["environment"])
-    # The image fixes where it listens and where its volume is.
+def service_environment(**variables: str) -> dict[str, str | None]:
+    found: dict[str, str | None] = compose(KEYS | variables)["services"]["excel-tools"][
+        "environment"
+    ]
+    return found
+
+
+def test_every_setting_but_what_the_image_fixes_can_be_given_in_compose() -> None:
     fixed = {"EXCEL_TOOLS_HOST", "EXCEL_TOOLS_PORT", "EXCEL_TOOLS_DATA_DIR"}
-    assert given == {variable for variable, _, _ in rows()} - fixed
+    assert set(service_environment()) == {variable for variable, _, _ in rows()} - fixed
+    told = (ROOT / ".env.example").read_text().rsplit("Every other setting", 1)[1]
+    assert fixed <= set(re.findall(r"EXCEL_TOOLS_[A-Z_]*[A-Z]", told))
 
 
-def test_every_variable_of_compose_is_explained_in_the_example() -> None:
-    used = {match[1] for match in VARIABLE.finditer((ROOT / "docker-compose.yml").read_text())}
-    explained = set(re.findall(r"^#?(\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
-    assert used <= explained
+@pytest.mark.parametrize(
+    ("given", "links"),
+    [
+        ({}, "http://localhost:9080"),
+        ({"SERVICE_PORT": "9999"}, "http://localhost:9999"),
+        ({"SERVICE_PORT": "9999", "EXCEL_TOOLS_PUBLIC_URL": "https://x.test"}, "https://x.test"),
+    ],
+)
+def test_links_lead_to_the_port_that_compose_publishes(given: dict[str, str], links: str) -> None:
+    assert service_environment(**given)["EXCEL_TOOLS_PUBLIC_URL"] == links
+    port = compose(KEYS | given)["services"]["excel-tools"]["ports"][0]
+    assert port == f"127.0.0.1:{given.get('SERVICE_PORT', '9080')}:9080"
+
+
+def test_the_engines_of_compose_fit_into_its_memory() -> None:
+    engines = int(service_environment()["EXCEL_TOOLS_ENGINES"] or "")
+    limit = compose(KEYS)["services"]["excel-tools"]["mem_limit"]
+    assert engines * Settings().engine_memory_mb <= int(limit.removesuffix("g")) * 1024
+
+
+def test_every_variable_of_compose_is_explained_in_the_example_and_in_the_readme() -> None:
+    used = set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text()))
+    own = compose(KEYS)["services"]["open-webui"]["environment"]
+    used |= {name for name, value in own.items() if value is None}
+    example = (ROOT / ".env.example").read_text()
+    assert used <= set(re.findall(r"^#?(\w+)=", example, re.MULTILINE))
+    assert used <= set(
+        re.findall(r"^\| `(\w+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    )
 
 
 def test_both_ports_are_published_on_this_machine_alone() -> None:

@@ -249,7 +249,7 @@ def test_a_number_that_grows_by_its_format_widens_its_column(book: Book) -> None
 def test_numbers_stored_as_text_are_told() -> None:
     book = new_book(headers=["Code"], rows=[["007"], ["1200"], ["none"]])
     answer = run(book, "format_excel_cells", style={"number_format": "number"})
-    assert answer.result["notes"][0].startswith("2 cells hold numbers stored as text")
+    assert answer.result["notes"][0].startswith("2 cells with numbers stored as text")
 
 
 # Number formats and colours ---------------------------------------------------

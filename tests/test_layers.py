@@ -14,6 +14,11 @@ from tests.processes import ROOT
 LAYERS = ["__main__", "web", "sessions", "engine", "operations", "workbook", "store"]
 BOTTOM = {"settings", "errors", "names"}
 MODULES = sorted((ROOT / "service").rglob("*.py"))
+SCRIPTS = sorted((ROOT / "scripts").rglob("*.py"))
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
 
 
 def layer_of(module: str) -> str:
@@ -37,9 +42,22 @@ def test_every_part_of_the_service_has_its_layer() -> None:
     assert parts - {"__init__"} == {*LAYERS, *BOTTOM}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", MODULES, ids=name)
 def test_a_module_imports_only_what_lies_below_it(path: Path) -> None:
     own = path.relative_to(ROOT / "service").parts[0].removesuffix(".py")
     below = set(LAYERS[LAYERS.index(own) :]) if own in LAYERS else set()
-    used = {layer_of(name) for name in imported(path) if name.split(".")[0] == "service"}
+    used = {layer_of(module) for module in imported(path) if module.split(".")[0] == "service"}
     assert used <= below | BOTTOM | {"", "__version__"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_a_module_has_at_most_500_lines(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 500
+
+
+@pytest.mark.parametrize("path", [*MODULES, *SCRIPTS], ids=name)
+def test_a_function_has_at_most_50_lines(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = (node.end_lineno or 0) - node.lineno + 1
+            assert lines <= 50, f"{node.name} has {lines} lines"

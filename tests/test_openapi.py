@@ -17,6 +17,7 @@ from service.web.app import Service
 from tests.service_fixtures import Chat, answer_of, error_of, workbook_bytes
 
 METHODS = {"get", "post", "put", "delete", "patch", "head", "options"}
+OWNER_HEADERS = {"X-User-Id", "X-Chat-Id", "X-OpenWebUI-User-Id", "X-OpenWebUI-Chat-Id"}
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,7 @@ def body_of(document: dict[str, Any], operation: Operation) -> dict[str, Any]:
 def test_the_document_has_what_openapi_3_1_demands(document: dict[str, Any]) -> None:
     assert re.fullmatch(r"3\.1\.\d", document["openapi"])
     assert {"title", "version"} <= set(document["info"])
-    assert [set(server) for server in document["servers"]] == [{"url"}]
+    assert document["servers"] == [{"url": "/"}], "it is tried out where it is read"
     schemes = document["components"]["securitySchemes"]
     for route in [document, *(route for _, _, route in routes_of(document))]:
         for demand in route.get("security", []):
@@ -139,6 +140,61 @@ def test_the_described_statuses_are_those_that_come(
     assert described == found | {"default"}
 
 
+def test_the_answers_of_the_other_routes_are_as_described(
+    document: dict[str, Any], chat: Chat
+) -> None:
+    key = {"Authorization": chat.headers["Authorization"]}
+    chat.op("create_excel_file", filename="a", headers=["A"])
+    answers = {
+        ("post", "/v1/files", "201"): chat.send(b"a,b", "a.csv"),
+        ("post", "/v1/sessions", "200"): chat.open(),
+        ("post", "/v1/sessions", "201"): chat.http.post(
+            "/v1/sessions", json={"user": chat.user, "chat": "another"}, headers=key
+        ),
+        ("get", "/v1/sessions/{id}", "200"): chat.http.get(f"/v1/sessions/{chat.id}", headers=key),
+        ("get", "/health", "200"): chat.http.get("/health"),
+    }
+    for (method, path, status), response in answers.items():
+        assert str(response.status_code) == status
+        described = document["paths"][path][method]["responses"][status]
+        schema = described["content"]["application/json"]["schema"]
+        check = Draft202012Validator(
+            {**closed(schema), "components": closed(document["components"])}
+        )
+        check.validate(response.get_json())
+
+
+def closed(schema: Any) -> Any:
+    """The schema with every object refusing what it does not name."""
+    if isinstance(schema, list):
+        return [closed(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    more = {"additionalProperties": False} if "properties" in schema else {}
+    return {**{key: closed(value) for key, value in schema.items()}, **more}
+
+
+def test_headers_alone_open_a_session_as_described(document: dict[str, Any], chat: Chat) -> None:
+    body = document["paths"]["/v1/sessions"]["post"]["requestBody"]
+    assert body["required"] is False
+    validator(document, body["content"]["application/json"]["schema"]).validate({})
+    response = chat.http.post("/v1/sessions", json={}, headers=chat.headers)
+    assert response.get_json()["session_id"] == chat.id
+
+
+def test_each_route_of_a_session_names_the_headers_that_are_checked(
+    document: dict[str, Any], chat: Chat
+) -> None:
+    for path, _, route in routes_of(document):
+        named = {p["name"] for p in route.get("parameters", []) if p["in"] == "header"}
+        if "X-Excel-Session" in named or path.startswith("/v1/sessions"):
+            assert named >= OWNER_HEADERS, path
+    for header in sorted(OWNER_HEADERS):
+        headers = {"Authorization": chat.headers["Authorization"], header: "someone else"}
+        answer = chat.http.get(f"/v1/sessions/{chat.id}", headers=headers)
+        assert error_of(answer)["code"] == "session_not_found"
+
+
 # Operations ------------------------------------------------------------------------
 
 OPERATIONS = pytest.mark.parametrize("operation", operations().values(), ids=operations())
@@ -171,6 +227,7 @@ def test_each_example_runs(service: Service, operation: Operation) -> None:
     chat.upload(workbook_bytes(), "sales.xlsx")
     if operation.name != "create_excel_file":
         chat.op("create_excel_file", **operations()["create_excel_file"].example)
+        chat.op("write_excel_range", start="D1", rows=[["a change that can be undone"]])
     answer = answer_of(chat.call(operation.name, operation.example))
     for entry in answer["files"]:
         data = chat.download(entry)

@@ -108,6 +108,17 @@ def test_open_webuis_own_modules_are_imported_only_where_they_are_used() -> None
     assert foreign == {"pydantic", "requests", "urllib3"}
 
 
+def test_the_errors_of_the_plugin_itself_are_documented() -> None:
+    calls = [node for node in ast.walk(ast.parse(SOURCE)) if isinstance(node, ast.Call)]
+    errors = [call for call in calls if getattr(call.func, "id", "") == "ToolError"]
+    codes = {
+        arg.value for call in errors for arg in call.args[2:3] if isinstance(arg, ast.Constant)
+    }
+    assert len(codes) > 5
+    documented = (ROOT / "docs" / "how-it-works.md").read_text(encoding="utf-8")
+    assert codes <= set(re.findall(r"^\| `(\w+)` \|", documented, re.MULTILINE))
+
+
 def test_the_generated_parts_are_as_the_registry_makes_them() -> None:
     command = [sys.executable, str(ROOT / "scripts" / "generate.py"), "--check"]
     done = subprocess.run(command, capture_output=True, text=True)

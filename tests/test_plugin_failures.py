@@ -20,7 +20,6 @@ from tests.plugin_fixtures import Page, ToolCalls, check_failure, load_plugin
 
 URL = "http://service.test:9080"
 SESSIONS = f"{URL}/v1/sessions"
-UPLOADS = f"{URL}/v1/files"
 LISTING = f"{URL}/v1/operations/list_excel_files"
 READING = f"{URL}/v1/operations/read_excel_range"
 DONE = {"workbook": "a.xlsx", "result": {"done": 1}, "unsaved_changes": 0, "files": []}

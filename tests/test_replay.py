@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.sessions import checkpoints, session
+from service.sessions import checkpoints, replay
 from tests.service_fixtures import Chat, MakeService
 
 
@@ -20,7 +20,7 @@ def test_a_journal_is_replayed_in_parts(
     make_service: MakeService, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
     """Each part has a deadline of its own, so that none is too long."""
-    monkeypatch.setattr(session, "_REPLAY_AT_ONCE", at_once)
+    monkeypatch.setattr(replay, "_REPLAY_AT_ONCE", at_once)
     first = make_service(engines=1, engine_workbooks=1)
     chat = Chat(first)
     chat.op("create_excel_file", filename="long.xlsx", headers=["Number"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from service.settings import PREFIX, Settings, SettingsError, rows
 from tests.processes import ROOT, clean_environ, free_port
+from tests.service_fixtures import Chat, MakeService
 
 NAMES = [field.name for field in dataclasses.fields(Settings)]
 
@@ -97,6 +99,39 @@ def test_settings_are_frozen() -> None:
 def test_without_keys_only_this_machine_is_listened_to() -> None:
     assert Settings(host="0.0.0.0").listen_host == "127.0.0.1"
     assert Settings(host="0.0.0.0", api_keys=("a-long-key",)).listen_host == "0.0.0.0"
+
+
+def test_links_follow_the_port_till_an_address_is_given() -> None:
+    port = {"EXCEL_TOOLS_PORT": "9081"}
+    assert Settings.from_env({}).link_address == "http://localhost:9080"
+    assert Settings.from_env(port).link_address == "http://localhost:9081"
+    url = {"EXCEL_TOOLS_PUBLIC_URL": "https://excel.example.org"}
+    assert Settings.from_env(port | url).link_address == "https://excel.example.org"
+
+
+def test_a_file_s_link_has_the_port_of_the_service(make_service: MakeService) -> None:
+    answer = Chat(make_service(port=9081)).op("create_excel_file", filename="a", headers=["A"])
+    assert answer["files"][0]["download_url"].startswith("http://localhost:9081/files/")
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system binds to no cores")
+def test_there_is_an_engine_for_each_core_that_may_be_used() -> None:
+    core = min(os.sched_getaffinity(0))
+    probe = f"import os; os.sched_setaffinity(0, [{core}])\n"
+    probe += "from service.settings import Settings; print(Settings().engines)"
+    done = subprocess.run(
+        [sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "1\n"
+    assert Settings().engines == min(len(os.sched_getaffinity(0)), 16)
+
+
+def test_the_table_names_a_default_by_its_value_or_in_words() -> None:
+    shown = {variable: default for variable, default, _ in rows()}
+    assert shown["EXCEL_TOOLS_PORT"] == "`9080`"
+    assert shown["EXCEL_TOOLS_ENGINES"] == "one per core, at most 16"
+    assert all(shown.values())
+    assert not any("``" in default or "()" in default for default in shown.values())
 
 
 def test_each_setting_has_a_line_of_help() -> None:

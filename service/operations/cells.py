@@ -8,7 +8,7 @@ from typing import Literal
 from openpyxl.cell.cell import Cell
 from openpyxl.worksheet.worksheet import Worksheet
 
-from service.errors import InvalidParameters, InvalidRange
+from service.errors import InvalidParameters, InvalidRange, counted
 from service.operations.context import Context
 from service.operations.data import Rows, as_grid
 from service.operations.layout import Written, check_grid, find_region, header_names, write_rows
@@ -227,8 +227,8 @@ def _placed(
         return lines, *parse_cell(start)
     if region and region.has_headers and max(map(len, lines)) > len(headers):
         raise InvalidParameters(
-            f"A row has {max(map(len, lines))} values, but {sheet.title} has "
-            f"{len(headers)} columns ({region.area}).",
+            f"A row has {counted(max(map(len, lines)), 'value')}, but {sheet.title} has "
+            f"{counted(len(headers), 'column')} ({region.area}).",
             "Send one value for each column, null for a blank.",
         )
     if not region:

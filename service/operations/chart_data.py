@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.worksheet.worksheet import Worksheet
 
-from service.errors import InvalidParameters, InvalidRange
+from service.errors import InvalidParameters, InvalidRange, counted
 from service.operations.layout import find_region, has_header_row, sheet_and_areas
 from service.workbook import cells
 from service.workbook.areas import Area, split_areas, split_sheet
@@ -313,6 +313,10 @@ def _automatic(
     if out:
         labels = ", ".join(column.label for column in out[:10])
         notes.append(f"Left out: {labels}. Name series in options to choose.")
+    texts = [column for column in free if column.kind == "text"]
+    if wanted.kind == "scatter" and texts:
+        labels = ", ".join(column.label for column in texts[:10])
+        notes.append(f"Left out: {labels}. A scatter chart draws numbers alone.")
     return series[:most]
 
 
@@ -398,12 +402,12 @@ def _pie_of_several(series: list[Column], categories: Column | None) -> InvalidR
 
 def _value_notes(series: list[Column]) -> list[str]:
     texts = [
-        f"{column.texts} cells of {column.label} hold text, which is drawn as zero."
+        f"{counted(column.texts, 'cell')} of {column.label} with text, drawn as zero."
         for column in series
         if column.texts
     ]
     errors = [
-        f"{column.errors} cells of {column.label} hold errors, which are not drawn."
+        f"{counted(column.errors, 'cell')} of {column.label} with errors, not drawn."
         for column in series
         if column.errors
     ]

@@ -43,7 +43,7 @@ class ChartOptions(Options):
     data_labels: bool | None = Field(default=None, description="left out: only on a pie")
     series: list[str] = Field(default=[], description="headers or column letters to draw")
     categories: str = Field(default="", description="header or letter of the category column")
-    width_cm: float = WIDTH
+    width_cm: float = Field(default=WIDTH, description="of the whole chart")
     height_cm: float | None = Field(default=None, description="left out: 8.5, more for many bars")
 
 
@@ -73,6 +73,7 @@ def create_excel_chart(
     :param options: extras, such as {"series": ["Sales"], "stacked": true, "y_title": "Euro"}
     """
     _check(title, options)
+    _refuse_idle(chart_type, options)
     named, _ = split_sheet(data_range)
     data = chart_data(
         ctx.book,
@@ -107,6 +108,23 @@ def _check(title: str, options: ChartOptions) -> None:
             raise InvalidParameters(
                 f"options.{name} is {value}; it goes from {_LEAST_CM} to {_MOST_CM}.",
                 f"Leave it out for {WIDTH:g} x {HEIGHT:g} cm.",
+            )
+
+
+def _refuse_idle(kind: ChartType, options: ChartOptions) -> None:
+    """Refuse options that would not show in a chart of that kind."""
+    titled = "titles an axis, and a pie has none"
+    stacks = "puts several columns, bars, lines or areas on top of each other"
+    idle = {}
+    if kind == "pie":
+        idle = {"x_title": titled, "y_title": titled, "stacked": stacks}
+    if kind == "scatter":
+        idle = {"stacked": stacks}
+    for name, use in idle.items():
+        if getattr(options, name):
+            raise InvalidParameters(
+                f"options.{name} has no effect on a {kind} chart: it {use}.",
+                f"Leave {name} out, or choose another chart_type.",
             )
 
 

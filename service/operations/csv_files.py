@@ -126,6 +126,7 @@ def _records(ctx: Context, source: str, options: CsvOptions) -> tuple[Records, s
     if path is not None:
         text, encoding = decode(path.read_bytes(), options.encoding)
     elif _is_text(source):
+        _refuse_encoding(options)
         text, encoding = source, "text"
     else:
         raise InvalidParameters(
@@ -133,6 +134,14 @@ def _records(ctx: Context, source: str, options: CsvOptions) -> tuple[Records, s
             "Name an uploaded file, or send the CSV with its line breaks.",
         )
     return read_records(text, options.delimiter), encoding
+
+
+def _refuse_encoding(options: CsvOptions) -> None:
+    if options.encoding:
+        raise InvalidParameters(
+            f'options.encoding is "{options.encoding[:40]}", but source is the text itself.',
+            "Leave it out; it is for uploaded files, which come as bytes.",
+        )
 
 
 def _sheet_name(ctx: Context, source: str, filename: str) -> str:
@@ -248,8 +257,12 @@ def _data_type(value: object) -> str:
 class ExportOptions(Options):
     """How to write a CSV."""
 
-    delimiter: Literal[",", ";", "\t", "|", "tab"] = Field(default=",")
-    encoding: Literal["utf-8", "cp1252", "latin-1", "utf-16"] = Field(default="utf-8")
+    delimiter: Literal[",", ";", "\t", "|", "tab"] = Field(
+        default=",", description="between the values"
+    )
+    encoding: Literal["utf-8", "cp1252", "latin-1", "utf-16"] = Field(
+        default="utf-8", description="of the file's text"
+    )
     bom: bool = Field(default=True, description="mark the file as Unicode, as Excel wants it")
     neutralize_formulas: bool = Field(
         default=False, description="put an apostrophe before texts that start with = + - @"

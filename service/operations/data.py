@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from service.errors import InvalidValue, listed
+from service.errors import InvalidValue, counted, listed
 from service.workbook.cells import Scalar, looks_like_number
 
 Rows: TypeAlias = list[list[Scalar]] | list[dict[str, Scalar]] | dict[str, list[Scalar]]
@@ -47,7 +47,7 @@ def as_grid(headers: list[Scalar] | None, rows: Rows, where: str = "rows") -> Gr
         grid = _from_records(heads, rows, where)
     else:
         grid = _from_lists(heads, rows, where)  # type: ignore[arg-type]
-    repeated = [str(name) for name, count in Counter(heads).items() if count > 1 and name]
+    repeated = _repeated([name for name in heads if name not in (None, "")])
     if repeated:
         grid.notes.append(f"Headers that appear more than once: {listed(repeated)}.")
     return grid
@@ -60,13 +60,13 @@ def _from_lists(headers: list[Scalar], rows: list[list[Scalar]], where: str) -> 
     for number, row in enumerate(rows, start=1):
         if len(row) > width:
             raise InvalidValue(
-                f"{where}: row {number} has {len(row)} values, but there are {width} headers.",
+                f"{where}: row {number} has {counted(len(row), 'value')} for "
+                f"{counted(width, 'header')}.",
                 "Give each column a header, or send fewer values in this row.",
             )
         short += len(row) < width
         filled.append([*row, *[None] * (width - len(row))])
-    notes = [f"{short} rows were shorter than {width} values and end in blanks."] if short else []
-    return Grid(headers, filled, notes)
+    return Grid(headers, filled, _short_notes(short, "row", width))
 
 
 def _from_records(headers: list[Scalar], records: list[dict[str, Scalar]], where: str) -> Grid:
@@ -99,12 +99,24 @@ def _from_columns(headers: list[Scalar], columns: dict[str, list[Scalar]], where
     longest = max((len(column) for column in lists), default=0)
     rows = [[c[i] if i < len(c) else None for c in lists] for i in range(longest)]
     short = sum(len(column) < longest for column in lists)
-    notes = [f"{short} columns were shorter than {longest} values and end in blanks."]
-    return Grid(names, rows, notes if short else [])
+    return Grid(names, rows, _short_notes(short, "column", longest))
+
+
+def _short_notes(short: int, noun: str, values: int) -> list[str]:
+    if not short:
+        return []
+    return [
+        f"{counted(short, noun)} of fewer than {counted(values, 'value')} filled up with blanks."
+    ]
+
+
+def _repeated(names: list[Scalar]) -> list[str]:
+    """Names that appear more than once, compared as texts: as values, 1 would equal true."""
+    return [name for name, count in Counter(map(str, names)).items() if count > 1]
 
 
 def _refuse_repeated(names: list[Scalar], where: str) -> None:
-    repeated = [str(name) for name, count in Counter(names).items() if count > 1]
+    repeated = _repeated(names)
     if repeated:
         raise InvalidValue(
             f"{where}: {listed(repeated)} appears twice among the headers, so records and "

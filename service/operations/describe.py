@@ -134,14 +134,19 @@ def _spread(values: list[object], kinds: Counter[str]) -> dict[str, object]:
 
 
 def _chart(chart: object) -> dict[str, str]:
-    kind = type(chart).__name__.removesuffix("Chart").lower()
     anchor = getattr(getattr(chart, "anchor", None), "_from", None)
     place = f"{get_column_letter(anchor.col + 1)}{anchor.row + 1}" if anchor else ""
     return {
-        "type": kind,
+        "type": chart_type(chart),
         "title": chart_title(chart),
         "at": place or str(getattr(chart, "anchor", "")),
     }
+
+
+def chart_type(chart: object) -> str:
+    """The kind of a chart in the words of create_excel_chart, where it has one for it."""
+    kind = type(chart).__name__.split("Chart")[0].lower()
+    return "column" if kind == "bar" and getattr(chart, "barDir", "") == "col" else kind
 
 
 def chart_title(chart: object) -> str:

@@ -13,6 +13,7 @@ from service.workbook.cells import Scalar
 from service.workbook.house import HouseStyle
 
 PLACEHOLDER = "(placeholder)"
+SHEET = "Sheet1"
 
 
 class SheetData(Options):
@@ -47,7 +48,7 @@ def create_excel_file(
     headers: list[Scalar] = [],  # noqa: B006 - a schema default, never changed
     rows: Rows = [],  # noqa: B006
     sheets: list[SheetData] = [],  # noqa: B006
-    sheet: str = "Sheet1",
+    sheet: str = SHEET,
     style: HouseStyle = "",
     options: CreateOptions = CreateOptions(),  # noqa: B008
 ) -> Answer:
@@ -65,21 +66,41 @@ def create_excel_file(
     :param style: house style: colours of headers and charts
     :param options: {"placeholder_row": true} adds one row of marked placeholders under bare headers
     """
+    _check_filename(filename)
     given = _sheets(headers, rows, sheets, sheet)
     grids: list[tuple[str, Grid]] = []
     for number, item in enumerate(given, start=1):
         where = f"sheets {number}, rows" if sheets else "rows"
         grid = as_grid(item.headers, item.rows, where)
-        if options.placeholder_row and grid.headers and not grid.rows:
-            grid.rows = [[PLACEHOLDER for _ in grid.headers]]
-            grid.notes.append("Row 2 holds placeholders, no data.")
         grid.notes += text_number_notes(grid)
         check_grid(ctx.book, grid.with_headers())
         grids.append((check_sheet_name(item.name, [name for name, _ in grids]), grid))
+    if options.placeholder_row:
+        _add_placeholders([grid for _, grid in grids])
     with ctx.book.changing():
         for name, grid in grids:
             write_grid(ctx.book, ctx.book.xl.create_sheet(name), grid, ctx.house(style))
     return Answer(_created(ctx, grids), next=_next_after_create(grids))
+
+
+def _check_filename(filename: str) -> None:
+    if not filename:
+        raise InvalidParameters(
+            "create_excel_file needs a filename, and it is empty.",
+            "Send a name for the file, such as budget.xlsx.",
+        )
+
+
+def _add_placeholders(grids: list[Grid]) -> None:
+    bare = [grid for grid in grids if grid.headers and not grid.rows]
+    if not bare:
+        raise InvalidParameters(
+            "options.placeholder_row is for headers without rows, and there are none here.",
+            "Leave it out; the rows are written as they are.",
+        )
+    for grid in bare:
+        grid.rows = [[PLACEHOLDER for _ in grid.headers]]
+        grid.notes.append("Row 2 holds placeholders, no data.")
 
 
 def _sheets(
@@ -89,6 +110,11 @@ def _sheets(
         raise InvalidParameters(
             "create_excel_file got sheets as well as headers or rows.",
             "Send either sheets, each with its own headers and rows, or headers and rows.",
+        )
+    if sheets and sheet not in ("", SHEET):
+        raise InvalidParameters(
+            f'create_excel_file got sheets as well as the sheet name "{sheet[:60]}".',
+            "Leave sheet out: each of the sheets has its own name.",
         )
     return sheets or [SheetData(name=sheet, headers=headers, rows=rows)]
 

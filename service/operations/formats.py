@@ -16,7 +16,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 from pydantic import Field
 
-from service.errors import InvalidParameters, InvalidRange, InvalidValue
+from service.errors import InvalidParameters, InvalidRange, InvalidValue, counted
 from service.operations.context import Context
 from service.operations.layout import (
     cell_width,
@@ -44,10 +44,10 @@ _range = range  # the operation has a parameter of that name
 class CellStyle(Options):
     """What to set; what is left out stays as it is."""
 
-    bold: bool | None = None
-    italic: bool | None = None
-    underline: bool | None = None
-    strike: bool | None = None
+    bold: bool | None = Field(default=None, description="bold text")
+    italic: bool | None = Field(default=None, description="slanted text")
+    underline: bool | None = Field(default=None, description="underlined text")
+    strike: bool | None = Field(default=None, description="text struck through")
     font: str | None = Field(default=None, description="name of the font")
     size: float | None = Field(default=None, description="points")
     color: str | None = Field(default=None, description='text: "#1F4E78", red, "dark blue"')
@@ -55,9 +55,13 @@ class CellStyle(Options):
     number_format: str | None = Field(
         default=None, description='"currency EUR", "percent 1", date, or a code such as "#,##0.00"'
     )
-    align: Literal["left", "center", "right", "justify"] | None = None
-    valign: Literal["top", "center", "bottom"] | None = None
-    wrap: bool | None = None
+    align: Literal["left", "center", "right", "justify"] | None = Field(
+        default=None, description="across the cell"
+    )
+    valign: Literal["top", "center", "bottom"] | None = Field(
+        default=None, description="within the row's height"
+    )
+    wrap: bool | None = Field(default=None, description="break long text into lines")
     border: str | None = Field(
         default=None, description='thin, medium, thick, none, "outline thin"'
     )
@@ -382,9 +386,12 @@ def _notes(sheet: Worksheet, places: Places, style: CellStyle) -> list[str]:
     texts = sum(isinstance(value, str) and looks_like_number(value) for value in values)
     if style.number_format and texts:
         notes.append(
-            f"{texts} cells hold numbers stored as text, which a number format does not change."
+            f"{counted(texts, 'cell')} with numbers stored as text: a number format does not "
+            "change them."
         )
     parts = sum(isinstance(value, CellRichText) for value in values)
     if parts and (style.font or style.size or style.color or style.bold is not None):
-        notes.append(f"{parts} cells hold text with formatted parts, which keep their own font.")
+        notes.append(
+            f"{counted(parts, 'cell')} with text in formatted parts, which keep their own font."
+        )
     return notes

@@ -354,17 +354,3 @@ def header_names(book: Book, sheet: Worksheet, region: Region) -> list[str]:
         named = cell is not None and cell.value is not None
         names.append(str(cell.value) if named and cell else get_column_letter(column))
     return names
-
-
-def column_kinds(book: Book, sheet: Worksheet, area: Area) -> list[str]:
-    """For each column of ``area`` the kind of its values: text, number, date, mixed, blank..."""
-    kinds = []
-    for column in _columns(area):
-        seen = set()
-        for row in range(area.first_row, area.last_row + 1):
-            cell = book.cell(sheet, row, column)
-            if cell is not None and cell.value is not None:
-                seen.add(cells.kind_of(book.value(cell)))
-        seen.discard("blank")
-        kinds.append(seen.pop() if len(seen) == 1 else ("mixed" if seen else "blank"))
-    return kinds

@@ -115,7 +115,9 @@ class Operation:
             raise InvalidParameters(
                 f"{self.name}: the parameters are nested too deeply.", "Send flat rows of cells."
             ) from None
-        return valid.model_dump(exclude_unset=False)
+        parameters = valid.model_dump(exclude_unset=False)
+        self._refuse_two_targets(parameters)
+        return parameters
 
     def call(self, target: object, parameters: dict[str, Any]) -> Answer:
         """Run the operation on a context (or a desk) with the parameters of ``validate``."""
@@ -134,6 +136,13 @@ class Operation:
                     f"Parameters: {listed(names, 20)}.",
                     {"parameters": names},
                 )
+
+    def _refuse_two_targets(self, parameters: dict[str, Any]) -> None:
+        if self.effect == "create" and parameters.get("workbook") and parameters.get("filename"):
+            raise InvalidParameters(
+                f"{self.name} got a filename beside a workbook: an open workbook keeps its name.",
+                "Leave filename out to add to the workbook, or workbook to make a new file.",
+            )
 
     def _explained(self, error: pydantic.ValidationError) -> InvalidParameters:
         problems = problems_of(error)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
@@ -13,9 +12,17 @@ from service.engine.work import Reply
 from service.errors import ExcelToolsError, FileNotFound, InvalidParameters, StorageFailed, listed
 from service.names import clean_filename, same_name, split_extension, unique_name
 from service.operations.registry import Answer, Operation, find
-from service.sessions.links import Target
-from service.sessions.model import Export, Upload, Version, Workbook, mime_type
-from service.sessions.session import Once, Session
+from service.sessions.files import (
+    export_folder,
+    find_upload,
+    keep_export,
+    matching_uploads,
+    named_files,
+    upload_path,
+)
+from service.sessions.model import Upload, Version, Workbook, mime_type
+from service.sessions.once import Once
+from service.sessions.session import Session
 
 _EVENTS_LISTED = 10
 _CSV = (".csv", ".tsv", ".txt")
@@ -48,8 +55,8 @@ def _run(
     session: Session, operation: Operation, parameters: dict[str, Any], once: Once, key: str
 ) -> dict[str, Any]:
     book = session.workbook(parameters["workbook"])
-    files = _named_files(session, operation, parameters)
-    folder = _export_folder(session) if operation.exports else ""
+    files = named_files(session, operation, parameters)
+    folder = export_folder(session) if operation.exports else ""
     try:
         with session.queue(book):
             if not book.open:  # closed while this call waited for its turn
@@ -60,7 +67,7 @@ def _run(
             answer = session.answer(book, reply)
         if reply.exports:
             with session.lock:
-                found = [_keep_export(session, folder, name) for name in reply.exports]
+                found = [keep_export(session, folder, name) for name in reply.exports]
                 answer["files"] = found
                 session.keep_answer(key, once, answer)
                 session.write()
@@ -73,7 +80,7 @@ def _run(
 def _create(
     session: Session, operation: Operation, parameters: dict[str, Any], once: Once, key: str
 ) -> dict[str, Any]:
-    files = _named_files(session, operation, parameters)
+    files = named_files(session, operation, parameters)
     asked = parameters.get("filename") or _default_name(operation, parameters, files, session)
     notes: list[str] = []
     book = _new_workbook(session, clean_filename(str(asked), ".xlsx"), notes)
@@ -94,7 +101,7 @@ def _default_name(
     """A name for a file that the caller did not name: that of its source, or its kind."""
     source = str(parameters.get(operation.file_parameter, ""))
     if files and source:
-        return split_extension(_upload(session, source).name)[0]
+        return split_extension(find_upload(session, source).name)[0]
     return str(parameters.get("title") or parameters.get("report") or "import")
 
 
@@ -136,70 +143,6 @@ def _added(session: Session, book: Workbook, fill: Callable[[], Reply]) -> Reply
         session.data.workbooks.pop(book.id, None)
         session.drop_copy(book)
         raise
-
-
-def _named_files(
-    session: Session, operation: Operation, parameters: dict[str, Any]
-) -> dict[str, Path]:
-    """Paths of the uploaded files that parameters name.
-
-    A text with a line break is the data itself.
-    """
-    name = operation.file_parameter
-    value = str(parameters.get(name, "")) if name else ""
-    if not name or "\n" in value or "\r" in value:
-        return {}
-    upload = _upload(session, value)
-    return {name: _upload_path(session, upload)}
-
-
-def _upload(session: Session, asked: str) -> Upload:
-    """The newest upload of that name or id; "latest" or "" is the newest of all."""
-    found = _matching_uploads(session, asked)
-    if not found:
-        names = [upload.name for upload in session.data.uploads.values()]
-        have = f"Uploads: {listed(names)}." if names else "Nothing was uploaded in this chat."
-        raise FileNotFound(
-            f'No uploaded file "{asked}". {have}',
-            "Name an uploaded file, or send the data itself.",
-            {"uploads": names},
-        )
-    return found[-1]
-
-
-def _matching_uploads(session: Session, asked: str) -> list[Upload]:
-    uploads = sorted(session.data.uploads.values(), key=lambda upload: upload.time)
-    if asked.strip().lower() in ("", "latest"):
-        return uploads
-    exact = [
-        upload
-        for upload in uploads
-        if asked in (upload.id, upload.source) or asked.strip().lower() == upload.name.lower()
-    ]
-    return exact or [upload for upload in uploads if same_name(asked, upload.name)]
-
-
-def _upload_path(session: Session, upload: Upload) -> Path:
-    return session.parts.store.path(f"{session.folder}/uploads/{upload.id}/{upload.name}")
-
-
-def _export_folder(session: Session) -> str:
-    """A folder of its own for what one call writes."""
-    name = f"exports/new-{secrets.token_hex(6)}"
-    return str(session.parts.store.path(f"{session.folder}/{name}/x").parent)
-
-
-def _keep_export(session: Session, folder: str, name: str) -> dict[str, Any]:
-    """Give a file that an operation wrote its place and its link."""
-    id_ = session.data.next_id("e")
-    kept = session.parts.store.path(f"{session.folder}/exports/{id_}/{name}")
-    (Path(folder) / name).replace(kept)
-    size = kept.stat().st_size
-    export = Export(id_, name, size, session.parts.clock())
-    session.data.exports[id_] = export
-    session.parts.quota.add(session.data.user, size)
-    session.history.export(export)
-    return session.file_entry(Target(session.data.key, "e", id_), name, "saved", 1, size)
 
 
 # Operations on the session ----------------------------------------------------
@@ -282,14 +225,14 @@ class _SessionCall:
         notes: list[str] = []
         book = _new_workbook(session, name, notes)
         book.upload = upload.id
-        self._load(book, _upload_path(session, upload))
+        self._load(book, upload_path(session, upload))
         self._event = _open_event(book, upload)
         return self._opened(book, *notes)
 
     def _wanted(self, file: str) -> tuple[Upload | None, Workbook | None]:
         """The upload and the workbook that ``file`` means; the newer one where two do."""
         session = self._session
-        uploads = _matching_uploads(session, file)
+        uploads = matching_uploads(session, file)
         upload = uploads[-1] if uploads else None
         books = list(session.data.workbooks.values())
         if upload:
@@ -353,7 +296,7 @@ class _SessionCall:
         notes: list[str] = []
         book = _new_workbook(session, name, notes)
         book.upload = upload.id
-        files = {"source": _upload_path(session, upload)}
+        files = {"source": upload_path(session, upload)}
         reply = _added(session, book, lambda: session.run_on(book, operation, parameters, files))
         self._book, self._event = book, _open_event(book, upload)
         reply.result["opened"] = book.name

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import hashlib
-import json
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cachetools import LRUCache
 
 from service.engine.turns import Turns
-from service.engine.work import BadCheckpoint, Cold, Engine, Entry, Reply, Work
+from service.engine.work import Engine, Entry, Reply, Work
 from service.errors import (
     AmbiguousName,
     FileNotFound,
@@ -32,22 +29,19 @@ from service.errors import (
 )
 from service.names import same_name
 from service.operations.registry import Operation
+from service.sessions import replay
 from service.sessions.checkpoints import Checkpoints
 from service.sessions.history import History
 from service.sessions.journal import Journal
 from service.sessions.limits import Quota
 from service.sessions.links import DRAFT, Links, Target
-from service.sessions.model import SessionData, Version, Workbook, mime_type
+from service.sessions.model import SessionData, Version, Workbook, mime_type, utc_text
+from service.sessions.once import Once, Recent, fingerprint_of
 from service.sessions.preferences import set_preferences
 from service.settings import Settings
 from service.store.local import LocalStore
 
 _ANSWERS_KEPT = 100
-# Answers of reading calls are remembered as far as this goes: done again they change nothing.
-_RECENT_BYTES = 128_000
-_REBUILDS_TRIED = 5
-_REPLAY_SHARE = 4
-_REPLAY_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True)
@@ -79,9 +73,9 @@ class Session:
         self._queues: dict[str, Turns] = {}
         self._under_way: LRUCache[str, threading.Lock] = LRUCache(1000)
         self.ended = False
-        self._recent: LRUCache[str, str] = LRUCache(_RECENT_BYTES, getsizeof=len)
+        self._recent = Recent()
         self._journals: dict[str, Journal] = {}
-        self._checkpoints = Checkpoints(parts.store)
+        self.checkpoints = Checkpoints(parts.store)
         self.history = History(parts.store, self.folder)
         if kept:
             self._complete_history()
@@ -217,8 +211,7 @@ class Session:
     @contextmanager
     def queue(self, book: Workbook) -> Iterator[None]:
         """The turn at a workbook: its operations never overlap."""
-        turns = self._turns(book)
-        wait = self.parts.settings.queue_wait
+        turns, wait = self._turns(book), self.parts.settings.queue_wait
         if not turns.take(wait):
             raise WorkbookBusy(
                 f"{book.name} was busy for {wait} seconds; nothing was done.",
@@ -256,11 +249,6 @@ class Session:
             turns = self._turns(book)
             turns.take()
             turns.give()
-        self.forget()
-
-    def forget(self) -> None:
-        """Have the engine let go of all workbooks."""
-        for book in self.open_workbooks():
             self.parts.engine.forget(self.engine_key(book))
 
     def version_key(self, book: Workbook, version: Version) -> str:
@@ -289,57 +277,7 @@ class Session:
             next_mark=journal.next_mark,
             **job,
         )
-        try:
-            return self.parts.engine.call(work)
-        except Cold:
-            path = journal.path(mark)
-        useless: list[str] = []
-        for _ in range(_REBUILDS_TRIED):
-            kept, rest = self._checkpoints.nearest(folder, path, useless)
-            try:
-                return self._replayed(book, replace(work, checkpoint=kept), rest)
-            except Cold:
-                continue  # the engine process was replaced in between
-            except BadCheckpoint:
-                useless.append(kept)
-                self._checkpoints.drop(folder, kept)
-        raise WorkbookBusy(
-            f"{book.name} could not be brought back: its engine was replaced again and again.",
-            "Try again in a moment; nothing of it is lost.",
-        )
-
-    def _replayed(self, book: Workbook, work: Work, marks: list[int]) -> Reply:
-        """Bring the engine to ``work.mark`` and do the work there.
-
-        A long journal is replayed in parts, each with a deadline of its own: what was
-        accepted within a deadline must be found again within one.
-        """
-        *before, last = self._parts_of(book, marks)
-        since = -1
-        for part in before:
-            entries = tuple(self.entries(book, part))
-            step = replace(
-                work, action="load", entry=None, entries=entries, since=since, mark=part[-1]
-            )
-            self.parts.engine.call(step)
-            since = part[-1]
-        entries = tuple(self.entries(book, last))
-        return self.parts.engine.call(replace(work, entries=entries, since=since))
-
-    def _parts_of(self, book: Workbook, marks: list[int]) -> list[list[int]]:
-        """The marks in parts whose operations took a fraction of the deadline; one at least."""
-        steps = self.journal(book).steps
-        most = self.parts.settings.engine_deadline / _REPLAY_SHARE
-        parts: list[list[int]] = [[]]
-        taken = 0.0
-        for mark in marks:
-            seconds = steps[mark].seconds
-            if parts[-1] and (taken + seconds > most or len(parts[-1]) == _REPLAY_AT_ONCE):
-                parts.append([])
-                taken = 0.0
-            parts[-1].append(mark)
-            taken += seconds
-        return parts
+        return replay.done(self, book, work)
 
     def entries(self, book: Workbook, marks: list[int]) -> Iterator[Entry]:
         """The operations of these marks, as the engine replays them."""
@@ -398,17 +336,21 @@ class Session:
             }
             if entry.preferences:
                 line["preferences"] = entry.preferences
-            try:
-                mark = journal.add(line)
-            except StorageFailed:
-                # The engine has it done, as a mark that another operation will get.
-                self.parts.engine.forget(self.engine_key(book))
-                raise
-            self.parts.quota.add(self.data.user, journal.last_bytes)
+            mark = self._accepted(book, journal, line)
             self.catch_up(book, journal)
-            self._checkpoints.keep_if_due(self, book, journal)
+            self.checkpoints.keep_if_due(self, book, journal)
             self.history.operation(book, line, mark)
         return reply
+
+    def _accepted(self, book: Workbook, journal: Journal, line: dict[str, Any]) -> int:
+        try:
+            mark = journal.add(line)
+        except StorageFailed:
+            # The engine has it done, as a mark that another operation will get.
+            self.parts.engine.forget(self.engine_key(book))
+            raise
+        self.parts.quota.add(self.data.user, journal.last_bytes)
+        return mark
 
     def _kept_files(self, folder: str, mark: int, files: dict[str, Path]) -> dict[str, str]:
         """Copies of the files for the journal: their places below the copy's folder."""
@@ -421,8 +363,7 @@ class Session:
 
     def now(self) -> str:
         """The moment as operations and journals write it: UTC, to the second."""
-        moment = dt.datetime.fromtimestamp(self.parts.clock(), dt.UTC).replace(tzinfo=None)
-        return moment.isoformat(timespec="seconds")
+        return utc_text(self.parts.clock())
 
     def walk(self, book: Workbook, mark: int, key: str, fingerprint: str, reply: Reply) -> None:
         """Bring the working copy to another mark of its journal: undo or redo."""
@@ -505,12 +446,11 @@ class Session:
         if not key:
             yield Once(None)
             return
-        text = json.dumps(request, sort_keys=True)
-        fingerprint = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
+        fingerprint = fingerprint_of(request)
         with self.lock:
             turn = self._under_way.setdefault(key, threading.Lock())
         with turn:
-            known = self.data.answers.get(key) or self._remembered(key) or self._journalled(key)
+            known = self.data.answers.get(key) or self._recent.get(key) or self._journalled(key)
             if known and known["print"] != fingerprint:
                 raise InvalidParameters(
                     f"The Idempotency-Key {key[:40]!r} was used for another request.",
@@ -519,18 +459,7 @@ class Session:
             once = Once(known["answer"] if known else None, fingerprint)
             yield once
             if once.answer is not None and not known:
-                self._remember(key, fingerprint, once.answer)
-
-    def _remember(self, key: str, fingerprint: str, answer: dict[str, Any]) -> None:
-        """Keep an answer in memory: as text, which tells what it takes up."""
-        text = json.dumps({"print": fingerprint, "answer": answer})
-        if len(text) <= _RECENT_BYTES:
-            self._recent[key] = text
-
-    def _remembered(self, key: str) -> dict[str, Any] | None:
-        text = self._recent.get(key)
-        found: dict[str, Any] | None = json.loads(text) if text else None
-        return found
+                self._recent.put(key, fingerprint, once.answer)
 
     def keep_answer(self, key: str, once: Once, answer: dict[str, Any]) -> None:
         """Keep the answer of a call that no journal holds; the caller writes the record."""
@@ -565,15 +494,6 @@ class Session:
                 "Close one with close_excel_file first.",
                 {"limit": most, "open": opened},
             )
-
-
-class Once:
-    """The first answer of a repeated request, if there is one; else where to put it."""
-
-    def __init__(self, answer: dict[str, Any] | None, fingerprint: str = "") -> None:
-        self.known = answer
-        self.answer: dict[str, Any] | None = None
-        self.fingerprint = fingerprint
 
 
 def _open_words(names: list[str]) -> str:

@@ -34,7 +34,7 @@ class Service:
     ) -> None:
         store = LocalStore(settings.data_dir)
         secret = signing_secret(store.root, settings.secret_key)
-        links = Links(secret, settings.public_url, settings.link_ttl, clock)
+        links = Links(secret, settings.link_address, settings.link_ttl, clock)
         self.engine: Engine = engine or EnginePool(settings)
         self.sessions = Sessions(
             Parts(settings, store, self.engine, links, Quota(store, settings), clock)

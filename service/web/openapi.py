@@ -8,6 +8,8 @@ from service.operations.preferences import Preferences
 from service.operations.registry import Operation, operations
 
 _ERROR = {"$ref": "#/components/schemas/Error"}
+_TEXT = {"type": "string"}
+_NUMBER = {"type": "integer"}
 _SESSION = {
     "name": "X-Excel-Session",
     "in": "header",
@@ -20,26 +22,41 @@ _KEY = {
     "in": "header",
     "required": False,
     "schema": {"type": "string"},
-    "description": "A repeated request with the same key gets the first answer.",
+    "description": "A repeated request with the same key gets the first answer. Keys are "
+    "remembered as long as the workbook is open, and the last 100 of a session after that.",
 }
-
 _OWNER = {
     "type": "object",
-    "properties": {"user": {"type": "string"}, "chat": {"type": "string"}},
-    "required": ["user", "chat"],
+    "description": "Whose session it is. What X-User-Id and X-Chat-Id say may be left out here.",
+    "properties": {
+        "user": {"type": "string", "description": "Needed without the header X-User-Id."},
+        "chat": {"type": "string", "description": "Needed without the header X-Chat-Id."},
+    },
     "additionalProperties": False,
 }
 _UPLOAD = {
     "type": "object",
     "properties": {
         "file": {"type": "string", "contentMediaType": "application/octet-stream"},
-        "source": {"type": "string"},
+        "source": {"type": "string", "description": "The caller's own id of the file."},
     },
     "required": ["file"],
 }
 
 
-def document(version: str, url: str) -> dict[str, Any]:
+def _header(name: str, what: str) -> dict[str, Any]:
+    return {"name": name, "in": "header", "schema": _TEXT, "description": what}
+
+
+_HEADERS = [
+    _header("X-User-Id", "For whom the caller acts; a session of another user is not found."),
+    _header("X-Chat-Id", "In which chat; a session of another chat is not found."),
+    _header("X-OpenWebUI-User-Id", "Another name of X-User-Id."),
+    _header("X-OpenWebUI-Chat-Id", "Another name of X-Chat-Id."),
+]
+
+
+def document(version: str) -> dict[str, Any]:
     """The whole document, OpenAPI 3.1."""
     return {
         "openapi": "3.1.0",
@@ -48,7 +65,8 @@ def document(version: str, url: str) -> dict[str, Any]:
             "version": version,
             "description": "Excel workbooks for chats: sessions, operations, files.",
         },
-        "servers": [{"url": url}],
+        # Wherever the document was fetched from, so that it can be tried out there.
+        "servers": [{"url": "/"}],
         "security": [{"key": []}],
         "paths": {**_fixed_paths(), **_operation_paths()},
         "components": {
@@ -58,6 +76,7 @@ def document(version: str, url: str) -> dict[str, Any]:
                 "Answer": _answer(),
                 "File": _file(),
                 "Preferences": _inlined(Preferences.model_json_schema(), {}),
+                "Session": _session_schema(),
             },
         },
     }
@@ -75,7 +94,7 @@ def _operation(item: Operation) -> dict[str, Any]:
         "summary": item.summary,
         "description": item.description,
         "tags": ["operations"],
-        "parameters": [_SESSION, _KEY],
+        "parameters": [_SESSION, _KEY, *_HEADERS],
         "requestBody": {
             "required": any(p.required for p in item.parameters),
             "content": {"application/json": {"schema": body_schema(item), "example": item.example}},
@@ -109,53 +128,114 @@ def _inlined(node: Any, definitions: dict[str, Any]) -> Any:
 
 
 def _fixed_paths() -> dict[str, Any]:
-    id_ = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
-    text = {"type": "string"}
     return {
-        "/v1/sessions": {
-            "post": {
-                **_route(
-                    "open_session", "Open or resume the session of a user and chat.", "200", _OWNER
-                ),
-                "responses": {
-                    "201": {"description": "A new session."},
-                    **_responses("200", "The session there was already."),
-                },
-            }
-        },
-        "/v1/sessions/{id}": {
-            "get": _route("show_session", "What the session holds.", "200", parameters=[id_]),
-            "delete": _route("delete_session", "End the session.", "204", parameters=[id_]),
-        },
+        "/v1/sessions": _sessions(),
+        "/v1/sessions/{id}": _session(),
+        "/v1/sessions/{id}/history": _history(),
         "/v1/preferences": _preferences(),
-        "/v1/files": {
-            "post": _route(
-                "upload_file",
-                "Send a file to the session.",
-                "201",
-                _UPLOAD,
-                [_SESSION],
-                "multipart/form-data",
-            )
-        },
-        "/files/{token}/{name}": {
-            "get": {
-                **_route(
-                    "download_file",
-                    "The file that a signed link leads to.",
-                    "200",
-                    parameters=[
-                        {"name": "token", "in": "path", "required": True, "schema": text},
-                        {"name": "name", "in": "path", "required": True, "schema": text},
-                    ],
-                ),
-                "security": [],
-            }
-        },
-        "/health": {
-            "get": {**_route("health", "Whether the service runs.", "200"), "security": []}
-        },
+        "/v1/files": _files(),
+        "/files/{token}/{name}": _download(),
+        "/health": _health(),
     }
+
+
+def _sessions() -> dict[str, Any]:
+    opened = _object(**_session_schema()["properties"], resumed={"type": "boolean"})
+    route = _route(
+        "open_session",
+        "Open or resume the session of a user and chat.",
+        "200",
+        _OWNER,
+        _HEADERS,
+    )
+    responses = {
+        **_responses("200", "The session there was already.", opened),
+        "201": _response("A new session.", opened),
+    }
+    clear = _route(
+        "delete_sessions",
+        "End all sessions of the user whom the headers name.",
+        "200",
+        parameters=_HEADERS,
+        answer=_object(deleted={"type": "integer"}),
+    )
+    return {"post": {**route, "responses": responses}, "delete": clear}
+
+
+def _session() -> dict[str, Any]:
+    parameters = [_path("id"), *_HEADERS]
+    schema = {"$ref": "#/components/schemas/Session"}
+    return {
+        "get": _route(
+            "show_session", "What the session holds.", "200", parameters=parameters, answer=schema
+        ),
+        "delete": _route("delete_session", "End the session.", "204", parameters=parameters),
+    }
+
+
+def _history() -> dict[str, Any]:
+    def number(name: str, default: int, text: str) -> dict[str, Any]:
+        schema = {"type": "integer", "minimum": 0, "default": default}
+        return {"name": name, "in": "query", "schema": schema, "description": text}
+
+    page = _object(
+        events={"type": "array", "items": {"type": "object"}},
+        count={"type": "integer"},
+        next_first={"type": "integer"},
+    )
+    page["required"] = ["events", "count"]
+    parameters = [
+        _path("id"),
+        number("first", 0, "How many of the newest events to leave out."),
+        number("most", 100, "How many events to answer, up to 1,000."),
+        *_HEADERS,
+    ]
+    return {
+        "get": _route(
+            "show_history",
+            "What happened in the session, the newest first.",
+            "200",
+            parameters=parameters,
+            answer=page,
+        )
+    }
+
+
+def _files() -> dict[str, Any]:
+    upload = _route(
+        "upload_file",
+        "Send a file to the session.",
+        "201",
+        _UPLOAD,
+        [_SESSION, *_HEADERS],
+        "multipart/form-data",
+        _uploaded(),
+    )
+    return {"post": upload}
+
+
+def _download() -> dict[str, Any]:
+    route = _route(
+        "download_file",
+        "The file that a signed link leads to.",
+        "200",
+        parameters=[_path("token"), _path("name")],
+    )
+    return {"get": {**route, "security": []}}
+
+
+def _health() -> dict[str, Any]:
+    schema = _object(status={"const": "ok"}, version=_TEXT)
+    return {
+        "get": {
+            **_route("health", "Whether the service runs.", "200", answer=schema),
+            "security": [],
+        }
+    }
+
+
+def _path(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": _TEXT}
 
 
 def _preferences() -> dict[str, Any]:
@@ -186,21 +266,62 @@ def _route(
     body: dict[str, Any] | None = None,
     parameters: list[dict[str, Any]] | None = None,
     media: str = "application/json",
+    answer: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     route: dict[str, Any] = {"operationId": name, "summary": summary, "tags": ["service"]}
     if parameters:
         route["parameters"] = parameters
     if body:
-        route["requestBody"] = {"required": True, "content": {media: {"schema": body}}}
-    return {**route, "responses": _responses(status, "Done.")}
+        route["requestBody"] = {
+            "required": bool(body.get("required")),
+            "content": {media: {"schema": body}},
+        }
+    return {**route, "responses": _responses(status, "Done.", answer)}
 
 
 def _responses(status: str, text: str, schema: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {status: _response(text, schema), "default": _response("An error.", _ERROR)}
+
+
+def _response(text: str, schema: dict[str, Any] | None = None) -> dict[str, Any]:
     done: dict[str, Any] = {"description": text}
     if schema:
         done["content"] = {"application/json": {"schema": schema}}
-    failed = {"description": "An error.", "content": {"application/json": {"schema": _ERROR}}}
-    return {status: done, "default": failed}
+    return done
+
+
+def _object(**properties: dict[str, Any]) -> dict[str, Any]:
+    """An object that has all of these properties."""
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _list(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": items}
+
+
+def _session_schema() -> dict[str, Any]:
+    time = {"type": "number", "description": "Unix time"}
+    workbook = _object(
+        name=_TEXT,
+        open={"type": "boolean"},
+        unsaved_changes=_NUMBER,
+        versions=_NUMBER,
+        files=_list({"$ref": "#/components/schemas/File"}),
+    )
+    return _object(
+        session_id=_TEXT,
+        user=_TEXT,
+        chat=_TEXT,
+        created=time,
+        used=time,
+        expires=time,
+        workbooks=_list(workbook),
+        uploads=_list(_object(id=_TEXT, name=_TEXT, size=_NUMBER)),
+    )
+
+
+def _uploaded() -> dict[str, Any]:
+    return _object(file=_object(id=_TEXT, name=_TEXT, size=_NUMBER, mime_type=_TEXT))
 
 
 def _error() -> dict[str, Any]:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 
-import swagger_ui_bundle
+import flask_swagger_ui
 from flask import Blueprint, Response, jsonify, redirect, send_from_directory
 from werkzeug.wrappers import Response as BaseResponse
 
 from service import __version__
 from service.web.openapi import document
-from service.web.state import state
 
 routes = Blueprint("pages", __name__)
 
-_SWAGGER = Path(str(swagger_ui_bundle.swagger_ui_path))
+_SWAGGER = Path(flask_swagger_ui.__file__).parent / "dist"
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -47,7 +46,7 @@ def health() -> Response:
 @routes.get("/openapi.json")
 def openapi() -> Response:
     """The OpenAPI document."""
-    return jsonify(document(__version__, state().settings.public_url))
+    return jsonify(document(__version__))
 
 
 @routes.get("/")

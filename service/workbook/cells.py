@@ -31,7 +31,7 @@ from service.workbook.texts import utf16_length
 Scalar: TypeAlias = str | int | float | bool | None
 
 # Beside control characters: halves of surrogate pairs and non-characters.
-_UNSTORABLE = re.compile(f"{ILLEGAL_CHARACTERS_RE.pattern}|[\ud800-\udfff\ufffe\uffff]")
+UNSTORABLE = re.compile(f"{ILLEGAL_CHARACTERS_RE.pattern}|[\ud800-\udfff\ufffe\uffff]")
 
 MAX_TEXT = 32_767
 MAX_FORMULA = 8_192
@@ -132,7 +132,7 @@ def _checked_text(text: str, where: str) -> str:
 
 
 def _storable(text: str, where: str, what: str) -> str:
-    if _UNSTORABLE.search(text):
+    if UNSTORABLE.search(text):
         raise InvalidValue(
             f"{where}: the {what} holds control characters that no workbook can store.",
             "Remove them and write again.",

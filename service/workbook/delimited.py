@@ -17,8 +17,7 @@ from charset_normalizer import from_bytes
 from clevercsv.detect import Detector
 
 from service.errors import InvalidParameters, InvalidValue, UnsupportedFile
-from service.workbook.cells import _UNSTORABLE as UNSTORABLE
-from service.workbook.cells import MAX_TEXT
+from service.workbook.cells import MAX_TEXT, UNSTORABLE
 from service.workbook.texts import utf16_length
 
 DELIMITERS = (",", ";", "\t", "|")

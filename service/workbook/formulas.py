@@ -9,6 +9,7 @@ ECMA-376 part 1, 18.17.
 from __future__ import annotations
 
 import functools
+import re
 
 import formualizer
 from openpyxl.formula import Tokenizer
@@ -48,9 +49,8 @@ def check_formula(formula: str, where: str) -> None:
     try:
         formualizer.parse(to_file(formula))
     except Exception as error:  # noqa: BLE001 - the parser's error type is private
-        reason = str(error).removeprefix("ParserError").strip(" :").split(", got")[0]
         raise InvalidValue(
-            f"{where}: {_shorten(formula)} is not a formula ({reason}).",
+            f"{where}: {_shorten(formula)} is not a formula: {_reason(formula, str(error))}.",
             "Use English function names, commas between arguments and a point in decimals. "
             "To store the text itself, put an apostrophe in front of it.",
         ) from None
@@ -123,6 +123,38 @@ def _declares(tokens: list[Token], index: int, function: str, argument: int) -> 
     starts = tokens[index - 1].subtype == Token.OPEN or tokens[index - 1].type == Token.SEP
     ends = index + 1 < len(tokens) and tokens[index + 1].type == Token.SEP
     return starts and ends and (function == "LAMBDA" or (function == "LET" and argument % 2 == 0))
+
+
+# What the parsers say, and what it means to the person who wrote the formula.
+_REASONS = {
+    "No tokens": "nothing follows the equals sign",
+    "Unmatched opening": "a bracket is not closed",
+    "Encountered unmatched": "a bracket is not closed",
+    "pop from empty list": "a bracket is closed that was not opened",
+    "while parsing string": "a quotation mark is not closed",
+    "Unexpected end": "something is missing at its end",
+    "Expected ','": "its arguments are not separated by commas",
+    "nesting too deep": "it is nested too deeply",
+    "Invalid reference": "a reference in it is not complete",
+    "Invalid error code": "it names an error that Excel does not have",
+}
+_PLACE = re.compile(r"start: (\d+), end: (\d+)")
+
+
+def _reason(formula: str, said: str) -> str:
+    """Why a text is no formula, in plain words.
+
+    :param said: what the parser said; its places are bytes of the formula as it is stored
+    """
+    for part, reason in _REASONS.items():
+        if part in said:
+            return reason
+    place = _PLACE.search(said)
+    if place is None:
+        return "its parts do not fit together"
+    start, end = map(int, place.groups())
+    token = from_file(to_file(formula).encode()[start:end].decode(errors="ignore"))
+    return f"{_shorten(token)} does not fit where it stands"
 
 
 def _shorten(text: str) -> str:

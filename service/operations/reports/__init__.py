@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from service.errors import InvalidParameters
+from service.errors import InvalidParameters, listed
 from service.operations.context import Context
 from service.operations.data import Rows
 from service.operations.registry import Answer, Options, operation
@@ -65,13 +65,14 @@ def create_excel_report(
     :param rows: records [{"Date": "2026-01-12", "Region": "North", "Amount": 120}], or
         lists, the first of which holds the headers
     :param workbook: open workbook to add the report to; leave out to make a new file
-    :param sheet: sheet that holds the data; leave out where there is only one
+    :param sheet: sheet that holds the data, if there are several; with rows, a new sheet's name
     :param title: title of the report
     :param filename: name of the new file
     :param options: style, currency ("EUR"), columns (header of a part the report does not find:
         {"amount": "Net value"}), group_by (headers or "month")
     """
     _check_title(title)
+    _refuse_idle(ctx.book, report, rows, sheet, options)
     source = read_source(ctx, rows, sheet)
     choices = _choices(ctx.house(options.style), sheet, title, options)
     if report == "sales_report":
@@ -114,6 +115,21 @@ def _check_title(title: str) -> None:
             f"title has {len(title)} characters or holds some that don't print; "
             f"at most {_MOST_TITLE} on one line.",
             "Use a short title.",
+        )
+
+
+def _refuse_idle(book: Book, report: str, rows: Rows, sheet: str, options: ReportOptions) -> None:
+    """Refuse a currency without amounts, and a sheet that is not read beside rows."""
+    if options.currency and report == "employee_directory":
+        raise InvalidParameters(
+            "options.currency is for amounts, and an employee directory has none.",
+            "Leave it out; format_excel_cells gives a column of pay its currency.",
+        )
+    if rows and sheet.strip().lower() in {title.lower() for title in book.sheet_names}:
+        raise InvalidParameters(
+            f'With rows, sheet names the sheet to make for them, and "{sheet[:60]}" exists '
+            f"already. Sheets: {listed(book.sheet_names)}.",
+            "Choose another name, or leave rows out to report on what that sheet holds.",
         )
 
 

@@ -189,7 +189,3 @@ def revenues(source: Source) -> list[float]:
         return [as_number(value) for value in source.values(roles["amount"])]
     pairs = zip(source.values(roles["quantity"]), source.values(roles["unit_price"]), strict=True)
     return [as_number(quantity) * as_number(price) for quantity, price in pairs]
-
-
-def asas_number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0

@@ -1,0 +1,79 @@
+"""Files that come and go: uploads by name, and what operations write for the user."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+from service.errors import FileNotFound, listed
+from service.names import same_name
+from service.operations.registry import Operation
+from service.sessions.links import Target
+from service.sessions.model import Export, Upload
+from service.sessions.session import Session
+
+
+def named_files(
+    session: Session, operation: Operation, parameters: dict[str, Any]
+) -> dict[str, Path]:
+    """Paths of the uploaded files that parameters name.
+
+    A text with a line break is the data itself.
+    """
+    name = operation.file_parameter
+    value = str(parameters.get(name, "")) if name else ""
+    if not name or "\n" in value or "\r" in value:
+        return {}
+    upload = find_upload(session, value)
+    return {name: upload_path(session, upload)}
+
+
+def find_upload(session: Session, asked: str) -> Upload:
+    """The newest upload of that name or id; "latest" or "" is the newest of all."""
+    found = matching_uploads(session, asked)
+    if not found:
+        names = [upload.name for upload in session.data.uploads.values()]
+        have = f"Uploads: {listed(names)}." if names else "Nothing was uploaded in this chat."
+        raise FileNotFound(
+            f'No uploaded file "{asked}". {have}',
+            "Name an uploaded file, or send the data itself: CSV text with a line break "
+            "after each row.",
+            {"uploads": names},
+        )
+    return found[-1]
+
+
+def matching_uploads(session: Session, asked: str) -> list[Upload]:
+    uploads = sorted(session.data.uploads.values(), key=lambda upload: upload.time)
+    if asked.strip().lower() in ("", "latest"):
+        return uploads
+    exact = [
+        upload
+        for upload in uploads
+        if asked in (upload.id, upload.source) or asked.strip().lower() == upload.name.lower()
+    ]
+    return exact or [upload for upload in uploads if same_name(asked, upload.name)]
+
+
+def upload_path(session: Session, upload: Upload) -> Path:
+    return session.parts.store.path(f"{session.folder}/uploads/{upload.id}/{upload.name}")
+
+
+def export_folder(session: Session) -> str:
+    """A folder of its own for what one call writes."""
+    name = f"exports/new-{secrets.token_hex(6)}"
+    return str(session.parts.store.path(f"{session.folder}/{name}/x").parent)
+
+
+def keep_export(session: Session, folder: str, name: str) -> dict[str, Any]:
+    """Give a file that an operation wrote its place and its link."""
+    id_ = session.data.next_id("e")
+    kept = session.parts.store.path(f"{session.folder}/exports/{id_}/{name}")
+    (Path(folder) / name).replace(kept)
+    size = kept.stat().st_size
+    export = Export(id_, name, size, session.parts.clock())
+    session.data.exports[id_] = export
+    session.parts.quota.add(session.data.user, size)
+    session.history.export(export)
+    return session.file_entry(Target(session.data.key, "e", id_), name, "saved", 1, size)
