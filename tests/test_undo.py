@@ -16,8 +16,10 @@ import pytest
 from openpyxl.drawing.image import Image
 from PIL import Image as Picture
 
+from service.errors import InternalError
 from service.sessions import checkpoints
 from service.web.app import Service
+from service.workbook.book import Book
 from tests.service_fixtures import Chat, MakeService, error_of, rows_of, workbook_bytes
 
 HEADERS = ["Item", "Cost"]
@@ -485,6 +487,33 @@ def test_checkpoints_are_bounded_and_leave_with_their_copy(chat: Chat) -> None:
     assert [row[1] for row in chat.rows()[4:]] == list(range(60))
     chat.op("close_excel_file")
     assert checkpoint_files(chat) == []
+
+
+@pytest.mark.usefixtures("often")
+def test_a_new_version_of_the_editor_finds_no_checkpoint_and_all_workbooks(
+    make_service: MakeService,
+) -> None:
+    chat = Chat(make_service())
+    create(chat)
+    for number in range(40):
+        append(chat, number)
+    found = checkpoint_files(chat)
+    assert len(found) == checkpoints.MOST_KEPT
+    for path in found:
+        _of_another_version(path)
+    chat = restarted(chat, make_service)
+    assert [row[1] for row in chat.rows()[4:]] == list(range(40))
+
+
+def test_a_workbook_that_fits_into_no_checkpoint_is_refused_one(tmp_path: Path) -> None:
+    book = Book(openpyxl.Workbook(), "book.xlsx")
+    book.xl.unheard_of = lambda: None
+    with pytest.raises(InternalError, match="checkpoint"):
+        book.keep(tmp_path / "1")
+    assert list(tmp_path.iterdir()) == []
+    del book.xl.unheard_of
+    book.keep(tmp_path / "1")
+    assert Book.kept(tmp_path / "1", "book.xlsx").sheet_names == ["Sheet"]
 
 
 def test_checkpoints_come_however_undo_and_changes_alternate(

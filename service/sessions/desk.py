@@ -25,6 +25,7 @@ from service.sessions.once import Once
 from service.sessions.session import Session
 
 _EVENTS_LISTED = 10
+_INNER = ("id", "copy", "step")  # of events: what no model has a use for
 _CSV = (".csv", ".tsv", ".txt")
 
 
@@ -342,7 +343,9 @@ class _SessionCall:
             ],
         }
         events, count = session.history.page(0, _EVENTS_LISTED)
-        result["history"] = events
+        result["history"] = [
+            {name: fact for name, fact in event.items() if name not in _INNER} for event in events
+        ]
         if count > len(events):
             result["earlier_events"] = count - len(events)
         return Answer({name: found for name, found in result.items() if found or name == "open"})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from service.engine.work import BadCheckpoint, Cold, Reply, Work
 from service.errors import WorkbookBusy
+from service.sessions.checkpoints import MOST_KEPT
 from service.sessions.journal import Journal
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def done(session: Session, book: Workbook, work: Work) -> Reply:
         path = session.journal(book).path(work.mark)
     folder = session.copy_folder(book)
     useless: list[str] = []
-    for _ in range(_REBUILDS_TRIED):
+    for _ in range(_REBUILDS_TRIED + MOST_KEPT):
         kept, rest = session.checkpoints.nearest(folder, path, useless)
         try:
             return _replayed(session, book, replace(work, checkpoint=kept), rest)
