@@ -37,7 +37,14 @@ _MOVE_AFTER = 2.0
 
 
 class _DiedError(Exception):
-    """The engine process ended before it answered."""
+    """The engine process ended before it answered.
+
+    :param proven: it had answered others before
+    """
+
+    def __init__(self, status: object, *, proven: bool) -> None:
+        super().__init__(f"exit status {status}")
+        self.proven = proven
 
 
 class _Slot:
@@ -54,6 +61,7 @@ class _Slot:
         self._limits = limits
         self._lock = threading.Lock()
         self._closed = False
+        self._proven = False
         self._forgotten: list[str] = []
         self._pool = self._new_pool()
 
@@ -84,7 +92,9 @@ class _Slot:
             self._forgotten.clear()
         try:
             future = pool.schedule(worker.work, args=(work, forgotten), timeout=deadline)
-            return _awaited(pool, future, deadline)
+            reply = _awaited(pool, future, deadline)
+            self._proven = True
+            return reply
         except TimeoutError:
             if not future.done():
                 self._replace(pool)
@@ -92,13 +102,14 @@ class _Slot:
         except (ProcessExpired, BrokenProcessPool, CancelledError, RuntimeError) as error:
             if isinstance(error, RuntimeError) and pool.active:
                 raise  # from the work itself, not from the pool
+            proven = self._proven
             self._replace(pool)
-            raise _DiedError(f"exit status {getattr(error, 'exitcode', 'unknown')}") from None
+            raise _DiedError(getattr(error, "exitcode", "unknown"), proven=proven) from None
 
     def _replace(self, pool: ProcessPool) -> None:
         with self._lock:
             if not self._closed:
-                self._pool = self._new_pool()
+                self._pool, self._proven = self._new_pool(), False
         _end(pool)
 
     def stop(self) -> None:
@@ -187,13 +198,15 @@ class EnginePool:
             try:
                 return slot.do(work, self._deadline)
             except _DiedError as error:
+                if not error.proven:
+                    raise
                 # What was asked may not be the cause: the process may have been killed, or
                 # have held too many other workbooks. Half done is not done; a new process
                 # holds nothing.
                 log.error("an engine process ended with %s; trying again", error)
                 return slot.do(work, self._deadline)
         except _DiedError as error:
-            log.error("an engine process ended again with %s", error)
+            log.error("an engine process ended with %s", error)
             raise OperationTooBig(
                 f"{_what(work)} took its engine process down, most likely for lack of memory.",
                 "Do it in smaller parts. The workbook is as it was before.",
