@@ -63,13 +63,18 @@ def _delete(chat: Chat, headers: dict[str, str]) -> TestResponse:
     return chat.http.delete(f"/v1/sessions/{headers.pop('X-Excel-Session')}", headers=headers)
 
 
+def _history(chat: Chat, headers: dict[str, str]) -> TestResponse:
+    id_ = headers.pop("X-Excel-Session")
+    return chat.http.get(f"/v1/sessions/{id_}/history", headers=headers)
+
+
 def _deleted(chat: Chat) -> str:
     assert _delete(chat, chat.headers | {"X-Excel-Session": chat.id}).status_code == 204
     return chat.id
 
 
 IN_HEADER = [_run, _upload]
-IN_PATH = [_show, _delete]
+IN_PATH = [_show, _history, _delete]
 IDS: dict[str, Callable[[Chat], str]] = {
     "too short": lambda chat: "abc",
     "a path": lambda chat: "..%2f..%2fetc%2fpasswd",
@@ -128,7 +133,7 @@ def test_an_expired_id_is_told_as_expired(
     assert session_folders(service) == []
 
 
-@pytest.mark.parametrize("request_", [_show, _run, _upload, _delete])
+@pytest.mark.parametrize("request_", [_show, _history, _run, _upload, _delete])
 def test_the_own_id_is_used_unchanged(chat: Chat, request_: Callable[..., TestResponse]) -> None:
     response = request_(chat, chat.headers | {"X-Excel-Session": chat.id})
     assert response.status_code in (200, 201, 204)
@@ -357,6 +362,79 @@ def test_links_of_an_expired_session_lead_nowhere(make_service: MakeService) -> 
         assert error_of(chat.fetch(link))["status"] == 404
 
 
+# Ending all of a user's ------------------------------------------------------------
+
+
+def clear(chat: Chat, **headers: str) -> TestResponse:
+    return chat.http.delete("/v1/sessions", headers={**chat.headers, **headers})
+
+
+def test_a_user_can_clear_all_sessions_at_once(make_service: MakeService) -> None:
+    service = make_service()
+    mine = [Chat(service, "ann", f"chat-{number}") for number in range(3)]
+    bob = Chat(service, "bob", "chat-0")
+    links = [create(chat)["files"][0] for chat in [*mine, bob]]
+    upload = mine[0].upload(workbook_bytes(), "sent.xlsx")
+    response = clear(mine[1])
+    assert (response.status_code, response.get_json()) == (200, {"deleted": 3})
+    for chat, link in zip(mine, links, strict=False):
+        assert chat.fail("list_excel_files")["code"] == "session_not_found"
+        assert error_of(chat.fetch(link))["code"] == "file_not_found"
+    assert len(session_folders(service)) == 1
+    assert bob.download(links[-1]), "another user's sessions are untouched"
+    assert append(bob, "Rent", 1)["unsaved_changes"] == 2
+    assert clear(mine[0]).get_json() == {"deleted": 0}
+    anew = mine[0].open()
+    assert (anew.status_code, anew.get_json()["resumed"]) == (201, False)
+    assert anew.get_json()["uploads"] == []
+    assert upload["id"]
+
+
+def test_clearing_leaves_no_file_of_the_user(make_service: MakeService) -> None:
+    service = make_service()
+    for number in range(2):
+        chat = Chat(service, "ann", f"chat-{number}")
+        create(chat)
+        chat.op("save_excel_file")
+        chat.op("export_excel_file")
+    service.close()
+    chat = Chat(make_service(), "bob", "chat")
+    clear(chat, **{"X-User-Id": "ann", "X-Chat-Id": "none"})
+    clear(chat)
+    root = chat.service.sessions.parts.store.root
+    assert [path.name for path in root.rglob("*") if path.is_file()] == ["secret.key"]
+
+
+@pytest.mark.parametrize("case", IDS)
+def test_clearing_asks_for_a_user_and_no_id(service: Service, chat: Chat, case: str) -> None:
+    id_ = IDS[case](chat)
+    before = session_folders(service)
+    headers = {"Authorization": f"Bearer {KEY}", "X-Excel-Session": id_}
+    error = error_of(chat.http.delete("/v1/sessions", headers=headers))
+    assert (error["status"], error["code"]) == (422, "invalid_parameters")
+    assert "X-User-Id" in error["hint"]
+    assert session_folders(service) == before
+    stranger = {"X-User-Id": f"nobody of {case}", "X-Excel-Session": id_}
+    assert clear(chat, **stranger).get_json() == {"deleted": 0}
+    assert session_folders(service) == before
+
+
+def test_clearing_waits_for_the_calls_under_way(make_service: MakeService) -> None:
+    service = make_service()
+    chat = Chat(service, "ann", "chat")
+    create(chat)
+    with ThreadPoolExecutor(8) as threads:
+        changes = [
+            threads.submit(chat.call, "write_excel_range", {"start": "append", "rows": [["x", n]]})
+            for n in range(30)
+        ]
+        assert clear(chat).get_json() == {"deleted": 1}
+    codes = {change.result().status_code for change in changes}
+    assert codes <= {200, 400}
+    folders = [folder for folder in session_folders(service) if list(folder.iterdir())]
+    assert folders == [], "nothing of it comes back"
+
+
 # Limits ------------------------------------------------------------------------
 
 
@@ -419,6 +497,45 @@ def test_a_users_sessions_may_take_so_many_bytes(make_service: MakeService) -> N
     _deleted(other)
     append(chat, "Rent", 1)
     assert chat.op("save_excel_file")["result"]["version"] == 1
+
+
+def test_what_a_user_takes_up_is_counted_right_under_steady_use(
+    make_service: MakeService,
+) -> None:
+    """Checkpoints and drafts are found on the disk, also if there is no pause between changes."""
+    clock = Clock()
+    chat = Chat(make_service(clock=clock, bytes_per_user=400_000))
+    create(chat)
+    session = chat.service.sessions.find(chat.id)
+    store = chat.service.sessions.parts.store
+    for number in range(40):
+        clock.now += 2
+        append(chat, f"row {number}", number)
+    store.path(f"{session.folder}/unheard of").write_bytes(b"x" * 500_000)
+    refused = None
+    for number in range(20):
+        clock.now += 2
+        response = chat.call("write_excel_range", {"start": "append", "rows": [["x", number]]})
+        if response.status_code != 200:
+            refused = error_of(response)
+            break
+    assert refused is not None
+    assert refused["code"] == "limit_reached"
+    assert refused["details"]["in_use"] == store.size(session.folder)
+    assert "Close workbooks or delete sessions" in refused["hint"]
+    assert "400,000" in refused["message"]
+
+
+def test_room_that_is_made_counts_at_once(make_service: MakeService) -> None:
+    clock = Clock()
+    chat = Chat(make_service(clock=clock, bytes_per_user=60_000))
+    create(chat)
+    for number in range(6):
+        other = Chat(chat.service, user=chat.user)
+        other.upload(b"x" * 45_000, f"{number}.csv")
+        assert error_of(chat.send(b"y" * 45_000, "more.csv"))["code"] == "limit_reached"
+        _deleted(other)
+    chat.upload(b"y" * 45_000, "more.csv")
 
 
 # A repeated request ------------------------------------------------------------

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
+from collections.abc import Callable
 
 from cachetools import TTLCache
 
@@ -48,12 +50,17 @@ class Quota:
     within it, not by more.
     """
 
-    def __init__(self, store: LocalStore, settings: Settings) -> None:
+    def __init__(
+        self,
+        store: LocalStore,
+        settings: Settings,
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._store = store
         self._most = settings.bytes_per_user
         # Counting on does not put off the next look at the disk: exports, checkpoints and
         # drafts are counted there.
-        self._used: TTLCache[str, list[int]] = TTLCache(10_000, _COUNTED_SECONDS)
+        self._used: TTLCache[str, list[int]] = TTLCache(10_000, _COUNTED_SECONDS, timer=timer)
         self._lock = threading.Lock()
 
     def room_for(self, user: str, more: int = 0) -> None:

@@ -25,6 +25,8 @@ from service.web.state import state
 
 log = logging.getLogger("excel_tools.web")
 
+_MOST_DRAINED = 64 << 20
+
 
 def install(app: Flask) -> None:
     """Answer every exception with the one error shape."""
@@ -33,6 +35,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(OSError, _disk)
     app.register_error_handler(Exception, _unexpected)
     app.after_request(_safe_headers)
+    app.after_request(_read_to_the_end)
 
 
 def _answer(error: ExcelToolsError) -> Response:
@@ -99,6 +102,21 @@ def _unexpected(error: Exception) -> Response:
             f"Nothing was changed. Tell the operator the request id {request_id()}.",
         )
     )
+
+
+def _read_to_the_end(response: Response) -> Response:
+    """Read what a refused request still sends, up to a bound.
+
+    Otherwise the server closes the connection under a client that is still sending, or that
+    sends its next request over it, and the client never sees the answer.
+    """
+    stream = request.environ.get("wsgi.input")
+    if response.status_code < 400 or stream is None:
+        return response
+    left = _MOST_DRAINED
+    while left > 0 and (chunk := stream.read(min(1 << 16, left))):
+        left -= len(chunk)
+    return response
 
 
 def _safe_headers(response: Response) -> Response:

@@ -37,7 +37,7 @@ class Service:
         links = Links(secret, settings.link_address, settings.link_ttl, clock)
         self.engine: Engine = engine or EnginePool(settings)
         self.sessions = Sessions(
-            Parts(settings, store, self.engine, links, Quota(store, settings), clock)
+            Parts(settings, store, self.engine, links, Quota(store, settings, clock), clock)
         )
         self.app = _application(State(settings, self.sessions, links))
         self._stop = threading.Event()
