@@ -10,11 +10,23 @@ import sys
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
 
+from service.logs import JsonFormatter, setup_logging
 from service.sessions import console
 from service.settings import Settings, SettingsError
 from service.web.app import Service
-from service.web.logs import log, setup_logging
+from service.web.logs import RequestFacts, log
+
+
+class ServerLog(Logger):
+    """gunicorn's own messages, in the one shape of all log lines."""
+
+    def setup(self, cfg: Config) -> None:
+        super().setup(cfg)
+        for handler in self.error_log.handlers:
+            handler.setFormatter(JsonFormatter())
 
 
 class Server(BaseApplication):
@@ -40,6 +52,7 @@ class Server(BaseApplication):
             "worker_exit": lambda _server, _worker: self.close(),
             "accesslog": None,
             "errorlog": "-",
+            "logger_class": ServerLog,
             "loglevel": "warning",
             "proc_name": "excel-tools",
             "control_socket_disable": True,
@@ -49,7 +62,7 @@ class Server(BaseApplication):
                 self.cfg.set(name, value)
 
     def load(self) -> Any:
-        setup_logging(self.settings.log_level)
+        setup_logging(self.settings.log_level, RequestFacts())
         self.service = Service(self.settings)
         log.info("listening", extra={"facts": {"address": self.cfg.settings["bind"].get()[0]}})
         return self.service.app

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from service.logs import JsonFormatter
 from service.web.app import Service
-from service.web.logs import JsonFormatter
 from tests.service_fixtures import Chat, Clock, MakeService, error_of, workbook_bytes
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -189,6 +189,33 @@ def test_reading_delivers_nothing(calls: ChatCalls) -> None:
     assert [calls.webui.content(id_) for id_ in calls.webui.files] == [before]
 
 
+def test_undo_and_redo_deliver_what_they_leave_and_looking_back_delivers_nothing(
+    calls: ChatCalls,
+) -> None:
+    calls.op("create_excel_file", filename="a.xlsx", headers=HEADS)
+    calls.op("write_excel_range", start="append", rows=[["row 1", 1]])
+    for number, (action, left) in enumerate(
+        [("undo", [HEADS]), ("redo", [HEADS, ["row 1", 1.0]])], start=2
+    ):
+        calls.say(f"message-{number}")
+        answer = calls.op("undo_excel_change", action=action)
+        (chip,) = calls.chips
+        assert (chip["name"], shown(calls)) == ("a.xlsx", left)
+        assert answer["files"][0]["download_url"] == f"/api/v1/files/{chip['id']}/content"
+        said = [status["description"] for status in calls.page.statuses[-2:]]
+        assert said == [
+            "Going through the changes of the workbook",
+            "Went through the changes of a.xlsx",
+        ]
+    stored = len(calls.webui.files)
+    calls.say("message-4")
+    told = calls.op("undo_excel_change", action="changes")
+    assert told["result"]["changed_cells"] == 2
+    assert calls.chips == []
+    assert len(calls.webui.files) == stored
+    assert calls.page.statuses[-1]["done"] is True
+
+
 # Delivery that fails ---------------------------------------------------------
 
 

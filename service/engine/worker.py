@@ -14,6 +14,7 @@ from pathlib import Path
 import service.operations  # noqa: F401 - declares the operations
 from service.engine.work import BadCheckpoint, Cold, Entry, Reply, Work
 from service.errors import ExcelToolsError, InternalError, OperationTooBig, StorageFailed
+from service.logs import setup_logging
 from service.operations.context import Context
 from service.operations.preferences import Preferences
 from service.operations.registry import Answer, find
@@ -37,6 +38,7 @@ class Limits:
     workbooks: int
     max_cells: int
     max_unpacked: int
+    log_level: str
 
 
 @dataclass
@@ -96,7 +98,7 @@ class Bench:
             try:
                 book = Book.kept(Path(checkpoint), work.name, max_cells=limits.max_cells)
             except UnusableCheckpointError as error:
-                log.warning("a checkpoint is not used: %s", error)
+                log.warning("a checkpoint is not used: %s", error, extra={"facts": _facts(work)})
                 raise BadCheckpoint from None
         elif work.base:
             path = Path(work.base)
@@ -157,6 +159,7 @@ def start(limits: Limits) -> None:
     # Data, not address space: libraries reserve much more address space than they use.
     resource.setrlimit(resource.RLIMIT_DATA, (size, size))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    setup_logging(limits.log_level)
     _bench = Bench(limits)
 
 
@@ -189,7 +192,7 @@ def work(job: Work, forgotten: tuple[str, ...] = ()) -> Reply:
         ) from None
     except BaseException as error:  # native code panics with a BaseException
         _bench.held.pop(job.workbook, None)
-        log.exception("%s failed", _what(job))
+        log.exception("%s failed", _what(job), extra={"facts": _facts(job)})
         raise InternalError(
             f"{_what(job)} failed inside the service ({type(error).__name__}).",
             "The workbook is as it was before. Try another way, and report this to the operator.",
@@ -211,6 +214,11 @@ def _with_room(bench: Bench, job: Work) -> Reply:
 def _empty(bench: Bench) -> None:
     bench.held.clear()
     gc.collect()
+
+
+def _facts(job: Work) -> dict[str, str]:
+    session, _, copy = job.workbook.partition("/")
+    return {"session": session, "workbook": copy}
 
 
 def _what(job: Work) -> str:

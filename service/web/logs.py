@@ -2,43 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import secrets
 import time
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, has_request_context, request
 
 log = logging.getLogger("excel_tools.web")
 
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
 
 
-class JsonFormatter(logging.Formatter):
-    """Log records as one JSON object a line."""
+class RequestFacts(logging.Filter):
+    """Adds to every line which request, session and user it belongs to."""
 
-    def format(self, record: logging.LogRecord) -> str:
-        entry = {
-            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-            **getattr(record, "facts", {}),
-        }
-        if record.exc_info:
-            entry["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(entry, ensure_ascii=False)
+    def filter(self, record: logging.LogRecord) -> bool:
+        if has_request_context():
+            facts = {"request": request_id(), **_whose()}
+            record.facts = facts | getattr(record, "facts", {})
+        return True
 
 
-def setup_logging(level: str) -> None:
-    """Send the service's log to standard error, as JSON lines."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(JsonFormatter())
-    root = logging.getLogger("excel_tools")
-    root.handlers = [handler]
-    root.setLevel(level.upper())
-    root.propagate = False
+def _whose() -> dict[str, str]:
+    whose = {"session": getattr(g, "session_key", ""), "user": getattr(g, "user", "")}
+    return {name: value for name, value in whose.items() if value}
 
 
 def install(app: Flask) -> None:
@@ -70,8 +58,7 @@ def _end(response: Response) -> Response:
         else "",
         "status": response.status_code,
         "code": getattr(g, "error_code", ""),
-        "session": getattr(g, "session_key", ""),
-        "user": getattr(g, "user", ""),
+        **_whose(),
         "ms": round((time.monotonic() - g.began) * 1000, 1),
     }
     log.info("request", extra={"facts": {k: v for k, v in facts.items() if v != ""}})

@@ -1,0 +1,178 @@
+"""The log: JSON lines of all processes, with ids and without contents, keys or tokens."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from service.engine.work import Reply, Work
+from service.logs import JsonFormatter, setup_logging
+from service.settings import Settings
+from service.web.app import Service
+from service.web.logs import RequestFacts
+from tests.processes import ServerProcess, service_process
+from tests.service_fixtures import KEY, Chat, workbook_bytes
+
+SECRET = "s3cret-words"
+Lines = Callable[[], list[dict[str, Any]]]
+
+
+class Ended(Exception):
+    """An error whose message holds what no log may tell."""
+
+
+class FailingEngine:
+    """Fails in an unexpected way, with a cell's content in the message."""
+
+    def call(self, work: Work) -> Reply:
+        try:
+            raise ValueError(f"could not convert {SECRET!r}")
+        except ValueError as error:
+            raise Ended(SECRET) from error
+
+    def forget(self, workbook: str) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def lines() -> Iterator[Lines]:
+    """What was logged since the last look, as the service writes it."""
+    setup_logging("DEBUG", RequestFacts())
+    logger = logging.getLogger("excel_tools")
+    out = io.StringIO()
+    logger.handlers[0].setStream(out)  # type: ignore[attr-defined]
+
+    def look() -> list[dict[str, Any]]:
+        found = [json.loads(line) for line in out.getvalue().splitlines()]
+        out.seek(0)
+        out.truncate()
+        return found
+
+    yield look
+    logger.handlers = []
+    logger.propagate = True
+    logger.setLevel(logging.NOTSET)
+
+
+def test_each_request_is_a_line_with_its_ids(chat: Chat, lines: Lines) -> None:
+    chat.op("create_excel_file", filename="a", headers=["x"])
+    (line,) = lines()
+    assert line.pop("ms") >= 0
+    assert line.pop("request")
+    assert line.pop("time")
+    assert line == {
+        "level": "info",
+        "logger": "excel_tools.web",
+        "message": "request",
+        "method": "POST",
+        "path": "/v1/operations/<name>",
+        "operation": "create_excel_file",
+        "status": 200,
+        "session": chat.service.sessions.find(chat.id).data.key,
+        "user": chat.user,
+    }
+    chat.http.get("/v1/nothing", headers=chat.headers | {"X-Request-Id": "mine"})
+    (line,) = lines()
+    assert (line["request"], line["status"], line["code"]) == ("mine", 404, "not_found")
+
+
+def test_lines_from_below_a_request_carry_its_ids(
+    chat: Chat, lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat.op("create_excel_file", filename="a", headers=["x"])
+    session = chat.service.sessions.find(chat.id)
+    store = session.parts.store
+    (store.root / session.folder / "history").unlink()
+    (store.root / session.folder / "history").mkdir()
+    lines()
+    chat.op("write_excel_range", rows=[[1]])
+    warning, request = lines()
+    assert (warning["level"], request["message"]) == ("warning", "request")
+    assert "history" in warning["message"]
+    for name in ("request", "session", "user"):
+        assert warning[name] == request[name]
+
+
+def test_an_unexpected_error_tells_where_and_not_what(tmp_path: Path, lines: Lines) -> None:
+    settings = Settings(data_dir=tmp_path, api_keys=(KEY,))
+    with Service(settings, engine=FailingEngine()) as service:
+        chat = Chat(service)
+        lines()
+        assert chat.fail("create_excel_file", filename="a")["code"] == "internal_error"
+    error, request = lines()
+    assert error["level"] == "error"
+    assert error["request"] == request["request"]
+    told = error["traceback"]
+    assert "ValueError\n" in told
+    assert told.endswith("Ended\n")
+    assert "test_logs.py" in told, "where it was raised"
+    assert "raise Ended(SECRET) from error" in told, "by the source, not the values"
+    assert SECRET not in json.dumps([error, request])
+
+
+def test_what_the_disk_said_is_kept() -> None:
+    try:
+        raise OSError(28, "No space left on device", SECRET)
+    except OSError:
+        record = logging.LogRecord("x", 40, "", 1, "failed", (), sys.exc_info())
+    told = json.loads(JsonFormatter().format(record))["traceback"]
+    assert told.endswith("OSError: No space left on device\n")
+    assert SECRET not in told
+
+
+# A real server ------------------------------------------------------------------
+
+
+@pytest.fixture
+def talkative(tmp_path: Path) -> Iterator[ServerProcess]:
+    with service_process(tmp_path, KEY, engines="1", log_level="debug") as process:
+        yield process
+
+
+def test_a_running_service_logs_json_without_secrets(talkative: ServerProcess) -> None:
+    url = talkative.health_url.removesuffix("/health")
+    http = requests.Session()
+    http.headers["Authorization"] = f"Bearer {KEY}"
+    owner = {"user": "ann", "chat": "c"}
+    id_ = http.post(f"{url}/v1/sessions", json=owner).json()["session_id"]
+    http.headers["X-Excel-Session"] = id_
+
+    def call(name: str, **parameters: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = http.post(f"{url}/v1/operations/{name}", json=parameters).json()
+        return answer
+
+    call("create_excel_file", filename="a", headers=[SECRET], rows=[[SECRET], [f'="{SECRET}"']])
+    call("write_excel_range", start="append", rows=[[SECRET]])
+    call("write_excel_range", sheet=SECRET, rows=[[SECRET]])
+    call("undo_excel_change")
+    link = call("save_excel_file")["files"][0]["download_url"]
+    assert requests.get(link, timeout=30).status_code == 200
+    requests.get(link[:-20], timeout=30)
+    sent = {"file": ("sent.xlsx", workbook_bytes([SECRET]))}
+    assert http.post(f"{url}/v1/files", files=sent).status_code == 201
+    http.get(f"{url}/v1/sessions/{id_}/history")
+    requests.get(f"{url}/v1/sessions", headers={"Authorization": "Bearer wrong-key-of-somebody"})
+    data = Path(talkative.env["EXCEL_TOOLS_DATA_DIR"])
+    (copy,) = data.glob("sessions/*/workbooks/*/copy1")
+    (copy / "checkpoints").mkdir()
+    (copy / "checkpoints" / "1").write_text("no checkpoint")
+    call("undo_excel_change", action="redo")
+    text = talkative.log.read_text()
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert {line["logger"] for line in lines} >= {"excel_tools.web", "excel_tools.engine"}
+    requests_ = [line for line in lines if line["message"] == "request"]
+    assert len([line for line in requests_ if line.get("user") == "ann"]) >= 8
+    token = link.split("/")[-2]
+    for secret in (SECRET, KEY, id_, token, "wrong-key-of-somebody"):
+        assert secret not in text
