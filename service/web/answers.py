@@ -110,11 +110,8 @@ def _read_to_the_end(response: Response) -> Response:
     Otherwise the server closes the connection under a client that is still sending, or that
     sends its next request over it, and the client never sees the answer.
     """
-    stream = request.environ.get("wsgi.input")
-    if response.status_code < 400 or stream is None:
-        return response
-    left = _MOST_DRAINED
-    while left > 0 and (chunk := stream.read(min(1 << 16, left))):
+    left = _MOST_DRAINED if response.status_code >= 400 else 0
+    while left > 0 and (chunk := request.input_stream.read(min(1 << 16, left))):
         left -= len(chunk)
     return response
 
