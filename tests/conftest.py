@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # With STRICT_TESTS=1 a missing program fails its tests: a run that proves everything.
 STRICT = os.environ.get("STRICT_TESTS", "") not in ("", "0")
 MISSING: pytest.StashKey[Counter[str]] = pytest.StashKey()
+TOLD: pytest.StashKey[list[str]] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,6 +32,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[MISSING] = Counter()
+    config.stash[TOLD] = []
+
+
+@pytest.fixture
+def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Says something that belongs into the summary of the run: what was counted."""
+    return request.config.stash[TOLD].append
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -55,3 +64,5 @@ def pytest_terminal_summary(
         terminalreporter.write_line(
             f"NOT TESTED: {count} skipped because {names} is missing", yellow=True, bold=True
         )
+    for line in config.stash[TOLD]:
+        terminalreporter.write_line(line)

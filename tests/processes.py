@@ -156,3 +156,26 @@ def service_process(folder: Path, api_key: str, **settings: str) -> ServerProces
         health_url=f"{url}/health",
         log=folder / "service.log",
     )
+
+
+def children(pid: int) -> set[int]:
+    """Ids of the processes that ``pid`` has started and that still run."""
+    found = set()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if fields[0] != "Z" and int(fields[1]) == pid:
+                found.add(int(entry.name))
+    return found
+
+
+def end(pid: int, how: signal.Signals = signal.SIGKILL) -> bool:
+    """Send a signal to a process that a test has started; False if it has ended already."""
+    try:
+        os.kill(pid, how)
+    except ProcessLookupError:
+        return False
+    return True

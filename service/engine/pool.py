@@ -12,50 +12,57 @@ import multiprocessing
 import threading
 import time
 from collections import Counter
-from concurrent import futures
 from concurrent.futures import CancelledError
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
 from dataclasses import dataclass
 
+from cachetools import LRUCache
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from service.engine import worker
+from service.engine.turns import Turns
 from service.engine.work import Reply, Work
 from service.errors import OperationTooBig, OperationTooSlow, WorkbookBusy
 from service.settings import Settings
 
 log = logging.getLogger("excel_tools.engine")
 
+# Pebble looks for what is over its deadline ten times a second and then gives it some
+# seconds to end; what takes longer is given up.
+_GRACE = 15.0
+_LOOK_EVERY = 0.25
+# A copy that has waited so long for others in its process moves to one that is idle: about
+# what it costs at most to rebuild it there.
+_MOVE_AFTER = 2.0
 
-_LOOK_SECONDS = 0.25
-_TRIES = 3
 
+class _DiedError(Exception):
+    """The engine process ended before it answered.
 
-@dataclass(frozen=True)
-class _Call:
-    """A call in the queue of a pool."""
+    :param proven: it had answered others before
+    """
 
-    pool: ProcessPool
-    future: ProcessFuture[Reply]
-
-    def begun(self, wait: float) -> bool:
-        """Whether it is done, after ``wait`` seconds at most, or at least under way."""
-        return bool(futures.wait([self.future], wait).done) or self.future.running()
+    def __init__(self, status: object, *, proven: bool) -> None:
+        super().__init__(f"exit status {status}")
+        self.proven = proven
 
 
 class _Slot:
-    """One engine process with its queue. A broken queue is replaced by a new one.
+    """One engine process, and the turns at it.
 
-    A process that is killed (by the system for its memory, say) may take more with it: half
-    an answer in its pipe, or a lock that nobody can open again. So nothing of its pool is
-    used again: the process that comes after it has a pool of its own.
+    Pebble replaces a process that ends at work, but keeps the pipe to it, on which half a
+    message may lie; and one that ends while idle breaks its pool. So whenever a process has
+    ended its whole pool is replaced. As only one call at a time is given to it, no other
+    is hurt.
     """
 
     def __init__(self, limits: worker.Limits) -> None:
+        self.turns = Turns()
         self._limits = limits
         self._lock = threading.Lock()
         self._closed = False
+        self._proven = False
+        self._forgotten: list[str] = []
         self._pool = self._new_pool()
 
     def _new_pool(self) -> ProcessPool:
@@ -67,35 +74,43 @@ class _Slot:
             max_workers=1, context=context, initializer=worker.start, initargs=(self._limits,)
         )
 
-    def schedule(self, work: Work, deadline: float) -> _Call:
+    def forget(self, workbook: str) -> None:
+        """Have the process let go of a working copy before its next call."""
+        with self._lock:
+            self._forgotten.append(workbook)
+
+    def do(self, work: Work, deadline: float) -> Reply:
+        """Have the process do it. Only who has the turn may call this.
+
+        :raises TimeoutError: if it took longer than ``deadline`` seconds
+        :raises _DiedError: if the process ended instead
+        """
         with self._lock:
             if self._closed:
                 raise WorkbookBusy("The service is stopping.", "Try again in a moment.")
-            if not self._pool.active:
-                log.error("an engine process ended while idle; it is replaced")
-                self._renew()
-            try:
-                future = self._pool.schedule(worker.work, args=(work,), timeout=deadline)
-            except RuntimeError as error:  # it broke just now
-                raise BrokenProcessPool(str(error)) from error
-            return _Call(self._pool, future)
+            pool, forgotten = self._pool, tuple(self._forgotten)
+            self._forgotten.clear()
+        try:
+            future = pool.schedule(worker.work, args=(work, forgotten), timeout=deadline)
+            reply = _awaited(pool, future, deadline)
+            self._proven = True
+            return reply
+        except TimeoutError:
+            if not future.done():
+                self._replace(pool)
+            raise
+        except (ProcessExpired, BrokenProcessPool, CancelledError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and pool.active:
+                raise  # from the work itself, not from the pool
+            proven = self._proven
+            self._replace(pool)
+            raise _DiedError(getattr(error, "exitcode", "unknown"), proven=proven) from None
 
-    def replace(self, pool: ProcessPool) -> None:
-        """Put a new pool in the place of that one, unless somebody has done so already."""
+    def _replace(self, pool: ProcessPool) -> None:
         with self._lock:
-            if self._pool is pool and not self._closed:
-                self._renew()
-
-    def _renew(self) -> None:
-        self._pool.stop()  # type: ignore[no-untyped-call]
-        self._pool.join()
-        self._pool = self._new_pool()
-
-    def forget(self, workbook: str) -> None:
-        """Have the process let go of a workbook; nobody waits for it."""
-        with self._lock:
-            if not self._closed and self._pool.active:
-                self._pool.schedule(worker.forget, args=(workbook,))
+            if not self._closed:
+                self._pool, self._proven = self._new_pool(), False
+        _end(pool)
 
     def stop(self) -> None:
         """Take nothing more; calls under way are cancelled."""
@@ -108,11 +123,39 @@ class _Slot:
         self._pool.join()
 
 
+def _awaited(pool: ProcessPool, future: ProcessFuture[Reply], deadline: float) -> Reply:
+    """What comes of a call; a pool that breaks as it is given a call never answers it."""
+    end = time.monotonic() + deadline + _GRACE
+    while True:
+        try:
+            return future.result(timeout=_LOOK_EVERY)
+        except TimeoutError:
+            if future.done():
+                return future.result()
+            if not pool.active:
+                raise BrokenProcessPool from None
+            if time.monotonic() > end:
+                raise
+
+
+def _end(pool: ProcessPool) -> None:
+    pool.stop()  # type: ignore[no-untyped-call]
+    pool.join()
+
+
+@dataclass
+class _Place:
+    """Where a working copy is, and how many seconds it has waited there for others."""
+
+    slot: int
+    waited: float = 0.0
+
+
 class EnginePool:
     """A fixed number of engine processes. Use it as a context manager, or ``close`` it."""
 
     def __init__(self, settings: Settings) -> None:
-        self._deadline = settings.engine_deadline
+        self._deadline = float(settings.engine_deadline)
         self._queue_wait = settings.queue_wait
         limits = worker.Limits(
             memory_mb=settings.engine_memory_mb,
@@ -122,7 +165,8 @@ class EnginePool:
             log_level=settings.log_level,
         )
         self._slots = [_Slot(limits) for _ in range(settings.engines)]
-        self._bound: dict[str, int] = {}
+        # As many as the processes can hold: what was not used for longer is nowhere.
+        self._bound: LRUCache[str, _Place] = LRUCache(settings.engines * settings.engine_workbooks)
         self._lock = threading.Lock()
 
     def __enter__(self) -> EnginePool:
@@ -136,66 +180,66 @@ class EnginePool:
 
     def call(self, work: Work) -> Reply:
         """See :class:`service.engine.work.Engine`."""
-        slot = self._slots[self._slot_of(work.workbook)]
+        place = self._place_of(work.workbook)
+        slot = self._slots[place.slot]
+        began = time.monotonic()
+        if not slot.turns.take(self._queue_wait):
+            raise WorkbookBusy(
+                f"All engines were busy for {self._queue_wait} seconds; nothing was done.",
+                "Try again in a moment.",
+            )
         try:
+            place.waited += time.monotonic() - began
             return self._done(slot, work)
-        except BrokenProcessPool:
-            raise self._busy() from None
-        except ProcessExpired as error:
-            log.error("an engine process ended with %s", error.exitcode)
+        finally:
+            slot.turns.give()
+
+    def _done(self, slot: _Slot, work: Work) -> Reply:
+        try:
+            try:
+                return slot.do(work, self._deadline)
+            except _DiedError as error:
+                if not error.proven:
+                    raise
+                # What was asked may not be the cause: the process may have been killed, or
+                # have held too many other workbooks. Half done is not done; a new process
+                # holds nothing.
+                log.error("an engine process ended with %s; trying again", error)
+                return slot.do(work, self._deadline)
+        except _DiedError as error:
+            log.error("an engine process ended with %s", error)
             raise OperationTooBig(
                 f"{_what(work)} took its engine process down, most likely for lack of memory.",
                 "Do it in smaller parts. The workbook is as it was before.",
             ) from None
         except TimeoutError:
             raise OperationTooSlow(
-                f"{_what(work)} took longer than {self._deadline} seconds and was stopped.",
+                f"{_what(work)} took longer than {self._deadline:.0f} seconds and was stopped.",
                 "Do it in smaller parts. The workbook is as it was before.",
             ) from None
 
-    def _done(self, slot: _Slot, work: Work) -> Reply:
-        for _ in range(_TRIES - 1):
-            # What was not begun, or not answered, can be done again: whatever an engine does
-            # without answering is undone by the next call.
-            with suppress(BrokenProcessPool):
-                return self._result(slot, slot.schedule(work, self._deadline))
-        return self._result(slot, slot.schedule(work, self._deadline))
-
-    def _result(self, slot: _Slot, call: _Call) -> Reply:
-        end = time.monotonic() + self._queue_wait
-        try:
-            while not call.begun(min(_LOOK_SECONDS, max(end - time.monotonic(), 0))):
-                if not call.pool.active:
-                    raise BrokenProcessPool("the process ended before it began")
-                if time.monotonic() >= end:
-                    call.future.cancel()  # type: ignore[no-untyped-call]
-                    raise self._busy()
-            return call.future.result()  # bounded by the deadline
-        except ProcessExpired:
-            slot.replace(call.pool)
-            raise
-        except CancelledError:
-            raise self._busy() from None
-
-    def _busy(self) -> WorkbookBusy:
-        return WorkbookBusy(
-            f"All engines were busy for {self._queue_wait} seconds; nothing was done.",
-            "Try again in a moment.",
-        )
-
-    def _slot_of(self, workbook: str) -> int:
+    def _place_of(self, workbook: str) -> _Place:
+        """The process of a working copy; the least busy one for a copy that is nowhere."""
         with self._lock:
-            if workbook not in self._bound:
-                load = Counter(self._bound.values())
-                self._bound[workbook] = min(range(len(self._slots)), key=lambda i: load[i])
-            return self._bound[workbook]
+            place: _Place | None = self._bound.get(workbook)
+            if place is not None and place.waited < _MOVE_AFTER:
+                return place
+            load = Counter(other.slot for other in self._bound.values())
+            slots = range(len(self._slots))
+            best = min(slots, key=lambda i: (self._slots[i].turns.callers, load[i]))
+            if place is None:
+                place = self._bound[workbook] = _Place(best)
+            elif best != place.slot and not self._slots[best].turns.callers:
+                self._slots[place.slot].forget(workbook)
+                place = self._bound[workbook] = _Place(best)
+            return place
 
     def forget(self, workbook: str) -> None:
         """See :class:`service.engine.work.Engine`."""
         with self._lock:
-            slot = self._bound.pop(workbook, None)
-        if slot is not None:
-            self._slots[slot].forget(workbook)
+            place = self._bound.pop(workbook, None)
+            if place is not None:
+                self._slots[place.slot].forget(workbook)
 
     def close(self) -> None:
         """End the processes; calls under way are cancelled."""

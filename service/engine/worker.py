@@ -163,23 +163,21 @@ def start(limits: Limits) -> None:
     _bench = Bench(limits)
 
 
-def forget(workbook: str) -> None:
-    """Let go of a working copy that is gone."""
-    if _bench is not None:
-        _bench.held.pop(workbook, None)
+def work(job: Work, forgotten: tuple[str, ...] = ()) -> Reply:
+    """Do one job; whatever goes wrong leaves as an error of the product.
 
-
-def work(job: Work) -> Reply:
-    """Do one job; whatever goes wrong leaves as an error of the product."""
+    :param forgotten: working copies that are gone, to let go of before
+    """
     if _bench is None:
         raise RuntimeError("the engine process was not set up")
+    for workbook in forgotten:
+        _bench.held.pop(workbook, None)
     try:
-        return _bench.do(job)
+        return _with_room(_bench, job)
     except (Cold, BadCheckpoint, ExcelToolsError):
         raise
     except MemoryError:
-        _bench.held.clear()
-        gc.collect()
+        _empty(_bench)
         raise OperationTooBig(
             f"{_what(job)} needs more memory than the {_bench.limits.memory_mb} MiB it may use.",
             "Do it in smaller parts. The workbook is as it was before.",
@@ -199,6 +197,23 @@ def work(job: Work) -> Reply:
             f"{_what(job)} failed inside the service ({type(error).__name__}).",
             "The workbook is as it was before. Try another way, and report this to the operator.",
         ) from None
+
+
+def _with_room(bench: Bench, job: Work) -> Reply:
+    """Do it; if there is too little memory for it beside the other workbooks, without them."""
+    others = len(bench.held.keys() - {job.workbook})
+    try:
+        return bench.do(job)
+    except MemoryError:
+        if not others:
+            raise
+    _empty(bench)
+    return bench.do(job)  # which asks for the journal's entries, if it was called without
+
+
+def _empty(bench: Bench) -> None:
+    bench.held.clear()
+    gc.collect()
 
 
 def _facts(job: Work) -> dict[str, str]:

@@ -62,16 +62,19 @@ class Checkpoints:
         # Of the way and not the mark: undo makes marks too, and might skip every round one.
         if not slow and journal.depth % LOOK_EVERY:
             return
+        try:
+            self._keep(session, book, journal)
+        except ExcelToolsError as error:
+            # The change itself has been accepted: its answer must not say otherwise.
+            log.warning("no checkpoint of a working copy: %s", error.message)
+
+    def _keep(self, session: Session, book: Workbook, journal: Journal) -> None:
         folder = session.copy_folder(book)
         rest = self.nearest(folder, journal.path(journal.mark))[1]
         seconds = sum(journal.steps[mark].seconds for mark in rest)
         if seconds < REPLAY_SECONDS and len(rest) < REPLAY_STEPS:
             return
         target = self._store.path(f"{folder}/checkpoints/{journal.mark}")
-        try:
-            session.call(book, action="checkpoint", target=str(target))
-        except ExcelToolsError as error:
-            log.warning("no checkpoint of a working copy: %s", error.message)
-            return
+        session.call(book, action="checkpoint", target=str(target))
         for mark in self.marks(folder)[:-MOST_KEPT]:
             self._store.remove(f"{folder}/checkpoints/{mark}")

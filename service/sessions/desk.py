@@ -21,7 +21,8 @@ from service.sessions.files import (
     upload_path,
 )
 from service.sessions.model import Upload, Version, Workbook, mime_type
-from service.sessions.session import Once, Session
+from service.sessions.once import Once
+from service.sessions.session import Session
 
 _EVENTS_LISTED = 10
 _INNER = ("id", "copy", "step")  # of events: what no model has a use for

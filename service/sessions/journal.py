@@ -197,20 +197,6 @@ class Journal:
 
         :raises StorageFailed: if the journal has lost them
         """
-<<<<<<< HEAD
-        found = {int(line["seq"]): line for line in self._store.entries(self._key)}
-        missing = [mark for mark in marks if mark not in found]
-        if missing:
-            raise StorageFailed(
-                f"The journal of {self._name} has lost its entry {missing[0]}.",
-                "Restore it from a backup, or close this workbook; others are whole.",
-            )
-        return [found[mark] for mark in marks]
-
-
-def _steps(count: int) -> str:
-    return f"{count} step{'s' * (count != 1)}"
-=======
         for mark in marks:
             if mark not in self._lines:
                 raise self._lost(mark)
@@ -236,4 +222,7 @@ def _steps(count: int) -> str:
             f"The journal of {self._name} has lost its entry {mark}.",
             "Restore it from a backup, or close this workbook; others are whole.",
         )
->>>>>>> 59572eef8571b9a780778a804ac5957c8bef6864
+
+
+def _steps(count: int) -> str:
+    return f"{count} step{'s' * (count != 1)}"

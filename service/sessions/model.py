@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +16,12 @@ _TYPES = {
     ".tsv": "text/tab-separated-values",
     ".txt": "text/plain",
 }
+
+
+def utc_text(time: float) -> str:
+    """A Unix time as ISO 8601 in UTC, to the second, without its zone."""
+    moment = dt.datetime.fromtimestamp(time, dt.UTC).replace(tzinfo=None)
+    return moment.isoformat(timespec="seconds")
 
 
 def mime_type(name: str) -> str:

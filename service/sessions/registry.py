@@ -317,6 +317,8 @@ def erase(store: LocalStore, data: SessionData) -> None:
     if known and known["id"] == data.id:
         store.remove(owner)
     store.remove(f"users/{digest(data.user)}/{data.key}.json")
+    # Without its record it is gone, even if the service ends before the rest is.
+    store.remove(f"sessions/{data.key}/session.json")
     store.remove(f"sessions/{data.key}")
 
 

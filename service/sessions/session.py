@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import hashlib
-import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +12,7 @@ from typing import Any
 
 from cachetools import LRUCache
 
+from service.engine.turns import Turns
 from service.engine.work import Engine, Entry, Reply, Work
 from service.errors import (
     AmbiguousName,
@@ -37,7 +35,8 @@ from service.sessions.history import History
 from service.sessions.journal import Journal
 from service.sessions.limits import Quota
 from service.sessions.links import DRAFT, Links, Target
-from service.sessions.model import SessionData, Version, Workbook, mime_type
+from service.sessions.model import SessionData, Version, Workbook, mime_type, utc_text
+from service.sessions.once import Once, Recent, fingerprint_of
 from service.sessions.preferences import set_preferences
 from service.settings import Settings
 from service.store.local import LocalStore
@@ -71,10 +70,10 @@ class Session:
         # Held while a workbook is opened or closed, so that two calls at the same time
         # do not open one file twice. Taken before a workbook's queue, never inside it.
         self.opening = threading.Lock()
-        self._queues: dict[str, threading.Lock] = {}
+        self._queues: dict[str, Turns] = {}
         self._under_way: LRUCache[str, threading.Lock] = LRUCache(1000)
         self.ended = False
-        self._recent: LRUCache[str, dict[str, Any]] = LRUCache(_ANSWERS_KEPT)
+        self._recent = Recent()
         self._journals: dict[str, Journal] = {}
         self.checkpoints = Checkpoints(parts.store)
         self.history = History(parts.store, self.folder)
@@ -91,13 +90,14 @@ class Session:
     def journal(self, book: Workbook) -> Journal:
         """The journal of the working copy; it, not the record, says where the copy stands.
 
-        :raises StorageFailed: if it is damaged
+        :raises StorageFailed: if it is damaged, or has lost what the record knows of
         """
         key = f"{book.id}/{book.copy}"
         if key not in self._journals:
             journal = Journal(
                 self.parts.store, self.copy_folder(book), book.name, made=not book.base
             )
+            journal.check(book.mark, book.saved_mark)
             self._journals[key] = journal
             self.catch_up(book, journal)
         return self._journals[key]
@@ -211,10 +211,8 @@ class Session:
     @contextmanager
     def queue(self, book: Workbook) -> Iterator[None]:
         """The turn at a workbook: its operations never overlap."""
-        with self.lock:
-            turn = self._queues.setdefault(book.id, threading.Lock())
-        wait = self.parts.settings.queue_wait
-        if not turn.acquire(timeout=wait):
+        turns, wait = self._turns(book), self.parts.settings.queue_wait
+        if not turns.take(wait):
             raise WorkbookBusy(
                 f"{book.name} was busy for {wait} seconds; nothing was done.",
                 "Try again in a moment.",
@@ -224,7 +222,11 @@ class Session:
                 raise SessionNotFound("The session has ended.", "Open a new session.")
             yield
         finally:
-            turn.release()
+            turns.give()
+
+    def _turns(self, book: Workbook) -> Turns:
+        with self.lock:
+            return self._queues.setdefault(book.id, Turns())
 
     def keep_answers_of(self, book: Workbook) -> None:
         """Keep the last answers that only the journal of a closing copy holds."""
@@ -244,10 +246,10 @@ class Session:
         """Let the calls under way come to their end and refuse all others."""
         self.ended = True
         for book in self.open_workbooks():
-            with self.lock:
-                turn = self._queues.setdefault(book.id, threading.Lock())
-            with turn:
-                self.parts.engine.forget(self.engine_key(book))
+            turns = self._turns(book)
+            turns.take()
+            turns.give()
+            self.parts.engine.forget(self.engine_key(book))
 
     def version_key(self, book: Workbook, version: Version) -> str:
         """Where a saved version is kept."""
@@ -334,12 +336,21 @@ class Session:
             }
             if entry.preferences:
                 line["preferences"] = entry.preferences
-            mark = journal.add(line)
-            self.parts.quota.add(self.data.user, journal.last_bytes)
+            mark = self._accepted(book, journal, line)
             self.catch_up(book, journal)
             self.checkpoints.keep_if_due(self, book, journal)
             self.history.operation(book, line, mark)
         return reply
+
+    def _accepted(self, book: Workbook, journal: Journal, line: dict[str, Any]) -> int:
+        try:
+            mark = journal.add(line)
+        except StorageFailed:
+            # The engine has it done, as a mark that another operation will get.
+            self.parts.engine.forget(self.engine_key(book))
+            raise
+        self.parts.quota.add(self.data.user, journal.last_bytes)
+        return mark
 
     def _kept_files(self, folder: str, mark: int, files: dict[str, Path]) -> dict[str, str]:
         """Copies of the files for the journal: their places below the copy's folder."""
@@ -352,8 +363,7 @@ class Session:
 
     def now(self) -> str:
         """The moment as operations and journals write it: UTC, to the second."""
-        moment = dt.datetime.fromtimestamp(self.parts.clock(), dt.UTC).replace(tzinfo=None)
-        return moment.isoformat(timespec="seconds")
+        return utc_text(self.parts.clock())
 
     def walk(self, book: Workbook, mark: int, key: str, fingerprint: str, reply: Reply) -> None:
         """Bring the working copy to another mark of its journal: undo or redo."""
@@ -436,8 +446,7 @@ class Session:
         if not key:
             yield Once(None)
             return
-        text = json.dumps(request, sort_keys=True)
-        fingerprint = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
+        fingerprint = fingerprint_of(request)
         with self.lock:
             turn = self._under_way.setdefault(key, threading.Lock())
         with turn:
@@ -450,7 +459,7 @@ class Session:
             once = Once(known["answer"] if known else None, fingerprint)
             yield once
             if once.answer is not None and not known:
-                self._recent[key] = {"print": fingerprint, "answer": once.answer}
+                self._recent.put(key, fingerprint, once.answer)
 
     def keep_answer(self, key: str, once: Once, answer: dict[str, Any]) -> None:
         """Keep the answer of a call that no journal holds; the caller writes the record."""
@@ -485,15 +494,6 @@ class Session:
                 "Close one with close_excel_file first.",
                 {"limit": most, "open": opened},
             )
-
-
-class Once:
-    """The first answer of a repeated request, if there is one; else where to put it."""
-
-    def __init__(self, answer: dict[str, Any] | None, fingerprint: str = "") -> None:
-        self.known = answer
-        self.answer: dict[str, Any] | None = None
-        self.fingerprint = fingerprint
 
 
 def _open_words(names: list[str]) -> str:

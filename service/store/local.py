@@ -19,9 +19,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from service.errors import StorageFailed
+
+
+class Place(NamedTuple):
+    """Where an entry lies in its journal, in bytes."""
+
+    start: int
+    length: int
 
 
 class LocalStore:
@@ -91,17 +98,20 @@ class LocalStore:
 
     # Journals ---------------------------------------------------------------
 
-    def append(self, key: str, entry: dict[str, Any], *, sync: bool = True) -> int:
+    def append(
+        self, key: str, entry: dict[str, Any], *, sync: bool = True, at: int | None = None
+    ) -> int:
         """Add an entry to a journal; it is on the disk when this returns, or not in it.
 
         :param sync: False leaves it to the system when it reaches the disk
+        :param at: where the accepted entries end; what lies behind was never accepted
         :returns: the bytes that it takes
         """
         text = json.dumps(entry, ensure_ascii=False, separators=(",", ":")).encode()
         path = self.path(key)
         # Unbuffered: a buffer that could not be written would be tried again on closing.
         with _told("write", path), path.open("ab", buffering=0) as file:
-            before = file.tell()
+            before = file.tell() if at is None else _end_at(file, at, key)
             try:
                 _write_all(file, b"%08x %b\n" % (zlib.crc32(text), text))
                 if sync:
@@ -119,10 +129,14 @@ class LocalStore:
 
         :param whole: False leaves damaged entries out instead of refusing the journal
         """
+        return [entry for entry, _ in self.placed(key, whole=whole)]
+
+    def placed(self, key: str, *, whole: bool = True) -> list[tuple[dict[str, Any], Place]]:
+        """As ``entries``, each with its place for ``entries_at``."""
         path = self.root / key
         with _told("read", path):
             data = path.read_bytes() if path.exists() else b""
-        found: list[dict[str, Any]] = []
+        found: list[tuple[dict[str, Any], Place]] = []
         good = 0
         for number, line in enumerate(data.splitlines(keepends=True), start=1):
             entry = _checked(line)
@@ -137,8 +151,20 @@ class LocalStore:
                 with _told("mend", path):
                     os.truncate(path, good)
                 break
-            found.append(entry)
+            found.append((entry, Place(good, len(line))))
             good += len(line)
+        return found
+
+    def entries_at(self, key: str, places: list[Place]) -> list[dict[str, Any] | None]:
+        """The entries at these places of a journal; None for one that is no longer there."""
+        path = self.root / key
+        if not places or not path.exists():
+            return [None] * len(places)
+        with _told("read", path), path.open("rb") as file:
+            found = []
+            for place in places:
+                file.seek(place.start)
+                found.append(_checked(file.read(place.length)))
         return found
 
     def mend(self, key: str) -> None:
@@ -193,6 +219,19 @@ def _checked(line: bytes) -> dict[str, Any] | None:
         return None
     entry = json.loads(text)
     return entry if isinstance(entry, dict) else None
+
+
+def _end_at(file: FileIO, length: int, key: str) -> int:
+    """Make an open journal end after ``length`` bytes: what follows was never accepted."""
+    found = file.tell()
+    if found < length:
+        raise StorageFailed(
+            f"The journal {key} has lost its last entries.",
+            "Restore it from a backup, or close this workbook; others are whole.",
+        )
+    if found > length:
+        file.truncate(length)
+    return length
 
 
 def _write_all(file: FileIO, data: bytes) -> None:

@@ -35,9 +35,12 @@ def save(book: Workbook, path: Path, values: Values) -> None:
     # Excel calculates everything anew on opening, so a value of ours never outlives it.
     book.calculation.fullCalcOnLoad = True
     refresh_caches(book, values)
-    with ZipFile(part, "w", ZIP_DEFLATED, allowZip64=True) as archive:
-        _Writer(book, archive, values).write_data()
-    os.replace(part, path)
+    try:
+        with ZipFile(part, "w", ZIP_DEFLATED, allowZip64=True) as archive:
+            _Writer(book, archive, values).write_data()
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 class _Writer(ExcelWriter):  # type: ignore[misc]
