@@ -1195,6 +1195,7 @@ class Tools:
         workbook: str = "",
         action: Literal["undo", "redo", "changes"] = "undo",
         steps: int = 1,
+        until: int = 0,
         page: int = 1,
         __user__: dict | None = None,
         __metadata__: dict | None = None,
@@ -1207,11 +1208,12 @@ class Tools:
         :param workbook: open workbook to use, by name; leave out where only one is open
         :param action: undo, redo, or changes (what the last steps changed; nothing is undone)
         :param steps: how many changes to undo, redo or tell of; for changes 0 means all since opening
+        :param until: for changes: how many steps back the later of the two states lies, 0 is now
         :param page: page of a long list of changed cells
         """
         return await self._run(
             "undo_excel_change",
-            {"workbook": workbook, "action": action, "steps": steps, "page": page},
+            {"workbook": workbook, "action": action, "steps": steps, "until": until, "page": page},
             (__user__, __metadata__, __request__, __files__, __event_emitter__),
         )
 

@@ -667,3 +667,25 @@ def test_changes_reach_back_to_the_opening_after_a_restart(make_service: MakeSer
     assert [cell["cell"] for cell in told["cells"]] == ["Costs!B2", "Costs!B4"]
     chat = restarted(chat, make_service)
     assert changes(chat, 0) == told
+
+
+def test_what_changed_between_any_two_points(service: Service) -> None:
+    chat = Chat(service)
+    chat.op("create_excel_file", filename="points.xlsx", headers=["A"])
+    for number in range(1, 5):
+        chat.op("write_excel_range", start="A2", rows=[[number]])
+
+    def told(**asked: int) -> list[tuple[object, object]]:
+        result = chat.op("undo_excel_change", action="changes", **asked)["result"]
+        return [(cell["before"], cell["after"]) for cell in result["cells"]]
+
+    assert told(steps=1) == [(3, 4)]
+    assert told(steps=1, until=1) == [(2, 3)]
+    assert told(steps=2, until=1) == [(1, 3)]
+    assert told(steps=0, until=2) == [(None, 2)]
+    assert told(steps=0, until=4) == []
+    assert chat.op("read_excel_range", range="A2")["result"]["rows"] == [[4]]
+    too_far = chat.fail("undo_excel_change", action="changes", steps=1, until=4)
+    assert too_far["code"] == "invalid_parameters"
+    useless = chat.fail("undo_excel_change", action="undo", until=1)
+    assert "until has no effect on undo" in useless["message"]

@@ -57,5 +57,5 @@ class Desk(Protocol):
     def walk(self, workbook: str, steps: int) -> Answer:
         """Undo (``steps`` below 0) or redo changes."""
 
-    def changes(self, workbook: str, steps: int, page: int) -> Answer:
-        """What the last ``steps`` changes did, 0 for all since the opening."""
+    def changes(self, workbook: str, steps: int, until: int, page: int) -> Answer:
+        """What ``steps`` changes did (0: all since the opening), up to ``until`` steps ago."""

@@ -22,12 +22,14 @@ def undo_excel_change(
     workbook: str = "",
     action: Literal["undo", "redo", "changes"] = "undo",
     steps: int = 1,
+    until: int = 0,
     page: int = 1,
 ) -> Answer:
     """Undo or redo changes of an open workbook, or tell cell by cell what changed.
 
     :param action: undo, redo, or changes (what the last steps changed; nothing is undone)
     :param steps: how many changes to undo, redo or tell of; for changes 0 means all since opening
+    :param until: for changes: how many steps back the later of the two states lies, 0 is now
     :param page: page of a long list of changed cells
     """
     lowest = 0 if action == "changes" else 1
@@ -36,8 +38,16 @@ def undo_excel_change(
             f"steps is {steps}; for {action} it goes from {lowest} to {MOST_STEPS}.",
             "Each change that was answered is one step.",
         )
+    if until and action != "changes":
+        raise InvalidParameters(
+            f"until has no effect on {action}.", "Leave it out; it belongs to changes."
+        )
+    if not 0 <= until <= MOST_STEPS:
+        raise InvalidParameters(
+            f"until is {until}; it goes from 0 to {MOST_STEPS}.", "Count steps back from now."
+        )
     if not 1 <= page <= MOST_STEPS:
         raise InvalidParameters(f"page is {page}; pages count from 1.", "Begin with page 1.")
     if action == "changes":
-        return desk.changes(workbook, steps, page)
+        return desk.changes(workbook, steps, until, page)
     return desk.walk(workbook, steps if action == "redo" else -steps)

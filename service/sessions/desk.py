@@ -409,17 +409,17 @@ class _SessionCall:
         self._book = book
         return Answer(result)
 
-    def changes(self, workbook: str, steps: int, page: int) -> Answer:
+    def changes(self, workbook: str, steps: int, until: int, page: int) -> Answer:
         session = self._session
         book = session.workbook(workbook)
         with session.queue(book):
             journal = session.journal(book)
-            path = journal.path(journal.mark)
-            mark = journal.back(steps or journal.room(journal.mark)["can_undo"])
-            before = journal.path(mark)
+            later = journal.back(until)
+            since = until + (steps or journal.room(later)["can_undo"])
+            before, after = journal.path(journal.back(since)), journal.path(later)
             earlier = tuple(session.entries(book, before))
-            reply = session.call(book, action="changes", earlier=earlier, page=page)
-            names = [journal.steps[number].operation for number in path[len(before) :]]
+            reply = session.call(book, later, action="changes", earlier=earlier, page=page)
+            names = [journal.steps[number].operation for number in after[len(before) :]]
         self._book, self._files = book, []
         return Answer({"steps": len(names), "operations": names[-20:], **reply.result})
 
