@@ -123,6 +123,7 @@ class Chat:
             f"{_ATTACHED}.length === {len(files)} && !{_ATTACHED}.some(e =>"
             " e.querySelector('.spinner_ajPY'))",
             "the upload",
+            REPLY_SECONDS,  # Open WebUI reads and embeds the file meanwhile
         )
 
     def wait_reply(self) -> Turn:
