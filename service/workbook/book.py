@@ -31,7 +31,7 @@ from service.workbook.calculator import (
     calculate_in_time,
     serial_number,
 )
-from service.workbook.package import inspect_package
+from service.workbook.package.guard import inspect_package
 
 Fact = TypeVar("Fact")
 
