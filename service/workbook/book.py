@@ -31,7 +31,10 @@ from service.workbook.calculator import (
     calculate_in_time,
     serial_number,
 )
+from service.workbook.keeping import saver
+from service.workbook.keeping.loader import Memory, load
 from service.workbook.package.guard import inspect_package
+from service.workbook.package.opc import Package
 
 Fact = TypeVar("Fact")
 
@@ -51,8 +54,10 @@ class Book:
         *,
         max_cells: int = 2_000_000,
         losses: tuple[str, ...] = (),
+        memory: Memory | None = None,
     ) -> None:
         self.xl = xl
+        self.memory = memory
         self.name = name
         self.max_cells = max_cells
         self.losses = losses
@@ -92,9 +97,8 @@ class Book:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # what gets lost is told by name, in losses
-                xl = openpyxl.load_workbook(path, keep_vba=macros, rich_text=True)
+                xl, memory = load(Package(path))
                 xl.template = False
-                serials.mend(xl)
         except (ExcelToolsError, MemoryError):
             raise
         except Exception as error:
@@ -106,7 +110,7 @@ class Book:
             raise WorkbookDamaged(
                 f"{name} has no worksheet.", "Open a workbook with at least one sheet of cells."
             )
-        return cls(xl, name, max_cells=max_cells, losses=losses)
+        return cls(xl, name, max_cells=max_cells, losses=losses, memory=memory)
 
     # Sheets -----------------------------------------------------------------
 
@@ -267,7 +271,7 @@ class Book:
         :raises InternalError: if there is something in the workbook that can't be kept
         """
         try:
-            checkpoints.write(path, self.xl, self.losses)
+            checkpoints.write(path, (self.xl, self.losses, self.memory))
         except checkpoints.UnusableCheckpointError as error:
             raise InternalError(
                 f"{self.name} can't be put into a checkpoint ({error}).",
@@ -280,12 +284,16 @@ class Book:
 
         :raises UnusableCheckpointError: if it is damaged, or of another version
         """
-        xl, losses = checkpoints.read(path)
-        return cls(xl, name, max_cells=max_cells, losses=losses)
+        xl, losses, memory = checkpoints.read(path)
+        return cls(xl, name, max_cells=max_cells, losses=losses, memory=memory)
 
     def save(self, path: Path) -> None:
         """Write the workbook to ``path`` with the values of its formulas."""
-        writer.save(self.xl, path, self.values)
+        if self.memory is None:
+            writer.save(self.xl, path, self.values)
+        else:
+            macros = self.name.lower().endswith(".xlsm")
+            saver.save(self.xl, self.memory, path, self.values, macros=macros)
 
 
 def count_formulas(sheet: Worksheet) -> int:

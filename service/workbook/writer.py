@@ -26,7 +26,8 @@ from openpyxl.writer.excel import ExcelWriter
 
 from service.workbook.calculator import Computed, Values, serial_number
 from service.workbook.chart_caches import refresh_caches
-from service.workbook.texts import escape, inline_string
+from service.workbook.keeping.cell_xml import stored
+from service.workbook.texts import inline_string
 
 
 def save(book: Workbook, path: Path, values: Values) -> None:
@@ -41,6 +42,26 @@ def save(book: Workbook, path: Path, values: Values) -> None:
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def sheet_xml(ws: Worksheet, values: Values) -> tuple[bytes, list[str]]:
+    """(The part of a sheet, the addresses that its relationships rId1, rId2 ... lead to).
+
+    It comes without what hangs on it: drawings, comments and tables.
+    """
+    out = io.BytesIO()
+    writer = _SheetWriter(ws, values, out)
+    writer.write_top()
+    writer.write_rows()
+    for step in (
+        writer.write_protection, writer.write_scenarios, writer.write_filter,
+        writer.write_merged_cells, writer.write_formatting, writer.write_validations,
+        writer.write_hyperlinks, writer.write_print, writer.write_margins, writer.write_page,
+        writer.write_header, writer.write_breaks,
+    ):  # fmt: skip
+        step()
+    writer.close()
+    return out.getvalue(), [rel.Target for rel in writer._rels]
 
 
 class _Writer(ExcelWriter):  # type: ignore[misc]
@@ -67,8 +88,8 @@ class _Writer(ExcelWriter):  # type: ignore[misc]
 
 
 class _SheetWriter(WorksheetWriter):  # type: ignore[misc]
-    def __init__(self, ws: Worksheet, values: Values) -> None:
-        super().__init__(ws)
+    def __init__(self, ws: Worksheet, values: Values, out: io.BytesIO | None = None) -> None:
+        super().__init__(ws, out)
         self._values = values
 
     def write_row(self, xf, row, row_idx):  # type: ignore[no-untyped-def]
@@ -97,13 +118,13 @@ def _write_value(xf, cell: Cell) -> None:  # type: ignore[no-untyped-def]
         else:
             with xf.element("v"):
                 # openpyxl would cut numbers to 16 digits; some need 17.
-                xf.write(value if isinstance(value, str) else _stored(value)[1])
+                xf.write(value if isinstance(value, str) else stored(value)[1])
 
 
 def _write_formula(xf, cell: Cell, computed: Computed) -> None:  # type: ignore[no-untyped-def]
     formula, attributes = _set_attributes(cell, cell.has_style)
     value = serial_number(computed.value, cell.parent.parent.epoch)
-    kind, text = _stored(value)
+    kind, text = stored(value)
     if kind:
         attributes["t"] = kind
     else:
@@ -115,14 +136,3 @@ def _write_formula(xf, cell: Cell, computed: Computed) -> None:  # type: ignore[
             xf.write(source.removeprefix("="))
         with xf.element("v"):
             xf.write(text)
-
-
-def _stored(value: object) -> tuple[str, str]:
-    """(the cell's t attribute, the text of its v element); source: ECMA-376 18.18.11."""
-    if isinstance(value, bool):
-        return "b", str(int(value))
-    if isinstance(value, int | float):
-        return "", repr(value)
-    text = str(value)
-    error = text.startswith("#") and text.endswith(("!", "?", "/A"))
-    return ("e", text) if error else ("str", escape(text))

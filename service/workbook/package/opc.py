@@ -154,6 +154,12 @@ class Package:
         self.infos = {info.filename.lstrip("/"): info for info in infos if not info.is_dir()}
         self._names = {name.lower(): name for name in self.infos}
 
+    def __getstate__(self) -> Path | bytes:
+        return self.source
+
+    def __setstate__(self, source: Path | bytes) -> None:
+        Package.__init__(self, source)
+
     def __repr__(self) -> str:
         held = "memory" if isinstance(self.source, bytes) else str(self.source)
         return f"<Package {held} parts={len(self.infos)}>"

@@ -1,0 +1,379 @@
+"""Saving a workbook that came from a file: the file as it was, with what changed.
+
+A part that no change concerns is copied as it is; in a sheet that changed, a row that
+didn't. What the editor doesn't know can't get lost, as it never passes through the editor.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from openpyxl import Workbook
+from openpyxl.cell.cell import Cell, MergedCell
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
+from openpyxl.xml.constants import XLSM, XLSX
+
+from service.workbook.calculator import Computed, Values, serial_number
+from service.workbook.keeping.cell_xml import cell_xml, same_result, with_style, with_value
+from service.workbook.keeping.cells import OpenedCell
+from service.workbook.keeping.fragments import Fragments, fragments, merge_sheet
+from service.workbook.keeping.loader import Memory, SheetMemory
+from service.workbook.keeping.sheet_xml import RowIndex, RowXml, SheetXml
+from service.workbook.keeping.styles import StyleMemory, Stylesheet, detach, style_number
+from service.workbook.keeping.workbook_xml import WorkbookXml, listing, position
+from service.workbook.package.opc import OFFICE, Draft, parse, serialized
+from service.workbook.writer import sheet_xml
+
+_SHARED = re.compile(rb"""<(?:\w+:)?f\b[^>]*\bt\s*=\s*["']shared["'][^>]*>""")
+_INDEX = re.compile(rb"""\bsi\s*=\s*["'](\d+)["']""")
+_DIMENSION = re.compile(rb"""(<(?:\w+:)?dimension\b[^>]*\bref\s*=\s*["'])[^"']*""")
+_VBA = "http://schemas.microsoft.com/office/2006/relationships/vbaProject"
+
+
+def save(book: Workbook, memory: Memory, path: Path, values: Values, *, macros: bool) -> None:
+    """Write ``book`` to ``path`` as a whole or not at all.
+
+    :param macros: whether the file's name is that of a workbook with macros
+    """
+    part = path.with_name(path.name + ".part")
+    try:
+        drafted(book, memory, values, macros=macros).save(part)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def drafted(book: Workbook, memory: Memory, values: Values, *, macros: bool) -> Draft:
+    """The package that the workbook is to become."""
+    draft = Draft(memory.package)
+    saver = _Saver(book, memory, draft, values)
+    saver.update()
+    detach(book)
+    _set_kind(draft, saver.main, macros=macros)
+    return draft
+
+
+class _Saver:
+    def __init__(self, book: Workbook, memory: Memory, draft: Draft, values: Values) -> None:
+        self.book = book
+        self.memory = memory
+        self.draft = draft
+        self.values = values
+        (office,) = draft.relationships("").of_kind("officeDocument")[:1]
+        self.main = office.target
+        self.recalculated = False
+
+    def update(self) -> None:
+        """Bring the draft up to date with the workbook."""
+        changed = False
+        for sheet, memory in self.memory.sheets.items():
+            if position(self.book, sheet) is not None:
+                changed |= SheetSaver(self, sheet, memory).update()
+        added = {
+            sheet: self._add_sheet(sheet)
+            for sheet in self.book.worksheets
+            if sheet not in self.memory.sheets
+        }
+        self._update_styles()
+        self._update_workbook(added, calculate=changed or bool(added))
+
+    def _add_sheet(self, sheet: Worksheet) -> str:
+        """Write a sheet that the file does not have; the id of its relationship."""
+        part = self.draft.free_name("xl/worksheets/sheet{}.xml")
+        type_ = "application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"
+        data, links = sheet_xml(sheet, self.values)
+        self.draft.write(part, data, type_)
+        for address in links:
+            self.draft.relationships(part).add(f"{OFFICE}/hyperlink", address, external=True)
+        return self.draft.relationships(self.main).add(f"{OFFICE}/worksheet", part)
+
+    def _update_styles(self) -> None:
+        memory = self.memory.styles
+        if StyleMemory.of(self.book) == memory:
+            return
+        (found,) = self.draft.relationships(self.main).of_kind("styles")[:1]
+        sheet = Stylesheet(self.draft.read(found.target))
+        sheet.append(self.book, memory)
+        self.draft.write(found.target, sheet.root)
+
+    def _update_workbook(self, added: dict[Any, str], *, calculate: bool) -> None:
+        sheets = [sheet for sheet, _ in self.memory.parts]
+        workbook = WorkbookXml(self.draft.xml(self.main), sheets)
+        now = listing(self.book)
+        for sheet, part in self.memory.parts:
+            if position(self.book, sheet) is not None:
+                continue
+            for item in self.draft.relationships(self.main):
+                if item.target == part:
+                    self.draft.relationships(self.main).remove(item.id)
+            self.draft.remove(part)
+        workbook.merge(self.memory.listing, now)
+        workbook.name_things(self.book, self.memory.listing, now)
+        workbook.list_sheets(self.book, added)
+        if calculate:
+            workbook.calculate_on_opening()
+            self._forget_order()
+        if workbook.changed:
+            self.draft.write(self.main, workbook.root)
+
+    def _forget_order(self) -> None:
+        """Drop the order of calculation, which Excel makes anew: it lists every formula."""
+        relationships = self.draft.relationships(self.main)
+        for item in relationships.of_kind("calcChain"):
+            self.draft.remove(item.target)
+            relationships.remove(item.id)
+
+
+class SheetSaver:
+    """Brings the part of one sheet up to date."""
+
+    def __init__(self, saver: _Saver, sheet: Worksheet, memory: SheetMemory) -> None:
+        self.sheet = sheet
+        self.memory = memory
+        self.saver = saver
+        self.styles = list(saver.book._cell_styles)
+        self.values = saver.values
+
+    def update(self) -> bool:
+        """Write the part if it changed; whether any value or formula did."""
+        draft, part = self.saver.draft, self.memory.part
+        cells, values = self._changed_cells(), self._changed_values()
+        rows = self._changed_rows()
+        now = fragments(self.sheet)
+        around = now != self.memory.elements
+        if not cells and not values and not rows and not around:
+            return False
+        xml = SheetXml.split(draft.read(part))
+        frame = self._around(xml, now) if around else xml
+        if cells or values or rows:
+            content = _Rows(self, xml, cells, values, rows).chunks()
+            frame = self._dimension(frame, cells)
+        else:
+            content = iter([bytes(xml.rows)])
+        draft.write(part, _joined(frame, content))
+        return bool(cells or values)
+
+    def _around(self, xml: SheetXml, now: Fragments) -> SheetXml:
+        root = parse(xml.frame)
+        relationships = self.saver.draft.relationships(self.memory.part)
+
+        def link(address: str) -> str:
+            return relationships.add(f"{OFFICE}/hyperlink", address, external=True)
+
+        merge_sheet(root, self.memory.elements, now, link)
+        return SheetXml.split(serialized(root))
+
+    def _dimension(self, frame: SheetXml, cells: dict[tuple[int, int], Cell | None]) -> SheetXml:
+        if not any(cell is None or not isinstance(cell, OpenedCell) for cell in cells.values()):
+            return frame
+        used = [at for at, cell in self.sheet._cells.items() if cell._value is not None]
+        if not used:
+            return frame
+        rows, columns = [row for row, _ in used], [column for _, column in used]
+        first = f"{get_column_letter(min(columns))}{min(rows)}"
+        last = f"{get_column_letter(max(columns))}{max(rows)}"
+        ref = first if first == last else f"{first}:{last}"
+        head = _DIMENSION.sub(lambda m: m.group(1) + ref.encode(), frame.head, count=1)
+        return SheetXml(head, frame.rows, frame.tail, frame.prefix)
+
+    def _changed_cells(self) -> dict[tuple[int, int], Cell | None]:
+        """Cells that differ from the file's, by place; None for those that are gone."""
+        found: dict[tuple[int, int], Cell | None] = {}
+        styles, known = self.styles, 0
+        for at, cell in self.sheet._cells.items():
+            if isinstance(cell, OpenedCell) and cell.opened_at == at:
+                known += 1
+                if cell.rewritten or cell.restyled(styles):
+                    found[at] = cell
+            elif isinstance(cell, MergedCell):
+                if at not in self.memory.merged:
+                    found[at] = cell
+            elif cell._value is not None or cell.has_style:
+                found[at] = cell
+        if known < self.memory.cells:
+            for at in self._file_cells() - self.sheet._cells.keys():
+                found[at] = None
+        return found
+
+    def _file_cells(self) -> set[tuple[int, int]]:
+        xml = SheetXml.split(self.saver.draft.read(self.memory.part))
+        return {
+            (row.number, column) for row in _rows(xml, RowIndex.of(xml)) for column in row.cells
+        }
+
+    def _changed_values(self) -> dict[tuple[int, int], Computed]:
+        """Values of formulas that are the file's but whose results are not."""
+        title = self.sheet.title
+        return {
+            (row, column): computed
+            for (name, row, column), computed in self.values.items()
+            if name == title and self._differs((row, column), computed)
+        }
+
+    def _differs(self, at: tuple[int, int], computed: Computed) -> bool:
+        cell = self.sheet._cells.get(at)
+        if not isinstance(cell, OpenedCell) or cell.rewritten or cell.opened_at != at:
+            return False
+        if computed.unknown:
+            return False
+        value = serial_number(computed.value, self.saver.book.epoch)
+        return not same_result(self.memory.results.get(at), value)
+
+    def _changed_rows(self) -> dict[int, dict[str, str | None]]:
+        """Attributes of rows that changed; None for those that are gone."""
+        now = {number: dict(row) for number, row in self.sheet.row_dimensions.items()}
+        found: dict[int, dict[str, str | None]] = {}
+        for number in now.keys() | self.memory.rows.keys():
+            old, new = self.memory.rows.get(number, {}), now.get(number, {})
+            changed: dict[str, str | None] = {
+                name: new.get(name)
+                for name in old.keys() | new.keys()
+                if old.get(name) != new.get(name)
+            }
+            if changed:
+                found[number] = changed
+        return found
+
+
+def _joined(frame: SheetXml, rows: Iterator[bytes]) -> Iterator[bytes]:
+    yield frame.head
+    yield from rows
+    yield frame.tail
+
+
+def _rows(xml: SheetXml, index: RowIndex) -> Iterator[RowXml]:
+    for place, number in enumerate(index.numbers):
+        yield RowXml(number, _row_bytes(xml, index, place), xml.prefix)
+
+
+def _row_bytes(xml: SheetXml, index: RowIndex, place: int) -> bytes:
+    end = index.starts[place + 1] if place + 1 < len(index.starts) else len(xml.rows)
+    return bytes(xml.rows[index.starts[place] : end])
+
+
+class _Rows:
+    """The rows of a sheet with some cells, values and attributes changed."""
+
+    def __init__(
+        self,
+        saver: SheetSaver,
+        xml: SheetXml,
+        cells: dict[tuple[int, int], Cell | None],
+        values: dict[tuple[int, int], Computed],
+        rows: dict[int, dict[str, str | None]],
+    ) -> None:
+        self._sheet = saver.sheet
+        self._styles = saver.styles
+        self._all_values = saver.values
+        self._xml = xml
+        self._cells = cells
+        self._attributes = rows
+        self._index = RowIndex.of(xml)
+        self._by_row: dict[int, dict[int, Cell | Computed | None]] = defaultdict(dict)
+        for (row, column), computed in values.items():
+            self._by_row[row][column] = computed
+        for (row, column), cell in cells.items():
+            self._by_row[row][column] = cell
+        self._free_shared_formulas()
+        # Now and not on writing: new styles have to be known before the stylesheet is.
+        numbers = sorted(self._by_row.keys() | self._attributes.keys())
+        self._written_rows = {number: self._changed(number) for number in numbers}
+
+    def _free_shared_formulas(self) -> None:
+        """Where the cell that a shared formula is written in changes, the others get their own."""
+        groups = {
+            index.group(1)
+            for (row, column) in self._cells
+            for tag in _SHARED.findall(self._file_row(row).cells.get(column, b""))
+            if b"ref" in tag and (index := _INDEX.search(tag))
+        }
+        if not groups:
+            return
+        for row in _rows(self._xml, self._index):
+            for column, xml in row.cells.items():
+                tag = _SHARED.search(xml)
+                index = _INDEX.search(tag.group()) if tag else None
+                cell = self._sheet._cells.get((row.number, column))
+                if index and index.group(1) in groups and cell is not None:
+                    self._by_row[row.number].setdefault(column, cell)
+                    if isinstance(self._by_row[row.number][column], Computed):
+                        self._by_row[row.number][column] = cell
+
+    def _file_row(self, number: int) -> RowXml:
+        place = self._index.at(number)
+        if place < len(self._index.numbers) and self._index.numbers[place] == number:
+            return RowXml(number, _row_bytes(self._xml, self._index, place), self._xml.prefix)
+        return RowXml.new(number, self._xml.prefix)
+
+    def chunks(self) -> Iterator[bytes]:
+        """The rows, in pieces: long stretches as they were, and those that changed."""
+        rows, index, done = self._xml.rows, self._index, 0
+        for number, written in self._written_rows.items():
+            place = index.at(number)
+            start = index.starts[place] if place < len(index.starts) else len(rows)
+            yield bytes(rows[done:start])
+            there = place < len(index.numbers) and index.numbers[place] == number
+            done = start
+            if there:
+                done = index.starts[place + 1] if place + 1 < len(index.starts) else len(rows)
+            yield written
+        yield bytes(rows[done:])
+
+    def _changed(self, number: int) -> bytes:
+        """A row as it is to be."""
+        row = self._file_row(number)
+        there = bool(row.cells or row.attributes)
+        row.set(self._attributes.get(row.number, {}))
+        self._change(row)
+        return row.written() if there or row.cells or row.attributes else b""
+
+    def _change(self, row: RowXml) -> None:
+        for column, new in self._by_row.get(row.number, {}).items():
+            xml = row.cells.get(column, b"")
+            if new is None:
+                row.cells.pop(column, None)
+            elif isinstance(new, Computed):
+                if xml:
+                    value = serial_number(new.value, self._sheet.parent.epoch)
+                    row.cells[column] = with_value(xml, value, known=not new.unknown)
+            elif xml and self._only_restyled(new):
+                row.cells[column] = with_style(xml, self._style(new))
+            else:
+                row.cells[column] = self._written(new)
+
+    def _only_restyled(self, cell: Cell) -> bool:
+        return (
+            isinstance(cell, OpenedCell)
+            and not cell.rewritten
+            and not cell.moved
+            and cell.restyled(self._styles)
+        )
+
+    def _written(self, cell: Cell) -> bytes:
+        computed = self._all_values.get((self._sheet.title, cell.row, cell.column))
+        namespace = bool(self._xml.prefix)
+        return cell_xml(cell, self._style(cell), computed, namespace=namespace)
+
+    def _style(self, cell: Cell) -> int:
+        if isinstance(cell, OpenedCell) and not cell.restyled(self._styles):
+            return cell.opened_style
+        return style_number(self._sheet.parent, cell._style)
+
+
+def _set_kind(draft: Draft, main: str, *, macros: bool) -> None:
+    """Let the package be what its file's name says: a workbook, with macros or without."""
+    if draft.content_type(main) != (XLSM if macros else XLSX):
+        draft.write(main, draft.read(main), XLSM if macros else XLSX)
+    if macros:
+        return
+    relationships = draft.relationships(main)
+    for item in relationships.of_kind("vbaProject"):
+        draft.remove(item.target)
+        relationships.remove(item.id)
+

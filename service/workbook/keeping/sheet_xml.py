@@ -1,0 +1,213 @@
+"""The XML of a sheet as bytes: what stands before, in and after its rows.
+
+A sheet may have fifty megabytes of rows of which one changes. So rows and cells are found
+by their bytes and everything else is copied, not parsed. Source: ECMA-376 part 1, 18.3.1.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from lxml import etree
+from openpyxl.utils import column_index_from_string, get_column_letter
+
+from service.workbook.package.opc import parse
+
+_SHEET_DATA = re.compile(rb"<(\w+:)?sheetData\b([^>]*?)(/?)>")
+_ROOT = re.compile(rb"<(\w+:)?worksheet\b[^>]*>")
+_DECLARED = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([\w.-]+)[\"']")
+_NUMBER = re.compile(rb"""\br\s*=\s*["'](\d+)(?:\.0*)?["']""")
+_PLACE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]+)(\d+)["']""")
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class SheetXml:
+    """A sheet's part in three pieces.
+
+    :param head: up to and with the start tag of ``sheetData``
+    :param rows: the rows
+    :param tail: from the end tag of ``sheetData`` on
+    :param prefix: of the elements' names, such as ``b"x:"``; mostly empty
+    """
+
+    head: bytes
+    rows: memoryview | bytes
+    tail: bytes
+    prefix: bytes
+
+    @classmethod
+    def split(cls, data: bytes) -> SheetXml:
+        """The pieces of a part. An empty ``sheetData`` is opened, a missing one is made.
+
+        :raises ValueError: if it is no sheet
+        """
+        data = as_utf8(data)
+        found = _SHEET_DATA.search(data)
+        if found is None:
+            return cls.split(_with_sheet_data(data))
+        prefix = found.group(1) or b""
+        end = b"</" + prefix + b"sheetData>"
+        if found.group(3):
+            tag = b"<" + prefix + b"sheetData" + found.group(2) + b">"
+            return cls(data[: found.start()] + tag, b"", end + data[found.end() :], prefix)
+        last = data.rfind(end)
+        if last < found.end():
+            raise ValueError("the sheet's rows have no end")
+        rows = memoryview(data)[found.end() : last]
+        return cls(data[: found.end()], rows, data[last:], prefix)
+
+    @property
+    def frame(self) -> bytes:
+        """The sheet without any rows."""
+        return self.head + self.tail
+
+    def elements(self, rows: bytes | memoryview) -> etree._Element:
+        """The ``sheetData`` element with a stretch of rows, which know the sheet's namespaces."""
+        root = _ROOT.search(self.head)
+        if root is None:
+            raise ValueError("the part is no worksheet")
+        p = self.prefix
+        parts = [root.group(), b"<", p, b"sheetData>", rows, b"</", p, b"sheetData></", p]
+        return parse(b"".join([*parts, b"worksheet>"]))[0]
+
+    def stretches(self) -> Iterator[memoryview]:
+        """The rows in pieces of about a megabyte, each of whole rows."""
+        rows, end = memoryview(self.rows), b"</" + self.prefix + b"row>"
+        start = 0
+        while start < len(rows):
+            stop = start + _CHUNK
+            while stop < len(rows):
+                window = bytes(rows[stop : stop + _CHUNK])
+                place = window.find(end)
+                if place >= 0:
+                    stop += place + len(end)
+                    break
+                stop += max(len(window) - len(end), 1)
+            yield rows[start : min(stop, len(rows))]
+            start = stop
+
+
+def as_utf8(data: bytes) -> bytes:
+    """The part in UTF-8, whatever its encoding."""
+    if data.startswith(b"\xef\xbb\xbf"):
+        data = data[3:]
+    declared = _DECLARED.match(data[:200])
+    wide = data[:2] in (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
+    if not wide and (declared is None or declared.group(1).lower() in (b"utf-8", b"us-ascii")):
+        return data
+    return etree.tostring(parse(data), xml_declaration=True, encoding="UTF-8", standalone=True)
+
+
+def _with_sheet_data(data: bytes) -> bytes:
+    """The part with an empty ``sheetData`` in its place: it may only be missing."""
+    root = parse(data)
+    if etree.QName(root).localname != "worksheet":
+        raise ValueError("the part is no worksheet")
+    before = {"sheetPr", "dimension", "sheetViews", "sheetFormatPr", "cols"}
+    names = [etree.QName(item).localname for item in root if isinstance(item.tag, str)]
+    place = sum(name in before for name in names)
+    root.insert(place, etree.Element(f"{{{etree.QName(root).namespace}}}sheetData"))
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
+
+
+@dataclass
+class RowIndex:
+    """Where each row of a sheet stands: numbers ascending, and offsets of the start tags."""
+
+    numbers: list[int] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, sheet: SheetXml) -> RowIndex:
+        """The index of a sheet's rows; those without a number follow the one before.
+
+        :raises ValueError: if the rows are not in ascending order
+        """
+        found = cls()
+        number = 0
+        for match in re.finditer(rb"<" + sheet.prefix + rb"row\b[^>]*>", sheet.rows):
+            told = _NUMBER.search(match.group())
+            following = int(told.group(1)) if told else number + 1
+            if following <= number:
+                raise ValueError(f"row {following} stands after row {number}")
+            number = following
+            found.numbers.append(number)
+            found.starts.append(match.start())
+        return found
+
+    def at(self, number: int) -> int:
+        """The position of a row in the index, or of the next one."""
+        return bisect_left(self.numbers, number)
+
+
+@dataclass
+class CellXml:
+    """One cell as it stands in a row: its column and its bytes."""
+
+    column: int
+    xml: bytes
+
+
+class RowXml:
+    """One row in pieces, to put cells into."""
+
+    def __init__(self, number: int, xml: bytes, prefix: bytes) -> None:
+        self.number = number
+        self.prefix = prefix
+        match = re.match(rb"\s*<" + prefix + rb"row\b([^>]*?)(/?)>", xml)
+        if match is None:
+            raise ValueError(f"row {number} can't be read")
+        self.attributes: bytes = match.group(1)
+        end = len(xml) if match.group(2) else xml.rfind(b"</" + prefix + b"row>")
+        body = b"" if match.group(2) else xml[match.end() : end]
+        self.rest = b"" if match.group(2) else xml[end + len(prefix) + 6 :]
+        self.cells: dict[int, bytes] = {}
+        column = last = 0
+        for cell in _cells(prefix).finditer(body):
+            place = _PLACE.search(cell.group(1))
+            column = column_index_from_string(place.group(1).decode()) if place else column + 1
+            self.cells[column] = cell.group() if place else self._placed(cell.group(), column)
+            last = cell.end()
+        self.after = body[last:].strip()
+
+    @classmethod
+    def new(cls, number: int, prefix: bytes) -> RowXml:
+        """An empty row."""
+        return cls(number, b"<%brow/>" % prefix, prefix)
+
+    def _placed(self, xml: bytes, column: int) -> bytes:
+        tag = b"<" + self.prefix + b"c"
+        place = f' r="{get_column_letter(column)}{self.number}"'.encode()
+        return tag + place + xml[len(tag) :]
+
+    def set(self, attributes: dict[str, str | None]) -> None:
+        """Give the row attributes; None takes one away."""
+        for name, value in attributes.items():
+            pattern = rb"\s+" + name.encode() + rb"""\s*=\s*("[^"]*"|'[^']*')"""
+            self.attributes = re.sub(pattern, b"", self.attributes)
+            if value is not None:
+                self.attributes += f' {name}="{value}"'.encode()
+
+    def written(self) -> bytes:
+        """The row as it is now."""
+        if not _NUMBER.search(self.attributes):
+            self.set({"r": str(self.number)})
+        if b"spans" in self.attributes:
+            self.set({"spans": None})  # only a hint, and it may have become a wrong one
+        start = b"<" + self.prefix + b"row" + self.attributes.rstrip()
+        if not self.cells and not self.after:
+            return start + b"/>" + self.rest
+        cells = b"".join(self.cells[column] for column in sorted(self.cells))
+        return b"".join([start, b">", cells, self.after, b"</", self.prefix, b"row>", self.rest])
+
+
+def _cells(prefix: bytes) -> re.Pattern[bytes]:
+    return re.compile(
+        rb"<" + prefix + rb"c\b((?:[^>\"']|\"[^\"]*\"|'[^']*')*?)"
+        rb"(?:/>|>.*?</" + prefix + rb"c\s*>)",
+        re.DOTALL,
+    )
