@@ -33,6 +33,7 @@ from service.workbook.calculator import (
 )
 from service.workbook.keeping import saver
 from service.workbook.keeping.loader import Memory, load
+from service.workbook.occupancy import count_cells, count_formulas, used_area
 from service.workbook.package.guard import inspect_package
 from service.workbook.package.opc import Package
 
@@ -160,7 +161,7 @@ class Book:
     def values(self) -> Values:
         """Calculated values of all formula cells, as of now."""
         if self._values is None:
-            self._values = calculate(self.xl)
+            self._values = calculate(self.xl) if self.formula_count() else {}
         return self._values
 
     def calculated_within(self, seconds: float) -> bool:
@@ -196,7 +197,7 @@ class Book:
 
     def cell_count(self) -> int:
         """How many cells the workbook holds, formatted blanks among them."""
-        return sum(len(sheet._cells) for sheet in self.xl.worksheets)
+        return sum(count_cells(sheet) for sheet in self.xl.worksheets)
 
     def formula_errors(self, most: int = 10) -> list[dict[str, str]]:
         """Formulas that give an error or can't be calculated: cell, formula, and why."""
@@ -294,17 +295,3 @@ class Book:
         else:
             macros = self.name.lower().endswith(".xlsm")
             saver.save(self.xl, self.memory, path, self.values, macros=macros)
-
-
-def count_formulas(sheet: Worksheet) -> int:
-    """How many cells of a sheet hold formulas."""
-    return sum(cell.data_type == "f" for cell in sheet._cells.values())
-
-
-def used_area(sheet: Worksheet) -> Area:
-    """The smallest area from A1 that holds all cells with a value; A1 of an empty sheet."""
-    rows = columns = 1
-    for (row, column), cell in sheet._cells.items():
-        if cell.value is not None:
-            rows, columns = max(rows, row), max(columns, column)
-    return Area(1, 1, rows, columns)

@@ -54,9 +54,11 @@ class CellReader:
     """Makes the cells of one sheet from the rows of its XML.
 
     :param parser: openpyxl's parser of the sheet, for whatever isn't plain
+    :param rows_known: whether the rows' heights and styles were read before
     """
 
-    def __init__(self, ws: Worksheet, parser: WorkSheetParser) -> None:
+    def __init__(self, ws: Worksheet, parser: WorkSheetParser, *, rows_known: bool = False) -> None:
+        self._rows_known = rows_known
         self._ws = ws
         self._parser = parser
         self.results: dict[tuple[int, int], tuple[str, str]] = {}
@@ -79,7 +81,8 @@ class CellReader:
             number = row.get("r")
             at = parser.row_counter = int(float(number)) if number else parser.row_counter + 1
             column = 0
-            self._note_dimension(row)
+            if not self._rows_known:
+                self._note_dimension(row)
             for element in row:
                 if element.tag != _CELL:
                     continue
@@ -98,9 +101,7 @@ class CellReader:
                 else:
                     yield self._special(element, at, column, style)
 
-    def _special(
-        self, element: etree._Element, row: int, column: int, style: int
-    ) -> OpenedCell:
+    def _special(self, element: etree._Element, row: int, column: int, style: int) -> OpenedCell:
         """A blank cell, a formula, or a text of its own."""
         kind = element.get("t", "n")
         if len(element) == 0:
@@ -119,12 +120,13 @@ class CellReader:
         return self._made(row, column, found["value"], found["data_type"], style)
 
     def _note_dimension(self, row: etree._Element) -> None:
-        attributes = {k: v for k, v in row.attrib.items() if not k.startswith("{")}
+        attributes = {str(k): str(v) for k, v in row.attrib.items() if not str(k).startswith("{")}
         if attributes.keys() - {"r", "spans"}:
             self._parser.row_dimensions[str(self._parser.row_counter)] = attributes
 
     def _column(self, letters: str) -> int:
-        found = self._columns[letters] = column_index_from_string(letters.upper())
+        found = int(column_index_from_string(letters.upper()))
+        self._columns[letters] = found
         return found
 
     def _number(self, text: str, style: int) -> tuple[object, str]:

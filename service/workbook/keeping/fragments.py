@@ -7,7 +7,7 @@ the opening, and only the difference is applied to what the file has.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from copy import deepcopy
 from typing import Any, TypeAlias
 
@@ -18,6 +18,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.xml.constants import REL_NS, SHEET_MAIN_NS
 from openpyxl.xml.functions import tostring
 
+from service.workbook.keeping.lazy import loaded_cells
 from service.workbook.package.opc import parse
 
 Fragments: TypeAlias = dict[str, list[bytes]]
@@ -43,7 +44,7 @@ _ADDRESS = "address"  # of a link, while it has no relationship
 class _Collector(WorksheetWriter):  # type: ignore[misc]
     """Collects elements instead of writing them."""
 
-    def get_stream(self) -> Iterator[Any]:
+    def get_stream(self) -> Generator[None, Any, None]:
         self.elements: list[Any] = []
         while True:
             element = yield
@@ -54,7 +55,7 @@ class _Collector(WorksheetWriter):  # type: ignore[misc]
 def fragments(ws: Worksheet) -> Fragments:
     """What the editor would write around the rows of a sheet, by name of the element."""
     writer = _Collector(ws)
-    ws._hyperlinks = [cell.hyperlink for cell in ws._cells.values() if _linked(cell)]
+    ws._hyperlinks = [cell.hyperlink for _, cell in loaded_cells(ws) if _linked(cell)]
     steps: list[Callable[[], None]] = [
         writer.write_properties, writer.write_views, writer.write_format, writer.write_cols,
         writer.write_protection, writer.write_scenarios, writer.write_filter,
@@ -70,8 +71,9 @@ def fragments(ws: Worksheet) -> Fragments:
         root = parse(tostring(element))
         for link in root.iter(f"{{{SHEET_MAIN_NS}}}hyperlink"):
             # By its address, as the numbers of relationships depend on all other links.
-            id_ = link.attrib.pop(R_ID, None)
+            id_ = link.get(R_ID)
             if id_:
+                set_attribute(link, R_ID, None)
                 link.set(_ADDRESS, targets[id_])
         found.setdefault(etree.QName(root).localname, []).append(_canonical(root))
     ws._hyperlinks = []
@@ -83,7 +85,7 @@ def _linked(cell: Any) -> bool:
 
 
 def _canonical(element: etree._Element) -> bytes:
-    return bytes(etree.tostring(element, method="c14n2", strip_text=False))
+    return bytes(etree.tostring(element, method="c14n2"))
 
 
 def merge_sheet(
@@ -96,7 +98,7 @@ def merge_sheet(
     """
     changed = [name for name in ORDER if before.get(name, []) != now.get(name, [])]
     for name in changed:
-        there = [item for item in root if _name(item) == name]
+        there = [item for item in root if local_name(item) == name]
         old = [parse(item) for item in before.get(name, [])]
         new = [parse(item) for item in now.get(name, [])]
         merged = _merged(name, there, old, new)
@@ -134,20 +136,29 @@ def merge_element(there: etree._Element, old: etree._Element, new: etree._Elemen
     """Apply what differs between ``old`` and ``new`` to ``there``."""
     for name in {*old.attrib, *new.attrib}:
         if old.get(name) != new.get(name):
-            if new.get(name) is None:
-                there.attrib.pop(name, None)
-            else:
-                there.set(name, new.get(name, ""))
+            set_attribute(there, str(name), new.get(name))
     if old.text != new.text:
         there.text = new.text
     if [_canonical(item) for item in old] == [_canonical(item) for item in new]:
         return
-    if [_name(i) for i in there] == [_name(i) for i in old] == [_name(i) for i in new]:
+    if (
+        [local_name(i) for i in there]
+        == [local_name(i) for i in old]
+        == [local_name(i) for i in new]
+    ):
         for mine, before, after in zip(there, old, new, strict=True):
             merge_element(mine, before, after)
         return
-    unknown = [item for item in there if _name(item) == "extLst"]
-    there[:] = [deepcopy(item) for item in new if _name(item) != "extLst"] + unknown
+    unknown = [item for item in there if local_name(item) == "extLst"]
+    there[:] = [deepcopy(item) for item in new if local_name(item) != "extLst"] + unknown
+
+
+def set_attribute(element: etree._Element, name: str, value: str | None) -> None:
+    """Give an element an attribute; None takes it away."""
+    if value is not None:
+        element.set(name, value)
+    elif name in element.attrib:
+        del element.attrib[name]
 
 
 def _members(
@@ -186,9 +197,7 @@ def _pairs(
             yield item, found.pop(0)
 
 
-def _untouched(
-    item: etree._Element, old: list[etree._Element], new: list[etree._Element]
-) -> bool:
+def _untouched(item: etree._Element, old: list[etree._Element], new: list[etree._Element]) -> bool:
     """Whether a member that the editor took apart (a link over a range) is as it was."""
     before = [_canonical(part) for part in old if _inside(part, item)]
     after = {_canonical(part) for part in new}
@@ -205,24 +214,27 @@ def _ref(item: etree._Element) -> str:
     return item.get("ref") or item.get("sqref") or item.get("name") or ""
 
 
-def _name(item: etree._Element) -> str:
-    return etree.QName(item).localname if isinstance(item.tag, str) else ""
+def local_name(item: etree._Element) -> str:
+    """The name of an element without its namespace; "" of a comment."""
+    tag: object = item.tag  # of a comment it is a function
+    return etree.QName(item).localname if isinstance(tag, str) else ""
 
 
 def _make_links(item: etree._Element, link: Callable[[str], str]) -> None:
     """Relationships for links that the editor gave an address instead."""
     for found in item.iter(f"{{{SHEET_MAIN_NS}}}hyperlink"):
-        address = found.attrib.pop(_ADDRESS, None)
+        address = found.get(_ADDRESS)
         if address:
-            found.set(R_ID, link(str(address)))
+            set_attribute(found, _ADDRESS, None)
+            found.set(R_ID, link(address))
 
 
 def insert(root: etree._Element, item: etree._Element) -> None:
     """Put an element into a sheet where Excel wants it."""
-    rank = _RANK[_name(item)]
+    rank = _RANK[local_name(item)]
     for place, other in enumerate(root):
         # What belongs to no known name, such as mc:AlternateContent, holds its place.
-        if _RANK.get(_name(other), -1) > rank:
+        if _RANK.get(local_name(other), -1) > rank:
             root.insert(place, item)
             return
     root.append(item)

@@ -12,15 +12,23 @@ from typing import Any
 import openpyxl.reader.excel
 from openpyxl import Workbook
 from openpyxl.cell.cell import MergedCell
+from openpyxl.formula.translate import Translator
 from openpyxl.worksheet._reader import WorksheetReader
 from openpyxl.worksheet.worksheet import Worksheet
+from openpyxl.xml.constants import SHARED_STRINGS
 
+from service.workbook import texts
 from service.workbook.keeping.cells import CellReader, OpenedCell
 from service.workbook.keeping.fragments import Fragments, fragments
+from service.workbook.keeping.lazy import LazyCells, Rows, loaded_cells
 from service.workbook.keeping.sheet_xml import SheetXml
+from service.workbook.keeping.strings import LazyStrings
 from service.workbook.keeping.styles import StyleMemory
 from service.workbook.keeping.workbook_xml import Listing, listing
 from service.workbook.package.opc import Package
+
+LAZY_FROM = 300_000  # cells
+_LONG_TABLE = 1 << 20  # bytes
 
 
 @dataclass
@@ -69,22 +77,46 @@ class _Reader(WorksheetReader):  # type: ignore[misc]
         self.parser.source = io.BytesIO(sheet.frame)
         for _ in self.parser.parse():
             raise ValueError("rows outside of sheetData")
-        reader, cells = CellReader(self.ws, self.parser), self.ws._cells
-        for stretch in sheet.stretches():
-            for cell in reader.read(sheet.elements(stretch)):
-                cells[cell.opened_at] = cell
-        memory.results = reader.results
-        if cells:
-            self.ws._current_row = max(row for row, _ in cells)
+        if not self._bind_later(sheet, memory):
+            reader, cells = CellReader(self.ws, self.parser), self.ws._cells
+            for stretch in sheet.stretches():
+                for cell in reader.read(sheet.elements(stretch)):
+                    cells[cell.opened_at] = cell
+            memory.results = reader.results
+            if cells:
+                self.ws._current_row = max(row for row, _ in cells)
         self.ws.parent.opened_sheets[self.ws] = memory
 
+    def _bind_later(self, sheet: SheetXml, memory: SheetMemory) -> bool:
+        """Leave the rows of a very large sheet as they are; whether it is one."""
+        cells = sheet.data.count(b"<" + sheet.prefix + b"c ", sheet.start, sheet.stop)
+        if cells < self.ws.parent.lazy_from:
+            return False
+        try:
+            rows = Rows(sheet)
+            if cells != sheet.data.count(b"<" + sheet.prefix + b'c r="', sheet.start, sheet.stop):
+                _ = rows.last_columns  # looks at the place of each row's last cell
+        except ValueError:  # rows or cells don't say where they stand, or not in order
+            return False
+        parser = self.parser
+        for number, attributes in rows.dimensions():
+            parser.row_dimensions[str(number)] = attributes
+        for index, place, text in rows.shared_formulas():
+            parser.shared_formulae[index] = Translator(f"={text}", place)
+        reader = CellReader(self.ws, parser, rows_known=True)
+        memory.results = reader.results
+        self.ws._cells = LazyCells(rows, reader.read)
+        self.ws._current_row = rows.numbers[-1] if rows.numbers else 0
+        return True
 
-def load(package: Package) -> tuple[Workbook, Memory]:
+
+def load(package: Package, lazy_from: int = LAZY_FROM) -> tuple[Workbook, Memory]:
     """The workbook of a package, and what has to be remembered of it.
 
+    :param lazy_from: sheets of so many cells have them made when they are asked for
     :raises Exception: whatever openpyxl raises for a file that it can't make sense of
     """
-    reader = _BookReader(package)
+    reader = _BookReader(package, lazy_from)
     collecting = gc.isenabled()
     gc.disable()  # of a million new objects none is garbage
     try:
@@ -95,11 +127,12 @@ def load(package: Package) -> tuple[Workbook, Memory]:
             gc.enable()
     book = reader.wb
     sheets = book.__dict__.pop("opened_sheets")
+    del book.lazy_from
     for sheet, memory in sheets.items():
         _mend_links(sheet)
-        kinds = {at: isinstance(cell, OpenedCell) for at, cell in sheet._cells.items()}
-        memory.cells = sum(kinds.values())
-        memory.merged = {at for at in kinds if isinstance(sheet._cells[at], MergedCell)}
+        there = list(loaded_cells(sheet))
+        memory.cells = sum(isinstance(cell, OpenedCell) for _, cell in there)
+        memory.merged = {at for at, cell in there if isinstance(cell, MergedCell)}
         memory.rows = {number: dict(row) for number, row in sheet.row_dimensions.items()}
         memory.elements = fragments(sheet)
     parts = list(zip(book._sheets, reader.parts, strict=True))
@@ -125,8 +158,9 @@ def _own_readers() -> Iterator[None]:
 
 
 class _BookReader(openpyxl.reader.excel.ExcelReader):  # type: ignore[misc]
-    def __init__(self, package: Package) -> None:
+    def __init__(self, package: Package, lazy_from: int) -> None:
         source = package.source
+        self._lazy_from = lazy_from
         super().__init__(
             io.BytesIO(source) if isinstance(source, bytes) else source,
             keep_links=False,
@@ -136,14 +170,21 @@ class _BookReader(openpyxl.reader.excel.ExcelReader):  # type: ignore[misc]
     def read_workbook(self) -> None:
         super().read_workbook()
         self.parser.caches = []
-        self.wb.opened_sheets = {}
+        self.wb.opened_sheets, self.wb.lazy_from = {}, self._lazy_from
         targets = [rel.target for _, rel in self.parser.find_sheets()]
         self.parts = [target for target in targets if target in self.valid_files]
+
+    def read_strings(self) -> None:
+        part = self.package.find(SHARED_STRINGS)
+        if part is not None:
+            data = self.archive.read(part.PartName[1:])
+            read = texts.read_strings if len(data) < _LONG_TABLE else LazyStrings
+            self.shared_strings = read(io.BytesIO(data))
 
 
 def _mend_links(sheet: Worksheet) -> None:
     """Take back the text that openpyxl puts into blank cells that have a link."""
-    for cell in list(sheet._cells.values()):
+    for _, cell in list(loaded_cells(sheet)):
         if isinstance(cell, MergedCell) or getattr(cell, "_hyperlink", None) is None:
             continue
         if isinstance(cell, OpenedCell) and cell.opened_value is not None:

@@ -10,12 +10,12 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from openpyxl import Workbook
 from openpyxl.cell.cell import Cell, MergedCell
-from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.xml.constants import XLSM, XLSX
 
@@ -23,17 +23,20 @@ from service.workbook.calculator import Computed, Values, serial_number
 from service.workbook.keeping.cell_xml import cell_xml, same_result, with_style, with_value
 from service.workbook.keeping.cells import OpenedCell
 from service.workbook.keeping.fragments import Fragments, fragments, merge_sheet
+from service.workbook.keeping.lazy import LazyCells, Rows, loaded_cells
 from service.workbook.keeping.loader import Memory, SheetMemory
-from service.workbook.keeping.sheet_xml import RowIndex, RowXml, SheetXml
+from service.workbook.keeping.sheet_xml import RowXml, SheetXml
 from service.workbook.keeping.styles import StyleMemory, Stylesheet, detach, style_number
 from service.workbook.keeping.workbook_xml import WorkbookXml, listing, position
+from service.workbook.occupancy import used_area
 from service.workbook.package.opc import OFFICE, Draft, parse, serialized
 from service.workbook.writer import sheet_xml
 
 _SHARED = re.compile(rb"""<(?:\w+:)?f\b[^>]*\bt\s*=\s*["']shared["'][^>]*>""")
 _INDEX = re.compile(rb"""\bsi\s*=\s*["'](\d+)["']""")
 _DIMENSION = re.compile(rb"""(<(?:\w+:)?dimension\b[^>]*\bref\s*=\s*["'])[^"']*""")
-_VBA = "http://schemas.microsoft.com/office/2006/relationships/vbaProject"
+_PIECE = 1 << 20
+Chunk: TypeAlias = bytes | memoryview
 
 
 def save(book: Workbook, memory: Memory, path: Path, values: Values, *, macros: bool) -> None:
@@ -149,15 +152,21 @@ class SheetSaver:
         around = now != self.memory.elements
         if not cells and not values and not rows and not around:
             return False
-        xml = SheetXml.split(draft.read(part))
+        xml = self._xml()
         frame = self._around(xml, now) if around else xml
         if cells or values or rows:
             content = _Rows(self, xml, cells, values, rows).chunks()
             frame = self._dimension(frame, cells)
         else:
-            content = iter([bytes(xml.rows)])
+            content = iter([xml.rows])
         draft.write(part, _joined(frame, content))
         return bool(cells or values)
+
+    def _xml(self) -> SheetXml:
+        cells = self.sheet._cells
+        if isinstance(cells, LazyCells):
+            return cells.rows.sheet
+        return SheetXml.split(self.saver.draft.read(self.memory.part))
 
     def _around(self, xml: SheetXml, now: Fragments) -> SheetXml:
         root = parse(xml.frame)
@@ -172,21 +181,15 @@ class SheetSaver:
     def _dimension(self, frame: SheetXml, cells: dict[tuple[int, int], Cell | None]) -> SheetXml:
         if not any(cell is None or not isinstance(cell, OpenedCell) for cell in cells.values()):
             return frame
-        used = [at for at, cell in self.sheet._cells.items() if cell._value is not None]
-        if not used:
-            return frame
-        rows, columns = [row for row, _ in used], [column for _, column in used]
-        first = f"{get_column_letter(min(columns))}{min(rows)}"
-        last = f"{get_column_letter(max(columns))}{max(rows)}"
-        ref = first if first == last else f"{first}:{last}"
+        ref = str(used_area(self.sheet))
         head = _DIMENSION.sub(lambda m: m.group(1) + ref.encode(), frame.head, count=1)
-        return SheetXml(head, frame.rows, frame.tail, frame.prefix)
+        return replace(frame, head=head)
 
     def _changed_cells(self) -> dict[tuple[int, int], Cell | None]:
         """Cells that differ from the file's, by place; None for those that are gone."""
         found: dict[tuple[int, int], Cell | None] = {}
         styles, known = self.styles, 0
-        for at, cell in self.sheet._cells.items():
+        for at, cell in loaded_cells(self.sheet):
             if isinstance(cell, OpenedCell) and cell.opened_at == at:
                 known += 1
                 if cell.rewritten or cell.restyled(styles):
@@ -196,16 +199,20 @@ class SheetSaver:
                     found[at] = cell
             elif cell._value is not None or cell.has_style:
                 found[at] = cell
-        if known < self.memory.cells:
-            for at in self._file_cells() - self.sheet._cells.keys():
-                found[at] = None
+        if known < self._opened():
+            for at in self._file_cells():
+                if at not in self.sheet._cells:
+                    found[at] = None
         return found
 
+    def _opened(self) -> int:
+        """How many cells the editor was given of the file."""
+        cells = self.sheet._cells
+        return cells.opened if isinstance(cells, LazyCells) else self.memory.cells
+
     def _file_cells(self) -> set[tuple[int, int]]:
-        xml = SheetXml.split(self.saver.draft.read(self.memory.part))
-        return {
-            (row.number, column) for row in _rows(xml, RowIndex.of(xml)) for column in row.cells
-        }
+        xml = self._xml()
+        return {(row.number, column) for row in _rows(xml, Rows(xml)) for column in row.cells}
 
     def _changed_values(self) -> dict[tuple[int, int], Computed]:
         """Values of formulas that are the file's but whose results are not."""
@@ -241,20 +248,23 @@ class SheetSaver:
         return found
 
 
-def _joined(frame: SheetXml, rows: Iterator[bytes]) -> Iterator[bytes]:
+def _joined(frame: SheetXml, rows: Iterator[Chunk]) -> Iterator[Chunk]:
     yield frame.head
-    yield from rows
+    for stretch in rows:
+        # In pieces: packing one of fifty megabytes would take as much again.
+        for start in range(0, len(stretch), _PIECE):
+            yield stretch[start : start + _PIECE]
     yield frame.tail
 
 
-def _rows(xml: SheetXml, index: RowIndex) -> Iterator[RowXml]:
+def _rows(xml: SheetXml, index: Rows) -> Iterator[RowXml]:
     for place, number in enumerate(index.numbers):
         yield RowXml(number, _row_bytes(xml, index, place), xml.prefix)
 
 
-def _row_bytes(xml: SheetXml, index: RowIndex, place: int) -> bytes:
-    end = index.starts[place + 1] if place + 1 < len(index.starts) else len(xml.rows)
-    return bytes(xml.rows[index.starts[place] : end])
+def _row_bytes(xml: SheetXml, index: Rows, place: int) -> bytes:
+    start, end = index.bounds(place)
+    return xml.data[start:end]
 
 
 class _Rows:
@@ -274,7 +284,8 @@ class _Rows:
         self._xml = xml
         self._cells = cells
         self._attributes = rows
-        self._index = RowIndex.of(xml)
+        cells_ = saver.sheet._cells
+        self._index = cells_.rows if isinstance(cells_, LazyCells) else Rows(xml)
         self._by_row: dict[int, dict[int, Cell | Computed | None]] = defaultdict(dict)
         for (row, column), computed in values.items():
             self._by_row[row][column] = computed
@@ -306,24 +317,22 @@ class _Rows:
                         self._by_row[row.number][column] = cell
 
     def _file_row(self, number: int) -> RowXml:
-        place = self._index.at(number)
+        place = self._index.place(number)
         if place < len(self._index.numbers) and self._index.numbers[place] == number:
             return RowXml(number, _row_bytes(self._xml, self._index, place), self._xml.prefix)
         return RowXml.new(number, self._xml.prefix)
 
-    def chunks(self) -> Iterator[bytes]:
+    def chunks(self) -> Iterator[Chunk]:
         """The rows, in pieces: long stretches as they were, and those that changed."""
-        rows, index, done = self._xml.rows, self._index, 0
+        data, index, done = memoryview(self._xml.data), self._index, self._xml.start
         for number, written in self._written_rows.items():
-            place = index.at(number)
-            start = index.starts[place] if place < len(index.starts) else len(rows)
-            yield bytes(rows[done:start])
+            place = index.place(number)
+            start = index.starts[place] if place < len(index.starts) else self._xml.stop
+            yield data[done:start]
             there = place < len(index.numbers) and index.numbers[place] == number
-            done = start
-            if there:
-                done = index.starts[place + 1] if place + 1 < len(index.starts) else len(rows)
+            done = index.bounds(place)[1] if there else start
             yield written
-        yield bytes(rows[done:])
+        yield data[done : self._xml.stop]
 
     def _changed(self, number: int) -> bytes:
         """A row as it is to be."""
@@ -376,4 +385,3 @@ def _set_kind(draft: Draft, main: str, *, macros: bool) -> None:
     for item in relationships.of_kind("vbaProject"):
         draft.remove(item.target)
         relationships.remove(item.id)
-

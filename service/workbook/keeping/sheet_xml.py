@@ -7,9 +7,8 @@ by their bytes and everything else is copied, not parsed. Source: ECMA-376 part 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from lxml import etree
 from openpyxl.utils import column_index_from_string, get_column_letter
@@ -29,15 +28,22 @@ class SheetXml:
     """A sheet's part in three pieces.
 
     :param head: up to and with the start tag of ``sheetData``
-    :param rows: the rows
+    :param data: what the rows stand in, from ``start`` to ``stop``
     :param tail: from the end tag of ``sheetData`` on
     :param prefix: of the elements' names, such as ``b"x:"``; mostly empty
     """
 
     head: bytes
-    rows: memoryview | bytes
+    data: bytes
+    start: int
+    stop: int
     tail: bytes
     prefix: bytes
+
+    @property
+    def rows(self) -> memoryview:
+        """The rows."""
+        return memoryview(self.data)[self.start : self.stop]
 
     @classmethod
     def split(cls, data: bytes) -> SheetXml:
@@ -53,12 +59,11 @@ class SheetXml:
         end = b"</" + prefix + b"sheetData>"
         if found.group(3):
             tag = b"<" + prefix + b"sheetData" + found.group(2) + b">"
-            return cls(data[: found.start()] + tag, b"", end + data[found.end() :], prefix)
+            return cls(data[: found.start()] + tag, b"", 0, 0, end + data[found.end() :], prefix)
         last = data.rfind(end)
         if last < found.end():
             raise ValueError("the sheet's rows have no end")
-        rows = memoryview(data)[found.end() : last]
-        return cls(data[: found.end()], rows, data[last:], prefix)
+        return cls(data[: found.end()], data, found.end(), last, data[last:], prefix)
 
     @property
     def frame(self) -> bytes:
@@ -76,18 +81,11 @@ class SheetXml:
 
     def stretches(self) -> Iterator[memoryview]:
         """The rows in pieces of about a megabyte, each of whole rows."""
-        rows, end = memoryview(self.rows), b"</" + self.prefix + b"row>"
-        start = 0
-        while start < len(rows):
-            stop = start + _CHUNK
-            while stop < len(rows):
-                window = bytes(rows[stop : stop + _CHUNK])
-                place = window.find(end)
-                if place >= 0:
-                    stop += place + len(end)
-                    break
-                stop += max(len(window) - len(end), 1)
-            yield rows[start : min(stop, len(rows))]
+        end, start = b"</" + self.prefix + b"row>", self.start
+        while start < self.stop:
+            place = self.data.find(end, start + _CHUNK, self.stop)
+            stop = self.stop if place < 0 else place + len(end)
+            yield memoryview(self.data)[start:stop]
             start = stop
 
 
@@ -108,48 +106,10 @@ def _with_sheet_data(data: bytes) -> bytes:
     if etree.QName(root).localname != "worksheet":
         raise ValueError("the part is no worksheet")
     before = {"sheetPr", "dimension", "sheetViews", "sheetFormatPr", "cols"}
-    names = [etree.QName(item).localname for item in root if isinstance(item.tag, str)]
+    names = [etree.QName(item).localname for item in root.iterchildren("{*}*")]
     place = sum(name in before for name in names)
     root.insert(place, etree.Element(f"{{{etree.QName(root).namespace}}}sheetData"))
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
-
-
-@dataclass
-class RowIndex:
-    """Where each row of a sheet stands: numbers ascending, and offsets of the start tags."""
-
-    numbers: list[int] = field(default_factory=list)
-    starts: list[int] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, sheet: SheetXml) -> RowIndex:
-        """The index of a sheet's rows; those without a number follow the one before.
-
-        :raises ValueError: if the rows are not in ascending order
-        """
-        found = cls()
-        number = 0
-        for match in re.finditer(rb"<" + sheet.prefix + rb"row\b[^>]*>", sheet.rows):
-            told = _NUMBER.search(match.group())
-            following = int(told.group(1)) if told else number + 1
-            if following <= number:
-                raise ValueError(f"row {following} stands after row {number}")
-            number = following
-            found.numbers.append(number)
-            found.starts.append(match.start())
-        return found
-
-    def at(self, number: int) -> int:
-        """The position of a row in the index, or of the next one."""
-        return bisect_left(self.numbers, number)
-
-
-@dataclass
-class CellXml:
-    """One cell as it stands in a row: its column and its bytes."""
-
-    column: int
-    xml: bytes
 
 
 class RowXml:

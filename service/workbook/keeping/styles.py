@@ -137,6 +137,6 @@ def _element(item: Any, name: str) -> etree._Element:
     """What the editor writes for a style, in the namespace of stylesheets."""
     root = parse(tostring(item.to_tree(name)))
     for element in root.iter():
-        if isinstance(element.tag, str) and "}" not in element.tag:
+        if "}" not in element.tag:
             element.tag = f"{{{SHEET_MAIN_NS}}}{element.tag}"
     return root

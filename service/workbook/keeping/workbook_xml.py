@@ -18,7 +18,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.xml.constants import REL_NS, SHEET_MAIN_NS
 from openpyxl.xml.functions import tostring
 
-from service.workbook.keeping.fragments import merge_element
+from service.workbook.keeping.fragments import merge_element, set_attribute
 from service.workbook.package.opc import parse
 
 _ORDER = (
@@ -61,7 +61,7 @@ def listing(book: Workbook) -> Listing:
     for item in root.iter(f"{{{SHEET_MAIN_NS}}}definedName"):
         local = item.get("localSheetId")
         sheet = None if local is None else book.worksheets[int(local)]
-        attributes = {k: v for k, v in item.attrib.items() if k != "localSheetId"}
+        attributes = {str(k): str(v) for k, v in item.attrib.items() if k != "localSheetId"}
         names[(item.get("name", "").lower(), sheet)] = (attributes, item.text or "")
     return Listing(elements, names)
 
@@ -134,10 +134,7 @@ class WorkbookXml:
         if element.get(name) == value:
             return
         self.changed = True
-        if value is None:
-            element.attrib.pop(name, None)
-        else:
-            element.set(name, value)
+        set_attribute(element, name, value)
 
     # Names --------------------------------------------------------------------
 
@@ -198,9 +195,7 @@ def position(book: Workbook, sheet: Any) -> int | None:
     return next((place for place, item in enumerate(book._sheets) if item is sheet), None)
 
 
-def _named(
-    book: Workbook, key: NameKey, attributes: dict[str, str], text: str
-) -> etree._Element:
+def _named(book: Workbook, key: NameKey, attributes: dict[str, str], text: str) -> etree._Element:
     element = etree.Element(f"{{{SHEET_MAIN_NS}}}definedName", attributes)
     if key[1] is not None:
         element.set("localSheetId", str(position(book, key[1])))

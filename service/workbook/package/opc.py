@@ -26,7 +26,7 @@ RELATIONSHIPS = "http://schemas.openxmlformats.org/package/2006/relationships"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 RELS_TYPE = "application/vnd.openxmlformats-package.relationships+xml"
 
-Content: TypeAlias = bytes | Iterable[bytes]
+Content: TypeAlias = bytes | Iterable[bytes | memoryview]
 
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
 _LOCAL_HEADER = struct.Struct("<4s5H3L2H")
