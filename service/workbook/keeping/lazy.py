@@ -175,6 +175,12 @@ class LazyCells(dict[Place, Any]):
                 if not self._loaded[block]:
                     self._load(block)
 
+    def only_edits_of(self, other: LazyCells) -> bool:
+        """Whether both came from the same rows, and hold no formula that may have changed."""
+        mine, theirs = self.rows.sheet, other.rows.sheet
+        same = mine.data == theirs.data and (mine.start, mine.stop) == (theirs.start, theirs.stop)
+        return same and not any(cells.count(b"f", _is_formula) for cells in (self, other))
+
     # What can be told without loading -------------------------------------------
 
     def last_column(self, place: int) -> int:
@@ -272,6 +278,10 @@ class LazyCells(dict[Place, Any]):
     def items(self) -> Any:
         self.load_all()
         return super().items()
+
+
+def _is_formula(cell: Any) -> bool:
+    return bool(cell.data_type == "f")
 
 
 def _filled(cell: Any) -> bool:
