@@ -7,7 +7,8 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any
+from zipfile import ZipFile
 
 import openpyxl.reader.excel
 from openpyxl import Workbook
@@ -23,8 +24,8 @@ from service.workbook.keeping.fragments import Fragments, fragments
 from service.workbook.keeping.lazy import LazyCells, Rows, loaded_cells
 from service.workbook.keeping.sheet_xml import SheetXml
 from service.workbook.keeping.strings import LazyStrings
-from service.workbook.keeping.styles import StyleMemory
-from service.workbook.keeping.workbook_xml import Listing, listing
+from service.workbook.keeping.styles import StyleMemory, detach
+from service.workbook.keeping.workbook_xml import Listing, Other, listing
 from service.workbook.package.opc import Package
 
 LAZY_FROM = 300_000  # cells
@@ -135,8 +136,8 @@ def load(package: Package, lazy_from: int = LAZY_FROM) -> tuple[Workbook, Memory
         memory.merged = {at for at, cell in there if isinstance(cell, MergedCell)}
         memory.rows = {number: dict(row) for number, row in sheet.row_dimensions.items()}
         memory.elements = fragments(sheet)
-    parts = list(zip(book._sheets, reader.parts, strict=True))
-    return book, Memory(package, sheets, StyleMemory.of(book), listing(book), parts)
+    parts = _all_sheets(book, reader)
+    return book, Memory(package, sheets, reader.styles, listing(book), parts)
 
 
 @contextmanager
@@ -147,7 +148,7 @@ def _own_readers() -> Iterator[None]:
 
     def dependents(archive: Any, name: str) -> Any:
         found = theirs[1](archive, name)
-        found.Relationship = [rel for rel in found if not rel.Type.endswith("/pivotTable")]
+        found[:] = [rel for rel in found if not rel.Type.endswith("/pivotTable")]
         return found
 
     module.WorksheetReader, module.get_dependents = _Reader, dependents
@@ -155,6 +156,64 @@ def _own_readers() -> Iterator[None]:
         yield
     finally:
         module.WorksheetReader, module.get_dependents = theirs
+
+
+class _Archive:
+    """The archive as openpyxl reads it: by the names that it expects for some parts."""
+
+    def __init__(self, archive: ZipFile, package: Package) -> None:
+        self._archive = archive
+        self._package = package
+        self.filename = archive.filename
+        main = next(iter(package.relationships("").of_kind("officeDocument")), None)
+        kinds = ("styles", "theme")
+        found = package.relationships(main.target) if main else []
+        self._names = {
+            f"xl/{rel.kind}{'/theme1' if rel.kind == 'theme' else ''}.xml": rel.target
+            for rel in found
+            if rel.kind in kinds
+        }
+
+    def _spelled(self, name: str) -> str:
+        name = self._names.get(name, name)
+        found = self._package.find(name)
+        return self._package.infos[found].filename if found else name
+
+    def read(self, name: str) -> bytes:
+        return self._archive.read(self._spelled(name))
+
+    def open(self, name: str, mode: str = "r") -> IO[bytes]:
+        return self._archive.open(self._spelled(name))
+
+    def namelist(self) -> list[str]:
+        return self._package.names
+
+    def close(self) -> None:
+        self._archive.close()
+
+
+class _Names:
+    """The parts there are, whatever their case."""
+
+    def __init__(self, package: Package) -> None:
+        self._package = package
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._package
+
+
+def _readable(rel: Any) -> bool:
+    return rel.Type.rsplit("/", 1)[-1] in ("worksheet", "chartsheet")
+
+
+def _all_sheets(book: Workbook, reader: _BookReader) -> list[tuple[Any, str]]:
+    """All sheets of the file with their parts; one that the editor has no use for is OTHER."""
+    sheets = iter(book._sheets)
+    found = []
+    for _, rel in reader.parts:
+        seen = _readable(rel) and rel.target in reader.valid_files
+        found.append((next(sheets) if seen else Other(rel.target), rel.target))
+    return found
 
 
 class _BookReader(openpyxl.reader.excel.ExcelReader):  # type: ignore[misc]
@@ -166,13 +225,21 @@ class _BookReader(openpyxl.reader.excel.ExcelReader):  # type: ignore[misc]
             keep_links=False,
             rich_text=True,
         )
+        self.archive = _Archive(self.archive, package)
+        self.valid_files = _Names(package)
 
     def read_workbook(self) -> None:
         super().read_workbook()
         self.parser.caches = []
         self.wb.opened_sheets, self.wb.lazy_from = {}, self._lazy_from
-        targets = [rel.target for _, rel in self.parser.find_sheets()]
-        self.parts = [target for target in targets if target in self.valid_files]
+        self.parts = list(self.parser.find_sheets())
+        # Dialogs and macro sheets are no sheets of cells; the editor does not get to see them.
+        self.parser.sheets = [sheet for sheet, rel in self.parts if _readable(rel)]
+
+    def read_worksheets(self) -> None:
+        detach(self.wb)
+        self.styles = StyleMemory.of(self.wb)
+        super().read_worksheets()
 
     def read_strings(self) -> None:
         part = self.package.find(SHARED_STRINGS)
