@@ -32,15 +32,20 @@ def stored(value: object) -> tuple[str, str]:
 
 
 def cell_xml(
-    cell: Cell | MergedCell, style: int, computed: Computed | None, *, namespace: bool = False
+    cell: Cell | MergedCell,
+    style: int | None,
+    computed: Computed | None,
+    *,
+    namespace: bool = False,
 ) -> bytes:
     """A cell as the file has it.
 
+    :param style: number of its format; None for the first, which need not be named
     :param namespace: declare the namespace, as a sheet needs that uses a prefix
     """
     start = f'<c xmlns="{SHEET_MAIN_NS}"' if namespace else "<c"
     start += f' r="{cell.coordinate}"'
-    if style:
+    if style is not None:
         start += f' s="{style}"'
     if isinstance(cell, MergedCell) or cell._value is None or cell._value == "":
         return f"{start}/>".encode()

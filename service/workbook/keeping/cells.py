@@ -67,6 +67,7 @@ class CellReader:
         self._durations = parser.timedelta_formats
         self._strings = parser.shared_strings
         self._styles: list[StyleArray] = ws.parent._cell_styles
+        self._last_style = len(self._styles) - 1
         self._plain: dict[str, _Read] = {
             "n": self._number,
             "s": self._shared,
@@ -147,6 +148,7 @@ class CellReader:
     def _made(self, row: int, column: int, value: Any, kind: str, style: int) -> OpenedCell:
         cell = OpenedCell.__new__(OpenedCell)
         cell.parent = self._ws
+        style = min(style, self._last_style)  # a damaged file may name one that is not there
         cell._style = StyleArray(self._styles[style])
         cell.row, cell.column = row, column
         cell._value = cell.opened_value = value

@@ -55,6 +55,7 @@ class _Collector(WorksheetWriter):  # type: ignore[misc]
 def fragments(ws: Worksheet) -> Fragments:
     """What the editor would write around the rows of a sheet, by name of the element."""
     writer = _Collector(ws)
+    ws.column_dimensions.to_tree()  # works the outline levels out that write_format asks for
     ws._hyperlinks = [cell.hyperlink for _, cell in loaded_cells(ws) if _linked(cell)]
     steps: list[Callable[[], None]] = [
         writer.write_properties, writer.write_views, writer.write_format, writer.write_cols,

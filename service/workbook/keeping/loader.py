@@ -161,8 +161,8 @@ def _own_readers() -> Iterator[None]:
 class _Archive:
     """The archive as openpyxl reads it: by the names that it expects for some parts."""
 
-    def __init__(self, archive: ZipFile, package: Package) -> None:
-        self._archive = archive
+    def __init__(self, archive: Any, package: Package) -> None:
+        self._archive: ZipFile = archive
         self._package = package
         self.filename = archive.filename
         main = next(iter(package.relationships("").of_kind("officeDocument")), None)
@@ -209,7 +209,7 @@ def _readable(rel: Any) -> bool:
 def _all_sheets(book: Workbook, reader: _BookReader) -> list[tuple[Any, str]]:
     """All sheets of the file with their parts; one that the editor has no use for is OTHER."""
     sheets = iter(book._sheets)
-    found = []
+    found: list[tuple[Any, str]] = []
     for _, rel in reader.parts:
         seen = _readable(rel) and rel.target in reader.valid_files
         found.append((next(sheets) if seen else Other(rel.target), rel.target))
@@ -225,7 +225,7 @@ class _BookReader(openpyxl.reader.excel.ExcelReader):  # type: ignore[misc]
             keep_links=False,
             rich_text=True,
         )
-        self.archive = _Archive(self.archive, package)
+        self.archive: _Archive = _Archive(self.archive, package)
         self.valid_files = _Names(package)
 
     def read_workbook(self) -> None:

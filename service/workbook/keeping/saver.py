@@ -16,8 +16,10 @@ from typing import Any, TypeAlias
 
 from openpyxl import Workbook
 from openpyxl.cell.cell import Cell, MergedCell
+from openpyxl.styles.stylesheet import write_stylesheet
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.xml.constants import XLSM, XLSX
+from openpyxl.xml.functions import tostring
 
 from service.workbook.calculator import Computed, Values, serial_number
 from service.workbook.keeping.cell_xml import cell_xml, same_result, with_style, with_value
@@ -27,7 +29,7 @@ from service.workbook.keeping.lazy import LazyCells, Rows, loaded_cells
 from service.workbook.keeping.loader import Memory, SheetMemory
 from service.workbook.keeping.sheet_xml import RowXml, SheetXml
 from service.workbook.keeping.styles import StyleMemory, Stylesheet, detach, style_number
-from service.workbook.keeping.workbook_xml import WorkbookXml, listing, position
+from service.workbook.keeping.workbook_xml import Other, WorkbookXml, listing, position
 from service.workbook.occupancy import used_area
 from service.workbook.package.opc import OFFICE, Draft, parse, serialized
 from service.workbook.writer import sheet_xml
@@ -36,6 +38,7 @@ _SHARED = re.compile(rb"""<(?:\w+:)?f\b[^>]*\bt\s*=\s*["']shared["'][^>]*>""")
 _INDEX = re.compile(rb"""\bsi\s*=\s*["'](\d+)["']""")
 _DIMENSION = re.compile(rb"""(<(?:\w+:)?dimension\b[^>]*\bref\s*=\s*["'])[^"']*""")
 _PIECE = 1 << 20
+_STYLES_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.styles+xml"
 Chunk: TypeAlias = bytes | memoryview
 
 
@@ -76,7 +79,7 @@ class _Saver:
         """Bring the draft up to date with the workbook."""
         changed = False
         for sheet, memory in self.memory.sheets.items():
-            if position(self.book, sheet) is not None:
+            if position(self.book._sheets, sheet) is not None:
                 changed |= SheetSaver(self, sheet, memory).update()
         added = {
             sheet: self._add_sheet(sheet)
@@ -100,17 +103,22 @@ class _Saver:
         memory = self.memory.styles
         if StyleMemory.of(self.book) == memory:
             return
-        (found,) = self.draft.relationships(self.main).of_kind("styles")[:1]
-        sheet = Stylesheet(self.draft.read(found.target))
-        sheet.append(self.book, memory)
-        self.draft.write(found.target, sheet.root)
+        found = self.draft.relationships(self.main).of_kind("styles")
+        if found:
+            sheet = Stylesheet(self.draft.read(found[0].target))
+            sheet.append(self.book, memory)
+            self.draft.write(found[0].target, sheet.root)
+            return
+        part = self.draft.free_name("xl/styles{}.xml")
+        self.draft.write(part, tostring(write_stylesheet(self.book)), _STYLES_TYPE)
+        self.draft.relationships(self.main).add(f"{OFFICE}/styles", part)
 
     def _update_workbook(self, added: dict[Any, str], *, calculate: bool) -> None:
         sheets = [sheet for sheet, _ in self.memory.parts]
         workbook = WorkbookXml(self.draft.xml(self.main), sheets)
         now = listing(self.book)
         for sheet, part in self.memory.parts:
-            if position(self.book, sheet) is not None:
+            if isinstance(sheet, Other) or position(self.book._sheets, sheet) is not None:
                 continue
             for item in self.draft.relationships(self.main):
                 if item.target == part:
@@ -354,7 +362,7 @@ class _Rows:
             elif xml and self._only_restyled(new):
                 row.cells[column] = with_style(xml, self._style(new))
             else:
-                row.cells[column] = self._written(new)
+                row.cells[column] = self._written(new, explicit=b" s=" in xml.split(b">")[0])
 
     def _only_restyled(self, cell: Cell) -> bool:
         return (
@@ -364,10 +372,15 @@ class _Rows:
             and cell.restyled(self._styles)
         )
 
-    def _written(self, cell: Cell) -> bytes:
+    def _written(self, cell: Cell, *, explicit: bool) -> bytes:
+        """A cell as it is now.
+
+        :param explicit: whether the file named its format, even where that is the first
+        """
         computed = self._all_values.get((self._sheet.title, cell.row, cell.column))
         namespace = bool(self._xml.prefix)
-        return cell_xml(cell, self._style(cell), computed, namespace=namespace)
+        style = self._style(cell)
+        return cell_xml(cell, style if style or explicit else None, computed, namespace=namespace)
 
     def _style(self, cell: Cell) -> int:
         if isinstance(cell, OpenedCell) and not cell.restyled(self._styles):

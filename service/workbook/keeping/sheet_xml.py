@@ -19,6 +19,7 @@ _SHEET_DATA = re.compile(rb"<(\w+:)?sheetData\b([^>]*?)(/?)>")
 _ROOT = re.compile(rb"<(\w+:)?worksheet\b[^>]*>")
 _DECLARED = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([\w.-]+)[\"']")
 _NUMBER = re.compile(rb"""\br\s*=\s*["'](\d+)(?:\.0*)?["']""")
+_SPAN = re.compile(rb"""\bspans\s*=\s*["'](\d+):(\d+)["']""")
 _PLACE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]+)(\d+)["']""")
 _CHUNK = 1 << 20
 
@@ -156,13 +157,23 @@ class RowXml:
         """The row as it is now."""
         if not _NUMBER.search(self.attributes):
             self.set({"r": str(self.number)})
-        if b"spans" in self.attributes:
-            self.set({"spans": None})  # only a hint, and it may have become a wrong one
+        self._widen_span()
         start = b"<" + self.prefix + b"row" + self.attributes.rstrip()
         if not self.cells and not self.after:
             return start + b"/>" + self.rest
         cells = b"".join(self.cells[column] for column in sorted(self.cells))
         return b"".join([start, b">", cells, self.after, b"</", self.prefix, b"row>", self.rest])
+
+    def _widen_span(self) -> None:
+        """Let the hint of which columns the row has cells in still be true."""
+        found = _SPAN.search(self.attributes)
+        if found and self.cells:
+            first = min(int(found.group(1)), *self.cells)
+            last = max(int(found.group(2)), *self.cells)
+            if (first, last) != (int(found.group(1)), int(found.group(2))):
+                self.set({"spans": f"{first}:{last}"})
+        elif b"spans" in self.attributes and not found:
+            self.set({"spans": None})
 
 
 def _cells(prefix: bytes) -> re.Pattern[bytes]:

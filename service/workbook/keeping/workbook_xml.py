@@ -32,6 +32,13 @@ R_ID = f"{{{REL_NS}}}id"
 NameKey: TypeAlias = tuple[str, Any]
 
 
+@dataclass(frozen=True)
+class Other:
+    """A sheet that the editor has no use for: a dialog or a sheet of macros."""
+
+    part: str
+
+
 @dataclass
 class Listing:
     """What the editor would write of the workbook part at a moment.
@@ -115,8 +122,11 @@ class WorkbookXml:
         known = {id(s): item for s, item in zip(self._sheets, self._list, strict=True)}
         free = max((int(item.get("sheetId", 0)) for item in self._list), default=0) + 1
         new = []
-        for sheet in book._sheets:
+        for sheet in self.order(book):
             element = known.get(id(sheet))
+            if isinstance(sheet, Other):
+                new.append(known[id(sheet)])
+                continue
             if element is None:
                 element = etree.Element(f"{{{SHEET_MAIN_NS}}}sheet", sheetId=str(free))
                 element.set(R_ID, added[sheet])
@@ -129,6 +139,15 @@ class WorkbookXml:
         if new != list(self._list):
             self.changed = True
             self._list[:] = new
+
+    def order(self, book: Workbook) -> list[Any]:
+        """All sheets as they are to follow: the editor's, and those it does not know."""
+        order = list(book._sheets)
+        for place, sheet in enumerate(self._sheets):
+            if isinstance(sheet, Other):
+                ahead = [position(order, before) for before in self._sheets[:place]]
+                order.insert(max((n + 1 for n in ahead if n is not None), default=0), sheet)
+        return order
 
     def _set(self, element: etree._Element, name: str, value: str | None) -> None:
         if element.get(name) == value:
@@ -145,12 +164,13 @@ class WorkbookXml:
         """
         there = self._found("definedNames")
         kept = [] if there is None else list(there)
+        order = self.order(book)
         result = []
         for item in kept:
             local = item.get("localSheetId")
             sheet = None if local is None else self._sheet_at(int(local))
             key = self._key(item)
-            if local is not None and position(book, sheet) is None:
+            if local is not None and position(order, sheet) is None:
                 continue
             if key in before.names and key not in now.names:
                 continue
@@ -158,12 +178,12 @@ class WorkbookXml:
             if key in now.names and now.names[key] != before.names.get(key):
                 copy.text = now.names[key][1]
             if local is not None and sheet is not None:
-                copy.set("localSheetId", str(position(book, sheet)))
+                copy.set("localSheetId", str(position(order, sheet)))
             result.append(copy)
         have = {self._key(item) for item in kept}
         new = [key for key in now.names if key not in before.names and key not in have]
         if new:
-            result += [_named(book, key, *now.names[key]) for key in new]
+            result += [_named(order, key, *now.names[key]) for key in new]
             result.sort(key=lambda item: item.get("name", "").lower())
         if [etree.tostring(i) for i in result] != [etree.tostring(i) for i in kept]:
             self.changed = True
@@ -190,15 +210,15 @@ class WorkbookXml:
         self._set(there, "fullCalcOnLoad", "1")
 
 
-def position(book: Workbook, sheet: Any) -> int | None:
-    """The place of a sheet in the workbook. Chart sheets can't be compared but by identity."""
-    return next((place for place, item in enumerate(book._sheets) if item is sheet), None)
+def position(sheets: list[Any], sheet: Any) -> int | None:
+    """The place of a sheet in a list. Chart sheets can't be compared but by identity."""
+    return next((place for place, item in enumerate(sheets) if item is sheet), None)
 
 
-def _named(book: Workbook, key: NameKey, attributes: dict[str, str], text: str) -> etree._Element:
+def _named(order: list[Any], key: NameKey, attributes: dict[str, str], text: str) -> etree._Element:
     element = etree.Element(f"{{{SHEET_MAIN_NS}}}definedName", attributes)
     if key[1] is not None:
-        element.set("localSheetId", str(position(book, key[1])))
+        element.set("localSheetId", str(position(order, key[1])))
     element.text = text
     return element
 
