@@ -16,6 +16,7 @@ from service.workbook.calculator import Computed, serial_number
 from service.workbook.texts import escape, inline_string
 
 _START = re.compile(rb"<(\w+:)?c\b((?:[^>\"']|\"[^\"]*\"|'[^']*')*?)(/?)>")
+_NUMERIC = re.compile(rb"""<(?:\w+:)?c\b[^>]*\bt\s*=\s*["']n["']""")
 _VALUE = re.compile(rb"<(?:\w+:)?v\b[^>]*?(?:/>|>.*?</(?:\w+:)?v\s*>)", re.DOTALL)
 _FORMULA = re.compile(rb"<(?:\w+:)?f\b[^>]*?(?:/>|>.*?</(?:\w+:)?f\s*>)", re.DOTALL)
 
@@ -92,6 +93,8 @@ def with_value(xml: bytes, value: object, *, known: bool) -> bytes:
         prefix = (_START.match(changed) or formula).group(1) or b""
         element = b"<%bv>%b</%bv>" % (prefix, xml_escape(text).encode(), prefix)
         changed = changed[: formula.end()] + element + changed[formula.end() :]
+    if not kind and _NUMERIC.match(changed):
+        return changed
     return _with_attributes(changed, {"t": kind})
 
 

@@ -70,6 +70,8 @@ def fragments(ws: Worksheet) -> Fragments:
     found: Fragments = {}
     for element in writer.elements:
         root = parse(tostring(element))
+        if root.get("outlineLevelCol") == "0":
+            set_attribute(root, "outlineLevelCol", None)  # written as soon as a column is known
         for link in root.iter(f"{{{SHEET_MAIN_NS}}}hyperlink"):
             # By its address, as the numbers of relationships depend on all other links.
             id_ = link.get(R_ID)

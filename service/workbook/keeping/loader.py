@@ -16,7 +16,7 @@ from openpyxl.cell.cell import MergedCell
 from openpyxl.formula.translate import Translator
 from openpyxl.worksheet._reader import WorksheetReader
 from openpyxl.worksheet.worksheet import Worksheet
-from openpyxl.xml.constants import SHARED_STRINGS
+from openpyxl.xml.constants import ARC_STYLE, ARC_THEME, SHARED_STRINGS
 
 from service.workbook import texts
 from service.workbook.keeping.cells import CellReader, OpenedCell
@@ -166,13 +166,9 @@ class _Archive:
         self._package = package
         self.filename = archive.filename
         main = next(iter(package.relationships("").of_kind("officeDocument")), None)
-        kinds = ("styles", "theme")
-        found = package.relationships(main.target) if main else []
-        self._names = {
-            f"xl/{rel.kind}{'/theme1' if rel.kind == 'theme' else ''}.xml": rel.target
-            for rel in found
-            if rel.kind in kinds
-        }
+        expected = {"styles": ARC_STYLE, "theme": ARC_THEME}
+        found = list(package.relationships(main.target)) if main else []
+        self._names = {expected[rel.kind]: rel.target for rel in found if rel.kind in expected}
 
     def _spelled(self, name: str) -> str:
         name = self._names.get(name, name)

@@ -73,7 +73,7 @@ class _Saver:
         self.values = values
         (office,) = draft.relationships("").of_kind("officeDocument")[:1]
         self.main = office.target
-        self.recalculated = False
+        self.new_styles = False
 
     def update(self) -> None:
         """Bring the draft up to date with the workbook."""
@@ -93,6 +93,7 @@ class _Saver:
         """Write a sheet that the file does not have; the id of its relationship."""
         part = self.draft.free_name("xl/worksheets/sheet{}.xml")
         type_ = "application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"
+        self.new_styles = True
         data, links = sheet_xml(sheet, self.values)
         self.draft.write(part, data, type_)
         for address in links:
@@ -101,7 +102,8 @@ class _Saver:
 
     def _update_styles(self) -> None:
         memory = self.memory.styles
-        if StyleMemory.of(self.book) == memory:
+        # The editor takes formats in by looking at columns; those that nothing uses stay out.
+        if not self.new_styles or StyleMemory.of(self.book) == memory:
             return
         found = self.draft.relationships(self.main).of_kind("styles")
         if found:
@@ -160,6 +162,8 @@ class SheetSaver:
         around = now != self.memory.elements
         if not cells and not values and not rows and not around:
             return False
+        if self._restyled_around(now) or any("s" in changed for changed in rows.values()):
+            self.saver.new_styles = True
         xml = self._xml()
         frame = self._around(xml, now) if around else xml
         if cells or values or rows:
@@ -169,6 +173,11 @@ class SheetSaver:
             content = iter([xml.rows])
         draft.write(part, _joined(frame, content))
         return bool(cells or values)
+
+    def _restyled_around(self, now: Fragments) -> bool:
+        """Whether elements changed that name styles."""
+        names = ("cols", "conditionalFormatting")
+        return any(now.get(name) != self.memory.elements.get(name) for name in names)
 
     def _xml(self) -> SheetXml:
         cells = self.sheet._cells
@@ -287,6 +296,7 @@ class _Rows:
         rows: dict[int, dict[str, str | None]],
     ) -> None:
         self._sheet = saver.sheet
+        self._saver = saver.saver
         self._styles = saver.styles
         self._all_values = saver.values
         self._xml = xml
@@ -385,7 +395,10 @@ class _Rows:
     def _style(self, cell: Cell) -> int:
         if isinstance(cell, OpenedCell) and not cell.restyled(self._styles):
             return cell.opened_style
-        return style_number(self._sheet.parent, cell._style)
+        number = style_number(self._sheet.parent, cell._style)
+        if number >= self._saver.memory.styles.formats:
+            self._saver.new_styles = True
+        return number
 
 
 def _set_kind(draft: Draft, main: str, *, macros: bool) -> None:
