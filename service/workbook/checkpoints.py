@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+from openpyxl.worksheet.table import TableList
 
 _MAGIC = b"excel-tools checkpoint 2\n"
 _VERSION = f"python {sys.version_info[0]}.{sys.version_info[1]} openpyxl {openpyxl.__version__}\n"
@@ -36,6 +37,9 @@ class _Pickler(pickle.Pickler):
             # pickle would call the class with the factory, which openpyxl's take otherwise.
             state = (obj.__dict__, {"default_factory": obj.default_factory})
             return copyreg.__newobj__, (type(obj),), state, None, iter(obj.items())  # type: ignore[attr-defined]
+        if isinstance(obj, TableList):
+            # Its items() gives ranges instead of tables.
+            return copyreg.__newobj__, (TableList,), None, None, iter(dict.items(obj))  # type: ignore[attr-defined]
         if isinstance(obj, zipfile.ZipFile):
             return _archive, ([(name, obj.read(name)) for name in obj.namelist()],)
         return NotImplemented

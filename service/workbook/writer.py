@@ -25,8 +25,10 @@ from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
 
 from service.workbook.calculator import Computed, Values, serial_number
-from service.workbook.chart_caches import refresh_caches
+from service.workbook.chart_caches import book_cells, refresh
+from service.workbook.drawn import chart_tree, picture_file
 from service.workbook.keeping.cell_xml import stored
+from service.workbook.package.opc import serialized
 from service.workbook.texts import inline_string
 
 
@@ -35,7 +37,6 @@ def save(book: Workbook, path: Path, values: Values) -> None:
     part = path.with_name(path.name + ".part")
     # Excel calculates everything anew on opening, so a value of ours never outlives it.
     book.calculation.fullCalcOnLoad = True
-    refresh_caches(book, values)
     try:
         with ZipFile(part, "w", ZIP_DEFLATED, allowZip64=True) as archive:
             _Writer(book, archive, values).write_data()
@@ -70,6 +71,8 @@ class _Writer(ExcelWriter):  # type: ignore[misc]
         self._values = values
 
     def write_worksheet(self, ws: Worksheet) -> None:
+        for image in ws._images:
+            picture_file(image)  # before it is named by its format
         ws._drawing = SpreadsheetDrawing()
         ws._drawing.charts = ws._charts
         ws._drawing.images = ws._images
@@ -80,11 +83,17 @@ class _Writer(ExcelWriter):  # type: ignore[misc]
         self.manifest.append(ws)
         writer.cleanup()
 
+    def _write_charts(self) -> None:
+        cells = book_cells(self.workbook, self._values)
+        for chart in self._charts:
+            tree = chart_tree(chart)
+            refresh(tree, cells)
+            self._archive.writestr(chart.path[1:], serialized(tree))
+            self.manifest.append(chart)
+
     def _write_images(self) -> None:
         for image in self._images:
-            data = image._data()
-            self._archive.writestr(image.path[1:], data)
-            image.ref = io.BytesIO(data)  # openpyxl has closed the stream it came from
+            self._archive.writestr(image.path[1:], picture_file(image)[0])
 
 
 class _SheetWriter(WorksheetWriter):  # type: ignore[misc]

@@ -13,12 +13,14 @@ from zipfile import ZipFile
 import openpyxl.reader.excel
 from openpyxl import Workbook
 from openpyxl.cell.cell import MergedCell
+from openpyxl.chartsheet import Chartsheet
 from openpyxl.formula.translate import Translator
 from openpyxl.worksheet._reader import WorksheetReader
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.xml.constants import ARC_STYLE, ARC_THEME, SHARED_STRINGS
 
 from service.workbook import texts
+from service.workbook.keeping import parts as hanging
 from service.workbook.keeping.cells import CellReader, OpenedCell
 from service.workbook.keeping.fragments import Fragments, fragments
 from service.workbook.keeping.lazy import LazyCells, Rows, loaded_cells
@@ -42,6 +44,7 @@ class SheetMemory:
     :param results: results of formulas as the file has them: (t, v) by place
     :param rows: attributes of rows that have any beside their number
     :param elements: what the editor would have written around the rows
+    :param hanging: its drawings, comments and tables
     """
 
     part: str
@@ -50,6 +53,7 @@ class SheetMemory:
     results: dict[tuple[int, int], tuple[str, str]] = field(default_factory=dict)
     rows: dict[int, dict[str, str]] = field(default_factory=dict)
     elements: Fragments = field(default_factory=dict)
+    hanging: hanging.Memory = field(default_factory=hanging.Memory)
 
 
 @dataclass
@@ -59,6 +63,7 @@ class Memory:
     :param package: the file
     :param sheets: memories by the sheet that they are of (sheets are compared by identity)
     :param parts: the part of every sheet at the opening, chart sheets among them
+    :param charts: the chart sheets, with what hangs on them
     """
 
     package: Package
@@ -66,6 +71,7 @@ class Memory:
     styles: StyleMemory
     listing: Listing
     parts: list[tuple[Any, str]] = field(default_factory=list)
+    charts: list[tuple[Chartsheet, str, hanging.Memory]] = field(default_factory=list)
 
 
 class _Reader(WorksheetReader):  # type: ignore[misc]
@@ -136,8 +142,15 @@ def load(package: Package, lazy_from: int = LAZY_FROM) -> tuple[Workbook, Memory
         memory.merged = {at for at, cell in there if isinstance(cell, MergedCell)}
         memory.rows = {number: dict(row) for number, row in sheet.row_dimensions.items()}
         memory.elements = fragments(sheet)
-    parts = _all_sheets(book, reader)
-    return book, Memory(package, sheets, reader.styles, listing(book), parts)
+        notes = {at: cell.comment for at, cell in there if cell.comment is not None}
+        memory.hanging = hanging.remember(sheet, package, memory.part, notes)
+    found = _all_sheets(book, reader)
+    charts = [
+        (sheet, part, hanging.remember(sheet, package, part))
+        for sheet, part in found
+        if isinstance(sheet, Chartsheet)
+    ]
+    return book, Memory(package, sheets, reader.styles, listing(book), found, charts)
 
 
 @contextmanager
