@@ -16,7 +16,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from service.errors import InvalidRange
 from service.workbook import cells
 from service.workbook.areas import MAX_COLUMN, MAX_ROW, Area, parse_area, split_sheet
-from service.workbook.calculator import Values, serial_number
+from service.workbook.calculation.results import Values, serial_number
 from service.workbook.texts import escape
 
 MAX_POINTS = 5_000  # more take seconds to write, and no preview shows as many

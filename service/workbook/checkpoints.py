@@ -20,7 +20,9 @@ from typing import Any
 
 import openpyxl
 
-_MAGIC = b"excel-tools checkpoint 1\n"
+from service.workbook.calculation.ledger import Ledger
+
+_MAGIC = b"excel-tools checkpoint 2\n"
 _VERSION = f"python {sys.version_info[0]}.{sys.version_info[1]} openpyxl {openpyxl.__version__}\n"
 
 
@@ -49,14 +51,16 @@ def _archive(parts: list[tuple[str, bytes]]) -> zipfile.ZipFile:
     return archive
 
 
-def write(path: Path, book: openpyxl.Workbook, losses: tuple[str, ...]) -> None:
+def write(path: Path, book: openpyxl.Workbook, losses: tuple[str, ...], ledger: Ledger) -> None:
     """Write a checkpoint as a whole or not at all.
+
+    :param ledger: the values that the workbook's file came with
 
     :raises UnusableCheckpointError: if the workbook holds what can't be put into one
     """
     out = io.BytesIO()
     try:
-        _Pickler(out, protocol=5).dump((book, losses))
+        _Pickler(out, protocol=5).dump((book, losses, ledger))
     except (pickle.PicklingError, TypeError, AttributeError, RecursionError) as error:
         raise UnusableCheckpointError(f"{type(error).__name__}: {str(error)[:200]}") from error
     data = out.getvalue()
@@ -71,7 +75,7 @@ def write(path: Path, book: openpyxl.Workbook, losses: tuple[str, ...]) -> None:
         part.unlink(missing_ok=True)
 
 
-def read(path: Path) -> tuple[openpyxl.Workbook, tuple[str, ...]]:
+def read(path: Path) -> tuple[openpyxl.Workbook, tuple[str, ...], Ledger]:
     """What a checkpoint holds.
 
     :raises UnusableCheckpointError: saying why it can't be used
@@ -88,10 +92,10 @@ def read(path: Path) -> tuple[openpyxl.Workbook, tuple[str, ...]]:
     if hashlib.sha256(head[3]).hexdigest().encode() != head[2]:
         raise UnusableCheckpointError("its checksum does not fit")
     try:
-        book, losses = pickle.loads(head[3])
+        book, losses, ledger = pickle.loads(head[3])
     except (MemoryError, OSError):
         raise
     except Exception as error:
         # Whatever is wrong with it, base file and journal give the workbook.
         raise UnusableCheckpointError(f"{type(error).__name__}: {str(error)[:200]}") from error
-    return book, losses
+    return book, losses, ledger
