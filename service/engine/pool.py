@@ -163,6 +163,7 @@ class EnginePool:
             max_cells=settings.max_cells,
             max_unpacked=settings.max_unpacked_mb << 20,
             log_level=settings.log_level,
+            libreoffice=settings.libreoffice,
         )
         self._slots = [_Slot(limits) for _ in range(settings.engines)]
         # As many as the processes can hold: what was not used for longer is nowhere.

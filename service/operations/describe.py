@@ -33,9 +33,9 @@ def describe_excel_file(ctx: Context, sheet: str = "") -> Answer:
     names = {name: item.attr_text for name, item in book.xl.defined_names.items()}
     if names:
         result["names"] = dict(list(names.items())[:50])
-    errors = book.formula_errors()
-    if errors:
-        result["formula_errors"] = errors
+    if book.formula_count() and book.values:
+        told = {"formula_errors": book.formula_errors(), "unverified": book.unverified()}
+        result |= {name: found for name, found in told.items() if found}
     if book.losses:
         result["not_kept_on_saving"] = list(book.losses)
     return Answer(result, sheet=sheets[0].title if sheet else "")

@@ -19,7 +19,7 @@ from service.operations.data import Grid
 from service.workbook import cells
 from service.workbook.areas import Area, area_at, split_areas
 from service.workbook.book import Book
-from service.workbook.calculator import Values
+from service.workbook.calculation.results import Values
 from service.workbook.geometry import set_column_width
 from service.workbook.house import FONT, House
 from service.workbook.occupancy import count_formulas, main_block

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,13 +24,13 @@ from service.errors import (
 )
 from service.workbook import cells, checkpoints, serials, texts, writer
 from service.workbook.areas import Area, parse_area, split_sheet
-from service.workbook.calculator import (
-    Computed,
-    Values,
-    calculate,
-    calculate_in_time,
-    serial_number,
-)
+from service.workbook.calculation import third
+from service.workbook.calculation.answers import HINTS, NOT_CALCULATED, told_unverified
+from service.workbook.calculation.cached import cached_values
+from service.workbook.calculation.ledger import Ledger
+from service.workbook.calculation.results import Address, Computed, Values, serial_number
+from service.workbook.calculation.source import EditorSource, formula_facts
+from service.workbook.calculation.values import Calculation
 from service.workbook.keeping import saver
 from service.workbook.keeping.loader import Memory, load
 from service.workbook.occupancy import count_cells, count_formulas, used_area
@@ -56,6 +56,7 @@ class Book:
         max_cells: int = 2_000_000,
         losses: tuple[str, ...] = (),
         memory: Memory | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         self.xl = xl
         self.memory = memory
@@ -63,7 +64,8 @@ class Book:
         self.max_cells = max_cells
         self.losses = losses
         self.broken = False
-        self._values: Values | None = None
+        self.calculation = Calculation(lambda: EditorSource(self.xl), ledger, third.shared())
+        self._told_unverified: set[Address] = set()
         # What was worked out by looking at every cell of a sheet, by sheet and name.
         self._facts: dict[tuple[str, str], Any] = {}
 
@@ -111,7 +113,10 @@ class Book:
             raise WorkbookDamaged(
                 f"{name} has no worksheet.", "Open a workbook with at least one sheet of cells."
             )
-        return cls(xl, name, max_cells=max_cells, losses=losses, memory=memory)
+        book = cls(xl, name, max_cells=max_cells, losses=losses, memory=memory)
+        if book.formula_count():
+            book.calculation.open(cached_values(path))
+        return book
 
     # Sheets -----------------------------------------------------------------
 
@@ -159,19 +164,12 @@ class Book:
 
     @property
     def values(self) -> Values:
-        """Calculated values of all formula cells, as of now."""
-        if self._values is None:
-            self._values = calculate(self.xl) if self.formula_count() else {}
-        return self._values
+        """Values of all formula cells, and of those that array formulas fill, as of now."""
+        return self.calculation.values() if self.formula_count() else {}
 
     def calculated_within(self, seconds: float) -> bool:
         """Whether the values are known, or could be calculated in so short a time."""
-        if self._values is None:
-            try:
-                self._values = calculate_in_time(self.xl, seconds)
-            except TimeoutError:
-                return False
-        return True
+        return self.calculation.within(seconds)
 
     def computed(self, cell: Cell) -> Computed:
         """The calculated value of a formula cell."""
@@ -181,11 +179,30 @@ class Book:
     def value(self, cell: Cell) -> object:
         """What the cell shows: its value, or its formula's; None where that is unknown."""
         value: object = cell.value
-        if cell.data_type == "f":
+        if cell.data_type == "f" or self.filled(cell):
             value = serial_number(self.computed(cell).value, self.xl.epoch)
         if isinstance(value, int | float) and not isinstance(value, bool) and cell.has_style:
             return serials.as_date(value, str(cell.number_format), self.xl.epoch)
         return value
+
+    def filled(self, cell: Cell) -> bool:
+        """Whether an array formula or data table in another cell gives this one its value."""
+        areas = self.fact(cell.parent, "filled", filled_areas)
+        return any(area.holds(cell.row, cell.column) for area in areas)
+
+    def unverified(
+        self, only: Collection[tuple[str, int, int]] | None = None, most: int = 5
+    ) -> list[dict[str, str]]:
+        """Cells whose value may not be what Excel shows, by reason: all, or ``only`` some."""
+        return told_unverified(self.calculation.known, only, most)
+
+    def unverified_news(self, most: int = 3) -> list[dict[str, str]]:
+        """As ``unverified``, without the cells that this has told of before."""
+        known = self.calculation.known
+        now = {address for address, computed in known.items() if computed.unverified}
+        news = [address for address in known if address in now - self._told_unverified]
+        self._told_unverified = now
+        return self.unverified(news, most)
 
     def cell(self, sheet: Worksheet, row: int, column: int) -> Cell | None:
         """The cell there, or None. Unlike openpyxl's own way it makes none by looking."""
@@ -200,19 +217,23 @@ class Book:
         return sum(count_cells(sheet) for sheet in self.xl.worksheets)
 
     def formula_errors(self, most: int = 10) -> list[dict[str, str]]:
-        """Formulas that give an error or can't be calculated: cell, formula, and why."""
+        """Formulas that give an error or can't be calculated: cell, formula, why, what to do.
+
+        Of what is known already: ask for ``values`` before.
+        """
         found = []
-        for (title, row, column), computed in self.values.items():
-            value = computed.value
-            failed = isinstance(value, str) and value in cells.ERRORS
-            if failed or computed.unknown:
-                cell = self.xl[title].cell(row, column)
+        for (title, row, column), computed in self.calculation.known.items():
+            cell = self.cell(self.xl[title], row, column)
+            value = str(computed.value)
+            failed = not computed.unknown and value in cells.ERRORS
+            if (failed or computed.unknown) and cell is not None and cell.data_type == "f":
                 found.append(
                     {
                         "cell": f"{title}!{cell.coordinate}",
                         "formula": (cells.formula_of(cell) or "")[:200],
-                        "value": str(value) if failed else "not calculated",
-                        "cause": cells.ERRORS[str(value)] if failed else computed.unknown,
+                        "value": value if failed else "not calculated",
+                        "cause": cells.ERRORS[value] if failed else computed.unknown,
+                        "hint": HINTS[value] if failed else NOT_CALCULATED,
                     }
                 )
                 if len(found) == most:
@@ -227,7 +248,7 @@ class Book:
 
         :param keep_facts: the operation itself brings the facts up to date
         """
-        self._values = None
+        self.calculation.changed()
         if not keep_facts:
             self._facts.clear()
         self.broken = True
@@ -272,7 +293,8 @@ class Book:
         :raises InternalError: if there is something in the workbook that can't be kept
         """
         try:
-            checkpoints.write(path, (self.xl, self.losses, self.memory))
+            state = (self.xl, self.losses, self.memory, self.calculation.ledger)
+            checkpoints.write(path, state)
         except checkpoints.UnusableCheckpointError as error:
             raise InternalError(
                 f"{self.name} can't be put into a checkpoint ({error}).",
@@ -285,8 +307,8 @@ class Book:
 
         :raises UnusableCheckpointError: if it is damaged, or of another version
         """
-        xl, losses, memory = checkpoints.read(path)
-        return cls(xl, name, max_cells=max_cells, losses=losses, memory=memory)
+        xl, losses, memory, ledger = checkpoints.read(path)
+        return cls(xl, name, max_cells=max_cells, losses=losses, memory=memory, ledger=ledger)
 
     def save(self, path: Path) -> None:
         """Write the workbook to ``path`` with the values of its formulas."""
@@ -295,3 +317,11 @@ class Book:
         else:
             macros = self.name.lower().endswith(".xlsm")
             saver.save(self.xl, self.memory, path, self.values, macros=macros)
+
+
+def filled_areas(sheet: Worksheet) -> list[Area]:
+    """The areas of array formulas and data tables that fill several cells of a sheet."""
+    if not count_formulas(sheet):
+        return []
+    formulas = (formula_facts(c) for c in sheet._cells.values() if c.data_type == "f")
+    return [formula.area for formula in formulas if formula.area and formula.area.cells > 1]

@@ -24,7 +24,7 @@ from openpyxl.worksheet.formula import ArrayFormula
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
 
-from service.workbook.calculator import Computed, Values, serial_number
+from service.workbook.calculation.results import Computed, Values, serial_number
 from service.workbook.chart_caches import book_cells, refresh
 from service.workbook.drawn import chart_tree, picture_file
 from service.workbook.keeping.cell_xml import stored
@@ -112,7 +112,7 @@ class _SheetWriter(WorksheetWriter):  # type: ignore[misc]
                     continue
                 computed = self._values.get((self.ws.title, cell.row, cell.column))
                 if computed is not None and not computed.unknown:
-                    _write_formula(xf, cell, computed)
+                    _write_result(xf, cell, computed)
                 elif cell.data_type in ("f", "e") or cell._value in (None, ""):
                     write_plain_cell(xf, self.ws, cell, cell.has_style)
                 else:
@@ -130,7 +130,8 @@ def _write_value(xf, cell: Cell) -> None:  # type: ignore[no-untyped-def]
                 xf.write(value if isinstance(value, str) else stored(value)[1])
 
 
-def _write_formula(xf, cell: Cell, computed: Computed) -> None:  # type: ignore[no-untyped-def]
+def _write_result(xf, cell: Cell, computed: Computed) -> None:  # type: ignore[no-untyped-def]
+    """A formula with its value, or the value that an array formula elsewhere gives a cell."""
     formula, attributes = _set_attributes(cell, cell.has_style)
     value = serial_number(computed.value, cell.parent.parent.epoch)
     kind, text = stored(value)
@@ -141,7 +142,8 @@ def _write_formula(xf, cell: Cell, computed: Computed) -> None:  # type: ignore[
     array = dict(formula) if isinstance(formula, ArrayFormula) else {}
     source = formula.text if isinstance(formula, ArrayFormula) else formula
     with xf.element("c", attributes):
-        with xf.element("f", array):
-            xf.write(source.removeprefix("="))
+        if cell.data_type == "f":
+            with xf.element("f", array):
+                xf.write(source.removeprefix("="))
         with xf.element("v"):
             xf.write(text)

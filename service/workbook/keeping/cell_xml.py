@@ -12,12 +12,13 @@ from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 from openpyxl.xml.constants import SHEET_MAIN_NS
 from openpyxl.xml.functions import tostring
 
-from service.workbook.calculator import Computed, serial_number
+from service.workbook.calculation.results import Computed, serial_number
 from service.workbook.texts import escape, inline_string
 
 _START = re.compile(rb"<(\w+:)?c\b((?:[^>\"']|\"[^\"]*\"|'[^']*')*?)(/?)>")
 _NUMERIC = re.compile(rb"""<(?:\w+:)?c\b[^>]*\bt\s*=\s*["']n["']""")
 _VALUE = re.compile(rb"<(?:\w+:)?v\b[^>]*?(?:/>|>.*?</(?:\w+:)?v\s*>)", re.DOTALL)
+_INLINE = re.compile(rb"<(?:\w+:)?is\b.*?</(?:\w+:)?is\s*>", re.DOTALL)
 _FORMULA = re.compile(rb"<(?:\w+:)?f\b[^>]*?(?:/>|>.*?</(?:\w+:)?f\s*>)", re.DOTALL)
 
 
@@ -85,14 +86,14 @@ def with_style(xml: bytes, style: int) -> bytes:
 def with_value(xml: bytes, value: object, *, known: bool) -> bytes:
     """The cell of a formula with another result; without any where it is not known."""
     kind, text = stored(value) if known else ("", "")
-    changed = _VALUE.sub(b"", xml)
+    changed = _INLINE.sub(b"", _VALUE.sub(b"", xml))
     if known:
-        formula = _FORMULA.search(changed)
-        if formula is None:
-            return xml
-        prefix = (_START.match(changed) or formula).group(1) or b""
+        before = _FORMULA.search(changed) or _START.match(changed)
+        if before is None or changed[before.end() - 2 : before.end()] == b"/>":
+            raise ValueError("a cell can't be read")
+        prefix = changed[1 : changed.index(b"c")]
         element = b"<%bv>%b</%bv>" % (prefix, xml_escape(text).encode(), prefix)
-        changed = changed[: formula.end()] + element + changed[formula.end() :]
+        changed = changed[: before.end()] + element + changed[before.end() :]
     if not kind and _NUMERIC.match(changed):
         return changed
     return _with_attributes(changed, {"t": kind})

@@ -8,7 +8,7 @@ from functools import cached_property
 from openpyxl import Workbook
 from openpyxl.styles.cell_style import StyleArray
 
-from service.workbook.calculator import Values
+from service.workbook.calculation.results import Values
 from service.workbook.keeping.loader import Memory
 from service.workbook.package.opc import Draft
 

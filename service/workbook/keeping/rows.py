@@ -10,7 +10,7 @@ from typing import TypeAlias
 from openpyxl.cell.cell import Cell
 from openpyxl.worksheet.worksheet import Worksheet
 
-from service.workbook.calculator import Computed, serial_number
+from service.workbook.calculation.results import Computed, serial_number
 from service.workbook.keeping.cell_xml import cell_xml, with_style, with_value
 from service.workbook.keeping.cells import OpenedCell
 from service.workbook.keeping.job import Job

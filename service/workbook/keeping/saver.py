@@ -16,7 +16,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.xml.constants import XLSM, XLSX
 from openpyxl.xml.functions import tostring
 
-from service.workbook.calculator import Values
+from service.workbook.calculation.results import Values
 from service.workbook.chart_caches import book_cells, chart_parts, refresh_kept_caches
 from service.workbook.keeping import parts as hanging
 from service.workbook.keeping.job import Job

@@ -13,7 +13,7 @@ from openpyxl.xml.constants import SHEET_MAIN_NS
 
 from service.errors import InvalidRange
 from service.workbook.areas import Area, parse_area
-from service.workbook.calculator import Computed, serial_number
+from service.workbook.calculation.results import Computed, same, serial_number
 from service.workbook.keeping import parts as hanging
 from service.workbook.keeping.cell_xml import same_result
 from service.workbook.keeping.cells import OpenedCell
@@ -148,9 +148,12 @@ class SheetSaver:
         cell = self.sheet._cells.get(at)
         if not isinstance(cell, OpenedCell) or cell.rewritten or cell.opened_at != at:
             return False
-        if computed.unknown:
-            return False
         value = serial_number(computed.value, self.job.book.epoch)
+        if cell.data_type != "f":  # an array formula elsewhere fills it
+            held = serial_number(cell._value, self.job.book.epoch)
+            return not computed.unknown and not same(held, value)
+        if computed.unknown:
+            return at in self.memory.results  # what the file has is not true any more
         return not same_result(self.memory.results.get(at), value)
 
     def _changed_rows(self) -> dict[int, dict[str, str | None]]:
