@@ -88,10 +88,14 @@ def with_value(xml: bytes, value: object, *, known: bool) -> bytes:
     kind, text = stored(value) if known else ("", "")
     changed = _INLINE.sub(b"", _VALUE.sub(b"", xml))
     if known:
-        before = _FORMULA.search(changed) or _START.match(changed)
-        if before is None or changed[before.end() - 2 : before.end()] == b"/>":
-            raise ValueError("a cell can't be read")
         prefix = changed[1 : changed.index(b"c")]
+        start = _START.match(changed)
+        if start is None:
+            raise ValueError("a cell can't be read")
+        if start.group(3):
+            changed = changed[: start.end() - 2] + b"></" + prefix + b"c>"
+            start = _START.match(changed) or start
+        before = _FORMULA.search(changed) or start
         element = b"<%bv>%b</%bv>" % (prefix, xml_escape(text).encode(), prefix)
         changed = changed[: before.end()] + element + changed[before.end() :]
     if not kind and _NUMERIC.match(changed):
