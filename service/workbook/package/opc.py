@@ -315,6 +315,11 @@ class Draft:
             self._relationships[part] = found
         return self._relationships[part]
 
+    def relate(self, part: str, found: Iterable[Relationship]) -> None:
+        """Give a new part its relationships, with the ids they have."""
+        self._relationships[part] = Relationships(part, found)
+        self._relationships[part].changed = True
+
     # Content types ------------------------------------------------------------
 
     def content_type(self, name: str) -> str:
