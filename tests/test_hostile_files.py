@@ -229,6 +229,10 @@ REFUSED: dict[str, tuple[Callable[[], bytes], set[str]]] = {
         {"workbook_damaged"},
     ),
     "relations out of the archive": (_looping_relations, {"workbook_damaged"}),
+    "paths out of the archive": (
+        lambda: changed(**{"../../../tmp/evil.xml": b"<a/>"}),
+        {"workbook_damaged"},
+    ),
     "no styles": (lambda: changed(**{"xl/styles.xml": b"<"}), {"workbook_damaged"}),
     "a cell outside the grid": (
         lambda: with_sheet('<row r="9999999"><c r="ZZZZ9999999"><v>1</v></c></row>'),
@@ -291,7 +295,6 @@ OPENED: dict[str, Callable[[], bytes]] = {
     ),
     "sheets of one name": _sheets_of_one_name,
     "deep XML": lambda: changed(**{SHEET: b"<a>" * 100_000 + b"</a>" * 100_000}),
-    "paths out of the archive": lambda: changed(**{"../../../tmp/evil.xml": b"<a/>"}),
 }
 
 
