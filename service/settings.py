@@ -129,6 +129,12 @@ class Settings:
     queue_wait: int = _setting(
         30, _whole(1, 3600), "Seconds a request waits for its workbook before it is told to retry."
     )
+    libreoffice: str = _setting(
+        "auto",
+        _text,
+        "LibreOffice program, which converts .xls, .xlsb and .ods with their formulas and charts: "
+        "`auto` looks in the PATH, `off` uses none.",
+    )
     session_ttl: int = _setting(
         86400, _whole(1, 31536000), "Seconds after its last use at which a session ends."
     )

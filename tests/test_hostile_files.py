@@ -152,7 +152,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], set[str]]] = {
     "half of it": (lambda: workbook_bytes()[:2_000], {"workbook_damaged"}),
     "old .xls or encrypted": (
         lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 2_000,
-        {"unsupported_file"},
+        {"workbook_damaged"},
     ),
     "flagged as encrypted": (_flagged_as_encrypted, {"unsupported_file"}),
     "an empty archive": (lambda: zipped({}), {"unsupported_file"}),

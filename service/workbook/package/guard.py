@@ -132,11 +132,20 @@ def inspect_package(path: Path, max_unpacked: int, max_cells: int) -> PackageFac
             raise UnsupportedFile("The file is not an Excel workbook.", FORMATS)
     with opened(path, max_unpacked) as archive:
         _check_kind(archive.names)
-        scan = _Scan(max_cells)
-        for info in archive.infos:
-            scan.part(archive, info)
-        names = archive.names
-        sizes = {name: info.file_size for name, info in zip(names, archive.infos, strict=True)}
+        return scan_parts(archive, max_cells)
+
+
+def scan_parts(archive: Archive, max_cells: int) -> PackageFacts:
+    """Check all parts of an archive, and tell what is in them.
+
+    :raises WorkbookDamaged: if a part is broken, or made to break its reader
+    :raises TooLarge: if there are more than ``max_cells`` cells, or too many of other things
+    """
+    scan = _Scan(max_cells)
+    for info in archive.infos:
+        scan.part(archive, info)
+    names = archive.names
+    sizes = {name: info.file_size for name, info in zip(names, archive.infos, strict=True)}
     losses = [label for label, pattern in _LOST.items() if any(map(pattern.match, names))]
     macros = any(name.lower().endswith("vbaproject.bin") for name in names)
     return PackageFacts(macros, tuple(losses + list(scan.losses)), scan.cells, scan.formulas, sizes)
