@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import openpyxl
@@ -27,7 +28,7 @@ from service.workbook.areas import Area, parse_area, split_sheet
 from service.workbook.calculation import third
 from service.workbook.calculation.answers import HINTS, NOT_CALCULATED, told_unverified
 from service.workbook.calculation.cached import cached_values
-from service.workbook.calculation.ledger import Ledger
+from service.workbook.calculation.ledger import Ledger, Mapped
 from service.workbook.calculation.results import Address, Computed, Values, serial_number
 from service.workbook.calculation.source import EditorSource, formula_facts
 from service.workbook.calculation.values import Calculation
@@ -35,7 +36,7 @@ from service.workbook.keeping import saver
 from service.workbook.keeping.loader import Memory, load
 from service.workbook.occupancy import count_cells, count_formulas, used_area
 from service.workbook.package.guard import inspect_package
-from service.workbook.package.opc import Package
+from service.workbook.package.opc import Draft, Package
 
 Fact = TypeVar("Fact")
 
@@ -92,27 +93,12 @@ class Book:
         facts = inspect_package(path, max_unpacked, max_cells)
         # The name decides, as it does for Excel, which refuses a file that is not what it says.
         macros = name.lower().endswith(".xlsm")
-        losses = facts.losses
+        losses: tuple[str, ...] = ()
         if facts.macros and not macros:
             losses += ("macros (the file is no .xlsm)",)
-        texts.teach_openpyxl()
-        serials.teach_openpyxl()
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # what gets lost is told by name, in losses
-                xl, memory = load(Package(path))
-                xl.template = False
-        except (ExcelToolsError, MemoryError):
-            raise
-        except Exception as error:
-            raise WorkbookDamaged(
-                f"{name} can't be read: {type(error).__name__}: {str(error)[:200]}",
-                "Open it in Excel, save it again and upload the new copy.",
-            ) from error
-        if not xl.worksheets:
-            raise WorkbookDamaged(
-                f"{name} has no worksheet.", "Open a workbook with at least one sheet of cells."
-            )
+        if facts.signed:
+            losses += ("the digital signature (it ends with the first change)",)
+        xl, memory = _read(Package(path), name)
         book = cls(xl, name, max_cells=max_cells, losses=losses, memory=memory)
         if book.formula_count():
             book.calculation.open(cached_values(path))
@@ -310,6 +296,26 @@ class Book:
         xl, losses, memory, ledger = checkpoints.read(path)
         return cls(xl, name, max_cells=max_cells, losses=losses, memory=memory, ledger=ledger)
 
+    def draft(self, values: Values) -> Draft:
+        """The package that the workbook is to become, with these values of its formulas."""
+        if self.memory is None:
+            with TemporaryDirectory(prefix="draft-") as folder:
+                path = Path(folder, "book.xlsx")
+                writer.save(self.xl, path, values)
+                return Draft(Package(path.read_bytes()))
+        macros = self.name.lower().endswith(".xlsm")
+        return saver.drafted(self.xl, self.memory, values, macros=macros)
+
+    def restructured(self, package: Package, moved: Mapped) -> None:
+        """Go on with another package, which this workbook became by a change of its structure.
+
+        :param moved: where the cell of an address is now; None if it is gone
+        """
+        xl, memory = _read(package, self.name)
+        with self.changing():
+            self.xl, self.memory = xl, memory
+        self.calculation.moved(moved)
+
     def save(self, path: Path) -> None:
         """Write the workbook to ``path`` with the values of its formulas."""
         if self.memory is None:
@@ -317,6 +323,32 @@ class Book:
         else:
             macros = self.name.lower().endswith(".xlsm")
             saver.save(self.xl, self.memory, path, self.values, macros=macros)
+
+
+def _read(package: Package, name: str) -> tuple[openpyxl.Workbook, Memory]:
+    """The workbook of a package in the editor.
+
+    :raises WorkbookDamaged: if the editor can't make sense of it
+    """
+    texts.teach_openpyxl()
+    serials.teach_openpyxl()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what the editor does not know, which is kept
+            xl, memory = load(package)
+            xl.template = False
+    except (ExcelToolsError, MemoryError):
+        raise
+    except Exception as error:
+        raise WorkbookDamaged(
+            f"{name} can't be read: {type(error).__name__}: {str(error)[:200]}",
+            "Open it in Excel, save it again and upload the new copy.",
+        ) from error
+    if not xl.worksheets:
+        raise WorkbookDamaged(
+            f"{name} has no worksheet.", "Open a workbook with at least one sheet of cells."
+        )
+    return xl, memory
 
 
 def filled_areas(sheet: Worksheet) -> list[Area]:
