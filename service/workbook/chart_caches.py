@@ -208,9 +208,15 @@ def _refresh_reference(
     if kind == "multiLvlStrRef":
         return cache is not None and _refresh_levels(cache, areas, cells, visible)
     points = _points(areas, cells, visible=visible)
-    if cache is None or cache.find(f"{_C}ptCount[@val='0']") is not None:
+    if cache is None or _is_empty(cache):
         return fill and _add_cache(reference, points, cells)
     return _bring(cache, points, cells, numeric=kind == "numRef")
+
+
+def _is_empty(cache: etree._Element) -> bool:
+    """Whether it tells nothing at all, not even how many cells there are."""
+    number = cache.find(f"{_C}ptCount")
+    return cache.find(f"{_C}pt") is None and (number is None or number.get("val") == "0")
 
 
 def _add_cache(reference: etree._Element, points: _Points, cells: Cells) -> bool:
@@ -286,11 +292,13 @@ def _bring_all(
 def _bring(cache: etree._Element, points: _Points, cells: Cells, *, numeric: bool) -> bool:
     """Bring one cache up to date; whether it was not."""
     number = cache.find(f"{_C}ptCount")
-    counted = number is None or number.get("val") == str(len(points))
+    counted = number is not None and number.get("val") == str(len(points))
     if not counted and any(point.value is UNKNOWN for point in points):
         return False  # nobody can tell which of the cached values belong to these cells
-    if number is not None:
-        number.set("val", str(len(points)))
+    if number is None:
+        number = etree.Element(f"{_C}ptCount")
+        cache.insert(1 if cache.find(f"{_C}formatCode") is not None else 0, number)
+    number.set("val", str(len(points)))
     return _bring_points(cache, points, cells, numeric=numeric) or not counted
 
 

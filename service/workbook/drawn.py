@@ -39,9 +39,20 @@ def chart_tree(chart: Any) -> etree._Element:
     if chart.roundedCorners is None:
         chart.roundedCorners = False  # left out, it would mean round ones
     try:
-        return parse(tostring(chart._write()))
+        tree = parse(tostring(chart._write()))
     finally:
         chart.plot_area = usual
+    for title in tree.iter(f"{{{CHART}}}title"):
+        _keep_clear(title)
+    return tree
+
+
+def _keep_clear(title: etree._Element) -> None:
+    """Titles that say nothing about it would lie over what they title."""
+    if title.find(f"{{{CHART}}}overlay") is None:
+        before = [title.find(f"{{{CHART}}}{name}") for name in ("tx", "layout")]
+        place = sum(element is not None for element in before)
+        title.insert(place, etree.Element(f"{{{CHART}}}overlay", val="0"))
 
 
 def picture_content(image: Image) -> bytes:
