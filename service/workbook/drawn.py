@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from lxml import etree
+from openpyxl.chart.axis import ChartLines
+from openpyxl.chart.pie_chart import ProjectedPieChart
 from openpyxl.chart.plotarea import PlotArea
 from openpyxl.drawing.image import Image, _import_image
 from openpyxl.xml.functions import tostring
@@ -33,6 +35,9 @@ PICTURE_TYPES = {
 
 def chart_tree(chart: Any) -> etree._Element:
     """The chart as openpyxl writes it; the same for a chart that did not change."""
+    for part in chart._charts:
+        if isinstance(part, ProjectedPieChart) and "serLines" not in part.__dict__:
+            part.serLines = ChartLines()  # openpyxl forgets them when it reads such a chart
     usual = chart.plot_area
     # A plot area keeps the axes of charts that it once held.
     chart.plot_area = PlotArea(dTable=usual.dTable, spPr=usual.spPr)
@@ -44,6 +49,8 @@ def chart_tree(chart: Any) -> etree._Element:
         chart.plot_area = usual
     for title in tree.iter(f"{{{CHART}}}title"):
         _keep_clear(title)
+    for kind in tree.iter(f"{{{CHART}}}ofPieType"):
+        kind.getparent().insert(0, kind)  # type: ignore[union-attr]  # where Excel wants it
     return tree
 
 
