@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import openpyxl
+import PIL.Image
+import xlsxwriter
 from lxml import etree
 
 from service.workbook.keeping.parts import Links, Memory, remember, update
@@ -112,3 +116,181 @@ def changed(before: Path, after: Path) -> set[str]:
     """The parts that are not the same in both files."""
     old, new = contents(before), contents(after)
     return {name for name in {*old, *new} if old.get(name) != new.get(name)}
+
+
+# Workbooks --------------------------------------------------------------------
+
+A = "http://schemas.openxmlformats.org/drawingml/2006/main"
+C = "http://schemas.openxmlformats.org/drawingml/2006/chart"
+CX = "http://schemas.microsoft.com/office/drawing/2014/chartex"
+XDR = "http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing"
+MC = "http://schemas.openxmlformats.org/markup-compatibility/2006"
+THREADED = "http://schemas.microsoft.com/office/spreadsheetml/2018/threadedcomments"
+ROWS = [["Region", "Q1", "Q2"], ["North", 4, 7], ["South", 5, 8], ["West", 6, 9]]
+
+
+def picture(color: str = "red", kind: str = "png") -> io.BytesIO:
+    """A small picture."""
+    out = io.BytesIO()
+    PIL.Image.new("RGB", (40, 30), color).save(out, kind)
+    out.seek(0)
+    return out
+
+
+def rich_workbook(path: Path) -> Path:
+    """Two sheets with charts, pictures, a text box, comments and tables, by XlsxWriter."""
+    with xlsxwriter.Workbook(path) as book:
+        data, other = book.add_worksheet("Data"), book.add_worksheet("Other")
+        for sheet in (data, other):
+            for number, row in enumerate(ROWS):
+                sheet.write_row(number, 0, row)
+        for kind, cell in (("column", "F2"), ("line", "F20")):
+            chart = book.add_chart({"type": kind})
+            for column in "BC":
+                chart.add_series(
+                    {
+                        "name": f"=Data!${column}$1",
+                        "categories": "=Data!$A$2:$A$4",
+                        "values": f"=Data!${column}$2:${column}$4",
+                        "trendline": {"type": "linear"},
+                    }
+                )
+            chart.set_title({"name": "Sales"})
+            data.insert_chart(cell, chart)
+        data.insert_textbox("P2", "A text box")
+        data.insert_image("P10", "red.png", {"image_data": picture()})
+        data.insert_image("P20", "blue.png", {"image_data": picture("blue")})
+        data.set_header("&C&G", {"image_center": "top.png", "image_data_center": picture("green")})
+        data.write_comment("B2", "Counted twice", {"author": "Ann"})
+        data.write_comment("C3", "Estimated", {"author": "Bob"})
+        data.add_table("A1:C4", {"name": "Sales", "columns": [{"header": h} for h in ROWS[0]]})
+        other.add_table("A1:C4", {"name": "More", "columns": [{"header": h} for h in ROWS[0]]})
+    return path
+
+
+def edited(path: Path, edit: Callable[[Draft], None]) -> Path:
+    """The file, with parts changed as no program of ours would."""
+    draft = Draft(Package(path))
+    edit(draft)
+    content = io.BytesIO()
+    draft.save(content)
+    path.write_bytes(content.getvalue())
+    return path
+
+
+def add_chart_style(draft: Draft) -> None:
+    """Give the first chart the parts that Excel gives each."""
+    for kind, name in (("chartStyle", "style"), ("chartColorStyle", "colors")):
+        part = f"xl/charts/{name}1.xml"
+        draft.write(part, f'<cs:{kind} xmlns:cs="urn:x" id="201"/>'.encode(), f"text/x-{name}+xml")
+        draft.relationships("xl/charts/chart1.xml").add(f"http://ms/2011/{kind}", part)
+
+
+def add_new_chart(draft: Draft) -> None:
+    """Put a waterfall chart beside the others, as Excel does: openpyxl doesn't see it."""
+    part = "xl/charts/chartEx1.xml"
+    xml = f"""<cx:chartSpace xmlns:cx="{CX}"><cx:chartData><cx:data id="0">
+      <cx:strDim type="cat"><cx:f>Data!$A$2:$A$4</cx:f><cx:lvl ptCount="3">
+      <cx:pt idx="0">North</cx:pt><cx:pt idx="1">South</cx:pt><cx:pt idx="2">West</cx:pt></cx:lvl>
+      </cx:strDim><cx:numDim type="val"><cx:f>_xlchart.v1.1</cx:f>
+      <cx:lvl ptCount="3" formatCode="General"><cx:pt idx="0">4</cx:pt>
+      <cx:pt idx="1">5</cx:pt><cx:pt idx="2">6</cx:pt></cx:lvl></cx:numDim></cx:data></cx:chartData>
+      <cx:chart><cx:plotArea><cx:plotAreaRegion>
+      <cx:series layoutId="waterfall"><cx:tx><cx:txData><cx:f>Data!$B$1</cx:f><cx:v>Q1</cx:v>
+      </cx:txData></cx:tx><cx:dataId val="0"/></cx:series></cx:plotAreaRegion></cx:plotArea>
+      </cx:chart></cx:chartSpace>"""
+    draft.write(part, xml.encode(), "application/vnd.ms-office.chartex+xml")
+    drawing = "xl/drawings/drawing1.xml"
+    id_ = draft.relationships(drawing).add("http://schemas.microsoft.com/2014/chartEx", part)
+    root = draft.xml(drawing)
+    root.append(
+        parse(
+            anchor(f"""<mc:AlternateContent xmlns:mc="{MC}"><mc:Choice Requires="cx1"
+      xmlns:cx1="urn:cx1"><xdr:graphicFrame macro=""><xdr:nvGraphicFramePr><xdr:cNvPr id="40"
+      name="Chart 40"/><xdr:cNvGraphicFramePr/></xdr:nvGraphicFramePr>
+      <xdr:xfrm><a:off x="0" y="0"/>
+      <a:ext cx="0" cy="0"/></xdr:xfrm><a:graphic><a:graphicData uri="{CX}">
+      <cx:chart xmlns:cx="{CX}" xmlns:r="{OFFICE}" r:id="{id_}"/></a:graphicData></a:graphic>
+      </xdr:graphicFrame></mc:Choice><mc:Fallback/></mc:AlternateContent>""")
+        )
+    )
+    draft.write(drawing, root)
+    book = draft.xml("xl/workbook.xml")
+    names = etree.Element(f"{{{MAIN}}}definedNames")
+    name = etree.SubElement(names, f"{{{MAIN}}}definedName", name="_xlchart.v1.1", hidden="1")
+    name.text = "Data!$B$2:$B$4"
+    book.find(f"{{{MAIN}}}sheets").addnext(names)
+    draft.write("xl/workbook.xml", book)
+
+
+def anchor(content: str) -> bytes:
+    """An anchor of a drawing."""
+    return f"""<xdr:twoCellAnchor xmlns:xdr="{XDR}" xmlns:a="{A}" editAs="oneCell">
+      <xdr:from><xdr:col>1</xdr:col><xdr:colOff>0</xdr:colOff><xdr:row>30</xdr:row>
+      <xdr:rowOff>0</xdr:rowOff></xdr:from><xdr:to><xdr:col>4</xdr:col><xdr:colOff>0</xdr:colOff>
+      <xdr:row>40</xdr:row><xdr:rowOff>0</xdr:rowOff></xdr:to>{content}<xdr:clientData/>
+      </xdr:twoCellAnchor>""".encode()
+
+
+def add_group(draft: Draft) -> None:
+    """Put a group of a shape and a picture on the first drawing."""
+    drawing = "xl/drawings/drawing1.xml"
+    draft.write("xl/media/grouped.png", picture("yellow").getvalue())
+    id_ = draft.relationships(drawing).add(f"{OFFICE}/image", "xl/media/grouped.png")
+    root = draft.xml(drawing)
+    root.append(
+        parse(
+            anchor(f"""<xdr:grpSp><xdr:nvGrpSpPr><xdr:cNvPr id="50" name="Group"/>
+      <xdr:cNvGrpSpPr/></xdr:nvGrpSpPr><xdr:grpSpPr/><xdr:sp macro="" textlink=""><xdr:nvSpPr>
+      <xdr:cNvPr id="51" name="Box"/><xdr:cNvSpPr/></xdr:nvSpPr><xdr:spPr><a:prstGeom prst="rect"/>
+      </xdr:spPr></xdr:sp><xdr:pic><xdr:nvPicPr><xdr:cNvPr id="52" name="Pic"/><xdr:cNvPicPr/>
+      </xdr:nvPicPr><xdr:blipFill><a:blip xmlns:r="{OFFICE}" r:embed="{id_}"/></xdr:blipFill>
+      <xdr:spPr><a:prstGeom prst="rect"/></xdr:spPr></xdr:pic></xdr:grpSp>""")
+        )
+    )
+    draft.write(drawing, root)
+
+
+def add_thread(draft: Draft) -> None:
+    """Make the first comment of the first sheet a thread of two."""
+    first, second = (f"{{AAAA0000-0000-4000-8000-00000000000{n}}}" for n in "12")
+    person = "{BBBB0000-0000-4000-8000-000000000001}"
+    draft.write(
+        "xl/threadedComments/threadedComment1.xml",
+        f"""<ThreadedComments xmlns="{THREADED}"><threadedComment ref="B2" personId="{person}"
+        id="{first}"><text>Right?</text></threadedComment><threadedComment ref="B2" id="{second}"
+        personId="{person}" parentId="{first}"><text>Yes</text></threadedComment>
+        </ThreadedComments>""".encode(),
+        "application/vnd.ms-excel.threadedcomments+xml",
+    )
+    people = f'<personList xmlns="{THREADED}"><person displayName="Cy" id="{person}"/></personList>'
+    draft.write("xl/persons/person.xml", people.encode(), "application/vnd.ms-excel.person+xml")
+    kinds = "http://schemas.microsoft.com/office/2017/10/relationships"
+    sheet = draft.relationships("xl/worksheets/sheet1.xml")
+    sheet.add(f"{kinds}/threadedComment", "xl/threadedComments/threadedComment1.xml")
+    draft.relationships("xl/workbook.xml").add(f"{kinds}/person", "xl/persons/person.xml")
+    notes = draft.xml("xl/comments1.xml")
+    notes.find(f"{{{MAIN}}}authors")[0].text = f"tc={first}"
+    draft.write("xl/comments1.xml", notes)
+
+
+def add_query(draft: Draft) -> None:
+    """Let the first table come from a query, with the attributes that Excel adds."""
+    draft.write("xl/queryTables/queryTable1.xml", b"<queryTable name='q'/>", "text/x-query+xml")
+    table = "xl/tables/table1.xml"
+    draft.relationships(table).add(f"{OFFICE}/queryTable", "xl/queryTables/queryTable1.xml")
+    root = draft.xml(table)
+    uid = "{http://schemas.microsoft.com/office/spreadsheetml/2014/revision}uid"
+    root.set(uid, "{CCCC0000-0000-4000-8000-000000000001}")
+    root.append(parse(f'<extLst xmlns="{MAIN}"><ext uri="x"/></extLst>'.encode()))
+    draft.write(table, root)
+
+
+def full_workbook(path: Path) -> Path:
+    """:func:`rich_workbook` with all that XlsxWriter can't make."""
+
+    def edit(draft: Draft) -> None:
+        for add in (add_chart_style, add_new_chart, add_group, add_thread, add_query):
+            add(draft)
+
+    return edited(rich_workbook(path), edit)

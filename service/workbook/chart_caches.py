@@ -51,7 +51,8 @@ class Cells:
     :param number_format: of that cell
     :param hidden: whether that cell's row or column is; charts that leave out what is hidden
         have no values of it
-    :param names: what the workbook's names stand for, by the name in small letters
+    :param names: what names stand for, by the name in small letters; names of a sheet as
+        "title!name"
     """
 
     value: Callable[[str, int, int], object]
@@ -130,11 +131,16 @@ def chart_parts(draft: Draft) -> list[str]:
 
 
 def _names(draft: Draft) -> dict[str, str]:
+    """The workbook's names, and those of single sheets as "sheet's title!name"."""
     found: dict[str, str] = {}
     for main in draft.relationships("").of_kind("officeDocument"):
-        for name in draft.xml(main.target).iter(f"{_MAIN}definedName"):
-            if name.get("localSheetId") is None:
-                found[name.get("name", "").lower()] = name.text or ""
+        root = draft.xml(main.target)
+        titles = [sheet.get("name", "") for sheet in root.iter(f"{_MAIN}sheet")]
+        for name in root.iter(f"{_MAIN}definedName"):
+            number = name.get("localSheetId", "")
+            known = number.isdecimal() and int(number) < len(titles)
+            title = f"{titles[int(number)]}!" if known else ""
+            found[f"{title}{name.get('name', '')}".lower()] = name.text or ""
     return found
 
 
@@ -158,12 +164,11 @@ def refresh(root: etree._Element, cells: Cells, *, fill: bool = True) -> bool:
 
 def _areas(reference: str, cells: Cells) -> list[tuple[str, Area]]:
     """(sheet's title, area) of each range of a reference; none where it leads elsewhere."""
-    text = reference.strip().removeprefix("=")
-    text = cells.names.get(text.rsplit("!", 1)[-1].lower(), text)
-    if text.startswith("(") and text.endswith(")"):
-        text = text[1:-1]
     found = []
     try:
+        text = _meant(reference.strip().removeprefix("="), cells.names)
+        if text.startswith("(") and text.endswith(")"):
+            text = text[1:-1]
         for part in split_areas(text):
             title, area = split_sheet(part)
             if not title or "[" in title:
@@ -172,6 +177,13 @@ def _areas(reference: str, cells: Cells) -> list[tuple[str, Area]]:
     except InvalidRange:
         return []
     return found if sum(area.cells for _, area in found) <= _MOST_KNOWN else []
+
+
+def _meant(text: str, names: dict[str, str]) -> str:
+    """What a reference that may be a name stands for."""
+    title, name = split_sheet(text)
+    own = names.get(f"{title}!{name}".lower())
+    return own if own is not None else names.get(name.lower(), text)
 
 
 def _points(areas: list[tuple[str, Area]], cells: Cells, *, visible: bool) -> _Points:
@@ -208,9 +220,15 @@ def _refresh_reference(
     if kind == "multiLvlStrRef":
         return cache is not None and _refresh_levels(cache, areas, cells, visible)
     points = _points(areas, cells, visible=visible)
-    if cache is None or cache.find(f"{_C}ptCount[@val='0']") is not None:
+    if cache is None or _is_empty(cache):
         return fill and _add_cache(reference, points, cells)
     return _bring(cache, points, cells, numeric=kind == "numRef")
+
+
+def _is_empty(cache: etree._Element) -> bool:
+    """Whether it tells nothing at all, not even how many cells there are."""
+    number = cache.find(f"{_C}ptCount")
+    return cache.find(f"{_C}pt") is None and (number is None or number.get("val") == "0")
 
 
 def _add_cache(reference: etree._Element, points: _Points, cells: Cells) -> bool:
@@ -286,11 +304,13 @@ def _bring_all(
 def _bring(cache: etree._Element, points: _Points, cells: Cells, *, numeric: bool) -> bool:
     """Bring one cache up to date; whether it was not."""
     number = cache.find(f"{_C}ptCount")
-    counted = number is None or number.get("val") == str(len(points))
+    counted = number is not None and number.get("val") == str(len(points))
     if not counted and any(point.value is UNKNOWN for point in points):
         return False  # nobody can tell which of the cached values belong to these cells
-    if number is not None:
-        number.set("val", str(len(points)))
+    if number is None:
+        number = etree.Element(f"{_C}ptCount")
+        cache.insert(1 if cache.find(f"{_C}formatCode") is not None else 0, number)
+    number.set("val", str(len(points)))
     return _bring_points(cache, points, cells, numeric=numeric) or not counted
 
 

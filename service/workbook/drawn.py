@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from lxml import etree
+from openpyxl.chart.axis import ChartLines
+from openpyxl.chart.pie_chart import ProjectedPieChart
 from openpyxl.chart.plotarea import PlotArea
 from openpyxl.drawing.image import Image, _import_image
 from openpyxl.xml.functions import tostring
@@ -33,15 +35,31 @@ PICTURE_TYPES = {
 
 def chart_tree(chart: Any) -> etree._Element:
     """The chart as openpyxl writes it; the same for a chart that did not change."""
+    for part in chart._charts:
+        if isinstance(part, ProjectedPieChart) and "serLines" not in part.__dict__:
+            part.serLines = ChartLines()  # openpyxl forgets them when it reads such a chart
     usual = chart.plot_area
     # A plot area keeps the axes of charts that it once held.
     chart.plot_area = PlotArea(dTable=usual.dTable, spPr=usual.spPr)
     if chart.roundedCorners is None:
         chart.roundedCorners = False  # left out, it would mean round ones
     try:
-        return parse(tostring(chart._write()))
+        tree = parse(tostring(chart._write()))
     finally:
         chart.plot_area = usual
+    for title in tree.iter(f"{{{CHART}}}title"):
+        _keep_clear(title)
+    for kind in tree.iter(f"{{{CHART}}}ofPieType"):
+        kind.getparent().insert(0, kind)  # type: ignore[union-attr]  # where Excel wants it
+    return tree
+
+
+def _keep_clear(title: etree._Element) -> None:
+    """Titles that say nothing about it would lie over what they title."""
+    if title.find(f"{{{CHART}}}overlay") is None:
+        before = [title.find(f"{{{CHART}}}{name}") for name in ("tx", "layout")]
+        place = sum(element is not None for element in before)
+        title.insert(place, etree.Element(f"{{{CHART}}}overlay", val="0"))
 
 
 def picture_content(image: Image) -> bytes:

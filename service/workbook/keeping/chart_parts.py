@@ -15,6 +15,16 @@ from service.workbook.package.opc import parse, serialized
 
 _CACHES = ("numCache", "strCache", "multiLvlStrCache")
 _REFERENCES = frozenset({"numRef", "strRef", "multiLvlStrRef"})
+_CHOICES = tuple(
+    frozenset(tags.split())
+    for tags in (
+        "noFill solidFill gradFill blipFill pattFill grpFill",
+        "prstDash custDash",
+        "round bevel miter",
+        "rich strRef v",
+        "numRef numLit strRef strLit multiLvlStrRef",
+    )
+)
 # Source: ECMA-376 part 1, 21.2.2.29 (chartSpace) and 21.2.2.27 (chart).
 _ORDER = {
     "chartSpace": tuple(
@@ -50,8 +60,17 @@ def patched(original: bytes, chart: Any) -> bytes:
     except _UNWRITABLE:
         return serialized(after)
     before, after = _comparable(before), _comparable(after)
-    merge(root, before, after, name_of=_name, whole=_REFERENCES, order=_ORDER)
-    _number_series(root, [_name(item) for item in after.iter(f"{{{CHART}}}ser")])
+    merge(
+        root,
+        before,
+        after,
+        name_of=_name,
+        whole=_REFERENCES,
+        choices=_CHOICES,
+        order=_ORDER,
+    )
+    _number_series(root)
+    _order_series(root, _series_names(before), _series_names(after))
     _tell_whether_titled(root, before, after)
     return serialized(root)
 
@@ -91,7 +110,11 @@ def _name(element: etree._Element) -> str:
     return "" if found is None else str(found.get("val", ""))
 
 
-def _number_series(root: etree._Element, wanted: list[str]) -> None:
+def _series_names(tree: etree._Element) -> list[str]:
+    return [_name(item) for item in tree.iter(f"{{{CHART}}}ser")]
+
+
+def _number_series(root: etree._Element) -> None:
     """New series get numbers; the others keep theirs, which give them their colours."""
     for name in ("idx", "order"):
         series = list(root.iter(f"{{{CHART}}}ser"))
@@ -102,14 +125,14 @@ def _number_series(root: etree._Element, wanted: list[str]) -> None:
                 highest += 1
                 new = etree.Element(f"{{{CHART}}}{name}", val=str(highest))
                 item.insert(0 if name == "idx" else 1, new)
-    _order_series(root, wanted)
 
 
-def _order_series(root: etree._Element, wanted: list[str]) -> None:
-    """Where series stand in another order than their numbers say, the place decides."""
+def _order_series(root: etree._Element, before: list[str], after: list[str]) -> None:
+    """Where the series were put in another order, their numbers follow."""
     series = list(root.iter(f"{{{CHART}}}ser"))
-    places = {name: place for place, name in enumerate(wanted)}
-    if len(series) != len(wanted) or len(places) != len(wanted):
+    places = {name: place for place, name in enumerate(after)}
+    same = [name for name in before if name in places] == [n for n in after if n in before]
+    if same or len(series) != len(after) or len(places) != len(after):
         return
     orders = [item.find(f"{{{CHART}}}order") for item in series]
     numbers = sorted(int(o.get("val", "0")) for o in orders if o is not None)

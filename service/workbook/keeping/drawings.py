@@ -67,7 +67,7 @@ class Kept:
     :param spot: None where that could not be told; it is then left alone until it changes
     """
 
-    drawn: Any
+    drawn: Any = field(repr=False)
     spot: Spot | None
     position: Position
     fingerprint: str
@@ -198,7 +198,8 @@ def update(
             (changed if item.spot else new).append(item if item.spot else item.drawn)
     if not (new or gone or changed):
         return None
-    return _Drawings(draft, part).bring(new, gone, changed)
+    # A chartsheet needs a drawing, be it empty.
+    return _Drawings(draft, part, needed=not hasattr(ws, "_cells")).bring(new, gone, changed)
 
 
 def _has_changed(item: Kept) -> bool:
@@ -208,9 +209,10 @@ def _has_changed(item: Kept) -> bool:
 class _Drawings:
     """The drawings of one sheet in a draft."""
 
-    def __init__(self, draft: Draft, part: str) -> None:
+    def __init__(self, draft: Draft, part: str, *, needed: bool) -> None:
         self.draft = draft
         self.part = part
+        self.needed = needed
         related = draft.relationships(part).of_kind("drawing")
         self.ids = {draft.find(item.target) or item.target: item.id for item in related}
         self.roots: dict[str, etree._Element] = {}
@@ -324,7 +326,7 @@ class _Drawings:
         root = self.roots[drawing]
         unused = self.unused.get(drawing, set()) - ids_in(root)
         unrelate(self.draft, drawing, unused)
-        if any(local(child) for child in root):
+        if self.needed or any(local(child) for child in root):
             self.draft.write(drawing, root)
             return
         unrelate(self.draft, self.part, {self.ids.pop(drawing)})

@@ -35,21 +35,30 @@ def merge(
     *,
     name_of: Name = lambda element: "",
     whole: frozenset[str] = frozenset(),
+    choices: tuple[frozenset[str], ...] = (),
     order: dict[str, tuple[str, ...]] | None = None,
 ) -> None:
     """Bring into ``kept`` what changed from ``before`` to ``after``.
 
     :param name_of: what tells an element from others of its tag, "" for their order
     :param whole: tags of elements that are replaced as a whole where they differ
+    :param choices: tags of elements of which a parent has one only: a new one ousts the old
     :param order: for tags of parents, the tags of their children in the order of the schema
     """
-    _Merge(name_of, whole, order or {}).run(kept, before, after)
+    _Merge(name_of, whole, choices, order or {}).run(kept, before, after)
 
 
 class _Merge:
-    def __init__(self, name_of: Name, whole: frozenset[str], order: dict[str, tuple[str, ...]]):
+    def __init__(
+        self,
+        name_of: Name,
+        whole: frozenset[str],
+        choices: tuple[frozenset[str], ...],
+        order: dict[str, tuple[str, ...]],
+    ) -> None:
         self._name_of = name_of
         self._whole = whole
+        self._choices = choices
         self._order = order
 
     def run(self, kept: etree._Element, before: etree._Element, after: etree._Element) -> None:
@@ -70,20 +79,33 @@ class _Merge:
                 kept.remove(have.pop(key))
         placed: etree._Element | None = None
         for key, wanted in now.items():
-            known = was.get(key)
-            found = have.get(key)
-            if found is None:
-                if known is None or canonical(known) != canonical(wanted):
+            known, found = was.get(key), have.get(key)
+            if known is None or canonical(known) != canonical(wanted):
+                if found is None:
                     found = self._insert(kept, deepcopy(wanted), placed)
-            elif known is None or self._differ_as_a_whole(known, wanted):
-                found = _replace(found, deepcopy(wanted))
-            elif canonical(known) != canonical(wanted):
-                self.run(found, known, wanted)
+                else:
+                    found = self._change(found, known, wanted)
             if found is not None:
                 have[key] = placed = found
+            if known is None:
+                self._oust(kept, key, have)
         shared = [key for key in now if key in was]
         if shared != [key for key in was if key in now]:
             _reorder(kept, [have[key] for key in now if key in have])
+
+    def _change(
+        self, found: etree._Element, known: etree._Element | None, wanted: etree._Element
+    ) -> etree._Element:
+        if known is None or local(known) in self._whole:
+            return _replace(found, deepcopy(wanted))
+        self.run(found, known, wanted)
+        return found
+
+    def _oust(self, parent: etree._Element, new: Key, have: dict[Key, etree._Element]) -> None:
+        """Remove what can't stand beside a new element."""
+        rivals = {tag for choice in self._choices if new[0] in choice for tag in choice}
+        for key in [key for key in have if key[0] in rivals and key != new]:
+            parent.remove(have.pop(key))
 
     def _keyed(self, parent: etree._Element) -> dict[Key, etree._Element]:
         """The children by tag and name, or by tag and number among those of their tag."""
@@ -98,9 +120,6 @@ class _Merge:
             key = (tag, name or f"#{counts[tag]}")
             found[key if key not in found else (tag, f"#{counts[tag]}")] = child
         return found
-
-    def _differ_as_a_whole(self, known: etree._Element, wanted: etree._Element) -> bool:
-        return local(known) in self._whole and canonical(known) != canonical(wanted)
 
     def _insert(
         self, parent: etree._Element, child: etree._Element, before: etree._Element | None

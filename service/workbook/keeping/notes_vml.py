@@ -25,6 +25,7 @@ _SHAPE_TYPE = (
     '<v:path gradientshapeok="t" o:connecttype="rect"/></v:shapetype>'
 )
 _EMPTY = f'<xml xmlns:v="{_V}" xmlns:o="{_O}" xmlns:x="{_X}">{_LAYOUT}</xml>'.encode()
+_SPID = f"{{{_O}}}spid"
 _SHAPE_ID = re.compile(r"_s(\d{1,9})$")
 _BLOCK = 1024  # ids that one number of the id map stands for
 # Some programs write HTML's line breaks into text boxes, which is no XML.
@@ -43,6 +44,7 @@ class Notes:
         except etree.XMLSyntaxError:
             self.root = etree.fromstring(content, _LENIENT)
         shapes = self.root.iter(f"{{{_V}}}shape")
+        self._highest = 0
         self._shapes = {place: shape for shape in shapes if (place := _place(shape)) is not None}
 
     @property
@@ -115,11 +117,13 @@ class Notes:
         return self.root.index(layout) + 1
 
     def _free_id(self) -> int:
-        ids = (f"{item.get('id', '')} {item.get(f'{{{_O}}}spid', '')}" for item in self.root.iter())
-        found = (_SHAPE_ID.search(name) for text in ids for name in text.split())
-        number = 1 + max((int(match[1]) for match in found if match), default=_BLOCK)
-        self._map(max(number, _BLOCK + 1) // _BLOCK)
-        return max(number, _BLOCK + 1)
+        if not self._highest:
+            names = (item.get(name, "") for item in self.root.iter() for name in ("id", _SPID))
+            found = (_SHAPE_ID.search(name) for name in names)
+            self._highest = max([_BLOCK, *(int(match[1]) for match in found if match)])
+        self._highest += 1
+        self._map(self._highest // _BLOCK)
+        return self._highest
 
     def _map(self, block: int) -> None:
         layout = self.root[self._top() - 1]

@@ -33,25 +33,27 @@ def unrelate(draft: Draft, part: str, ids: set[str]) -> None:
         if found is not None:
             relationships.remove(id_)
             targets += [] if found.external else [found.target]
-    for target in targets:
-        drop_unused(draft, target)
+    if targets:
+        drop_unused(draft, targets)
 
 
-def drop_unused(draft: Draft, part: str) -> None:
-    """Remove a part that nothing leads to, and those that only it led to."""
-    found = draft.find(part)
-    if found is None or _is_used(draft, found):
-        return
-    targets = [item.target for item in draft.relationships(found) if not item.external]
-    draft.remove(found)
-    for target in targets:
-        drop_unused(draft, target)
-
-
-def _is_used(draft: Draft, part: str) -> bool:
-    wanted = part.lower()
+def drop_unused(draft: Draft, parts: list[str]) -> None:
+    """Remove those of the parts that nothing leads to, and the parts that only they led to."""
+    users: dict[str, set[str]] = {}
     for name in ["", *draft.names]:
-        for item in draft.relationships(name):
-            if not item.external and item.target.lower() == wanted and name != part:
-                return True
-    return False
+        for target in _targets(draft, name):
+            users.setdefault(target.lower(), set()).add(name)
+    left = list(parts)
+    while left:
+        found = draft.find(left.pop())
+        if found is None or users.get(found.lower(), set()) - {found}:
+            continue
+        targets = _targets(draft, found)
+        draft.remove(found)
+        for target in targets:
+            users[target.lower()].discard(found)
+        left += targets
+
+
+def _targets(draft: Draft, part: str) -> list[str]:
+    return [item.target for item in draft.relationships(part) if not item.external]
