@@ -99,6 +99,7 @@ class Hand:
             "xml": "application/xml",
         }
         self._relations: dict[str, list[tuple[str, str, str, bool]]] = {}
+        self.absolute = False  # whether targets are written from the root
 
     @classmethod
     def opened(cls, path: Path) -> Hand:
@@ -138,9 +139,7 @@ class Hand:
         items = self._relations.setdefault(source, [])
         id = id or f"rId{len(items) + 1}"
         type_ = kind if "/" in kind else f"{RELATIONSHIP}/{kind}"
-        if not external and target.startswith("/") and source.startswith("/xl"):
-            target = posixpath.relpath(target, posixpath.dirname(source))
-        items.append((id, type_, target.removeprefix("/") if source == "/" else target, external))
+        items.append((id, type_, target, external))
         return id
 
     def insert(self, part: str, xml: str, order: list[str] = WORKSHEET) -> None:
@@ -168,12 +167,18 @@ class Hand:
         for source, items in self._relations.items():
             if items:
                 folder, _, base = source.rpartition("/")
-                whole[f"{folder}/_rels/{base}.rels"] = _relationships(items)
+                listed = [(*item[:2], self._target(folder, *item[2:]), item[3]) for item in items]
+                whole[f"{folder}/_rels/{base}.rels"] = _relationships(listed)
         with ZipFile(path, "w", ZIP_DEFLATED) as archive:
             for name, data in (whole | self.parts).items():
                 info = ZipInfo(name.removeprefix("/"), (1980, 1, 1, 0, 0, 0))
                 info.compress_type = ZIP_DEFLATED
                 archive.writestr(info, data)
+
+    def _target(self, folder: str, target: str, external: bool) -> str:
+        if external or self.absolute or not target.startswith("/"):
+            return target
+        return posixpath.relpath(target, folder or "/")
 
     def _content_types(self) -> bytes:
         items = [

@@ -273,9 +273,7 @@ def layout(path: Path) -> None:
         )
         file.new_sheet("Deep")
         file.set_sheet_visible("Deep", False, True)
-        style = file.new_style(
-            excelize.Style(font=excelize.Font(bold=True, size=14), number_format=4)
-        )
+        style = file.new_style(excelize.Style(font=excelize.Font(bold=True, size=14), num_fmt=4))
         file.set_cell_style("Sheet1", "D2", "D13", style)
         file.auto_filter(
             "Sheet1", "A1:E13", [excelize.AutoFilterOptions(column="D", expression="x > 110")]
