@@ -368,8 +368,10 @@ def rich_value(hand: Hand, kind: str, value: str, structure: str, more: str = ""
         ),
         "rdRichValueTypes": (
             "rdRichValueTypes",
-            f'<rvTypesInfo xmlns="{RICH}2"><global><keyFlags><key name="_Self"><flag '
-            'name="ExcludeFromFile" value="1"/></key></keyFlags></global></rvTypesInfo>',
+            (
+                f'<rvTypesInfo xmlns="{RICH}2"><global><keyFlags><key name="_Self"><flag '
+                'name="ExcludeFromFile" value="1"/></key></keyFlags></global></rvTypesInfo>'
+            ),
         ),
     }
     for name, (kind_, xml) in parts.items():

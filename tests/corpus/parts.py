@@ -113,6 +113,6 @@ class Package:
         """The part of each sheet, of all kinds, by the sheet's name."""
         targets = {item.id: item.target for item in self.relationships(self.workbook)}
         return {
-            item.get("name"): targets[item.get(f"{{{RELATIONSHIP}}}id")]
+            item.get("name"): targets.get(item.get(f"{{{RELATIONSHIP}}}id"), "")
             for item in parse(self.parts[self.workbook]).iter(f"{{{MAIN}}}sheet")
         }
