@@ -57,8 +57,10 @@ class Case:
     def assert_kept(self, edit: Edit) -> None:
         """Save; nothing is lost, nothing is wrong that wasn't, and the new cells are there."""
         self.book.save(self.after)
-        assert judge(self.before, self.after, edit) == []
-        assert set(problems(self.after)) <= set(problems(self.before))
+        lost = judge(self.before, self.after, edit)
+        assert not lost, "\n".join(lost)
+        wrong = set(problems(self.after)) - set(problems(self.before))
+        assert not wrong, "\n".join(wrong)
         self.assert_readable(self.after)
 
     def assert_readable(self, path: Path) -> None:

@@ -423,6 +423,29 @@ def values_in_a_chart(difference: Difference, trial: Trial) -> bool:
     return False
 
 
+def values_where_a_chart_had_none(difference: Difference, trial: Trial) -> bool:
+    """A chart that came without its copy of the values gets one: previews then show it."""
+    change = difference.change
+    if change is None or trial.kind(difference.part) != "chart" or change.what != "element added":
+        return False
+    if change.where[-1] in _CACHES:
+        return True
+    # A cache without points, as openpyxl writes them, is none.
+    above = [step for step in change.where[:-1] if step in _CACHES]
+    parent = change.new.getparent() if change.new is not None else None
+    place = trial.before.parts[difference.part]
+    return bool(above) and parent is not None and not _points(place, parent)
+
+
+def _points(part: bytes, cache: etree._Element) -> bool:
+    """Whether the chart as it was held values for what this cache's reference names."""
+    wanted = cache.getparent().findtext("{*}f")
+    return any(
+        element.findtext("{*}f") == wanted and element.find("{*}*/{*}pt") is not None
+        for element in parse(part).iter("{*}numRef", "{*}strRef", "{*}multiLvlStrRef")
+    )
+
+
 def refresh_on_opening(difference: Difference, trial: Trial) -> bool:
     """A pivot table over cells that were set is refreshed when Excel opens the file."""
     change = difference.change
@@ -472,6 +495,7 @@ RULES: tuple[Callable[[Difference, Trial], bool], ...] = (
     order_of_calculation,
     who_and_when,
     values_in_a_chart,
+    values_where_a_chart_had_none,
     refresh_on_opening,
     a_new_chart,
 )
