@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from service.errors import ExcelToolsError
 from tests.differential import libreoffice
 from tests.differential.editors import Excelize, Ours
 from tests.differential.reading import read
-from tests.differential.steps import Save, Sequence, Step, base
+from tests.differential.steps import Append, Clear, Save, Sequence, Step, Write, base
 
 CELLS_ONLY, LONG = 25, 40
 """Steps of a sequence."""
+LONG_SEEDS = range(100, 112)
 
 
 def _outputs(folder: Path, who: str) -> list[Path]:
@@ -24,9 +26,20 @@ def _outputs(folder: Path, who: str) -> list[Path]:
 
 
 def ours(path: Path, folder: Path, sequence: Sequence, count: int) -> list[Step]:
-    """Do a sequence here; the steps as another program is to do them."""
+    """Do a sequence here; the steps as another program is to do them.
+
+    A write may be refused (a row too wide for its table, merged cells): it is left out.
+    """
     editor = Ours(path, folder)
-    return [editor.apply(step) for step in sequence.steps(count)]
+    done = []
+    for step in sequence.steps(count):
+        try:
+            done.append(editor.apply(step))
+        except ExcelToolsError:
+            if not isinstance(step, Write | Append | Clear):
+                raise
+    assert len(done) > 0.8 * count
+    return done
 
 
 @pytest.fixture
@@ -45,18 +58,28 @@ def test_edits_and_saves_give_what_excelize_gives(seed: int, start: Path, tmp_pa
     _assert_agree(tmp_path, steps, values=False)
 
 
+@pytest.fixture(scope="module")
+def replayed(tmp_path_factory: pytest.TempPathFactory) -> dict[int, tuple[Path, list[Step]]]:
+    """The folder and the steps of each long sequence, done here and in one LibreOffice."""
+    whole = tmp_path_factory.mktemp("sequences")
+    start, jobs, done = whole / "base.xlsx", [], {}
+    base(start)
+    for seed in LONG_SEEDS:
+        folder = whole / f"{seed}"
+        folder.mkdir()
+        done[seed] = folder, ours(start, folder, Sequence(seed), LONG)
+        jobs.append(libreoffice.job(start, done[seed][1], folder))
+    libreoffice.do(jobs, whole)
+    return done
+
+
 @pytest.mark.needs("soffice")
 @pytest.mark.timeout(400)
-def test_all_kinds_of_changes_give_what_libreoffice_gives(start: Path, tmp_path: Path) -> None:
-    jobs, done = [], {}
-    for seed in range(100, 112):
-        folder = tmp_path / str(seed)
-        folder.mkdir()
-        done[folder] = ours(start, folder, Sequence(seed), LONG)
-        jobs.append(libreoffice.job(start, done[folder], folder))
-    libreoffice.do(jobs, tmp_path)
-    for folder, steps in done.items():
-        _assert_agree(folder, steps)
+@pytest.mark.parametrize("seed", LONG_SEEDS)
+def test_all_kinds_of_changes_give_what_libreoffice_gives(
+    seed: int, replayed: dict[int, tuple[Path, list[Step]]]
+) -> None:
+    _assert_agree(*replayed[seed])
 
 
 def _assert_agree(folder: Path, steps: list[Step], *, values: bool = True) -> None:
@@ -64,7 +87,10 @@ def _assert_agree(folder: Path, steps: list[Step], *, values: bool = True) -> No
     mine, theirs = _outputs(folder, "ours"), _outputs(folder, "theirs")
     assert len(mine) == len(theirs) == sum(isinstance(step, Save) for step in steps)
     for number, (here, there) in enumerate(zip(mine, theirs, strict=True), 1):
-        found = read(here).differences(read(there), values=values)
+        here, there = read(here), read(there)
+        if values:
+            libreoffice.forgive(here, there)
+        found = here.differences(there, values=values)
         if found:
             told = "\n".join(map(str, _until(steps, number)))
             pytest.fail(

@@ -1,8 +1,8 @@
 """Runs inside a Python that has UNO: does sequences of steps in LibreOffice.
 
 Usage: python libreoffice_script.py jobs.json
-A job is {"base": path, "steps": [[kind, {...}], ...], "outputs": [path, ...]}: one output for
-each step of the kind "Save". Formulas come in LibreOffice's own spelling.
+A job is {"base": path, "between": path, "steps": [[kind, {...}], ...], "outputs": [path, ...]}: one
+output for each step of the kind "Save"; at a "Reload" the workbook goes through "between". Formulas come in LibreOffice's own spelling.
 """
 
 from __future__ import annotations
@@ -73,8 +73,9 @@ def write(document, sheet, step):
 
 
 def shape(document, cells, step):
-    cells.CharWeight = 150.0 if step["bold"] else 100.0
-    formats, locale = document.getNumberFormats(), Locale("en", "US", "")
+    weight = 150.0 if step["bold"] else 100.0
+    cells.CharWeight = cells.CharWeightAsian = cells.CharWeightComplex = weight
+    formats, locale = document.getNumberFormats(), Locale()
     key = formats.queryKey(step["number_format"], locale, False)
     cells.NumberFormat = key if key != -1 else formats.addNew(step["number_format"], locale)
 
@@ -103,8 +104,8 @@ def sheets(document, step):
 def do(desktop, job):
     document, outputs = opened(desktop, job["base"]), iter(job["outputs"])
     for kind, step in job["steps"]:
-        if kind == "Save":
-            path = next(outputs)
+        if kind in ("Save", "Reload"):
+            path = next(outputs) if kind == "Save" else job["between"]
             document.calculateAll()
             kind_of_file = flag("FilterName", "Calc MS Excel 2007 XML")
             document.storeToURL(f"file://{path}", (kind_of_file,))

@@ -12,7 +12,8 @@ import openpyxl
 from openpyxl.formula import Tokenizer
 from python_calamine import CalamineWorkbook
 
-_NO_REFERENCE = re.compile(r"^(.*!)?(#REF!).*$")
+# A reference into a deleted sheet keeps its cells in Excel, and here; it means no more than #REF!.
+_GONE = re.compile(r"#REF!(?:#REF!|\$?[A-Z]{1,3}\$?\d*(?::\$?[A-Z]{1,3}\$?\d*)?)")
 
 
 @dataclass
@@ -80,7 +81,7 @@ def _values(path: Path) -> dict[str, Any]:
 def formula(text: str) -> str:
     """A formula in one spelling: no blanks, no needless quotes, one kind of broken reference."""
     parts = ["="]
-    for token in Tokenizer(text).items:
+    for token in Tokenizer(_GONE.sub("#REF!", text)).items:
         if token.type == "WHITE-SPACE":
             continue
         value = token.value
