@@ -16,9 +16,10 @@ from tests.differential.editors import Excelize, Ours
 from tests.differential.reading import read
 from tests.differential.steps import Append, Clear, Save, Sequence, Step, Write, base
 
-CELLS_ONLY, LONG = 25, 40
+SHORT, LONG = 25, 40
 """Steps of a sequence."""
-LONG_SEEDS = range(100, 112)
+LONG_SEEDS = range(100, 105)
+MORE_SEEDS = range(200, 225)
 
 
 def _outputs(folder: Path, who: str) -> list[Path]:
@@ -51,35 +52,48 @@ def start(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_edits_and_saves_give_what_excelize_gives(seed: int, start: Path, tmp_path: Path) -> None:
-    steps = ours(start, tmp_path, Sequence(seed, structure=False), CELLS_ONLY)
+    steps = ours(start, tmp_path, Sequence(seed, structure="inserts"), SHORT)
     other = Excelize(start, tmp_path)
     for step in steps:
         other.apply(step)
     _assert_agree(tmp_path, steps, values=False)
 
 
-@pytest.fixture(scope="module")
-def replayed(tmp_path_factory: pytest.TempPathFactory) -> dict[int, tuple[Path, list[Step]]]:
+Done = dict[int, tuple[Path, list[Step]]]
+
+
+def _replayed(whole: Path, seeds: range, seconds: int) -> Done:
     """The folder and the steps of each long sequence, done here and in one LibreOffice."""
-    whole = tmp_path_factory.mktemp("sequences")
     start, jobs, done = whole / "base.xlsx", [], {}
     base(start)
-    for seed in LONG_SEEDS:
+    for seed in seeds:
         folder = whole / f"{seed}"
         folder.mkdir()
         done[seed] = folder, ours(start, folder, Sequence(seed), LONG)
         jobs.append(libreoffice.job(start, done[seed][1], folder))
-    libreoffice.do(jobs, whole)
+    libreoffice.do(jobs, whole, seconds)
     return done
+
+
+@pytest.fixture(scope="module")
+def replayed(tmp_path_factory: pytest.TempPathFactory) -> Done:
+    return _replayed(tmp_path_factory.mktemp("sequences"), LONG_SEEDS, 300)
 
 
 @pytest.mark.needs("soffice")
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("seed", LONG_SEEDS)
-def test_all_kinds_of_changes_give_what_libreoffice_gives(
-    seed: int, replayed: dict[int, tuple[Path, list[Step]]]
-) -> None:
+def test_all_kinds_of_changes_give_what_libreoffice_gives(seed: int, replayed: Done) -> None:
     _assert_agree(*replayed[seed])
+
+
+@pytest.mark.e2e
+@pytest.mark.needs("soffice")
+@pytest.mark.timeout(1800)
+def test_many_more_sequences_give_what_libreoffice_gives(tmp_path: Path) -> None:
+    done = _replayed(tmp_path, MORE_SEEDS, 1700)
+    for folder, steps in done.values():
+        _assert_agree(folder, steps)
 
 
 def _assert_agree(folder: Path, steps: list[Step], *, values: bool = True) -> None:

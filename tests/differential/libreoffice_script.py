@@ -1,8 +1,9 @@
 """Runs inside a Python that has UNO: does sequences of steps in LibreOffice.
 
 Usage: python libreoffice_script.py jobs.json
-A job is {"base": path, "between": path, "steps": [[kind, {...}], ...], "outputs": [path, ...]}: one
-output for each step of the kind "Save"; at a "Reload" the workbook goes through "between". Formulas come in LibreOffice's own spelling.
+A job is {"base": path, "between": path, "steps": [[kind, {...}], ...], "outputs": [path, ...]}:
+one output for each step of the kind "Save"; at a "Reload" the workbook goes through "between".
+Formulas come in LibreOffice's own spelling.
 """
 
 from __future__ import annotations

@@ -118,10 +118,13 @@ class _Sheet:
 
 @dataclass
 class Sequence:
-    """Steps drawn from a seed; a formula reads only what is to its left, or on older sheets."""
+    """Steps drawn from a seed; a formula reads only what is to its left, or on older sheets.
+
+    :param structure: whether rows, columns and sheets come and go, or only come
+    """
 
     seed: int
-    structure: bool = True
+    structure: Literal["all", "inserts"] = "all"
     _sheets: list[_Sheet] = field(default_factory=lambda: [_Sheet("Data", 0), _Sheet("Sums", 1)])
     _used: int = 0
 
@@ -135,8 +138,9 @@ class Sequence:
 
     def _step(self, draw: random.Random) -> Step:
         makers = [self._write] * 5 + [self._append, self._format, self._clear]
-        if self.structure:
-            makers += [self._lines] * 5 + [self._sheets_step] * 2
+        makers += [self._lines] * 5
+        if self.structure == "all":
+            makers += [self._sheets_step] * 2
         return draw.choice(makers)(draw)
 
     def _write(self, draw: random.Random) -> Step:
@@ -172,7 +176,8 @@ class Sequence:
         return Clear(draw.choice(self._sheets).name, *box)
 
     def _lines(self, draw: random.Random) -> Step:
-        action, axis = draw.choice(["insert", "delete"]), draw.choice(["rows", "rows", "columns"])
+        action = draw.choice(["insert", "delete"]) if self.structure == "all" else "insert"
+        axis = draw.choice(["rows", "rows", "columns"])
         first = draw.randint(1, ROWS if axis == "rows" else COLUMNS)
         count = draw.randint(1, 3 if axis == "rows" else 1)
         return Lines(draw.choice(self._sheets).name, action, axis, first, count)
