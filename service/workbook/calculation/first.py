@@ -17,7 +17,7 @@ from service.workbook.areas import Area
 from service.workbook.calculation.problem import Problem, Task
 from service.workbook.calculation.results import Address, Computed, ErrorValue
 from service.workbook.calculation.source import is_1904
-from service.workbook.calculation.syntax import function, located, parts, reference
+from service.workbook.calculation.syntax import located, reference
 
 _GAP = 100  # blank rows that are cheaper to load than to step over
 _VAST = 500_000_000
@@ -114,8 +114,7 @@ def _load(engine: formualizer.Workbook, problem: Problem, until: float) -> dict[
 
 
 def _missing(task: Task) -> str:
-    names = {function(part.text) for part in parts(task.text) if part.kind == "call"}
-    missing = sorted(n for n in names if not n.startswith("_XLPM.") and not can_calculate(n))
+    missing = sorted(name for name in task.functions if not can_calculate(name))
     return f"the calculator has no function {', '.join(missing)}" if missing else ""
 
 
@@ -137,10 +136,7 @@ def _set(engine: formualizer.Workbook, address: Address, task: Task) -> str:
 def _one_value(task: Task) -> str:
     if task.kind == "dynamic":
         return task.text
-    single = task.kind == "array" or "{" in task.text
-    if not single:
-        calls = (function(part.text) for part in parts(task.text) if part.kind == "call")
-        single = not _SPILLING.isdisjoint(calls)
+    single = task.kind == "array" or "{" in task.text or not _SPILLING.isdisjoint(task.functions)
     return f"=INDEX(({task.text[1:]}),1,1)" if single else task.text
 
 
@@ -176,14 +172,8 @@ def _load_values(engine: formualizer.Workbook, problem: Problem, sheet: str) -> 
             engine.set_formula(sheet, row, column, f"={values.pop(row)}")
         for first, last in _runs(sorted(values)):
             block = [[values.get(row)] for row in range(first, last + 1)]
-            _set_block(engine, sheet, first, column, block)
+            engine.set_values_batch(sheet, first, column, block)
     return True
-
-
-def _set_block(
-    engine: formualizer.Workbook, sheet: str, row: int, column: int, block: list[list[object]]
-) -> None:
-    engine.set_values_batch(sheet, row, column, block)
 
 
 def _runs(rows: list[int]) -> Iterable[tuple[int, int]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from service.workbook.calculation.results import Computed, is_error, same, told
+from service.workbook.calculation.rewrite import Prepared
 
 # Calculators answer these also to what they lack, so agreeing on them proves little.
 _DOUBTFUL = frozenset({"#VALUE!", "#NUM!", "#NAME?", "#NULL!", "#CALC!", "#SPILL!"})
@@ -86,3 +88,30 @@ def three(first: Said, second: Said, third: Computed) -> Computed:
 def _decides(first: Said, second: Said) -> bool:
     """Not where an error is hidden: the third one may hide it for the same want."""
     return not any(one.value in _DOUBTFUL for said in (first, second) for one in said.guarded)
+
+
+# Where calculators agree with each other, and yet not always with Excel.
+_SEARCHING = frozenset("XIRR IRR RATE YIELD ODDFYIELD BESSELI BESSELJ BESSELK BESSELY".split())
+_EARLY = re.compile(r"\bDATE\(\s*1900\s*,")
+_DATES_AS_NUMBERS = (20_000, 80_000)
+
+
+def caveat(formula: Prepared, value: object) -> str:
+    """Why even what calculators agree on may differ from Excel; "" where it does not."""
+    called = formula.functions
+    if not called:
+        return ""
+    if called & _SEARCHING:
+        return "an approximation, of which Excel's last digits may differ"
+    if "DATEVALUE" in called or ("VALUE" in called and _may_be_date(value)):
+        return "how Excel reads a date in a text depends on its language"
+    if "ERROR.TYPE" in called:
+        return "calculators do not tell all of Excel's errors apart"
+    if "DATE" in called and _EARLY.search(formula.text):
+        return "Excel counts 29 February 1900, which calculators do not"
+    return ""
+
+
+def _may_be_date(value: object) -> bool:
+    first, last = _DATES_AS_NUMBERS
+    return isinstance(value, int | float) and first < value < last

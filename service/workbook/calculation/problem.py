@@ -16,7 +16,7 @@ from service.workbook.calculation.contexts import scalar_call
 from service.workbook.calculation.graph import Formulas
 from service.workbook.calculation.results import Address
 from service.workbook.calculation.source import Kind, Source
-from service.workbook.calculation.syntax import Part, function, parts, reference
+from service.workbook.calculation.syntax import Part, function, functions_of, parts, reference
 
 _GUARDS = frozenset({"IFERROR", "IFNA", "ISERROR", "ISERR", "ISNA", "ERROR.TYPE"})
 _THROUGH = frozenset({"IF", "IFS", "CHOOSE", "SWITCH", "NOT"}) | _GUARDS
@@ -25,11 +25,16 @@ _MOST_GUARDS = 3  # expressions of one formula that are looked at
 
 @dataclass(frozen=True)
 class Task:
-    """One formula to calculate; ``area`` is what an array formula fills."""
+    """One formula to calculate.
+
+    :param area: what an array formula fills
+    :param functions: that it calls, in capitals and without prefixes
+    """
 
     text: str
     kind: Kind = "plain"
     area: Area | None = None
+    functions: frozenset[str] = frozenset()
 
     @property
     def cells(self) -> int:
@@ -80,7 +85,7 @@ def whole(
     for address, (formula, prepared) in formulas.items():
         if address in pinned or address in skipped or prepared.reason:
             continue
-        problem.tasks[address] = Task(prepared.text, formula.kind, formula.area)
+        problem.tasks[address] = Task(prepared.text, formula.kind, formula.area, prepared.functions)
         if prepared.functions & _GUARDS and formula.cells == 1:
             _add_guards(problem, address, prepared.text, formula.kind)
     return problem
@@ -99,7 +104,8 @@ def apart(
         formula, prepared = formulas[address]
         if not prepared.reason and formula.cells == 1:
             place = _probe(problem, 0, address)
-            problem.tasks[place] = Task(_qualified(prepared.text, address[0]), formula.kind)
+            text = _qualified(prepared.text, address[0])
+            problem.tasks[place] = Task(text, formula.kind, None, prepared.functions)
             places[place] = address
     return problem, places
 
@@ -133,7 +139,8 @@ _ANY = Area(1, 1, 1, 1)
 def _add_guards(problem: Problem, address: Address, text: str, kind: Kind) -> None:
     for number, expression in enumerate(_guarded(parts(text)), start=1):
         place = _probe(problem, number, address)
-        problem.tasks[place] = Task(_qualified(f"={expression}", address[0]), kind)
+        called = functions_of(parts(expression))
+        problem.tasks[place] = Task(_qualified(f"={expression}", address[0]), kind, None, called)
         problem.guarded[place] = address
 
 

@@ -17,7 +17,14 @@ from service.workbook.calculation.contexts import TooDeepError, intersected
 from service.workbook.calculation.results import Address
 from service.workbook.calculation.source import Formula, NameFacts, Source, TableFacts
 from service.workbook.calculation.structured import resolved_table
-from service.workbook.calculation.syntax import Part, function, located, parts, reference
+from service.workbook.calculation.syntax import (
+    Part,
+    function,
+    functions_of,
+    located,
+    parts,
+    reference,
+)
 
 OTHER_FILE = "it refers to another file"
 _DEEPEST_NAME = 20
@@ -27,6 +34,7 @@ _CLOCK = frozenset({"NOW", "TODAY"})
 _ANYWHERE = frozenset({"INDIRECT", "OFFSET", "CELL"})
 # What these answer depends on more than values, or on the text that was rewritten.
 _NOT_OURS = frozenset({"FORMULATEXT", "INFO", "ISFORMULA", "WEBSERVICE", "RTD", "CUBEVALUE"})
+_VISIBLE_ONLY = frozenset({"SUBTOTAL", "AGGREGATE"})
 # These take any number of ranges, so that several may stand where one did.
 _MANY = frozenset(
     """
@@ -79,16 +87,19 @@ class Rewriter:
         self._sheets = source.sheets
         self._tables = {table.name.lower(): table for table in source.tables()}
         self._names = {(n.sheet.lower(), n.name.lower()): n for n in source.names()}
+        self._hidden = {
+            sheet.lower(): rows for sheet in self._sheets if (rows := source.hidden_rows(sheet))
+        }
         self._known: dict[Address, tuple[Formula, Prepared]] = {}
 
     def fits(self, source: Source) -> bool:
         """Whether the workbook still has the same sheets, tables and names."""
         other = Rewriter(source)
-        return (self._sheets, self._tables, self._names) == (
-            other._sheets,
-            other._tables,
-            other._names,
-        )
+        return self._facts == other._facts
+
+    @property
+    def _facts(self) -> tuple[object, ...]:
+        return self._sheets, self._tables, self._names, self._hidden
 
     def prepared(self, address: Address, formula: Formula) -> Prepared:
         """The formula at ``address``, ready for the calculators."""
@@ -111,8 +122,19 @@ class Rewriter:
             text, reason = formula.text, str(refused)
         except TooDeepError:
             text, reason = formula.text, "it is nested too deeply"
-        found = _functions(pieces)
-        return Prepared(text, reason or _no_ones(found), _references(pieces, address[0]), found)
+        found = functions_of(pieces)
+        read = _references(pieces, address[0])
+        reason = reason or _no_ones(found) or self._hides(found, read)
+        return Prepared(text, reason, read, found)
+
+    def _hides(self, functions: frozenset[str], read: tuple[tuple[str, Area], ...]) -> str:
+        """Totals that may leave hidden rows out: no calculator is told which rows show."""
+        if self._hidden and functions & _VISIBLE_ONLY:
+            for sheet, area in read:
+                rows = self._hidden.get(sheet, frozenset())
+                if any(area.first_row <= row <= area.last_row for row in rows):
+                    return "it may leave out rows that are hidden"
+        return ""
 
     def _data_table(self, address: Address, formula: Formula) -> Prepared:
         """A what-if table reads the cells left of it and above it, and its inputs."""
@@ -211,11 +233,6 @@ class Rewriter:
 def _no_ones(functions: frozenset[str]) -> str:
     found = sorted(functions & _NOT_OURS)
     return f"no calculator has the function {', '.join(found)}" if found else ""
-
-
-def _functions(pieces: list[Part]) -> frozenset[str]:
-    names = {function(part.text) for part in pieces if part.kind == "call"}
-    return frozenset(name for name in names if not name.startswith("_XLPM."))
 
 
 def _references(pieces: list[Part], title: str) -> tuple[tuple[str, Area], ...]:

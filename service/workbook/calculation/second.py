@@ -21,7 +21,6 @@ from service.workbook.calculation import package
 from service.workbook.calculation.problem import Problem, Task
 from service.workbook.calculation.results import ERRORS, Address, Computed
 from service.workbook.calculation.source import is_1904
-from service.workbook.calculation.syntax import function, parts
 
 log = logging.getLogger("excel_tools.calculation")
 
@@ -35,13 +34,19 @@ _LACKING = frozenset({"#NAME?", "#N/IMPL!", "#ERROR!", "#CIRC!"})
 
 @dataclass
 class Ticket:
-    """A question that was put to the process."""
+    """A question that was put to the process.
+
+    :param answer: the results, once they are there
+    :param failed: why there are none, and will be none
+    :param superseded: the process was needed for another question
+    """
 
     cells: list[Address]
     owners: list[Address]
     functions: dict[Address, frozenset[str]]
     answer: dict[Address, Computed] | None = None
     failed: str = ""
+    superseded: bool = False
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -65,6 +70,7 @@ class SecondCalculator:
     def ask(self, problem: Problem) -> Ticket:
         """Put a question; what was asked before and is not answered is given up."""
         if self._ticket is not None and not self._ticket.done:
+            self._ticket.superseded = True
             self._stop("another question came")
         ticket, request = self._question(problem)
         self._ticket = ticket
@@ -99,7 +105,7 @@ class SecondCalculator:
         functions: dict[Address, frozenset[str]] = {}
         for address, task in problem.tasks.items():
             by_sheet.setdefault(address[0], {})[address[1:]] = task
-            functions[address] = _functions(task)
+            functions[address] = task.functions
             for cell in _cells(address, task):
                 cells.append(cell)
                 owners.append(address)
@@ -194,11 +200,6 @@ class SecondCalculator:
             if stream is not None:
                 with contextlib.suppress(OSError):  # of a question that was not read
                     stream.close()
-
-
-def _functions(task: Task) -> frozenset[str]:
-    names = (function(part.text) for part in parts(task.text) if part.kind == "call")
-    return frozenset(name for name in names if not name.startswith("_XLPM."))
 
 
 def _cells(address: Address, task: Task) -> list[Address]:

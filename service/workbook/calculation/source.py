@@ -101,6 +101,9 @@ class Source(Protocol):
     def names(self) -> list[NameFacts]:
         """The defined names."""
 
+    def hidden_rows(self, sheet: str) -> frozenset[int]:
+        """The rows of a sheet that are hidden, by hand or by a filter."""
+
 
 class EditorSource:
     """A workbook that openpyxl holds."""
@@ -158,6 +161,10 @@ class EditorSource:
             local = sheet.defined_names.items()
             found += [NameFacts(n, i.attr_text or "", sheet.title) for n, i in local]
         return found
+
+    def hidden_rows(self, sheet: str) -> frozenset[int]:
+        rows = self._book[sheet].row_dimensions.items()
+        return frozenset(number for number, row in rows if row.hidden)
 
     def _plain(self, cell: Cell) -> object:
         value = cell._value

@@ -63,6 +63,12 @@ def function(call: str) -> str:
     return name
 
 
+def functions_of(pieces: list[Part]) -> frozenset[str]:
+    """The functions that are called, without those that LET or LAMBDA declares."""
+    names = {function(part.text) for part in pieces if part.kind == "call"}
+    return frozenset(name for name in names if not name.startswith("_XLPM."))
+
+
 @functools.lru_cache(maxsize=20_000)
 def located(reference: str) -> tuple[str, Area] | None:
     """(sheet or "", area) of a reference; None for one to another file or to several sheets."""

@@ -17,7 +17,7 @@ from service.workbook.calculation import first, second
 from service.workbook.calculation.cached import Cached
 from service.workbook.calculation.graph import Graph, all_formulas
 from service.workbook.calculation.ledger import Difference, Ledger, Mapped, Watch, filled_cells
-from service.workbook.calculation.opinions import Said, three, two
+from service.workbook.calculation.opinions import Said, caveat, three, two
 from service.workbook.calculation.problem import Problem, apart, whole
 from service.workbook.calculation.results import Address, Computed, Values, same, told
 from service.workbook.calculation.rewrite import Rewriter
@@ -277,14 +277,14 @@ class _Round:
         """Whether the second calculator has answered, or is not going to, in so much time."""
         if self._second is not None or self._second_failed or not self.unsettled():
             return True
-        if self._ticket is None:
+        if self._ticket is None or self._ticket.superseded:
             if self.too_large(_MOST_CHECKED):
                 self._second_failed = _TOO_LARGE
                 return True
             self._ticket = second.shared().ask(self.problem)
         self.waited = True
         until = time.monotonic() + seconds
-        if not second.shared().wait(self._ticket, until):
+        if not second.shared().wait(self._ticket, until) or self._ticket.superseded:
             return False
         if self._ticket.answer is None:
             self._second_failed = f"not checked by a second calculator: {self._ticket.failed}"
@@ -359,6 +359,8 @@ class _Round:
             result = replace(result, unverified=_odd_reason(odd, self.ledger.values[address][1]))
         elif address in self._random:
             result = replace(result, unverified=_RANDOM)
+        elif not result.unverified:
+            result = replace(result, unverified=caveat(self.formulas[address][1], result.value))
         return result
 
     def _said(self, results: dict[Address, Computed], address: Address, cell: Address) -> Said:
@@ -387,6 +389,7 @@ class _Round:
             and self._first.get(address) != Computed(unknown=first.CIRCULAR)
             and (values[address].unknown or values[address].unverified)
             and address not in self.ledger.odd
+            and not caveat(prepared, values[address].value)
         }
 
     def watching(
