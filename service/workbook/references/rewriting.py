@@ -163,7 +163,7 @@ class GridRewriter(Rewriter):
         area = found.area
         moved = self.change.area(area)
         if moved is None:
-            return operand.sheet + GONE
+            return GONE
         return None if moved == area else operand.sheet + found.at(moved) + operand.spill
 
 
@@ -224,10 +224,10 @@ class OrderRewriter(Rewriter):
         if not sheets or any(name not in before for name in folded):
             return None
         if len(sheets) == 1:
-            return None if folded[0] in after else GONE + operand.rest
+            return None if folded[0] in after else GONE
         ends = self._ends(before, after, folded)
         if ends is None:
-            return GONE + operand.rest
+            return GONE
         names = [self.after[after.index(name)] for name in ends]
         if _folded(names) == folded:
             return None

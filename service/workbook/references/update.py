@@ -246,7 +246,7 @@ class Update:
         def visit(operand: Operand) -> str | None:
             found = Range.read(operand.area) if operand.area else None
             moved = shift.stretch(found.area) if found is not None else None
-            return operand.sheet + (found.at(moved) if found and moved else GONE)
+            return operand.sheet + found.at(moved) if found and moved else GONE
 
         return replaced(text, visit)
 
