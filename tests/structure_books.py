@@ -21,7 +21,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 ROWS = 12
 
 
-def base() -> openpyxl.Workbook:
+def base(second: str = "Other sheet") -> openpyxl.Workbook:
     """Numbers in Data!A1:F12 under a header, and two more sheets."""
     book = openpyxl.Workbook()
     data = book.worksheets[0]
@@ -29,7 +29,7 @@ def base() -> openpyxl.Workbook:
     data.append(["Alpha", "Beta", "Gamma", "Delta", "Eps", "Zeta"])
     for row in range(2, ROWS + 1):
         data.append([row * 10 + column for column in range(1, 7)])
-    other = book.create_sheet("Other sheet")
+    other = book.create_sheet(second)
     other.append(["x", "y"])
     for row in range(2, 8):
         other.append([row, row * row])
@@ -61,7 +61,7 @@ FORMULAS = [
     "LOG10({0}A4)+ATAN2({0}A4,{0}A5)",
     "SUM(OFFSET({0}A2,1,1,3,2))",
     "{0}A12+{0}F12+{0}A1",
-    "COUNTIF({0}B2:B12,\">=\"&{0}B4)",
+    'COUNTIF({0}B2:B12,">="&{0}B4)',
     "SUM({0}A6:{0}A6)",
     "AVERAGE({0}D4:D4)-{0}$C$3:$C$3",
 ]
@@ -111,7 +111,7 @@ def rules() -> openpyxl.Workbook:
         "A2:A12": "$B2>A2",
         "B2:B12": "B2>$C$4",
         "C4:D8": "SUM($A$2:$A$6)>C4",
-        "E2:F12": "AND($E2>50,E$1<>\"\")",
+        "E2:F12": 'AND($E2>50,E$1<>"")',
         "A1:F1": "A2>A3",
     }.items():
         data.conditional_formatting.add(area, FormulaRule(formula=[formula], fill=fill))
@@ -132,10 +132,15 @@ def validations() -> openpyxl.Workbook:
     book = base()
     data = book["Data"]
     rows = [
-        (DataValidation(type="list", formula1="$B$2:$B$6"), "G2:G12"),
+        (DataValidation(type="list", formula1="Data!$B$2:$B$6"), "G2:G12"),
         (DataValidation(type="list", formula1="'Other sheet'!$A$2:$A$7"), "H2:H12"),
-        (DataValidation(type="whole", operator="between", formula1="A2", formula2="$C$9"), "I2:I9"),
-        (DataValidation(type="custom", formula1="COUNTIF($A$2:$A$12,J2)=0"), "J2:J12"),
+        (
+            DataValidation(
+                type="whole", operator="between", formula1="Data!A2", formula2="Data!$C$9"
+            ),
+            "I2:I9",
+        ),
+        (DataValidation(type="custom", formula1="COUNTIF(Data!$A$2:$A$12,Data!J2)=0"), "J2:J12"),
         (DataValidation(type="list", formula1='"red,green"'), "K4:L6"),
     ]
     for validation, area in rows:
@@ -187,14 +192,14 @@ def charts() -> openpyxl.Workbook:
     scatter = ScatterChart()
     xs = Reference(data, min_col=5, min_row=2, max_row=ROWS)
     ys = Reference(data, min_col=6, min_row=2, max_row=ROWS)
-    scatter.series.append(Series(ys, xs, title="points"))
+    scatter.series.append(Series(ys, xs, title_from_data=False))
     book["Last"].add_chart(scatter, "C3")
     return book
 
 
 def through() -> openpyxl.Workbook:
     """References through several sheets, and sheets whose names need apostrophes."""
-    book = base()
+    book = base("Second")
     book.create_sheet("It's 2024")["A1"] = 7
     book.create_sheet("Summe")
     _fill(
@@ -202,9 +207,9 @@ def through() -> openpyxl.Workbook:
         "A",
         [
             "=SUM(Data:Last!A2)",
-            "=SUM('Data:It''s 2024'!A1:B3)",
-            "='It''s 2024'!A1+'Other sheet'!A2+Data!A3",
-            "=AVERAGE('Other sheet:Last'!$A$1:$A$5)",
+            "=SUM(Data:Second!A1:B3)",
+            "='It''s 2024'!A1+Second!A2+Data!A3",
+            "=AVERAGE(Second:Last!$A$1:$A$5)",
         ],
     )
     return book

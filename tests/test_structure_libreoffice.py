@@ -18,6 +18,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.formula import ArrayFormula
 
 from service.errors import ExcelToolsError
@@ -116,9 +117,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], tu
             except ExcelToolsError:
                 continue  # what Excel refuses is another test's
             there, here = (folder / f"{kind}-{number}-{side}.xlsx" for side in ("there", "here"))
-            jobs.append(
-                {"source": str(source), "change": _described(change), "target": str(there)}
-            )
+            jobs.append({"source": str(source), "change": _described(change), "target": str(there)})
             jobs.append({"source": str(ours), "change": None, "target": str(here)})
             results[kind, name] = there, here
     (folder / "jobs.json").write_text(json.dumps(jobs), encoding="utf-8")
@@ -131,13 +130,14 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], tu
 
 # Facts ------------------------------------------------------------------------
 
-_GONE = re.compile(r"(?:'(?:[^']|'')+'!|[\w.]+!)?#REF!(?:\$?[A-Z]+\$?\d+(?::\$?[A-Z]+\$?\d+)?)?")
+_GONE = re.compile(r"(?:'(?:[^']|'')+'!|[\w.]+!)?#ref!(?::#ref!)?", re.IGNORECASE)
+_TWICE = re.compile(r"(\$?[A-Z]+\$?\d+):\1(?![\w.])")
 
 
 def plain(text: object) -> str:
     """A formula without what says the same in two ways."""
     text = str(text).removeprefix("=").replace(" ", "")
-    return _GONE.sub("#REF!", text)
+    return _TWICE.sub(r"\1", _GONE.sub("#REF!", text))
 
 
 def facts(path: Path) -> dict[str, dict[str, Any]]:
@@ -171,12 +171,12 @@ def _content(value: object) -> object:
 
 def _of_sheet(sheet: Any) -> dict[str, Any]:
     formats = [
-        (str(item.sqref), rule.type, tuple(map(plain, rule.formula)))
+        (_cells(str(item.sqref)), rule.type, tuple(map(plain, rule.formula)))
         for item in sheet.conditional_formatting
         for rule in item.rules
     ]
     validations = [
-        (str(v.sqref), v.type, plain(v.formula1), plain(v.formula2))
+        (_cells(str(v.sqref)), v.type, plain(v.formula1), plain(v.formula2))
         for v in sheet.data_validations.dataValidation
     ]
     return {
@@ -196,6 +196,20 @@ def _of_sheet(sheet: Any) -> dict[str, Any]:
     }
 
 
+def _fixed(text: str | None) -> str:
+    return plain((text or "").replace("$", ""))
+
+
+def _cells(areas: str) -> str:
+    """A list of areas as the cells they hold: there are several ways to write them."""
+    found = [area(part) for part in areas.split()]
+    rows = {a: range(a.first_row, a.last_row + 1) for a in found}
+    places = {
+        (r, c) for a in found for r in rows[a] for c in range(a.first_column, a.last_column + 1)
+    }
+    return " ".join(f"{get_column_letter(column)}{row}" for row, column in sorted(places))
+
+
 def _charts(path: Path) -> dict[str, Any]:
     with zipfile.ZipFile(path) as archive:
         charts = [name for name in archive.namelist() if re.match(r"xl/charts/chart\d", name)]
@@ -203,7 +217,7 @@ def _charts(path: Path) -> dict[str, Any]:
             str(index): refs
             for index, refs in enumerate(
                 sorted(
-                    [plain(item.text) for item in parse(archive.read(name)).iter("{*}f")]
+                    [_fixed(item.text) for item in parse(archive.read(name)).iter("{*}f")]
                     for name in charts
                 )
             )

@@ -65,6 +65,18 @@ class Rewriter:
         """What happens to the cells of a sheet, if anything does."""
         return None
 
+    def concerns(self, text: str, home: str) -> bool:
+        """Whether a formula speaks of the sheet whose cells are shifted."""
+        found = False
+
+        def visit(operand: Operand) -> None:
+            nonlocal found
+            sheets = sheets_of(operand.sheet) or [home]
+            found |= bool(operand.area) and self.shift(sheets[0]) is not None
+
+        replaced(text, visit)
+        return found
+
     @property
     def words(self) -> list[str]:
         """One of these stands in each text that the change may concern, in whatever case."""

@@ -80,9 +80,7 @@ class Update:
             xml.data = cells.without_spills(xml.data, cells.blocks_of(xml.data), shift)
             xml.data = cells.expanded(xml.data, lambda _: True)
         elif self._shifts:
-            xml.data = cells.expanded(
-                xml.data, lambda text: self.rewriter.formula(text, home) != text
-            )
+            xml.data = cells.expanded(xml.data, lambda text: self.rewriter.concerns(text, home))
         xml.data = cells.reformulated(xml.data, self.rewriter, home, seen)
         if shift is not None:
             xml.data = cells.moved(xml.data, shift)
