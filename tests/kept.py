@@ -13,6 +13,7 @@ import PIL.Image
 import xlsxwriter
 from lxml import etree
 
+from service.workbook.keeping import reading
 from service.workbook.keeping.parts import Links, Memory, remember, update
 from service.workbook.package.opc import OFFICE, Draft, Package, parse
 
@@ -32,6 +33,7 @@ class Opened:
 
     def __init__(self, path: Path) -> None:
         self.package = Package(path)
+        reading.teach_openpyxl()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what openpyxl can't read; that is the point
             macros = path.suffix == ".xlsm"
