@@ -18,7 +18,7 @@ from openpyxl.utils.datetime import WINDOWS_EPOCH
 
 from service.errors import InvalidRange
 from service.workbook.areas import MAX_COLUMN, MAX_ROW, Area, parse_area, split_areas, split_sheet
-from service.workbook.calculator import Values, serial_number
+from service.workbook.calculation.results import Values, serial_number
 from service.workbook.cells import ERRORS, tidy_number
 from service.workbook.drawn import CHART
 from service.workbook.package.opc import Draft

@@ -8,6 +8,7 @@ underscores.
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -23,11 +24,12 @@ from openpyxl.worksheet.formula import ArrayFormula
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
 
-from service.workbook.calculator import Computed, Values, serial_number
+from service.workbook.calculation.results import Computed, Values, serial_number
 from service.workbook.chart_caches import book_cells, refresh
 from service.workbook.drawn import chart_tree, picture_file
+from service.workbook.keeping.cell_xml import stored
 from service.workbook.package.opc import serialized
-from service.workbook.texts import escape, inline_string
+from service.workbook.texts import inline_string
 
 
 def save(book: Workbook, path: Path, values: Values) -> None:
@@ -41,6 +43,26 @@ def save(book: Workbook, path: Path, values: Values) -> None:
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def sheet_xml(ws: Worksheet, values: Values) -> tuple[bytes, list[str]]:
+    """(The part of a sheet, the addresses that its relationships rId1, rId2 ... lead to).
+
+    It comes without what hangs on it: drawings, comments and tables.
+    """
+    out = io.BytesIO()
+    writer = _SheetWriter(ws, values, out)
+    writer.write_top()
+    writer.write_rows()
+    for step in (
+        writer.write_protection, writer.write_scenarios, writer.write_filter,
+        writer.write_merged_cells, writer.write_formatting, writer.write_validations,
+        writer.write_hyperlinks, writer.write_print, writer.write_margins, writer.write_page,
+        writer.write_header, writer.write_breaks,
+    ):  # fmt: skip
+        step()
+    writer.close()
+    return out.getvalue(), [rel.Target for rel in writer._rels]
 
 
 class _Writer(ExcelWriter):  # type: ignore[misc]
@@ -75,8 +97,8 @@ class _Writer(ExcelWriter):  # type: ignore[misc]
 
 
 class _SheetWriter(WorksheetWriter):  # type: ignore[misc]
-    def __init__(self, ws: Worksheet, values: Values) -> None:
-        super().__init__(ws)
+    def __init__(self, ws: Worksheet, values: Values, out: io.BytesIO | None = None) -> None:
+        super().__init__(ws, out)
         self._values = values
 
     def write_row(self, xf, row, row_idx):  # type: ignore[no-untyped-def]
@@ -90,7 +112,7 @@ class _SheetWriter(WorksheetWriter):  # type: ignore[misc]
                     continue
                 computed = self._values.get((self.ws.title, cell.row, cell.column))
                 if computed is not None and not computed.unknown:
-                    _write_formula(xf, cell, computed)
+                    _write_result(xf, cell, computed)
                 elif cell.data_type in ("f", "e") or cell._value in (None, ""):
                     write_plain_cell(xf, self.ws, cell, cell.has_style)
                 else:
@@ -105,13 +127,14 @@ def _write_value(xf, cell: Cell) -> None:  # type: ignore[no-untyped-def]
         else:
             with xf.element("v"):
                 # openpyxl would cut numbers to 16 digits; some need 17.
-                xf.write(value if isinstance(value, str) else _stored(value)[1])
+                xf.write(value if isinstance(value, str) else stored(value)[1])
 
 
-def _write_formula(xf, cell: Cell, computed: Computed) -> None:  # type: ignore[no-untyped-def]
+def _write_result(xf, cell: Cell, computed: Computed) -> None:  # type: ignore[no-untyped-def]
+    """A formula with its value, or the value that an array formula elsewhere gives a cell."""
     formula, attributes = _set_attributes(cell, cell.has_style)
     value = serial_number(computed.value, cell.parent.parent.epoch)
-    kind, text = _stored(value)
+    kind, text = stored(value)
     if kind:
         attributes["t"] = kind
     else:
@@ -119,18 +142,8 @@ def _write_formula(xf, cell: Cell, computed: Computed) -> None:  # type: ignore[
     array = dict(formula) if isinstance(formula, ArrayFormula) else {}
     source = formula.text if isinstance(formula, ArrayFormula) else formula
     with xf.element("c", attributes):
-        with xf.element("f", array):
-            xf.write(source.removeprefix("="))
+        if cell.data_type == "f":
+            with xf.element("f", array):
+                xf.write(source.removeprefix("="))
         with xf.element("v"):
             xf.write(text)
-
-
-def _stored(value: object) -> tuple[str, str]:
-    """(the cell's t attribute, the text of its v element); source: ECMA-376 18.18.11."""
-    if isinstance(value, bool):
-        return "b", str(int(value))
-    if isinstance(value, int | float):
-        return "", repr(value)
-    text = str(value)
-    error = text.startswith("#") and text.endswith(("!", "?", "/A"))
-    return ("e", text) if error else ("str", escape(text))
