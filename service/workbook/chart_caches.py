@@ -8,7 +8,7 @@ brought up to date, in charts of all kinds; number formats and everything else s
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeAlias
 
@@ -21,6 +21,7 @@ from service.workbook.areas import MAX_COLUMN, MAX_ROW, Area, parse_area, split_
 from service.workbook.calculation.results import Values, serial_number
 from service.workbook.cells import ERRORS, tidy_number
 from service.workbook.drawn import CHART
+from service.workbook.geometry import hidden_lines
 from service.workbook.package.opc import Draft
 from service.workbook.texts import escape
 
@@ -73,6 +74,7 @@ class _Cell(NamedTuple):
 
 
 _Points: TypeAlias = list[_Cell]
+Changed: TypeAlias = Mapping[str, Collection[tuple[int, int]]]
 
 
 def book_cells(book: Workbook, values: Values) -> Cells:
@@ -93,7 +95,13 @@ def book_cells(book: Workbook, values: Values) -> Cells:
         cell = sheets[title.lower()]._cells.get((row, column))
         return "General" if cell is None else str(cell.number_format)
 
-    return Cells(value, number_format, epoch=book.epoch)
+    lines = {title: hidden_lines(sheet) for title, sheet in sheets.items()}
+
+    def hidden(title: str, row: int, column: int) -> bool:
+        rows, columns = lines.get(title.lower(), ((), ()))
+        return row in rows or column in columns
+
+    return Cells(value, number_format, hidden, book.epoch)
 
 
 def refresh_kept_caches(
@@ -104,14 +112,17 @@ def refresh_kept_caches(
     number_format: Callable[[str, int, int], str] | None = None,
     hidden: Callable[[str, int, int], bool] | None = None,
     epoch: dt.datetime = WINDOWS_EPOCH,
+    changed: Changed | None = None,
 ) -> None:
     """Bring the caches of charts up to date in a draft; charts that show no change stay.
 
-    A chart that came with the package and has no caches is not given any. Names are looked up
-    as the draft has them, so they are to be up to date.
+    Names are looked up as the draft has them, so they are to be up to date.
 
     :param parts: names of charts' parts, see :func:`chart_parts`
     :param value_of: see :class:`Cells`, as for the other parameters
+    :param changed: places of cells that are not as in the package, by their sheet's title: charts
+        that show none of them stay as they are. Left out, all charts are compared with the cells,
+        but those that came without caches are not given any
     """
     usual = Cells(value_of)
     cells = Cells(
@@ -122,10 +133,30 @@ def refresh_kept_caches(
         _names(draft),
     )
     for part in parts:
+        new = draft.has_written(part)
+        if not new and changed is not None and not any(changed.values()):
+            continue
         root = draft.xml(part)
-        came = part in draft.package and draft.package.read(part) == draft.read(part)
-        if refresh(root, cells, fill=not came):
+        if not new and changed is not None and not _shows(root, cells, changed):
+            continue
+        if refresh(root, cells, fill=new or changed is not None):
             draft.write(part, root)
+
+
+def _shows(root: etree._Element, cells: Cells, changed: Changed) -> bool:
+    """Whether a chart shows any of the cells."""
+    by_title = {title.lower(): places for title, places in changed.items()}
+    references = {item.text or "" for item in root.iter(f"{_C}f", f"{_X}f")}
+    shown = {area for reference in references for area in _areas(reference, cells)}
+    return any(_holds_any(area, by_title.get(title.lower(), ())) for title, area in shown)
+
+
+def _holds_any(area: Area, places: Collection[tuple[int, int]]) -> bool:
+    if len(places) <= area.cells:
+        return any(area.holds(row, column) for row, column in places)
+    rows = range(area.first_row, area.last_row + 1)
+    columns = range(area.first_column, area.last_column + 1)
+    return any((row, column) in places for row in rows for column in columns)
 
 
 def chart_parts(draft: Draft) -> list[str]:

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import openpyxl.reader.excel
 from lxml import etree
 from openpyxl.chart.chartspace import ChartSpace
 from openpyxl.chart.reader import read_chart
@@ -42,13 +41,6 @@ class Spot:
 class _Archive(Protocol):
     def read(self, name: str) -> bytes: ...
 
-    def namelist(self) -> list[str]: ...
-
-
-def teach_openpyxl() -> None:
-    """Let openpyxl read drawings by this module."""
-    openpyxl.reader.excel.find_images = find_drawn
-
 
 def find_drawn(archive: _Archive, path: str) -> tuple[list[Any], list[Image]]:
     """The charts and pictures of a drawing, as openpyxl's ``find_images`` gives them.
@@ -56,9 +48,10 @@ def find_drawn(archive: _Archive, path: str) -> tuple[list[Any], list[Image]]:
     The charts have no cached values: those stay in their parts, and are slow to read.
     """
     root = parse(archive.read(path))
-    name = rels_name(path)
-    known = name in archive.namelist()
-    related = Relationships.read(path, archive.read(name)) if known else Relationships(path)
+    try:
+        related = Relationships.read(path, archive.read(rels_name(path)))
+    except KeyError:
+        related = Relationships(path)
     charts: list[Any] = []
     pictures: list[Image] = []
     for spot in spots(root, path):
