@@ -84,6 +84,11 @@ class Trial:
         """Edited cells, and formulas whose values may change with them."""
         return self.dependents.of(spot(*place) for place in self.edit.cells)
 
+    @cached_property
+    def restless(self) -> set[Spot]:
+        """Formulas whose values change with time or by chance, and what depends on them."""
+        return self.dependents.of(self.dependents.restless)
+
     def unvalued(self, part: str) -> set[Spot]:
         """The formulas of a sheet's part that came without a stored value."""
         if part not in self._unvalued:
@@ -327,6 +332,14 @@ def _is_value(change: Change) -> bool:
     return change.where[-1] == "v"
 
 
+def value_of_the_moment(difference: Difference, trial: Trial) -> bool:
+    """NOW, TODAY and RAND have another value at every calculation, and what reads them too."""
+    change, place = difference.change, _cell(difference, trial)
+    if change is None or place is None or not _is_value(change):
+        return False
+    return place in trial.restless
+
+
 def value_where_there_was_none(difference: Difference, trial: Trial) -> bool:
     """A formula that came without a stored value gets one: previews then show it."""
     change, place = difference.change, _cell(difference, trial)
@@ -384,8 +397,8 @@ def calculate_on_opening(difference: Difference, trial: Trial) -> bool:
 
 
 def order_of_calculation(difference: Difference, trial: Trial) -> bool:
-    """calcChain only remembers an order; with formulas changed Excel makes it anew."""
-    if not trial.edit.cells:
+    """calcChain only remembers an order of formulas, and Excel makes it anew."""
+    if not trial.edit:
         return False
     if difference.relationship is not None:
         return difference.relationship.kind == "calcChain" and "lost" in difference.what
@@ -487,6 +500,7 @@ RULES: tuple[Callable[[Difference, Trial], bool], ...] = (
     spans_of_an_edited_row,
     dimension,
     value_of_a_formula,
+    value_of_the_moment,
     value_where_there_was_none,
     new_strings,
     new_styles,
