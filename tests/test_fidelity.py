@@ -231,3 +231,32 @@ def test_the_corpus_itself_is_sound(name: str, library: Library) -> None:
     found = problems(library.path(name))
     # LibreOffice writes one name twice.
     assert [text for text in found if "_xlnm.print_titles is defined twice" not in text] == []
+
+
+# A change of structure and its opposite leave no trace, on whatever the workbook holds.
+UNDONE: dict[str, Callable[[str], list[dict[str, Any]]]] = {
+    "rows": lambda sheet: [
+        {"action": "insert_rows", "sheet": sheet, "target": "2", "count": 3},
+        {"action": "delete_rows", "sheet": sheet, "target": "2", "count": 3},
+    ],
+    "columns": lambda sheet: [
+        {"action": "insert_columns", "sheet": sheet, "target": "B", "count": 2},
+        {"action": "delete_columns", "sheet": sheet, "target": "B", "count": 2},
+    ],
+    "a sheet's name": lambda sheet: [
+        {"action": "rename", "sheet": sheet, "new_name": "Renamed for a while"},
+        {"action": "rename", "sheet": "Renamed for a while", "new_name": sheet},
+    ],
+    "a sheet": lambda sheet: [
+        {"action": "copy", "sheet": sheet, "new_name": "Copy for a while", "position": "last"},
+        {"action": "delete", "sheet": "Copy for a while"},
+    ],
+}
+
+
+@pytest.mark.parametrize("change", UNDONE)
+@every_workbook
+def test_a_change_of_structure_and_its_opposite_leave_no_trace(case: Case, change: str) -> None:
+    for step in UNDONE[change](case.targets[0].sheet):
+        run(case.book, "edit_excel_sheet", **step)
+    case.assert_kept(Edit())

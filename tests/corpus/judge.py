@@ -89,6 +89,14 @@ class Trial:
         """Formulas whose values change with time or by chance, and what depends on them."""
         return self.dependents.of(self.dependents.restless)
 
+    @cached_property
+    def stale(self) -> bool:
+        """Whether the file asks to be calculated as a whole when it is opened."""
+        root = parse(self.before.parts[self.before.workbook])
+        return any(
+            item.get("fullCalcOnLoad") in ("1", "true") for item in root.iter(f"{{{MAIN}}}calcPr")
+        )
+
     def unvalued(self, part: str) -> set[Spot]:
         """The formulas of a sheet's part that came without a stored value."""
         if part not in self._unvalued:
@@ -348,6 +356,14 @@ def value_where_there_was_none(difference: Difference, trial: Trial) -> bool:
     return place in trial.unvalued(difference.part)
 
 
+def value_stale_by_its_own_word(difference: Difference, trial: Trial) -> bool:
+    """A file that asks to be calculated on opening holds stale values; new ones replace them."""
+    change = difference.change
+    if change is None or _cell(difference, trial) is None or not _is_value(change):
+        return False
+    return change.what != "element lost" and trial.stale
+
+
 def new_strings(difference: Difference, trial: Trial) -> bool:
     """The table of shared strings grows at its end, and its counts with it."""
     change = difference.change
@@ -502,6 +518,7 @@ RULES: tuple[Callable[[Difference, Trial], bool], ...] = (
     value_of_a_formula,
     value_of_the_moment,
     value_where_there_was_none,
+    value_stale_by_its_own_word,
     new_strings,
     new_styles,
     new_shared_part,
