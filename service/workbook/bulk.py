@@ -17,7 +17,7 @@ from itertools import chain, islice, repeat
 from operator import ne, or_
 from typing import Any
 
-from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
+from python_calamine import CalamineSheet, CalamineWorkbook
 
 from service.workbook.areas import Area
 from service.workbook.gaps import Gaps, NotInBulkError, Place, SheetXml
@@ -150,16 +150,26 @@ class BulkReader:
 
         :raises NotInBulkError: if there is none, or if it can't be read this way
         """
+        try:
+            return self._read(name)
+        except (NotInBulkError, MemoryError, OSError):
+            raise
+        except Exception as error:
+            # What is wrong with it, loading tells better than this; it may even be able to.
+            raise NotInBulkError(f"{type(error).__name__}: {error}") from error
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":
+                raise
+            raise NotInBulkError(f"calamine failed: {error}") from error
+
+    def _read(self, name: str) -> BulkSheet:
         part = self._parts.get(name, "")
         if part not in self._package:
             raise NotInBulkError(f"no worksheet is called {name!r}")
         # The XML goes before the values come: both together would take twice the room.
         gaps = SheetXml(self._package.read(part)).gaps()
-        try:
-            sheet = self._workbook.get_sheet_by_name(name)
-            columns = _columns(sheet)
-        except (CalamineError, OverflowError, ValueError) as error:
-            raise NotInBulkError(f"{type(error).__name__}: {error}") from error
+        sheet = self._workbook.get_sheet_by_name(name)
+        columns = _columns(sheet)
         first = sheet.start[1] + 1 if sheet.start else 1
         found = BulkSheet(name, first, columns, gaps.formulas, gaps.uncalculated)
         _put(found, gaps.errors.items())
