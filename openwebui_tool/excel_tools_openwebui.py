@@ -201,6 +201,12 @@ OPERATIONS = {
         "file": "",
         "delivers": True,
     },
+    "edit_excel_sheet": {
+        "doing": "Changing sheets of {workbook}",
+        "done": "Changed sheets of {workbook}",
+        "file": "",
+        "delivers": True,
+    },
     "create_excel_chart": {
         "doing": "Adding a {chart_type} chart",
         "done": "Added a {chart_type} chart",
@@ -1036,6 +1042,64 @@ class Tools:
         return await self._run(
             "format_excel_cells",
             {"style": style, "workbook": workbook, "sheet": sheet, "range": range},
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def edit_excel_sheet(
+        self,
+        action: Literal[
+            "add",
+            "rename",
+            "copy",
+            "move",
+            "hide",
+            "show",
+            "delete",
+            "insert_rows",
+            "delete_rows",
+            "move_rows",
+            "insert_columns",
+            "delete_columns",
+            "move_columns",
+            "insert_cells",
+            "delete_cells",
+        ],
+        workbook: str = "",
+        sheet: str = "",
+        target: str = "",
+        new_name: str = "",
+        position: str = "",
+        count: int = 0,
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Add, rename, copy, move, hide or delete sheets; insert, delete or move rows and columns.
+
+        Formulas on all sheets, names, tables, rules, charts, filters, merged cells and print
+        areas follow, as in Excel. The answer tells which formulas became #REF!.
+
+        :param action: what to do; insert_cells and delete_cells shift the cells beside them
+        :param workbook: open workbook to use, by name; leave out where only one is open
+        :param sheet: sheet to change, or name of the sheet to add; leave out where there is only one
+        :param target: rows such as 3 or "3:5", columns such as "B" or "B:D", or cells "B2:C4"; rows and columns are inserted in front of it
+        :param new_name: new name of the sheet, for rename and copy
+        :param position: for sheets 1, "last", or the sheet to stand in front of; for move_rows and move_columns the row or column to stand in front of; for cells down, right, up or left
+        :param count: how many rows or columns, where target names the first only
+        """
+        return await self._run(
+            "edit_excel_sheet",
+            {
+                "action": action,
+                "workbook": workbook,
+                "sheet": sheet,
+                "target": target,
+                "new_name": new_name,
+                "position": position,
+                "count": count,
+            },
             (__user__, __metadata__, __request__, __files__, __event_emitter__),
         )
 

@@ -10,6 +10,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import service.operations  # noqa: F401 - declares the operations
 from service.engine.work import BadCheckpoint, Cold, Entry, Reply, Work
@@ -25,6 +26,8 @@ from service.operations.context import Context
 from service.operations.preferences import Preferences
 from service.operations.registry import Answer, find
 from service.workbook.book import Book
+from service.workbook.calculation import third
+from service.workbook.calculation.answers import told_differences
 from service.workbook.checkpoints import UnusableCheckpointError
 from service.workbook.comparison import told_changes
 from service.workbook.libreoffice import found_program
@@ -79,7 +82,7 @@ class Bench:
             earlier = self._rebuilt(work, work.earlier, "")
             return Reply(told_changes(earlier, held.book, work.page, work.per_page))
         if work.entry is None:
-            return Reply({"sheets": held.book.sheet_names, "losses": list(held.book.losses)})
+            return Reply(_opened(held.book))
         return self._run(work, held, work.entry)
 
     def _prepared(self, work: Work) -> Reply:
@@ -171,6 +174,13 @@ def _apply(book: Book, entry: Entry, folder: str) -> Answer:
     return operation.call(context, entry.parameters)
 
 
+def _opened(book: Book) -> dict[str, Any]:
+    """What the answer to opening says of the workbook itself."""
+    found: dict[str, Any] = {"sheets": book.sheet_names, "losses": list(book.losses)}
+    differences = told_differences(book.calculation.differences())
+    return found | ({"value_differences": differences} if differences else {})
+
+
 def _tell_errors(book: Book, answer: Answer) -> None:
     """Add formulas that fail to the answer of a change, without being asked."""
     small = book.formula_count() <= _FORMULAS_TOLD and book.cell_count() <= _CELLS_TOLD
@@ -180,6 +190,9 @@ def _tell_errors(book: Book, answer: Answer) -> None:
         if errors:
             answer.result["formula_errors"] = errors
             answer.next.append("Look at formula_errors and correct these cells.")
+        unverified = book.unverified_news()
+        if unverified:
+            answer.result["unverified"] = unverified
 
 
 # The process --------------------------------------------------------------
@@ -195,6 +208,7 @@ def start(limits: Limits) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (size, size))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     setup_logging(limits.log_level)
+    third.use(limits.libreoffice)
     _bench = Bench(limits)
 
 

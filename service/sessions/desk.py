@@ -289,6 +289,8 @@ class _SessionCall:
         with self._session.queue(book):
             reply = self._session.call(book, action="load")
         result: dict[str, Any] = {"opened": book.name, "sheets": reply.result["sheets"]}
+        if self._event is not None and "value_differences" in reply.result:
+            result["value_differences"] = reply.result["value_differences"]  # told once
         if book.losses:
             result["not_kept_on_saving"] = book.losses
         if notes:

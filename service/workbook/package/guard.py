@@ -35,27 +35,6 @@ _MAX_STRINGS = 1_000_000
 _ELEMENTS_PER_CELL = 20
 _MAX_ELEMENTS = 2_000_000
 
-# What openpyxl does not write back. The user hears of it before the first change.
-_LOST = {
-    "SmartArt and shapes": re.compile(r"xl/diagrams/"),
-    "slicers": re.compile(r"xl/slicer"),
-    "timelines": re.compile(r"xl/timeline"),
-    "threaded comments (they become plain comments)": re.compile(r"xl/threadedComments/"),
-    "form controls": re.compile(r"xl/(ctrlProps|activeX)/"),
-    "embedded objects": re.compile(r"xl/embeddings/"),
-    "data connections": re.compile(r"xl/(connections\.xml|queryTables/)"),
-    "the data model": re.compile(r"xl/model/"),
-    "chart styles": re.compile(r"xl/charts/(style|colors)\d"),
-    "newer chart types": re.compile(r"xl/charts/chartEx"),
-    "custom XML": re.compile(r"customXml/item"),
-}
-_LOST_IN_SHEET = {
-    "sparklines": (b"k", b"sparklineGroup"),
-    "newer conditional formats": (b":", b"x14:conditionalFormatting"),
-    "dynamic array formulas (they become plain formulas)": (b"m", b' cm="'),
-}
-_LOST_IN_DRAWING = {"shapes and text boxes": b"<xdr:sp "}
-
 # What a part may hold at most, of anything that costs its readers much: far more than Excel
 # itself takes, or than a workbook of its largest size needs. By the root element of the part.
 _MOST = {
@@ -105,14 +84,14 @@ class PackageFacts:
     """What the look found.
 
     :param macros: whether there are macros inside
-    :param losses: what can't be kept on saving, by name
+    :param signed: whether somebody signed the file
     :param cells: about how many cells there are; never fewer than there really are
     :param formulas: whether any cell holds a formula
     :param sizes: bytes of each part when unpacked, by the name of the part
     """
 
     macros: bool
-    losses: tuple[str, ...]
+    signed: bool
     cells: int = 0
     formulas: bool = False
     sizes: dict[str, int] = field(default_factory=dict)
@@ -146,9 +125,9 @@ def scan_parts(archive: Archive, max_cells: int) -> PackageFacts:
         scan.part(archive, info)
     names = archive.names
     sizes = {name: info.file_size for name, info in zip(names, archive.infos, strict=True)}
-    losses = [label for label, pattern in _LOST.items() if any(map(pattern.match, names))]
+    signed = any(name.lower().startswith("_xmlsignatures/") for name in names)
     macros = any(name.lower().endswith("vbaproject.bin") for name in names)
-    return PackageFacts(macros, tuple(losses + list(scan.losses)), scan.cells, scan.formulas, sizes)
+    return PackageFacts(macros, signed, scan.cells, scan.formulas, sizes)
 
 
 def _check_kind(names: list[str]) -> None:
@@ -166,7 +145,6 @@ class _Scan:
         self.max_cells = max_cells
         self.cells = 0
         self.formulas = False
-        self.losses: dict[str, None] = {}
 
     def part(self, archive: Archive, info: zipfile.ZipInfo) -> None:
         """Look at a part: all of it, so that what can't be unpacked is found as well."""
@@ -182,8 +160,6 @@ class _Scan:
             state.check(whole)
             if state.is_sheet:
                 self._sheet(whole, state)
-            elif "drawings/" in info.filename:
-                self.losses |= {k: None for k, mark in _LOST_IN_DRAWING.items() if mark in whole}
 
     def _sheet(self, chunk: bytes, state: _Part) -> None:
         # Cells, and a few other elements beside that matter little.
@@ -200,9 +176,6 @@ class _Scan:
             self.formulas = bool(_FORMULA.search(chunk))
         if (b"g" in chunk and b"mergeCell" in chunk) or (b"k" in chunk and b"hyperlink" in chunk):
             state.merges(chunk)
-        for label, (rare, mark) in _LOST_IN_SHEET.items():
-            if rare in chunk and mark in chunk:
-                self.losses[label] = None
 
 
 class _Part:

@@ -26,7 +26,7 @@ RELATIONSHIPS = "http://schemas.openxmlformats.org/package/2006/relationships"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 RELS_TYPE = "application/vnd.openxmlformats-package.relationships+xml"
 
-Content: TypeAlias = bytes | Iterable[bytes]
+Content: TypeAlias = bytes | Iterable[bytes | memoryview]
 
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
 _LOCAL_HEADER = struct.Struct("<4s5H3L2H")
@@ -153,6 +153,12 @@ class Package:
             infos = archive.infolist()
         self.infos = {info.filename.lstrip("/"): info for info in infos if not info.is_dir()}
         self._names = {name.lower(): name for name in self.infos}
+
+    def __getstate__(self) -> Path | bytes:
+        return self.source
+
+    def __setstate__(self, source: Path | bytes) -> None:
+        Package.__init__(self, source)
 
     def __repr__(self) -> str:
         held = "memory" if isinstance(self.source, bytes) else str(self.source)
@@ -308,6 +314,11 @@ class Draft:
             found = self.package.relationships(part) if known else Relationships(part)
             self._relationships[part] = found
         return self._relationships[part]
+
+    def relate(self, part: str, found: Iterable[Relationship]) -> None:
+        """Give a new part its relationships, with the ids they have."""
+        self._relationships[part] = Relationships(part, found)
+        self._relationships[part].changed = True
 
     # Content types ------------------------------------------------------------
 
