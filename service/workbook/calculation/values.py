@@ -8,8 +8,10 @@
 
 from __future__ import annotations
 
+import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from enum import IntEnum
 
@@ -17,11 +19,11 @@ from service.workbook.calculation import first, second
 from service.workbook.calculation.cached import Cached
 from service.workbook.calculation.graph import Graph, all_formulas
 from service.workbook.calculation.ledger import Difference, Ledger, Mapped, Watch, filled_cells
-from service.workbook.calculation.opinions import Said, caveat, three, two
+from service.workbook.calculation.opinions import Said, caveat, doubted, may_differ, three, two
 from service.workbook.calculation.problem import Problem, apart, whole
-from service.workbook.calculation.results import Address, Computed, Values, same, told
+from service.workbook.calculation.results import Address, Computed, Values, is_error, same, told
 from service.workbook.calculation.rewrite import Rewriter
-from service.workbook.calculation.source import Source
+from service.workbook.calculation.source import Source, is_1904
 from service.workbook.calculation.third import ThirdCalculator
 
 DEADLINE = 5.0  # seconds for the first calculator
@@ -136,6 +138,10 @@ class Calculation:
     ) -> bool:
         if self._level >= level:
             return True
+        with _undisturbed():
+            return self._asked(level, seconds, wait, whole_or_nothing=whole_or_nothing)
+
+    def _asked(self, level: Level, seconds: float, wait: float, *, whole_or_nothing: bool) -> bool:
         until = time.monotonic() + seconds
         if self._round is None:
             self._round = _Round(self._source(), self._fitting, self.ledger)
@@ -189,6 +195,18 @@ class Calculation:
         return {a: v for a, v in values.items() if a not in changed and a in round_.formulas}
 
 
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Without looks for garbage: many small things are made here, and all of them are used."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
 class _Round:
     """One state of the workbook, and what the calculators say about it."""
 
@@ -200,6 +218,7 @@ class _Round:
         self.formulas = all_formulas(source, rewriter(source))
         self.graph = Graph(self.formulas)
         self.waited = False
+        self._mac = is_1904(source.epoch)  # dates that the second calculator does not know
         self.problem = Problem(source, {})
         self._guards: dict[Address, list[Address]] = {}
         self._first: dict[Address, Computed] = {}
@@ -208,6 +227,7 @@ class _Round:
         self._ticket: second.Ticket | None = None
         self.moving: set[Address] = set()
         self._random: set[Address] = set()
+        self._special: set[Address] = set()  # where agreeing is not all
 
     def ask_first(self, until: float) -> None:
         """:raises TimeoutError: if the first calculator does not answer by ``until``"""
@@ -224,6 +244,8 @@ class _Round:
         self.moving = own | self.graph.reached(own, until)
         random = {a for a in own if self.formulas[a][1].random}
         self._random = random | self.graph.reached(random, until)
+        self._special = self._random | self.ledger.odd.keys()
+        self._special |= {a for a, (_, p) in self.formulas.items() if p.doubt or may_differ(p)}
 
     def settled_by_file(self, until: float) -> bool:
         """Whether no calculator is needed, as nothing was changed since the opening.
@@ -343,15 +365,19 @@ class _Round:
         return Computed(value) if agrees or not self.ledger.touched else None
 
     def _opinion(self, address: Address, cell: Address, third: Computed | None) -> Computed:
-        one = self._said(self._first, address, cell)
+        quick = self._agreed(address, cell)
+        if quick is not None:
+            return quick
+        one, doubt = self._said(self._first, address, cell), self.formulas[address][1].doubt
         if self._second is None:
             result = one.settled
             if not result.unknown:
                 result = replace(result, unverified=self._second_failed or _NOT_YET)
-        elif third is not None:
-            result = three(one, self._said(self._second, address, cell), third)
         else:
-            result = two(one, self._said(self._second, address, cell))
+            other = self._said(self._second, address, cell)
+            result = doubted(two(one, other, prefer_first=self._mac), doubt)
+            if third is not None:
+                result = three(one, other, third, result, doubt)
         if result.unknown:
             return self._as_held(address, cell) or result
         odd = self.ledger.odd.get(address)
@@ -359,9 +385,18 @@ class _Round:
             result = replace(result, unverified=_odd_reason(odd, self.ledger.values[address][1]))
         elif address in self._random:
             result = replace(result, unverified=_RANDOM)
-        elif not result.unverified:
-            result = replace(result, unverified=caveat(self.formulas[address][1], result.value))
+        elif not result.unverified and (why := caveat(self.formulas[address][1], result.value)):
+            result = replace(result, unverified=why)
         return result
+
+    def _agreed(self, address: Address, cell: Address) -> Computed | None:
+        """The usual case: two calculators agree on a number or text, and nothing is special."""
+        if self._second is None or address in self._special or address in self._guards:
+            return None
+        one, other = self._first.get(cell), self._second.get(cell)
+        if one is None or other is None or one.unknown or other.unknown:
+            return None
+        return one if same(one.value, other.value) and not is_error(one.value) else None
 
     def _said(self, results: dict[Address, Computed], address: Address, cell: Address) -> Said:
         result = results.get(cell, Computed(unknown="the calculator gave no value"))
