@@ -386,8 +386,17 @@ def failures() -> openpyxl.Workbook:
         sheet.cell(row, 10, f"=ISBLANK(A{row})")
     _listed(
         sheet,
-        ["=SUM(C1:C30)", "=NA()", "=ISTEXT(H1)", "=COUNT(B1:B30)", '=SUMIF(B1:B30,">0")']
-        + ["=#REF!+1", '="a"+1', "=1/0", '=IFERROR(1/0,"x")'],
+        [
+            "=SUM(C1:C30)",
+            "=NA()",
+            "=ISTEXT(H1)",
+            "=COUNT(B1:B30)",
+            '=SUMIF(B1:B30,">0")',
+            "=#REF!+1",
+            '="a"+1',
+            "=1/0",
+            '=IFERROR(1/0,"x")',
+        ],
     )
     return book
 
