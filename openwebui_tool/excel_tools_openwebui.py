@@ -36,7 +36,7 @@ Cell = str | float | bool | None
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SESSION_CODES = ("session_required", "session_not_found", "session_expired")
-SPREADSHEETS = (".xlsx", ".xlsm", ".csv", ".tsv", ".txt", ".xls", ".xlsb", ".ods")
+SPREADSHEETS = (".xlsx", ".xlsm", ".csv", ".tsv", ".txt", ".xls", ".xlsb", ".ods", ".xltx", ".xltm")
 META = "excel_tools"
 # The user's valves, and the service's names of them.
 PREFERENCES = {
@@ -198,6 +198,12 @@ OPERATIONS = {
     "format_excel_cells": {
         "doing": "Formatting {workbook}",
         "done": "Formatted {workbook}",
+        "file": "",
+        "delivers": True,
+    },
+    "edit_excel_sheet": {
+        "doing": "Changing sheets of {workbook}",
+        "done": "Changed sheets of {workbook}",
         "file": "",
         "delivers": True,
     },
@@ -859,6 +865,7 @@ class Tools:
     async def open_excel_file(
         self,
         file: str = "latest",
+        password: str = "",
         __user__: dict | None = None,
         __metadata__: dict | None = None,
         __request__: Any = None,
@@ -867,14 +874,15 @@ class Tools:
     ) -> str:
         """Open a workbook or CSV file that was uploaded in the chat or saved before.
 
-        Opening a file that is open already answers the open workbook. A CSV file becomes a
-        workbook.
+        Opening a file that is open already answers the open workbook. Files of other formats
+        (.xls, .xlsb, .ods, .csv) become .xlsx workbooks.
 
         :param file: name or id of the file, or "latest" for the newest upload
+        :param password: only for a file that needs one; never guess it, ask the user
         """
         return await self._run(
             "open_excel_file",
-            {"file": file},
+            {"file": file, "password": password},
             (__user__, __metadata__, __request__, __files__, __event_emitter__),
         )
 
@@ -1034,6 +1042,64 @@ class Tools:
         return await self._run(
             "format_excel_cells",
             {"style": style, "workbook": workbook, "sheet": sheet, "range": range},
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def edit_excel_sheet(
+        self,
+        action: Literal[
+            "add",
+            "rename",
+            "copy",
+            "move",
+            "hide",
+            "show",
+            "delete",
+            "insert_rows",
+            "delete_rows",
+            "move_rows",
+            "insert_columns",
+            "delete_columns",
+            "move_columns",
+            "insert_cells",
+            "delete_cells",
+        ],
+        workbook: str = "",
+        sheet: str = "",
+        target: str = "",
+        new_name: str = "",
+        position: str = "",
+        count: int = 0,
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Add, rename, copy, move, hide or delete sheets; insert, delete or move rows and columns.
+
+        Formulas on all sheets, names, tables, rules, charts, filters, merged cells and print
+        areas follow, as in Excel. The answer tells which formulas became #REF!.
+
+        :param action: what to do; insert_cells and delete_cells shift the cells beside them
+        :param workbook: open workbook to use, by name; leave out where only one is open
+        :param sheet: sheet to change, or name of the sheet to add; leave out where there is only one
+        :param target: rows such as 3 or "3:5", columns such as "B" or "B:D", or cells "B2:C4"; rows and columns are inserted in front of it
+        :param new_name: new name of the sheet, for rename and copy
+        :param position: for sheets 1, "last", or the sheet to stand in front of; for move_rows and move_columns the row or column to stand in front of; for cells down, right, up or left
+        :param count: how many rows or columns, where target names the first only
+        """
+        return await self._run(
+            "edit_excel_sheet",
+            {
+                "action": action,
+                "workbook": workbook,
+                "sheet": sheet,
+                "target": target,
+                "new_name": new_name,
+                "position": position,
+                "count": count,
+            },
             (__user__, __metadata__, __request__, __files__, __event_emitter__),
         )
 

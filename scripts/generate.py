@@ -113,6 +113,7 @@ def type_source_of_rows() -> str:
 
 _DONE = {
     "Adding": "Added",
+    "Changing": "Changed",
     "Closing": "Closed",
     "Creating": "Created",
     "Exporting": "Exported",

@@ -165,8 +165,9 @@ class Settings:
     libreoffice: str = _setting(
         "auto",
         _libreoffice,
-        "LibreOffice, which decides values that the calculators leave open: `auto` where it is "
-        "installed, `off`, or the path of `soffice`.",
+        "LibreOffice, which converts .xls, .xlsb and .ods with their formulas and charts, and "
+        "decides values that the calculators leave open: `auto` where it is installed, `off`, or "
+        "the path of `soffice`.",
     )
     secret_key: str = _setting(
         "",

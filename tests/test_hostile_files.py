@@ -152,7 +152,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], set[str]]] = {
     "half of it": (lambda: workbook_bytes()[:2_000], {"workbook_damaged"}),
     "old .xls or encrypted": (
         lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 2_000,
-        {"unsupported_file"},
+        {"workbook_damaged"},
     ),
     "flagged as encrypted": (_flagged_as_encrypted, {"unsupported_file"}),
     "an empty archive": (lambda: zipped({}), {"unsupported_file"}),
@@ -229,6 +229,10 @@ REFUSED: dict[str, tuple[Callable[[], bytes], set[str]]] = {
         {"workbook_damaged"},
     ),
     "relations out of the archive": (_looping_relations, {"workbook_damaged"}),
+    "paths out of the archive": (
+        lambda: changed(**{"../../../tmp/evil.xml": b"<a/>"}),
+        {"workbook_damaged"},
+    ),
     "no styles": (lambda: changed(**{"xl/styles.xml": b"<"}), {"workbook_damaged"}),
     "a cell outside the grid": (
         lambda: with_sheet('<row r="9999999"><c r="ZZZZ9999999"><v>1</v></c></row>'),
@@ -291,7 +295,6 @@ OPENED: dict[str, Callable[[], bytes]] = {
     ),
     "sheets of one name": _sheets_of_one_name,
     "deep XML": lambda: changed(**{SHEET: b"<a>" * 100_000 + b"</a>" * 100_000}),
-    "paths out of the archive": lambda: changed(**{"../../../tmp/evil.xml": b"<a/>"}),
 }
 
 

@@ -14,7 +14,13 @@ from typing import Any
 
 import service.operations  # noqa: F401 - declares the operations
 from service.engine.work import BadCheckpoint, Cold, Entry, Reply, Work
-from service.errors import ExcelToolsError, InternalError, OperationTooBig, StorageFailed
+from service.errors import (
+    ExcelToolsError,
+    InternalError,
+    OperationTooBig,
+    StorageFailed,
+    WorkbookDamaged,
+)
 from service.logs import setup_logging
 from service.operations.context import Context
 from service.operations.preferences import Preferences
@@ -24,6 +30,8 @@ from service.workbook.calculation import third
 from service.workbook.calculation.answers import told_differences
 from service.workbook.checkpoints import UnusableCheckpointError
 from service.workbook.comparison import told_changes
+from service.workbook.libreoffice import found_program
+from service.workbook.opening import Sent, prepare
 
 log = logging.getLogger("excel_tools.engine")
 
@@ -43,6 +51,7 @@ class Limits:
     max_unpacked: int
     log_level: str
     libreoffice: str = "off"
+    conversion_seconds: float = 30.0
 
 
 @dataclass
@@ -60,6 +69,8 @@ class Bench:
 
     def do(self, work: Work) -> Reply:
         """Bring the workbook to ``work.mark`` and do what is asked."""
+        if work.action == "prepare":
+            return self._prepared(work)
         held = self._at_mark(work)
         if work.action == "save":
             held.book.save(Path(work.target))
@@ -73,6 +84,29 @@ class Bench:
         if work.entry is None:
             return Reply(_opened(held.book))
         return self._run(work, held, work.entry)
+
+    def _prepared(self, work: Work) -> Reply:
+        """A file made ready to be the base of a working copy."""
+        sent = Sent(
+            path=Path(work.source),
+            name=work.name,
+            folder=Path(work.target),
+            password=work.password,
+            max_unpacked=self.limits.max_unpacked,
+            max_cells=self.limits.max_cells,
+            seconds=self.limits.conversion_seconds,
+            program=found_program(self.limits.libreoffice),
+        )
+        sent.folder.mkdir(parents=True, exist_ok=True)
+        found = prepare(sent)
+        return Reply(
+            {
+                "path": str(found.path) if found.path else "",
+                "ending": found.ending,
+                "converted": found.converted,
+                "notes": found.notes,
+            }
+        )
 
     def _at_mark(self, work: Work) -> _Held:
         held = self.held.pop(work.workbook, None)
@@ -201,6 +235,8 @@ def work(job: Work, forgotten: tuple[str, ...] = ()) -> Reply:
         raise
     except OSError as error:
         _bench.held.pop(job.workbook, None)
+        if job.opens and error.errno is None:  # of a reader, and not of the disk
+            raise _unreadable(job, error) from None
         raise StorageFailed(
             f"{_what(job)} failed at the disk: {error.strerror or error}.",
             "Tell the operator; nothing that was saved before is lost. Try again afterwards.",
@@ -208,10 +244,19 @@ def work(job: Work, forgotten: tuple[str, ...] = ()) -> Reply:
     except BaseException as error:  # native code panics with a BaseException
         _bench.held.pop(job.workbook, None)
         log.exception("%s failed", _what(job), extra={"facts": _facts(job)})
+        if job.opens:
+            raise _unreadable(job, error) from None
         raise InternalError(
             f"{_what(job)} failed inside the service ({type(error).__name__}).",
             "The workbook is as it was before. Try another way, and report this to the operator.",
         ) from None
+
+
+def _unreadable(job: Work, error: BaseException) -> WorkbookDamaged:
+    return WorkbookDamaged(
+        f"{job.name} can't be read; it made its reader fail ({type(error).__name__}).",
+        "Open it in Excel, save it again and upload the new copy.",
+    )
 
 
 def _with_room(bench: Bench, job: Work) -> Reply:

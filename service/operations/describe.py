@@ -13,7 +13,8 @@ from service.operations.layout import Region, find_region, header_names
 from service.operations.registry import Answer, operation
 from service.workbook import cells
 from service.workbook.areas import Area
-from service.workbook.book import Book, used_area
+from service.workbook.book import Book
+from service.workbook.occupancy import count_formulas, is_empty
 
 MAX_COLUMNS = 60
 
@@ -41,15 +42,14 @@ def describe_excel_file(ctx: Context, sheet: str = "") -> Answer:
 
 
 def _describe(book: Book, sheet: Worksheet, *, detail: bool) -> dict[str, object]:
-    used = used_area(sheet)
-    empty = not any(cell.value is not None for cell in sheet._cells.values())
+    used, empty = book.used_area(sheet), is_empty(sheet)
     found: dict[str, object] = {"name": sheet.title, "used_range": None if empty else str(used)}
     if sheet.sheet_state != "visible":
         found["hidden"] = True
     region = find_region(book, sheet)
     if region:
         found |= _data(book, sheet, region, detail=detail)
-    formulas = sum(cell.data_type == "f" for cell in sheet._cells.values())
+    formulas = book.fact(sheet, "formulas", count_formulas)
     extras = {
         "formulas": formulas,
         "charts": [_chart(chart) for chart in sheet._charts],

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import openpyxl
@@ -27,11 +28,15 @@ from service.workbook.areas import Area, parse_area, split_sheet
 from service.workbook.calculation import third
 from service.workbook.calculation.answers import HINTS, NOT_CALCULATED, told_unverified
 from service.workbook.calculation.cached import cached_values
-from service.workbook.calculation.ledger import Ledger
+from service.workbook.calculation.ledger import Ledger, Mapped
 from service.workbook.calculation.results import Address, Computed, Values, serial_number
 from service.workbook.calculation.source import EditorSource, formula_facts
 from service.workbook.calculation.values import Calculation
+from service.workbook.keeping import saver
+from service.workbook.keeping.loader import Memory, load
+from service.workbook.occupancy import count_cells, count_formulas, used_area
 from service.workbook.package.guard import inspect_package
+from service.workbook.package.opc import Draft, Package
 
 Fact = TypeVar("Fact")
 
@@ -51,9 +56,11 @@ class Book:
         *,
         max_cells: int = 2_000_000,
         losses: tuple[str, ...] = (),
+        memory: Memory | None = None,
         ledger: Ledger | None = None,
     ) -> None:
         self.xl = xl
+        self.memory = memory
         self.name = name
         self.max_cells = max_cells
         self.losses = losses
@@ -86,30 +93,15 @@ class Book:
         facts = inspect_package(path, max_unpacked, max_cells)
         # The name decides, as it does for Excel, which refuses a file that is not what it says.
         macros = name.lower().endswith(".xlsm")
-        losses = facts.losses
+        losses: tuple[str, ...] = ()
         if facts.macros and not macros:
             losses += ("macros (the file is no .xlsm)",)
-        texts.teach_openpyxl()
-        serials.teach_openpyxl()
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # what gets lost is told by name, in losses
-                xl = openpyxl.load_workbook(path, keep_vba=macros, rich_text=True)
-                xl.template = False
-                serials.mend(xl)
-        except (ExcelToolsError, MemoryError):
-            raise
-        except Exception as error:
-            raise WorkbookDamaged(
-                f"{name} can't be read: {type(error).__name__}: {str(error)[:200]}",
-                "Open it in Excel, save it again and upload the new copy.",
-            ) from error
-        if not xl.worksheets:
-            raise WorkbookDamaged(
-                f"{name} has no worksheet.", "Open a workbook with at least one sheet of cells."
-            )
-        book = cls(xl, name, max_cells=max_cells, losses=losses)
-        book.calculation.open(cached_values(path))
+        if facts.signed:
+            losses += ("the digital signature (it ends with the first change)",)
+        xl, memory = _read(Package(path), name)
+        book = cls(xl, name, max_cells=max_cells, losses=losses, memory=memory)
+        if book.formula_count():
+            book.calculation.open(cached_values(path))
         return book
 
     # Sheets -----------------------------------------------------------------
@@ -159,7 +151,7 @@ class Book:
     @property
     def values(self) -> Values:
         """Values of all formula cells, and of those that array formulas fill, as of now."""
-        return self.calculation.values()
+        return self.calculation.values() if self.formula_count() else {}
 
     def calculated_within(self, seconds: float) -> bool:
         """Whether the values are known, or could be calculated in so short a time."""
@@ -208,7 +200,7 @@ class Book:
 
     def cell_count(self) -> int:
         """How many cells the workbook holds, formatted blanks among them."""
-        return sum(len(sheet._cells) for sheet in self.xl.worksheets)
+        return sum(count_cells(sheet) for sheet in self.xl.worksheets)
 
     def formula_errors(self, most: int = 10) -> list[dict[str, str]]:
         """Formulas that give an error or can't be calculated: cell, formula, why, what to do.
@@ -287,7 +279,8 @@ class Book:
         :raises InternalError: if there is something in the workbook that can't be kept
         """
         try:
-            checkpoints.write(path, self.xl, self.losses, self.calculation.ledger)
+            state = (self.xl, self.losses, self.memory, self.calculation.ledger)
+            checkpoints.write(path, state)
         except checkpoints.UnusableCheckpointError as error:
             raise InternalError(
                 f"{self.name} can't be put into a checkpoint ({error}).",
@@ -300,29 +293,67 @@ class Book:
 
         :raises UnusableCheckpointError: if it is damaged, or of another version
         """
-        xl, losses, ledger = checkpoints.read(path)
-        return cls(xl, name, max_cells=max_cells, losses=losses, ledger=ledger)
+        xl, losses, memory, ledger = checkpoints.read(path)
+        return cls(xl, name, max_cells=max_cells, losses=losses, memory=memory, ledger=ledger)
+
+    def draft(self, values: Values) -> Draft:
+        """The package that the workbook is to become, with these values of its formulas."""
+        if self.memory is None:
+            with TemporaryDirectory(prefix="draft-") as folder:
+                path = Path(folder, "book.xlsx")
+                writer.save(self.xl, path, values)
+                return Draft(Package(path.read_bytes()))
+        macros = self.name.lower().endswith(".xlsm")
+        return saver.drafted(self.xl, self.memory, values, macros=macros)
+
+    def restructured(self, package: Package, moved: Mapped) -> None:
+        """Go on with another package, which this workbook became by a change of its structure.
+
+        :param moved: where the cell of an address is now; None if it is gone
+        """
+        xl, memory = _read(package, self.name)
+        with self.changing():
+            self.xl, self.memory = xl, memory
+        self.calculation.moved(moved)
 
     def save(self, path: Path) -> None:
         """Write the workbook to ``path`` with the values of its formulas."""
-        writer.save(self.xl, path, self.values)
+        if self.memory is None:
+            writer.save(self.xl, path, self.values)
+        else:
+            macros = self.name.lower().endswith(".xlsm")
+            saver.save(self.xl, self.memory, path, self.values, macros=macros)
 
 
-def count_formulas(sheet: Worksheet) -> int:
-    """How many cells of a sheet hold formulas."""
-    return sum(cell.data_type == "f" for cell in sheet._cells.values())
+def _read(package: Package, name: str) -> tuple[openpyxl.Workbook, Memory]:
+    """The workbook of a package in the editor.
+
+    :raises WorkbookDamaged: if the editor can't make sense of it
+    """
+    texts.teach_openpyxl()
+    serials.teach_openpyxl()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what the editor does not know, which is kept
+            xl, memory = load(package)
+            xl.template = False
+    except (ExcelToolsError, MemoryError):
+        raise
+    except Exception as error:
+        raise WorkbookDamaged(
+            f"{name} can't be read: {type(error).__name__}: {str(error)[:200]}",
+            "Open it in Excel, save it again and upload the new copy.",
+        ) from error
+    if not xl.worksheets:
+        raise WorkbookDamaged(
+            f"{name} has no worksheet.", "Open a workbook with at least one sheet of cells."
+        )
+    return xl, memory
 
 
 def filled_areas(sheet: Worksheet) -> list[Area]:
     """The areas of array formulas and data tables that fill several cells of a sheet."""
+    if not count_formulas(sheet):
+        return []
     formulas = (formula_facts(c) for c in sheet._cells.values() if c.data_type == "f")
     return [formula.area for formula in formulas if formula.area and formula.area.cells > 1]
-
-
-def used_area(sheet: Worksheet) -> Area:
-    """The smallest area from A1 that holds all cells with a value; A1 of an empty sheet."""
-    rows = columns = 1
-    for (row, column), cell in sheet._cells.items():
-        if cell.value is not None:
-            rows, columns = max(rows, row), max(columns, column)
-    return Area(1, 1, rows, columns)

@@ -1,0 +1,151 @@
+"""Conditional formats and validations: cells, and formulas as seen from the first of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+
+from lxml import etree
+
+from service.workbook.areas import Area
+from service.workbook.references.changes import Shift
+from service.workbook.references.index import Effects, local, removed
+from service.workbook.references.lines import Moved
+from service.workbook.references.rewriting import Rewriter
+from service.workbook.references.text import GONE, areas_of, relative, translated, written
+
+NAMES = frozenset({"conditionalFormatting", "dataValidation"})
+_NOUNS = {"conditionalFormatting": "conditional formats", "dataValidation": "validations"}
+_FORMULAS = frozenset({"formula", "formula1", "formula2"})
+
+
+@dataclass
+class Attached:
+    """A conditional format or a validation, in the usual or in the later (x14) form."""
+
+    element: etree._Element
+
+    @property
+    def _list(self) -> etree._Element | None:
+        """The child that lists the cells, in the later form."""
+        return next((item for item in self.element if local(item) == "sqref"), None)
+
+    @property
+    def cells(self) -> str:
+        child = self._list
+        return (child.text or "") if child is not None else self.element.get("sqref", "")
+
+    @cells.setter
+    def cells(self, text: str) -> None:
+        child = self._list
+        if child is not None:
+            child.text = text
+        else:
+            self.element.set("sqref", text)
+
+    @property
+    def noun(self) -> str:
+        return _NOUNS[local(self.element)]
+
+    def formulas(self) -> Iterator[tuple[etree._Element, str, str]]:
+        """(element, attribute or "" for its text, formula) of each of its formulas."""
+        for item in self.element.iter():
+            name = local(item)
+            if item.text and (name in _FORMULAS or name == "f"):
+                yield item, "", item.text
+            value = item.get("val") or ""
+            if name == "cfvo" and value and not _is_number(value):
+                yield item, "val", value
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def update(root: etree._Element, rewriter: Rewriter, home: str, effects: Effects) -> bool:
+    """Bring the conditional formats and validations of a sheet up to date."""
+    found = [Attached(item) for item in root.iter() if local(item) in _NOUNS]
+    changed = False
+    for item in found:
+        before = etree.tostring(item.element)
+        shift = rewriter.shift(home)
+        if shift is not None:
+            _shift(item, rewriter, home, shift)
+        else:
+            _rewrite(item, rewriter, home, (0, 0))
+        if item.element.getparent() is None or etree.tostring(item.element) != before:
+            changed = True
+            effects.adjusted[item.noun] += 1
+            _tell_broken(item, before, home, effects)
+    return changed
+
+
+def _tell_broken(item: Attached, before: bytes, home: str, effects: Effects) -> None:
+    if item.element.getparent() is None:
+        return
+    for _, _, text in item.formulas():
+        if text.count(GONE) > before.count(GONE.encode()):
+            effects.broken.append((f"{item.noun} of {home}", 0, 0, text))
+
+
+def _rewrite(item: Attached, rewriter: Rewriter, home: str, step: tuple[int, int]) -> None:
+    """Shift the references of its formulas, which are first taken ``step`` further."""
+    for element, attribute, text in list(item.formulas()):
+        new = rewriter.formula(translated(text, *step), home)
+        if attribute:
+            element.set(attribute, new)
+        else:
+            element.text = new
+
+
+def _shift(item: Attached, rewriter: Rewriter, home: str, shift: Shift) -> None:
+    try:
+        areas = areas_of(item.cells)
+    except ValueError:
+        return
+    base = _corner(areas)
+    groups = _groups(item, areas, shift)
+    if not groups:
+        removed(item.element)
+        return
+    twins = [item, *(Attached(deepcopy(item.element)) for _ in groups[1:])]
+    for twin in reversed(twins[1:]):
+        item.element.addnext(twin.element)
+    for twin, group in zip(twins, groups, strict=True):
+        place = shift.origin(*_corner(group)) or base
+        twin.cells = written(group)
+        _rewrite(twin, rewriter, home, (place[0] - base[0], place[1] - base[1]))
+
+
+def _corner(areas: list[Area]) -> tuple[int, int]:
+    """The cell from which relative references are seen: the upper left one of them all."""
+    return min(area.first_row for area in areas), min(area.first_column for area in areas)
+
+
+def _groups(item: Attached, areas: list[Area], shift: Shift) -> list[list[Area]]:
+    """The cells afterwards. What depends on the cell is parted where only some are moved."""
+    pieces = [piece for area in areas for piece in shift.pieces(area)]
+    lines = shift.lines
+    depends = any(relative(text) for _, _, text in item.formulas())
+    if not pieces or not isinstance(lines, Moved) or not depends:
+        return [pieces] if pieces else []
+    start = lines.line(lines.first) or lines.first
+    block = (start, start + lines.count - 1)
+    moved: list[Area] = []
+    stayed: list[Area] = []
+    for area in pieces:
+        first, last = shift.spans(area)[0]
+        for span in _parted(first, last, block):
+            inside = block[0] <= span[0] and span[1] <= block[1]
+            (moved if inside else stayed).append(shift.made(span, shift.spans(area)[1]))
+    return [group for group in (stayed, moved) if group]
+
+
+def _parted(first: int, last: int, block: tuple[int, int]) -> list[tuple[int, int]]:
+    borders = [first, *(b for b in (block[0], block[1] + 1) if first < b <= last)]
+    return list(zip(borders, [b - 1 for b in borders[1:]] + [last], strict=True))

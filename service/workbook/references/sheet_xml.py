@@ -1,0 +1,283 @@
+"""A sheet's part in two pieces: its cells as bytes, and a small tree of all else.
+
+Cells may be a million. They are not made into a tree, but looked through with regular
+expressions, which is possible because the text of the part is brought into one form first.
+Source: ECMA-376 part 1, 18.3.1.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from xml.sax.saxutils import escape as _escape
+
+from lxml import etree
+
+from service.workbook.package.opc import parse, serialized
+
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+
+_DATA = re.compile(rb"<sheetData\s*(?:/>|>(.*?)</sheetData\s*>)", re.DOTALL)
+# Forms that the expressions below do not read: another encoding, prefixes, single
+# quotation marks, comments and the like, cells and rows without their place.
+_ENCODED = re.compile(rb"""^\s*<\?xml[^>]*encoding\s*=\s*["'](?!utf-8)""", re.IGNORECASE)
+_ODD = re.compile(
+    rb"""<[^<>]*(?:='|\s=|=\s)|<!|<\?|<\w+:(?:row|c)[\s/>]|<(?:row|c)(?![^>]*\sr=")[\s/>]"""
+)
+_ROW = re.compile(rb"<row\b([^>]*?)(?:/>|>(.*?)</row\s*>)", re.DOTALL)
+_CELL = re.compile(rb"<c\s([^>]*?)(?:/>|>(.*?)</c\s*>)", re.DOTALL)
+_PLACE = re.compile(rb'\br="([A-Z]+)(\d+)"')
+_CELL_PLACE = re.compile(rb'(<c\s(?:[^>]*?\s)?)r="([A-Z]+)\d+"')
+_NUMBER = re.compile(rb'(?:^|\s)r="(\d+)"')
+_FORMULA = re.compile(rb"<f\b([^>]*?)(?:/>|>([^<]*)</f\s*>)")
+_ENTITY = re.compile(r"&(?:#x([0-9A-Fa-f]+)|#([0-9]+)|(amp|lt|gt|quot|apos));")
+_NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+
+
+@dataclass
+class SheetXml:
+    """The part of a sheet.
+
+    :param tree: the root element, with an empty ``sheetData``
+    :param data: what stands in ``sheetData``, as bytes
+    """
+
+    tree: etree._Element
+    data: bytes
+
+    @classmethod
+    def read(cls, content: bytes) -> SheetXml:
+        """Take the part apart. A sheet without cells (of a chart) has no data."""
+        if _ENCODED.match(content) or content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            content = serialized(parse(content))
+        match = _DATA.search(content)
+        if match is None or _ODD.search(match[0]):
+            content = _plain(content)
+            match = _DATA.search(content)
+        if match is None:
+            return cls(parse(content), b"")
+        shell = content[: match.start()] + b"<sheetData/>" + content[match.end() :]
+        return cls(parse(shell), match[1] or b"")
+
+    def written(self) -> bytes:
+        """The part put together again."""
+        shell = serialized(self.tree)
+        if not self.data:
+            return shell
+        match = _DATA.search(shell)
+        assert match is not None
+        inner = b"<sheetData>" + self.data + b"</sheetData>"
+        return shell[: match.start()] + inner + shell[match.end() :]
+
+
+def _plain(content: bytes) -> bytes:
+    """The part in the form that is read: UTF-8, no prefixes, each place written down."""
+    root = parse(content)
+    data = root.find(f"{{{MAIN}}}sheetData")
+    if data is None:
+        return serialized(root)
+    for odd in list(data.iter(etree.Comment, etree.ProcessingInstruction)):
+        _without(odd)
+    _place(data)
+    if data.prefix:
+        spaces = {**root.nsmap, None: MAIN}
+        fresh = etree.Element(root.tag, dict(root.items()), nsmap=spaces)  # type: ignore[arg-type]
+        fresh.extend(list(root))
+        root = parse(_unprefixed(serialized(fresh), data.prefix))
+    return serialized(root)
+
+
+def _unprefixed(content: bytes, prefix: str) -> bytes:
+    return re.sub(rb"(</?)" + prefix.encode() + rb":", rb"\1", content)
+
+
+def _without(odd: etree._Element) -> None:
+    """Take a comment out, and leave the text behind it."""
+    parent, before = odd.getparent(), odd.getprevious()
+    if parent is None:
+        return
+    if odd.tail and before is not None:
+        before.tail = (before.tail or "") + odd.tail
+    elif odd.tail:
+        parent.text = (parent.text or "") + odd.tail
+    parent.remove(odd)
+
+
+def _place(data: etree._Element) -> None:
+    """Give each row and cell its place where it has none: behind the one before."""
+    number = 0
+    for row in data.iter(f"{{{MAIN}}}row"):
+        number = int(row.get("r") or number + 1)
+        row.set("r", str(number))
+        column = 0
+        for cell in row.iter(f"{{{MAIN}}}c"):
+            letters = re.match("[A-Z]+", cell.get("r", ""))
+            column = column_number(letters[0].encode()) if letters else column + 1
+            cell.set("r", f"{column_letters(column).decode()}{number}")
+
+
+# Rows and cells ---------------------------------------------------------------
+
+
+@dataclass
+class Row:
+    """A row as it stands in the part: attributes and cells as bytes."""
+
+    number: int
+    attributes: bytes
+    cells: bytes
+
+    def written(self) -> bytes:
+        head = b"<row" + self.attributes
+        return head + (b">" + self.cells + b"</row>" if self.cells else b"/>")
+
+    def at(self, number: int) -> Row:
+        """The row with its cells at another place."""
+        if number == self.number:
+            return self
+        digits = str(number).encode()
+        attributes = _NUMBER.sub(b' r="' + digits + b'"', self.attributes, count=1)
+        place = b'\\g<1>r="\\g<2>' + digits + b'"'
+        return Row(number, attributes, _CELL_PLACE.sub(place, self.cells))
+
+
+def rows_of(data: bytes) -> Iterator[Row]:
+    """The rows in ``sheetData``."""
+    for match in _ROW.finditer(data):
+        number = _NUMBER.search(match[1])
+        assert number is not None
+        yield Row(int(number[1]), match[1].rstrip(), match[2] or b"")
+
+
+@dataclass
+class CellXml:
+    """A cell as it stands in the part."""
+
+    row: int
+    column: int
+    attributes: bytes
+    content: bytes
+
+    @property
+    def blank(self) -> bool:
+        """Whether it holds nothing but a format."""
+        return not self.content.strip()
+
+    def written(self) -> bytes:
+        head = b"<c " + self.attributes
+        return head + (b">" + self.content + b"</c>" if self.content else b"/>")
+
+    def at(self, row: int, column: int) -> CellXml:
+        """The cell at another place."""
+        place = b'r="' + column_letters(column) + str(row).encode() + b'"'
+        return CellXml(row, column, _PLACE.sub(place, self.attributes, count=1), self.content)
+
+    @property
+    def style(self) -> bytes:
+        """The index of its format, b"" for none."""
+        match = re.search(rb'\bs="(\d+)"', self.attributes)
+        return match[1] if match else b""
+
+
+def cells_of(row: Row) -> Iterator[CellXml]:
+    """The cells of a row."""
+    for match in _CELL.finditer(row.cells):
+        place = _PLACE.search(match[1])
+        assert place is not None
+        yield CellXml(row.number, column_number(place[1]), match[1].rstrip(), match[2] or b"")
+
+
+_NUMBERS: dict[bytes, int] = {}
+_LETTERS: dict[int, bytes] = {}
+
+
+def column_number(letters: bytes) -> int:
+    """26 of b"Z"."""
+    found = _NUMBERS.get(letters)
+    if found is None:
+        found = 0
+        for code in letters:
+            found = found * 26 + code - 64
+        _NUMBERS[letters] = found
+    return found
+
+
+def column_letters(number: int) -> bytes:
+    """b"Z" of 26."""
+    found = _LETTERS.get(number)
+    if found is None:
+        rest, found = number, b""
+        while rest:
+            rest, digit = divmod(rest - 1, 26)
+            found = bytes([65 + digit]) + found
+        _LETTERS[number] = found
+    return found
+
+
+# Formulas ---------------------------------------------------------------------
+
+
+@dataclass
+class FormulaXml:
+    """The ``f`` element of a cell: attributes as bytes, and its text."""
+
+    attributes: bytes
+    text: str
+
+    def get(self, name: str) -> str:
+        """An attribute, "" if it isn't there."""
+        match = re.search(rb"\b" + name.encode() + rb'="([^"]*)"', self.attributes)
+        return unescaped(match[1]) if match else ""
+
+    def set(self, name: str, value: str) -> None:
+        """Change, add or (with "") remove an attribute."""
+        pattern = rb"\s" + name.encode() + rb'="[^"]*"'
+        self.attributes = re.sub(pattern, b"", self.attributes)
+        if value:
+            self.attributes += f' {name}="{_escape(value, {chr(34): "&quot;"})}"'.encode()
+
+    def written(self) -> bytes:
+        head = b"<f" + self.attributes
+        return head + (b">" + escape(self.text).encode() + b"</f>" if self.text else b"/>")
+
+
+def formula_of(content: bytes) -> FormulaXml | None:
+    """The formula in a cell's content."""
+    match = _FORMULA.search(content)
+    if match is None:
+        return None
+    return FormulaXml(match[1].rstrip(), unescaped(match[2] or b""))
+
+
+def with_formula(content: bytes, formula: FormulaXml) -> bytes:
+    """A cell's content with another formula."""
+    return _FORMULA.sub(lambda _: formula.written(), content, count=1)
+
+
+def each_formula(data: bytes, visit: Callable[[FormulaXml], bool]) -> bytes:
+    """The data with those formulas written anew of which ``visit`` says that it changed them."""
+
+    def one(match: re.Match[bytes]) -> bytes:
+        formula = FormulaXml(match[1].rstrip(), unescaped(match[2] or b""))
+        return formula.written() if visit(formula) else match[0]
+
+    return _FORMULA.sub(one, data)
+
+
+def escape(text: str) -> str:
+    """The text as it stands in XML."""
+    return _escape(text, {"\r": "&#13;"})
+
+
+def unescaped(text: bytes) -> str:
+    """The text that stands in XML."""
+    decoded = text.decode()
+    return _ENTITY.sub(_character, decoded) if "&" in decoded else decoded
+
+
+def _character(match: re.Match[str]) -> str:
+    hexadecimal, decimal, name = match.groups()
+    if name:
+        return _NAMED[name]
+    return chr(int(hexadecimal, 16) if hexadecimal else int(decimal))

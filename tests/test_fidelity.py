@@ -1,0 +1,202 @@
+"""A workbook comes back whole: of all the corpus, part by part, whatever the edit was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from python_calamine import CalamineWorkbook
+
+from service.workbook.book import Book
+from tests.bench import run
+from tests.corpus.judge import Edit, judge
+from tests.corpus.library import Library, entries
+from tests.corpus.made_by_libreoffice import convert
+from tests.corpus.targets import Target, beside, targets
+from tests.corpus.validity import problems
+
+NUMBER, TEXT = 987.25, "added by the test"
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    return Library(tmp_path_factory.mktemp("corpus"))
+
+
+def _named() -> Iterator[Any]:
+    """The names of all workbooks, with the programs they need."""
+    for entry in entries():
+        marks = [pytest.mark.needs(entry.needs)] if entry.needs else []
+        yield pytest.param(entry.name, marks=marks, id=entry.name)
+
+
+every_workbook = pytest.mark.parametrize("name", list(_named()))
+
+
+class Case:
+    """One workbook of the corpus, opened, and the file that it becomes."""
+
+    def __init__(self, before: Path, after: Path) -> None:
+        self.before = before
+        self.after = after
+        self.targets = targets(before)
+        self.book = Book.load(before, before.name)
+        self.cells: list[tuple[str, str]] = []
+
+    def write(self, target: Target) -> None:
+        """Replace a number, where the sheet has one, and write a text to a free cell."""
+        for cell, value in ((target.number, NUMBER), (target.free, TEXT)):
+            if cell:
+                run(self.book, "write_excel_range", sheet=target.sheet, start=cell, rows=[[value]])
+                self.cells.append((target.sheet, cell))
+
+    def assert_kept(self, edit: Edit) -> None:
+        """Save; nothing is lost, nothing is wrong that wasn't, and the new cells are there."""
+        self.book.save(self.after)
+        lost = judge(self.before, self.after, edit)
+        assert not lost, "\n".join(lost)
+        wrong = set(problems(self.after)) - set(problems(self.before))
+        assert not wrong, "\n".join(wrong)
+        self.assert_readable(self.after)
+
+    def assert_readable(self, path: Path) -> None:
+        """Two other libraries read the written cells."""
+        other = openpyxl.load_workbook(path, keep_vba=path.suffix == ".xlsm")
+        third = CalamineWorkbook.from_path(str(path))
+        for sheet, cell in self.cells:
+            place = other[sheet][cell]
+            if place.value not in (NUMBER, TEXT):
+                continue  # a test that writes other things looks itself
+            rows = third.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+            assert rows[place.row - 1][place.column - 1] == place.value
+
+
+@pytest.fixture
+def case(name: str, library: Library, tmp_path: Path) -> Case:
+    return Case(library.path(name), tmp_path / name)
+
+
+@every_workbook
+def test_saved_unchanged_a_workbook_loses_nothing(case: Case) -> None:
+    case.assert_kept(Edit())
+
+
+@every_workbook
+def test_an_edit_changes_its_cells_and_nothing_else(case: Case) -> None:
+    case.write(case.targets[0])
+    case.assert_kept(Edit(cells=tuple(case.cells)))
+    written = openpyxl.load_workbook(case.after)
+    values = {written[sheet][cell].value for sheet, cell in case.cells}
+    assert TEXT in values
+    assert (NUMBER in values) == bool(case.targets[0].number)
+
+
+@every_workbook
+def test_an_edit_on_another_sheet_changes_nothing_else(case: Case) -> None:
+    if len(case.targets) == 1:
+        pytest.skip("has one sheet")
+    case.write(case.targets[1])
+    case.assert_kept(Edit(cells=tuple(case.cells)))
+
+
+@every_workbook
+def test_a_format_changes_its_cell_and_nothing_else(case: Case) -> None:
+    target = case.targets[0]
+    cell = target.number or target.free
+    style = {"bold": True, "fill": "#FFEB9C"}
+    run(case.book, "format_excel_cells", sheet=target.sheet, range=cell, style=style)
+    case.assert_kept(Edit(formats=((target.sheet, cell),)))
+
+
+@every_workbook
+def test_a_new_chart_changes_nothing_else(case: Case) -> None:
+    target = case.targets[0]
+    rows = [["Kind", "Count"], ["a", 3], ["b", 4]]
+    run(case.book, "write_excel_range", sheet=target.sheet, start=target.free, rows=rows)
+    area = f"{target.free}:{beside(target.free, 2, 1)}"
+    run(case.book, "create_excel_chart", sheet=target.sheet, data_range=area, title="New")
+    case.cells = [
+        (target.sheet, beside(target.free, row, column)) for row in range(3) for column in range(2)
+    ]
+    case.assert_kept(Edit(cells=tuple(case.cells), charts=(target.sheet,)))
+
+
+@every_workbook
+def test_what_was_saved_can_be_opened_edited_and_saved_again(case: Case, tmp_path: Path) -> None:
+    case.write(case.targets[0])
+    case.book.save(case.after)
+    again = Case(case.after, tmp_path / f"again-{case.after.name}")
+    again.write(again.targets[0])
+    again.assert_kept(Edit(cells=tuple(again.cells)))
+
+
+# One for each way of making a package; LibreOffice is slow to open them.
+OPENED_ELSEWHERE = """hand-plain hand-shapes hand-pivot hand-new-charts hand-controls hand-odd-names
+hand-prefixed hand-filters hand-threaded hand-utf16 openpyxl-charts openpyxl-tables
+xlsxwriter-sparklines xlsxwriter-cell-images excelize-slicers excelize-pivot ironcalc-styles
+pyexcelerate-plain""".split()
+
+
+@pytest.mark.needs("soffice")
+@pytest.mark.timeout(300)
+def test_libreoffice_opens_what_was_saved(library: Library, tmp_path: Path) -> None:
+    saved, expected = [], {}
+    with _folders(tmp_path) as (ours, theirs):
+        for stem in OPENED_ELSEWHERE:
+            case = Case(library.path(f"{stem}.xlsx"), ours / f"{stem}.xlsx")
+            case.write(case.targets[0])
+            case.book.save(case.after)
+            saved.append(case.after)
+            expected[stem] = case.cells
+        convert(saved, theirs)
+        for stem, cells in expected.items():
+            book = openpyxl.load_workbook(theirs / f"{stem}.xlsx")
+            assert {book[sheet][cell].value for sheet, cell in cells} <= {NUMBER, TEXT}, stem
+
+
+@contextmanager
+def _folders(path: Path) -> Iterator[tuple[Path, Path]]:
+    ours, theirs = path / "ours", path / "theirs"
+    ours.mkdir()
+    theirs.mkdir()
+    yield ours, theirs
+
+
+# What the corpus must have at least once, and from two programs where two can make it.
+FEATURES = """
+1904 dates|3-D charts|ActiveX|LET and LAMBDA|OLE embeddings|Python in Excel|SmartArt
+XML maps|array formulas|autofilter|background picture|calculated columns|chartEx|charts
+chart sheet|chart styles|checkboxes|combined chart|comments|conditional formats
+connections|connectors|custom XML|custom properties|custom views|data consolidation
+data model|data tables|data validation|dialog sheets|document properties|dynamic arrays
+emf images|external links|feature property bag|form controls|groups|headers and footers
+header images|hyperlinks|ignored errors|images|in-cell images|ink|inline strings
+iterative calculation|macros|macro sheets|mc:AlternateContent in drawings
+mc:AlternateContent in sheets|merged cells|named sheet views|names|non-
+standard part names|notes with pictures|outline|persons|phonetic runs|pivot caches
+pivot slicers|pivot tables|prefixed namespaces|printer settings|print areas
+protected ranges|query tables|rich data types|rich text|scenarios|shapes
+shared formulas|sheet protection|slicers|sparklines|stock chart|styles|surface chart
+svg images|tables|table slicers|table totals|taskpanes|text boxes|themes
+threaded comments|timelines|unknown parts|very hidden sheets|watches|web extensions
+workbook protection|x14 data bars|x14 icon sets|x14 validations
+"""
+
+
+def test_the_corpus_covers_every_feature() -> None:
+    held = {feature for entry in entries() for feature in entry.features}
+    wanted = FEATURES.strip().replace("\n", "|").split("|")
+    assert [name for name in wanted if not any(name in feature for feature in held)] == []
+    assert len(entries()) >= 75
+    assert len({entry.program for entry in entries()}) >= 8
+
+
+@every_workbook
+def test_the_corpus_itself_is_sound(name: str, library: Library) -> None:
+    found = problems(library.path(name))
+    # LibreOffice writes one name twice.
+    assert [text for text in found if "_xlnm.print_titles is defined twice" not in text] == []
