@@ -14,6 +14,7 @@ import pytest
 from openpyxl.utils.cell import coordinate_to_tuple
 from python_calamine import CalamineWorkbook
 
+from service.errors import InvalidRange
 from service.workbook.book import Book
 from tests.bench import run
 from tests.corpus.judge import Edit, judge
@@ -257,6 +258,11 @@ UNDONE: dict[str, Callable[[str], list[dict[str, Any]]]] = {
 @pytest.mark.parametrize("change", UNDONE)
 @every_workbook
 def test_a_change_of_structure_and_its_opposite_leave_no_trace(case: Case, change: str) -> None:
-    for step in UNDONE[change](case.targets[0].sheet):
-        run(case.book, "edit_excel_sheet", **step)
-    case.assert_kept(Edit())
+    first, second = UNDONE[change](case.targets[0].sheet)
+    try:
+        run(case.book, "edit_excel_sheet", **first)
+    except InvalidRange:  # it would cut through an array formula, say
+        case.assert_kept(Edit())
+    else:
+        run(case.book, "edit_excel_sheet", **second)
+        case.assert_kept(Edit(shifted=True))

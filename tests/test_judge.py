@@ -319,6 +319,23 @@ def test_values_may_be_replaced_in_a_file_that_asks_to_be_calculated(
     assert "element lost" in judge(*damaged("xlsxwriter-dynamic.xlsx", losing))[0]
 
 
+AFTER_A_SHIFT = {
+    "spans": (replaced(SHEET1, '<row r="2" spans="1:3"', '<row r="2"'), True),
+    "a spelling": (replaced(SHEET1, "<f>B2\\*2</f>", "<f>B2 *2</f>"), True),
+    "another cell": (replaced(SHEET1, "<f>B2\\*2</f>", "<f>B3*2</f>"), False),
+    "a lost row": (replaced(SHEET1, '(?s)<row r="3".*?</row>', ""), False),
+    "a value": (replaced(SHEET1, "<v>7</v>", "<v>8</v>"), False),
+}
+
+
+@pytest.mark.parametrize("change", AFTER_A_SHIFT)
+def test_after_a_shift_and_its_opposite_only_spellings_may_differ(
+    damaged: Callable[..., tuple[Path, Path]], change: str
+) -> None:
+    damage, passes = AFTER_A_SHIFT[change]
+    assert (judge(*damaged("hand-plain.xlsx", damage), Edit(shifted=True)) == []) == passes
+
+
 def test_each_rule_says_why() -> None:
     assert all(rule.__doc__ for rule in RULES)
 

@@ -33,14 +33,16 @@ class Edit:
     :param cells: cells whose contents were set, as ("Sheet1", "B3")
     :param formats: cells whose formats were set
     :param charts: sheets on which a chart was put
+    :param shifted: rows, columns or sheets came and went again
     """
 
     cells: tuple[tuple[str, str], ...] = ()
     formats: tuple[tuple[str, str], ...] = ()
     charts: tuple[str, ...] = ()
+    shifted: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.cells or self.formats or self.charts)
+        return bool(self.cells or self.formats or self.charts or self.shifted)
 
 
 @dataclass(frozen=True)
@@ -509,6 +511,50 @@ def a_new_chart(difference: Difference, trial: Trial) -> bool:
     return difference.part in drawings and len(change.where) == 2 and change.appended and holds
 
 
+def hints_after_a_shift(difference: Difference, trial: Trial) -> bool:
+    """Hints for readers (a row's spans, which sheet is in front, how far a view is scrolled)."""
+    change = difference.change
+    if change is None or not trial.edit.shifted or change.what != "attribute":
+        return False
+    return change.name in ("spans", "tabSelected", "topLeftCell")
+
+
+def the_same_reference_in_another_spelling(difference: Difference, trial: Trial) -> bool:
+    """A reference that was written anew means the same without quotes it doesn't need."""
+    change = difference.change
+    if change is None or not trial.edit.shifted or change.what not in ("attribute", "text"):
+        return False
+    if change.where[-1] not in ("f", "definedName", "Anchor", "autoFilter"):
+        return False
+    plain = str.maketrans("", "", "'$ " if change.where[-1] == "autoFilter" else "' ")
+    return change.before.translate(plain) == change.after.translate(plain)
+
+
+def a_shared_formula_on_its_own(difference: Difference, trial: Trial) -> bool:
+    """Formulas that were stored as one are stored each for itself once they were shifted."""
+    change = difference.change
+    if change is None or not trial.edit.shifted or change.where[-1] != "f" or change.old is None:
+        return False
+    if change.old.get("t") != "shared":
+        return False
+    text = change.what == "text" and not change.before and bool(change.after)
+    return text or (change.what == "attribute" and change.name in ("t", "ref", "si"))
+
+
+_EDGE = {"16384", "1048576", "16383", "1048575"}
+
+
+def pushed_over_the_edge(difference: Difference, trial: Trial) -> bool:
+    """What reached to the last column or row was pushed over the edge, and does not come back."""
+    change = difference.change
+    if change is None or not trial.edit.shifted or change.what not in ("attribute", "text"):
+        return False
+    if change.where[-2:] in (("to", "colOff"), ("to", "rowOff")):
+        return change.after == "0"
+    place = change.where[-2:] in (("to", "col"), ("to", "row")) or change.name == "max"
+    return place and change.before in _EDGE and int(change.after) < int(change.before)
+
+
 RULES: tuple[Callable[[Difference, Trial], bool], ...] = (
     the_edited_cell,
     the_formatted_cell,
@@ -529,4 +575,8 @@ RULES: tuple[Callable[[Difference, Trial], bool], ...] = (
     values_where_a_chart_had_none,
     refresh_on_opening,
     a_new_chart,
+    hints_after_a_shift,
+    the_same_reference_in_another_spelling,
+    a_shared_formula_on_its_own,
+    pushed_over_the_edge,
 )
