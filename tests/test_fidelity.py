@@ -17,28 +17,17 @@ from python_calamine import CalamineWorkbook
 from service.errors import InvalidRange
 from service.workbook.book import Book
 from tests.bench import run
-from tests.corpus.judge import Edit, judge
-from tests.corpus.library import Library, entries
+from tests.corpus.judge import judge
+from tests.corpus.library import Library, entries, named
 from tests.corpus.made_by_libreoffice import convert
 from tests.corpus.targets import Target, beside, targets
+from tests.corpus.trial import Edit
 from tests.corpus.validity import problems
 
 NUMBER, TEXT = 987.25, "added by the test"
 
 
-@pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
-    return Library(tmp_path_factory.mktemp("corpus"))
-
-
-def _named() -> Iterator[Any]:
-    """The names of all workbooks, with the programs they need."""
-    for entry in entries():
-        marks = [pytest.mark.needs(entry.needs)] if entry.needs else []
-        yield pytest.param(entry.name, marks=marks, id=entry.name)
-
-
-every_workbook = pytest.mark.parametrize("name", list(_named()))
+every_workbook = pytest.mark.parametrize("name", named())
 
 
 class Case:
