@@ -210,7 +210,11 @@ def values_in_a_chart(difference: Difference, trial: Trial) -> bool:
 def values_where_a_chart_had_none(difference: Difference, trial: Trial) -> bool:
     """A chart that came without its copy of the values gets one: previews then show it."""
     change = difference.change
-    if change is None or trial.kind(difference.part) != "chart" or change.what != "element added":
+    if change is None or trial.kind(difference.part) != "chart":
+        return False
+    if change.what == "text" and change.where[-1] == "formatCode":
+        return not change.before
+    if change.what != "element added":
         return False
     if change.where[-1] in _CACHES:
         return True
