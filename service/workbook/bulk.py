@@ -12,9 +12,9 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, reduce
+from io import BytesIO
 from itertools import chain, islice, repeat
 from operator import ne, or_
-from pathlib import Path
 from typing import Any
 
 from python_calamine import CalamineSheet, CalamineWorkbook
@@ -61,6 +61,19 @@ class BulkSheet:
         """The values of an area of one column that lies within the data."""
         column = self.columns[area.first_column - self.first_column]
         return column[area.first_row - 1 : area.last_row]
+
+    def put(self, row: int, column: int, value: Any) -> None:
+        """Set a value; the columns grow down to where it stands, but not sideways.
+
+        :raises NotInBulkError: if it stands in no column that was read
+        """
+        index = column - self.first_column
+        if not 0 <= index < len(self.columns):
+            raise NotInBulkError("a cell lies outside the values that were read")
+        for one in self.columns:
+            if len(one) < row:
+                one.extend(repeat("", row - len(one)))
+        self.columns[index][row - 1] = value
 
     @property
     def used_area(self) -> Area | None:
@@ -110,21 +123,23 @@ class BulkSheet:
 
 
 class BulkReader:
-    """Reads sheets of one .xlsx or .xlsm file that has passed the guard.
+    """Reads sheets of one .xlsx or .xlsm package that has passed the guard.
 
     Texts that sheets share are read once, with the first sheet.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._package = Package(path)
+    def __init__(self, package: Package) -> None:
+        self._package = package
 
     def __repr__(self) -> str:
-        return f"<BulkReader {self._path.name!r}>"
+        return f"<BulkReader {self._package!r}>"
 
     @cached_property
     def _workbook(self) -> CalamineWorkbook:
-        return CalamineWorkbook.from_path(self._path)
+        source = self._package.source
+        if isinstance(source, bytes):
+            return CalamineWorkbook.from_filelike(BytesIO(source))
+        return CalamineWorkbook.from_path(source)
 
     @cached_property
     def _parts(self) -> dict[str, str]:
@@ -210,7 +225,7 @@ def _put(sheet: BulkSheet, values: Iterable[tuple[Place, Any]]) -> None:
         index = column - sheet.first_column
         if not (0 <= index < len(sheet.columns) and row <= len(sheet.columns[index])):
             raise NotInBulkError("a cell lies outside the values that were read")
-        sheet.columns[index][row - 1] = value
+        sheet.put(row, column, value)
 
 
 def _numbers(area: Area) -> range:

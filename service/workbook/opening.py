@@ -12,7 +12,7 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from service.errors import TooLarge, UnsupportedFile
+from service.errors import TooLarge, UnsupportedFile, WorkbookDamaged
 from service.names import split_extension
 from service.workbook import libreoffice, protection
 from service.workbook.package import opendocument, strict
@@ -45,6 +45,7 @@ _PLAINLY: tuple[Kind, ...] = ("xls", "xlsb", "ods")
 # calamine keeps a rectangle that holds all cells of a sheet in memory.
 _MAX_AREA = 8_000_000
 _MAX_PART = 400 << 20
+_SHEET_OR_STRINGS = (b"\x81\x01", b"\x9f\x01")  # the first records of these parts
 _UNPROTECTED = "The password opened the file. Saved files carry no password."
 
 
@@ -270,12 +271,21 @@ def _check_xlsb(sent: Sent) -> list[str]:
     with opened(sent.path, sent.max_unpacked) as archive:
         scan_parts(archive, sent.max_cells)
         for name in archive.names:
-            if name.lower().startswith(("xl/worksheets/sheet", "xl/sharedstrings")):
-                walk_xlsb(archive.read(name, _MAX_PART), facts, sent.max_cells)
+            if name.lower().endswith(".bin"):
+                _walk_binary(archive.read(name, _MAX_PART), facts, sent.max_cells)
         macros = _has_macros(archive)
     if not sent.program:
         _check_area(facts)
     return ["macros"] if macros else []
+
+
+def _walk_binary(part: bytes, facts: Facts, max_cells: int) -> None:
+    """Look at a part that may be a sheet: it may have any name, and begin as it likes."""
+    try:
+        walk_xlsb(part, facts, max_cells)
+    except WorkbookDamaged:
+        if part.startswith(_SHEET_OR_STRINGS):
+            raise
 
 
 def _has_macros(archive: Archive) -> bool:
