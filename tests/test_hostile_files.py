@@ -124,6 +124,8 @@ def test_a_hostile_file_is_refused_or_of_use(real: ServerProcess, asked: Asked, 
     try:
         caller.upload(case.make(asked.url), case.filename)
         opened = caller.call("open_excel_file")
+        if "password_required" in case.outcomes and "error" in opened:
+            opened = caller.call("open_excel_file", password="y")
         if "error" in opened:
             assert opened["error"]["code"] in case.outcomes, opened
             assert "root:" not in str(opened)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
+import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ from openpyxl.styles import Font
 from service.settings import Settings
 from service.web.app import Service
 from service.workbook.libreoffice import convert, found_program
+from tests.differential.libreoffice import python_with_uno
 from tests.formats_fixtures import (
     encrypted,
     encrypted_xls,
@@ -77,6 +81,32 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     )
     with Service(settings) as running:
         yield running
+
+
+def encrypted_by_libreoffice(data: bytes, password: str, folder: Path) -> list[Path]:
+    """The workbook as LibreOffice saves it with a password: .ods and .xls."""
+    source = folder / "source.xlsx"
+    source.write_bytes(data)
+    targets = [folder / "secret.ods", folder / "old.xls"]
+    pipe = f"excel-tools-{os.getpid()}"
+    office = subprocess.Popen(
+        [
+            found_program("auto"),
+            f"-env:UserInstallation={(folder / 'profile').as_uri()}",
+            *("--headless", "--norestore", "--nologo", f"--accept=pipe,name={pipe};urp;"),
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        script = Path(__file__).with_name("encrypting.py")
+        command = [python_with_uno(), str(script), pipe, password, str(source), *map(str, targets)]
+        subprocess.run(command, check=True, timeout=90)
+    finally:
+        os.killpg(office.pid, signal.SIGKILL)
+        office.wait()
+    return targets
 
 
 def opened(chat: Chat, data: bytes, name: str, **parameters: object) -> dict[str, Any]:
@@ -330,6 +360,27 @@ def test_an_old_workbook_in_rc4_is_opened_with_its_password(
     assert "carry no password" in notes
     assert "LibreOffice converted it" in notes
     assert table(chat) == ROWS
+
+
+@pytest.mark.needs("soffice")
+def test_what_libreoffice_encrypted_is_opened_with_its_password(
+    chat: Chat, bare: Service, tmp_path: Path
+) -> None:
+    """Its own .ods (AES) and .xls (RC4): made by a program that is not ours."""
+    for path in encrypted_by_libreoffice(budget(), "ge heim", tmp_path):
+        name = path.name
+        chat.upload(path)
+        assert chat.fail("open_excel_file", file=name)["code"] == "password_required"
+        error = chat.fail("open_excel_file", file=name, password="geheim")
+        assert error["code"] == "wrong_password"
+        opened_ = chat.op("open_excel_file", file=name, password="ge heim")
+        assert "carry no password" in str(opened_["result"]["notes"])
+        saved = openpyxl.load_workbook(io.BytesIO(chat.download(opened_["files"][0])))
+        assert saved.worksheets[0]["B4"].value == "=SUM(B2:B3)"
+        chat.op("close_excel_file", workbook=opened_["workbook"])
+        other = Chat(bare)
+        opened(other, path.read_bytes(), name, password="ge heim")
+        assert table(other) == ROWS
 
 
 @pytest.mark.needs("soffice")
