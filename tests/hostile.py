@@ -1024,9 +1024,7 @@ case(
     DAMAGED,
     "password_required",
 )
-case(
-    "encrypted", lambda: encrypted(workbook_bytes(), "x"), "password_required", "wrong_password"
-)
+case("encrypted", lambda: encrypted(workbook_bytes(), "x"), "password_required", "wrong_password")
 case(
     "a web page",
     lambda: b"<html><body><table><tr><td>1</td></tr></table></body></html>",

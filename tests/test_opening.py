@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import olefile
 import openpyxl
 import pytest
 from openpyxl.chart import BarChart, Reference
@@ -22,6 +23,7 @@ from service.web.app import Service
 from service.workbook.libreoffice import convert, found_program
 from tests.differential.libreoffice import python_with_uno
 from tests.formats_fixtures import (
+    compound,
     encrypted,
     encrypted_xls,
     parts_of,
@@ -284,6 +286,33 @@ def test_a_text_with_rows_is_one_whatever_its_name_says(chat: Chat, name: str) -
     assert f"{name} is a text file" in answer["said"]
     assert ("whatever its name says" in answer["said"]) == (name != "data.csv")
     assert chat.rows() == ROWS[:3]
+
+
+def test_unicode_text_of_excel_under_the_name_of_a_workbook_is_opened(chat: Chat) -> None:
+    data = "Item\tCost\r\nRent\t1200\r\nFood\t450\r\n".encode("utf-16")
+    assert "is a text file" in opened(chat, data, "export.xls")["said"]
+    assert chat.rows() == ROWS[:3]
+
+
+def test_utf_16_without_a_mark_is_a_csv_if_its_name_says_so(chat: Chat) -> None:
+    opened(chat, "Item,Cost\r\nRent,1200\r\n".encode("utf-16-le"), "data.csv")
+    assert chat.rows() == ROWS[:2]
+
+
+@pytest.mark.needs("soffice")
+def test_macros_that_a_conversion_drops_are_told(chat: Chat, made: dict[str, bytes]) -> None:
+    with olefile.OleFileIO(io.BytesIO(made["xls"])) as ole:
+        stream = ole.openstream("Workbook").read()
+    answer = opened(chat, compound({"Workbook": stream, "_VBA_PROJECT_CUR": b"x"}), "old.xls")
+    assert answer["said"].endswith("Not kept: macros.")
+    parts = parts_of(made["ods"])
+    entry = (
+        b'<manifest:file-entry manifest:full-path="Basic/a.xml" manifest:media-type="text/xml"/>'
+    )
+    end = b"</manifest:manifest>"
+    manifest = parts["META-INF/manifest.xml"].replace(end, entry + end)
+    other = zipped({**parts, "META-INF/manifest.xml": manifest, "Basic/a.xml": b"<a/>"})
+    assert "Not kept: macros." in opened(chat, other, "macros.ods")["said"]
 
 
 @pytest.mark.parametrize("name", ["book.csv", "book.xls", "book.ods"])

@@ -141,7 +141,7 @@ def _text(sent: Sent) -> Prepared:
     if ending in _TEXTS:
         return Prepared(None)
     if not is_table(sent.path):
-        raise UnsupportedFile(f"{sent.name} is a text, and not an Excel workbook.", FORMATS)
+        raise UnsupportedFile(f"{sent.name} is not an Excel workbook.", FORMATS)
     return Prepared(None)
 
 
