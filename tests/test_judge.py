@@ -309,6 +309,16 @@ def test_without_an_edit_nothing_of_it_is_let_pass(
     assert judge(*damaged("hand-plain.xlsx", ALLOWED[change])) != []
 
 
+def test_values_may_be_replaced_in_a_file_that_asks_to_be_calculated(
+    damaged: Callable[..., tuple[Path, Path]],
+) -> None:
+    """XlsxWriter stores 0 for what it did not calculate, and says so; lost is lost even there."""
+    replacing = replaced(SHEET1, "<v>0</v>", "<v>84</v>")
+    losing = replaced(SHEET1, "<v>0</v>", "")
+    assert judge(*damaged("xlsxwriter-dynamic.xlsx", replacing)) == []
+    assert "element lost" in judge(*damaged("xlsxwriter-dynamic.xlsx", losing))[0]
+
+
 def test_each_rule_says_why() -> None:
     assert all(rule.__doc__ for rule in RULES)
 

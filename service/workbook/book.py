@@ -313,6 +313,7 @@ class Book:
         :param moved: where the cell of an address is now; None if it is gone
         """
         xl, memory = _read(package, self.name)
+        memory.restructured = True
         with self.changing():
             self.xl, self.memory = xl, memory
         self.calculation.moved(moved)

@@ -84,6 +84,19 @@ class Trial:
         """Edited cells, and formulas whose values may change with them."""
         return self.dependents.of(spot(*place) for place in self.edit.cells)
 
+    @cached_property
+    def restless(self) -> set[Spot]:
+        """Formulas whose values change with time or by chance, and what depends on them."""
+        return self.dependents.of(self.dependents.restless)
+
+    @cached_property
+    def stale(self) -> bool:
+        """Whether the file asks to be calculated as a whole when it is opened."""
+        root = parse(self.before.parts[self.before.workbook])
+        return any(
+            item.get("fullCalcOnLoad") in ("1", "true") for item in root.iter(f"{{{MAIN}}}calcPr")
+        )
+
     def unvalued(self, part: str) -> set[Spot]:
         """The formulas of a sheet's part that came without a stored value."""
         if part not in self._unvalued:
@@ -327,12 +340,28 @@ def _is_value(change: Change) -> bool:
     return change.where[-1] == "v"
 
 
+def value_of_the_moment(difference: Difference, trial: Trial) -> bool:
+    """NOW, TODAY and RAND have another value at every calculation, and what reads them too."""
+    change, place = difference.change, _cell(difference, trial)
+    if change is None or place is None or not _is_value(change):
+        return False
+    return place in trial.restless
+
+
 def value_where_there_was_none(difference: Difference, trial: Trial) -> bool:
     """A formula that came without a stored value gets one: previews then show it."""
     change, place = difference.change, _cell(difference, trial)
     if change is None or place is None or not _is_value(change):
         return False
     return place in trial.unvalued(difference.part)
+
+
+def value_stale_by_its_own_word(difference: Difference, trial: Trial) -> bool:
+    """A file that asks to be calculated on opening holds stale values; new ones replace them."""
+    change = difference.change
+    if change is None or _cell(difference, trial) is None or not _is_value(change):
+        return False
+    return change.what != "element lost" and trial.stale
 
 
 def new_strings(difference: Difference, trial: Trial) -> bool:
@@ -384,8 +413,8 @@ def calculate_on_opening(difference: Difference, trial: Trial) -> bool:
 
 
 def order_of_calculation(difference: Difference, trial: Trial) -> bool:
-    """calcChain only remembers an order; with formulas changed Excel makes it anew."""
-    if not trial.edit.cells:
+    """calcChain only remembers an order of formulas, and Excel makes it anew."""
+    if not trial.edit:
         return False
     if difference.relationship is not None:
         return difference.relationship.kind == "calcChain" and "lost" in difference.what
@@ -487,7 +516,9 @@ RULES: tuple[Callable[[Difference, Trial], bool], ...] = (
     spans_of_an_edited_row,
     dimension,
     value_of_a_formula,
+    value_of_the_moment,
     value_where_there_was_none,
+    value_stale_by_its_own_word,
     new_strings,
     new_styles,
     new_shared_part,

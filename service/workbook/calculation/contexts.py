@@ -185,3 +185,64 @@ def _one_cell(part: Part, row: int, column: int) -> Part:
 def scalar_call(name: str) -> bool:
     """Whether a function takes values one by one, or ranges, but makes no arrays."""
     return name in _SCALAR or name in _RANGES
+
+
+# These calculate whole ranges as they should in both calculators.
+_LIFTED = frozenset({"IFERROR", "ISERROR", "IF", "N"})
+
+
+def lifts(parts: list[Part], want: str) -> bool:
+    """Whether a function that takes one value is given a range, to calculate each cell of it.
+
+    Calculators often take the first cell alone, or the range as one value, and agree on it.
+
+    :param want: "V" for a plain formula, "A" for an array formula
+    :raises TooDeepError: if it is nested too deeply
+    """
+    return any(
+        part.text == "{" or (part.kind == "ref" and _several(part.text)) for part in parts
+    ) and _lifts(_tree(parts), want)
+
+
+def _lifts(nodes: list[Part | _Group], want: str) -> bool:
+    for node in nodes:
+        if isinstance(node, Part):
+            continue
+        call = node.opening.kind == "call"
+        name = function(node.opening.text) if call else ""
+        for index, argument in enumerate(node.arguments):
+            inner = _wanted(name, index, want) if call else want
+            one = name in _SCALAR or _wanted(name, index, "R") == "V"
+            # An array constant is one also where a range would be one of its cells.
+            several = _arrayish if want == "A" else _constant
+            if call and one and name not in _LIFTED and several(argument):
+                return True
+            if _lifts(argument, inner):
+                return True
+        if name == "LOOKUP" and len(node.arguments) > 1 and not _plain(node.arguments[1]):
+            return True
+    return False
+
+
+def _constant(argument: list[Part | _Group]) -> bool:
+    return any(isinstance(node, _Group) and node.opening.text == "{" for node in argument)
+
+
+def _plain(argument: list[Part | _Group]) -> bool:
+    return all(isinstance(node, Part) and node.kind in ("ref", "space") for node in argument)
+
+
+def _arrayish(nodes: list[Part | _Group]) -> bool:
+    """Whether an expression has several values, as far as one can see."""
+    for node in nodes:
+        if isinstance(node, Part):
+            if node.kind == "ref" and _several(node.text):
+                return True
+        elif node.opening.text == "{":
+            return True
+        else:
+            name = function(node.opening.text) if node.opening.kind == "call" else ""
+            single = name in _RANGES and name not in ("ROW", "COLUMN")
+            if not single and any(map(_arrayish, node.arguments)):
+                return True
+    return False

@@ -38,8 +38,11 @@ class Said:
         return next((str(one.value) for one in self.guarded if one.value in _DOUBTFUL), "")
 
 
-def two(first: Said, second: Said) -> Computed:
-    """What two calculators say together."""
+def two(first: Said, second: Said, *, prefer_first: bool = False) -> Computed:
+    """What two calculators say together.
+
+    :param prefer_first: where they differ; in user workbooks the second is right more often
+    """
     one, other = first.settled, second.settled
     if one.unknown and other.unknown:
         return one
@@ -49,8 +52,7 @@ def two(first: Said, second: Said) -> Computed:
         return _alone(one, first.doubt, other.unknown)
     if not same(one.value, other.value):
         reason = f"two calculators differ: {told(one.value)} and {told(other.value)}"
-        # In user workbooks the second one is right more often.
-        chosen = one if is_error(other.value) else other
+        chosen = one if prefer_first or is_error(other.value) else other
         return replace(chosen, unverified=reason)
     doubt = first.doubt or second.doubt
     if doubt:
@@ -65,9 +67,14 @@ def _alone(result: Computed, doubt: str, lacking: str) -> Computed:
     return replace(result, unverified=f"only one calculator can: {lacking}")
 
 
-def three(first: Said, second: Said, third: Computed) -> Computed:
-    """What the third one makes of a cell that the two leave open."""
-    before = two(first, second)
+def three(
+    first: Said, second: Said, third: Computed, before: Computed, doubt: str = ""
+) -> Computed:
+    """What the third one makes of a cell that the two leave open.
+
+    :param before: what the two say together
+    :param doubt: why the two may be wrong together; then the third one counts more
+    """
     open_ = [said.settled for said in (first, second) if not said.settled.unknown]
     if third.unknown or (first.guarded and len(open_) < 2):
         return before
@@ -75,7 +82,7 @@ def three(first: Said, second: Said, third: Computed) -> Computed:
     if not is_error(third.value):
         if agreeing:
             return replace(agreeing[0], unverified="") if _decides(first, second) else before
-        if not open_:
+        if not open_ or doubt:
             return replace(third, unverified="only LibreOffice can calculate it")
     elif len(agreeing) == 2:
         return replace(agreeing[0], unverified="")
@@ -85,6 +92,13 @@ def three(first: Said, second: Said, third: Computed) -> Computed:
     return replace(before, unverified=f"{before.unverified}; {said}") if open_ else before
 
 
+def doubted(result: Computed, doubt: str) -> Computed:
+    """The result, unverified where the two calculators may be wrong together."""
+    if doubt and not result.unknown and not result.unverified:
+        return replace(result, unverified=doubt)
+    return result
+
+
 def _decides(first: Said, second: Said) -> bool:
     """Not where an error is hidden: the third one may hide it for the same want."""
     return not any(one.value in _DOUBTFUL for said in (first, second) for one in said.guarded)
@@ -92,6 +106,7 @@ def _decides(first: Said, second: Said) -> bool:
 
 # Where calculators agree with each other, and yet not always with Excel.
 _SEARCHING = frozenset("XIRR IRR RATE YIELD ODDFYIELD BESSELI BESSELJ BESSELK BESSELY".split())
+_CAVEATS = _SEARCHING | {"DATEVALUE", "VALUE", "ERROR.TYPE", "DATE"}
 _EARLY = re.compile(r"\bDATE\(\s*1900\s*,")
 _DATES_AS_NUMBERS = (20_000, 80_000)
 
@@ -110,6 +125,11 @@ def caveat(formula: Prepared, value: object) -> str:
     if "DATE" in called and _EARLY.search(formula.text):
         return "Excel counts 29 February 1900, which calculators do not"
     return ""
+
+
+def may_differ(formula: Prepared) -> bool:
+    """Whether there may be a caveat, whatever the value is."""
+    return bool(formula.functions & _CAVEATS)
 
 
 def _may_be_date(value: object) -> bool:

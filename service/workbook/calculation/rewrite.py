@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from openpyxl.utils import column_index_from_string, get_column_letter
 
 from service.workbook.areas import MAX_COLUMN, MAX_ROW, Area
-from service.workbook.calculation.contexts import TooDeepError, intersected
+from service.workbook.calculation.contexts import TooDeepError, intersected, lifts
 from service.workbook.calculation.results import Address
 from service.workbook.calculation.source import Formula, NameFacts, Source, TableFacts
 from service.workbook.calculation.structured import resolved_table
@@ -26,6 +26,7 @@ from service.workbook.calculation.syntax import (
     reference,
 )
 
+_LIFTS = "it calculates each cell of a range, which calculators often get wrong"
 OTHER_FILE = "it refers to another file"
 _DEEPEST_NAME = 20
 _LONGEST = 100_000  # characters that names may make of one formula
@@ -53,12 +54,14 @@ class Prepared:
     :param reason: why none of them can calculate it; "" if they may
     :param references: (sheet in lower case, area) that it names
     :param functions: in capitals, without prefixes
+    :param doubt: why calculators that agree on it may be wrong all the same
     """
 
     text: str
     reason: str = ""
     references: tuple[tuple[str, Area], ...] = ()
     functions: frozenset[str] = frozenset()
+    doubt: str = ""
 
     @property
     def random(self) -> bool:
@@ -111,12 +114,13 @@ class Rewriter:
     def _prepare(self, address: Address, formula: Formula) -> Prepared:
         if formula.kind == "data table":
             return self._data_table(address, formula)
-        pieces = parts(formula.text)
+        pieces, doubt = parts(formula.text), ""
         try:
             pieces = _intersections(self._resolved(pieces, address, 0))
             pieces = _unions(pieces)
             if formula.kind == "plain":
                 pieces = intersected(pieces, *address[1:])
+            doubt = _LIFTS if lifts(pieces, "V" if formula.kind == "plain" else "A") else ""
             text, reason = "=" + "".join(part.text for part in pieces), ""
         except _RefusedError as refused:
             text, reason = formula.text, str(refused)
@@ -125,7 +129,7 @@ class Rewriter:
         found = functions_of(pieces)
         read = _references(pieces, address[0])
         reason = reason or _no_ones(found) or self._hides(found, read)
-        return Prepared(text, reason, read, found)
+        return Prepared(text, reason, read, found, doubt)
 
     def _hides(self, functions: frozenset[str], read: tuple[tuple[str, Area], ...]) -> str:
         """Totals that may leave hidden rows out: no calculator is told which rows show."""
@@ -150,7 +154,10 @@ class Rewriter:
 
     # Names, tables, sheets
 
-    def _resolved(self, pieces: list[Part], address: Address, depth: int) -> list[Part]:
+    def _resolved(
+        self, pieces: list[Part], address: Address, depth: int, scope: str | None = None
+    ) -> list[Part]:
+        """:param scope: sheet whose names count first; "" for those of the workbook"""
         if depth > _DEEPEST_NAME or sum(len(part.text) for part in pieces) > _LONGEST:
             raise _RefusedError("its names refer to one another without end")
         out: list[Part] = []
@@ -162,16 +169,20 @@ class Rewriter:
                 calls.append(calls[-1] if calls else "")
             elif part.text == ")" and calls:
                 calls.pop()
-            out += self._replaced(part, address, depth, calls[-1] if calls else "")
+            call = calls[-1] if calls else ""
+            title = address[0] if scope is None else scope
+            out += self._replaced(part, address, depth, call, title)
         return _sheet_numbers(out, self._sheets, address[0])
 
-    def _replaced(self, part: Part, address: Address, depth: int, call: str) -> list[Part]:
+    def _replaced(
+        self, part: Part, address: Address, depth: int, call: str, scope: str
+    ) -> list[Part]:
         if part.kind == "ref":
             return self._reference(part, call)
         if part.kind == "table":
             return self._structured(part, address)
         if part.kind in ("name", "call"):
-            name = self._name(part, address[0])
+            name = self._name(part, scope)
             if name is not None:
                 return self._expanded(name, part, address, depth)
         if "[" in part.text and part.kind in ("name", "call", "sign"):
@@ -187,7 +198,7 @@ class Rewriter:
 
     def _expanded(self, name: NameFacts, part: Part, address: Address, depth: int) -> list[Part]:
         inner = [_moved(piece, *address[1:]) for piece in parts(name.text)]
-        inner = self._resolved(inner, address, depth + 1)
+        inner = self._resolved(inner, address, depth + 1, name.sheet)
         if part.kind == "call":
             return [*inner, Part("sign", "(")]
         if len(inner) == 1:

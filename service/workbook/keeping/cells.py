@@ -43,7 +43,11 @@ class OpenedCell(Cell):  # type: ignore[misc]
     @property
     def rewritten(self) -> bool:
         """Whether it was given another value."""
-        return self._value is not self.opened_value or self.data_type != self.opened_type
+        value, opened = self._value, self.opened_value
+        if self.data_type != self.opened_type:
+            return True
+        # Mostly the same object; a checkpoint makes two equal ones of it.
+        return value is not opened and (type(value) is not type(opened) or value != opened)
 
     def restyled(self, styles: list[StyleArray]) -> bool:
         """Whether it has another style; ``styles`` are those of the workbook."""

@@ -42,6 +42,7 @@ class SheetSaver:
         """Write the part if it changed; whether any value or formula did."""
         draft, part = self.job.draft, self.memory.part
         cells, values = self._changed_cells(), self._changed_values()
+        self.job.changed[self.sheet.title] = {*cells, *values}
         rows = self._changed_rows()
         now = fragments(self.sheet)
         links = self._hanging()

@@ -129,7 +129,9 @@ def _corner(areas: list[Area]) -> tuple[int, int]:
 
 def _groups(item: Attached, areas: list[Area], shift: Shift) -> list[list[Area]]:
     """The cells afterwards. What depends on the cell is parted where only some are moved."""
-    pieces = [piece for area in areas for piece in shift.pieces(area)]
+    pieces = [piece for area in areas for piece in shift.formatted(area)]
+    # The cell that formulas are seen from comes first: not all programs look for it elsewhere.
+    pieces.sort(key=lambda area: (area.first_row, area.first_column))
     lines = shift.lines
     depends = any(relative(text) for _, _, text in item.formulas())
     if not pieces or not isinstance(lines, Moved) or not depends:
