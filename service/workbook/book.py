@@ -186,7 +186,8 @@ class Book:
         """As ``unverified``, without the cells that this has told of before."""
         known = self.calculation.known
         now = {address for address, computed in known.items() if computed.unverified}
-        news = [address for address in known if address in now - self._told_unverified]
+        fresh = now - self._told_unverified
+        news = [address for address in known if address in fresh]
         self._told_unverified = now
         return self.unverified(news, most)
 

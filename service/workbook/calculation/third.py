@@ -24,6 +24,7 @@ from service.workbook.calculation.problem import Problem, Task
 from service.workbook.calculation.results import Address, Computed
 from service.workbook.calculation.source import is_1904
 from service.workbook.calculation.syntax import function, parts
+from service.workbook.libreoffice import write_profile
 
 _PROBES = "_functions"
 # Seconds of processor time: what the deadline did not end, because the engine itself was
@@ -75,6 +76,7 @@ class ThirdCalculator:
         """
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="excel-tools-")
+            write_profile(Path(self._folder.name) / "profile", recalculate=True)
         folder = Path(self._folder.name)
         asked, answered = folder / "question.xlsx", folder / "answer" / "question.xlsx"
         answered.unlink(missing_ok=True)
