@@ -31,6 +31,7 @@ from service.workbook.calculation.syntax import parts
 from service.workbook.calculation.third import ThirdCalculator
 from service.workbook.calculation.values import Calculation
 from tests.bench import new_book, run
+from tests.service_fixtures import Chat
 
 NAMESPACE = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 
@@ -500,6 +501,27 @@ def test_a_read_tells_what_is_not_sure() -> None:
             "reason": "it comes from random numbers, which change at each calculation",
         }
     ]
+
+
+def test_opening_tells_differences_once_and_saving_keeps_the_files_values(
+    chat: Chat, tmp_path: Path
+) -> None:
+    chat.upload(write_file(tmp_path / "odd.xlsx", ODD))
+    opened = chat.op("open_excel_file", file="odd.xlsx")
+    assert opened["result"]["value_differences"]["examples"] == [
+        {"cell": "S!A4", "formula": "=A1*2", "in_file": 21.0, "computed": 20.0}
+    ]
+    assert "value_differences" not in chat.op("open_excel_file", file="odd.xlsx")["result"]
+    assert [row[0] for row in chat.rows()] == [10, 42, 43, 21, 64]
+    written = chat.op("write_excel_range", start="B1", rows=[[2]])
+    assert "formula_errors" not in written["result"]
+    assert [row[0] for row in chat.rows()] == [10, 42, 44, 21, 65]
+    saved = chat.op("save_excel_file")
+    assert [row[0] for row in chat.downloaded_rows(saved["files"][0])] == [10, 42, 44, 21, 65]
+    written = chat.op("write_excel_range", start="A1", rows=[[11]])
+    [error, *_] = written["result"]["formula_errors"]
+    assert (error["cell"], error["value"]) == ("S!A2", "not calculated")
+    assert written["result"]["unverified"][0]["cells"] == "S!A4"
 
 
 def test_cells_are_told_as_ranges() -> None:
