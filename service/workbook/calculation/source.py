@@ -232,14 +232,22 @@ def _table_facts(sheet: Worksheet, table: object) -> TableFacts | None:
     area = _area(str(table.ref))  # type: ignore[attr-defined]
     if area is None:
         return None
+    columns = tuple(str(column.name) for column in table.tableColumns)  # type: ignore[attr-defined]
     return TableFacts(
         table.displayName,  # type: ignore[attr-defined]
         sheet.title,
         area,
-        tuple(str(column.name) for column in table.tableColumns),  # type: ignore[attr-defined]
+        columns or _headers(sheet, area),
         header=table.headerRowCount != 0,  # type: ignore[attr-defined]
         totals=bool(table.totalsRowCount),  # type: ignore[attr-defined]
     )
+
+
+def _headers(sheet: Worksheet, area: Area) -> tuple[str, ...]:
+    """What the columns of a table are called that has not been saved yet."""
+    cells = sheet._cells
+    found = (cells.get((area.first_row, c)) for c in range(area.first_column, area.last_column + 1))
+    return tuple("" if cell is None else str(cell.value) for cell in found)
 
 
 def is_1904(epoch: dt.datetime) -> bool:
