@@ -323,7 +323,7 @@ def test_any_form_of_the_same_text_is_read(form: str) -> None:
         ),
         (
             '<customSheetViews><customSheetView><autoFilter ref="A1:B9"/></customSheetView>'
-            + "</customSheetViews>",
+            "</customSheetViews>",
             "autoFilter",
             "ref",
             "A1:B11",
