@@ -557,7 +557,7 @@ case(
 for place in ("XFE1", "A1048577", "A0", "1A", "", "A-1", "$A$1", "A1:B2", "a1"):
     case(f"a cell at {place!r}", lambda place=place: with_cell(f'<c r="{place}"><v>1</v></c>'))  # type: ignore[misc]
 case("a row number that is a word", lambda: with_sheet('<row r="one"><c><v>1</v></c></row>'))
-case("rows in disorder", lambda: with_sheet(CELL.replace("1", "9") + CELL + CELL))
+case("rows in disorder", lambda: with_sheet(CELL.replace("1", "9") + CELL + CELL), DAMAGED)
 case("a row of infinite height", lambda: with_sheet('<row r="1" ht="1e400" customHeight="1"/>'))
 case(
     "a freeze at the end of the grid",
@@ -964,6 +964,39 @@ case(
 )
 
 
+def encrypted_ods(rounds: int, head: str = "") -> bytes:
+    """An .ods that says its content is encrypted, in so many rounds."""
+    names = "urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"
+    entry = (
+        f'{head}<manifest:manifest xmlns:manifest="{names}"><manifest:file-entry '
+        'manifest:full-path="content.xml" manifest:size="9"><manifest:encryption-data '
+        f'manifest:checksum-type="{names}#sha256-1k" manifest:checksum="AAAA"><manifest:algorithm '
+        'manifest:algorithm-name="http://www.w3.org/2001/04/xmlenc#aes256-cbc" '
+        'manifest:initialisation-vector="AAAA"/><manifest:start-key-generation '
+        'manifest:start-key-generation-name="http://www.w3.org/2000/09/xmldsig#sha256"/>'
+        '<manifest:key-derivation manifest:key-derivation-name="PBKDF2" '
+        f'manifest:iteration-count="{rounds}" manifest:salt="AAAA"/></manifest:encryption-data>'
+        "</manifest:file-entry></manifest:manifest>"
+    )
+    return zipped({**parts_of(ods(ods_row())), "META-INF/manifest.xml": entry.encode()})
+
+
+case(
+    "an encrypted .ods in a trillion rounds",
+    lambda: encrypted_ods(10**12),
+    DAMAGED,
+    "password_required",
+    filename="a.ods",
+)
+case(
+    "an encrypted .ods with an entity",
+    lambda: encrypted_ods(9, '<!DOCTYPE a [<!ENTITY e "x">]>'),
+    DAMAGED,
+    "password_required",
+    filename="a.ods",
+)
+
+
 def with_info(info: bytes, package: bytes = b"x" * 5_000) -> bytes:
     return compound({"EncryptionInfo": info, "EncryptedPackage": package})
 
@@ -991,7 +1024,7 @@ case(
     DAMAGED,
     "password_required",
 )
-case("encrypted", lambda: encrypted(workbook_bytes(), "x"), "password_required")
+case("encrypted", lambda: encrypted(workbook_bytes(), "x"), "password_required", "wrong_password")
 case(
     "a web page",
     lambda: b"<html><body><table><tr><td>1</td></tr></table></body></html>",

@@ -34,7 +34,7 @@ from service.workbook.calculation.source import EditorSource, formula_facts
 from service.workbook.calculation.values import Calculation
 from service.workbook.keeping import saver
 from service.workbook.keeping.loader import Memory, load
-from service.workbook.occupancy import count_cells, count_formulas, used_area
+from service.workbook.occupancy import count_cells, count_formulas, is_lazy, used_area
 from service.workbook.package.guard import inspect_package
 from service.workbook.package.opc import Draft, Package
 
@@ -186,7 +186,8 @@ class Book:
         """As ``unverified``, without the cells that this has told of before."""
         known = self.calculation.known
         now = {address for address, computed in known.items() if computed.unverified}
-        news = [address for address in known if address in now - self._told_unverified]
+        fresh = now - self._told_unverified
+        news = [address for address in known if address in fresh]
         self._told_unverified = now
         return self.unverified(news, most)
 
@@ -272,6 +273,15 @@ class Book:
                 f"of {self.max_cells:,}.",
                 "Write less, or split the data over several workbooks.",
             )
+
+    @property
+    def very_large(self) -> bool:
+        """Whether it has sheets whose cells are made when they are asked for.
+
+        It gets no checkpoint: that would have to hold all cells, and it is opened anew, with
+        its journal replayed, in less time than a checkpoint takes to read.
+        """
+        return any(map(is_lazy, self.xl.worksheets))
 
     def keep(self, path: Path) -> None:
         """Write a checkpoint: the editor's whole state, to go on from later.

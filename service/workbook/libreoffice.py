@@ -80,18 +80,23 @@ def convert(
     target = folder / f"{source.stem}.{target_format}"
     target.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(prefix="office-", ignore_cleanup_errors=True) as home:
-        _write_profile(Path(home), recalculate)
+        write_profile(Path(home), recalculate)
         said = _run(_command(program, home, source, target_format, folder), home, seconds)
     if not target.exists() or not target.stat().st_size:
         raise LibreOfficeError(f"LibreOffice could not read it ({said or 'no reason given'})")
     return target
 
 
-def _write_profile(home: Path, recalculate: bool) -> None:
+def write_profile(home: Path, recalculate: bool) -> None:
+    """A profile in which LibreOffice runs no macros and fetches nothing.
+
+    :param home: its folder
+    :param recalculate: whether formulas are calculated anew when a file is loaded
+    """
     mode = _ALWAYS if recalculate else _NEVER
     modes = [(_LOAD, "OOXMLRecalcMode", mode), (_LOAD, "ODFRecalcMode", mode)]
     items = "".join(_SETTING.format(*row) for row in _CAREFUL + modes)
-    (home / "user").mkdir()
+    (home / "user").mkdir(parents=True)
     (home / "user" / "registrymodifications.xcu").write_text(_SETTINGS.format(items))
 
 
@@ -116,7 +121,7 @@ def _run(command: list[str], home: str, seconds: float) -> str:
     # If this process is killed meanwhile, nobody is left to watch; timeout(1) then is.
     watch = shutil.which("timeout")
     watched = [watch, "-s", "KILL", str(int(seconds) + 1)] if watch else []
-    environment = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    environment = {"PATH": os.defpath, "LANG": "C.UTF-8"}  # and nothing of the service's own
     with (Path(home) / "said").open("w+b") as said:
         process = subprocess.Popen(
             [*watched, *command],

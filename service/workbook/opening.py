@@ -15,7 +15,7 @@ from pathlib import Path
 from service.errors import TooLarge, UnsupportedFile, WorkbookDamaged
 from service.names import split_extension
 from service.workbook import libreoffice, protection
-from service.workbook.package import opendocument, strict
+from service.workbook.package import odf_encryption, opendocument, strict
 from service.workbook.package.archive import Archive, damaged, opened
 from service.workbook.package.compound import Compound
 from service.workbook.package.guard import FORMATS, inspect_package, scan_parts
@@ -98,11 +98,24 @@ def prepare(sent: Sent) -> Prepared:
             notes.append(_UNPROTECTED)
         sent = dataclasses.replace(sent, path=open_copy)
         kind = identify(open_copy, sent.max_unpacked)
+    elif kind == "ods" and _decrypted_ods(sent):
+        sent = dataclasses.replace(sent, path=sent.folder / "decrypted")
+        notes.append(_UNPROTECTED)
     elif sent.password:
         notes.append(f"{sent.name} is not protected by a password; the one given was not needed.")
     prepared = _made(sent, kind)
     prepared.notes = notes + prepared.notes
     return prepared
+
+
+def _decrypted_ods(sent: Sent) -> bool:
+    """Whether an OpenDocument file was encrypted; then it is in the folder without that."""
+    with opened(sent.path, sent.max_unpacked) as archive:
+        if not odf_encryption.is_encrypted(archive):
+            return False
+        target = sent.folder / "decrypted"
+        odf_encryption.decrypt(archive, sent.name, sent.password, target, sent.max_unpacked)
+        return True
 
 
 def _made(sent: Sent, kind: Kind) -> Prepared:
@@ -128,7 +141,7 @@ def _text(sent: Sent) -> Prepared:
     if ending in _TEXTS:
         return Prepared(None)
     if not is_table(sent.path):
-        raise UnsupportedFile(f"{sent.name} is a text, and not an Excel workbook.", FORMATS)
+        raise UnsupportedFile(f"{sent.name} is not an Excel workbook.", FORMATS)
     return Prepared(None)
 
 

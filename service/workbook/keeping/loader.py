@@ -89,6 +89,7 @@ class _Reader(WorksheetReader):  # type: ignore[misc]
         for _ in self.parser.parse():
             raise ValueError("rows outside of sheetData")
         if not self._bind_later(sheet, memory):
+            Rows(sheet)  # refuses rows in disorder now: saving could not put a cell among them
             reader, cells = CellReader(self.ws, self.parser), self.ws._cells
             for stretch in sheet.stretches():
                 for cell in reader.read(sheet.elements(stretch)):
