@@ -322,8 +322,7 @@ def test_any_form_of_the_same_text_is_read(form: str) -> None:
             "2",
         ),
         (
-            '<customSheetViews><customSheetView><autoFilter ref="A1:B9"/></customSheetView>'
-            + "</customSheetViews>",
+            '<customSheetViews><customSheetView><autoFilter ref="A1:B9"/></customSheetView></customSheetViews>',
             "autoFilter",
             "ref",
             "A1:B11",

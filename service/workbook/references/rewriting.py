@@ -78,12 +78,8 @@ class Rewriter:
         return found
 
     @property
-    def words(self) -> list[str]:
-        """One of these stands in each text that the change may concern, in whatever case."""
-        return [*self._words, *self.tables]
-
-    @property
-    def _words(self) -> list[str]:
+    def sheets(self) -> list[str]:
+        """One of these stands, as a sheet's name, in each text that the change may concern."""
         return []
 
     def _operand(self, operand: Operand, home: str, *, named: bool) -> str | None:
@@ -152,7 +148,7 @@ class GridRewriter(Rewriter):
     change: Shift | None = None
 
     @property
-    def _words(self) -> list[str]:
+    def sheets(self) -> list[str]:
         return [self.sheet]
 
     def shift(self, home: str) -> Shift | None:
@@ -194,7 +190,7 @@ class RenameRewriter(Rewriter):
     new: str = ""
 
     @property
-    def _words(self) -> list[str]:
+    def sheets(self) -> list[str]:
         return [self.old]
 
     def title(self, title: str) -> str:
@@ -221,9 +217,9 @@ class OrderRewriter(Rewriter):
     moved: str = ""
 
     @property
-    def _words(self) -> list[str]:
+    def sheets(self) -> list[str]:
         gone = set(self.before) - set(self.after)
-        return [*gone, ":"]  # a reference through several sheets names but its ends
+        return [*gone, ""]  # a reference through several sheets names but its ends
 
     def title(self, title: str) -> str:
         return title if title.casefold() in _folded(self.after) else ""
@@ -275,7 +271,7 @@ class CopyRewriter(Rewriter):
     new: str = ""
 
     @property
-    def _words(self) -> list[str]:
+    def sheets(self) -> list[str]:
         return [self.old]
 
     def title(self, title: str) -> str:
