@@ -140,6 +140,8 @@ def _without_kind(attributes: bytes) -> bytes:
 
 def _rearranged(formula: FormulaXml, shift: Shift) -> bool:
     """Bring the places in a formula's attributes up to date; whether there were any."""
+    if not formula.attributes:
+        return False
     if formula.get("t") == "dataTable":
         for name, gone in (("r1", "del1"), ("r2", "del2")):
             if formula.get(name):

@@ -12,8 +12,11 @@ from dataclasses import dataclass, field
 from service.workbook.references.changes import Shift
 from service.workbook.references.text import (
     GONE,
+    PLAIN,
     Operand,
     Range,
+    column_name,
+    column_number,
     prefix_of,
     replaced,
     sheets_of,
@@ -162,6 +165,9 @@ class GridRewriter(Rewriter):
             return None
         if self.shift(sheets[0] if sheets else home) is None:
             return None
+        plain = None if named else PLAIN.fullmatch(operand.area)
+        if plain is not None and self.change.whole:
+            return self._plain(operand, plain.groups(), self.change)
         try:
             found = Range.read(operand.area)
         except ValueError:
@@ -173,6 +179,36 @@ class GridRewriter(Rewriter):
         if moved is None:
             return GONE
         return None if moved == area else operand.sheet + found.at(moved) + operand.spill
+
+    def _plain(self, operand: Operand, parts: tuple[str, ...], shift: Shift) -> str | None:
+        """The usual case, made fast: a cell or area written in capitals, in order."""
+        place = 3 if shift.axis == "rows" else 1
+        first = last = _number(parts[place])
+        if parts[5]:
+            last = _number(parts[place + 4])
+        low, high = min(first, last), max(first, last)
+        if high > shift.lines.limit:
+            return None  # no cell, but a name
+        moved = shift.lines.span(low, high)
+        if moved is None:
+            return GONE
+        if moved == (low, high):
+            return None
+        ends = moved if first <= last else (moved[1], moved[0])
+        new = list(parts)
+        new[place] = _written(shift, ends[0])
+        if not parts[5]:
+            return operand.sheet + "".join(new[:4]) + operand.spill
+        new[place + 4] = _written(shift, ends[1])
+        return f"{operand.sheet}{''.join(new[:4])}:{''.join(new[4:])}{operand.spill}"
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() else column_number(text)
+
+
+def _written(shift: Shift, line: int) -> str:
+    return str(line) if shift.axis == "rows" else column_name(line)
 
 
 def _fixed_along(found: Range, shift: Shift) -> bool:

@@ -65,7 +65,7 @@ class Update:
             else:
                 self.part(kind, part, home)
         if shift is not None or self._concerns(content):
-            xml = SheetXml.read(content)
+            xml = self.index.read(sheet)
             self._cells(xml, home, shift)
             xml.data = cells.with_cells(xml.data, new) if new else xml.data
             if shift is not None:
