@@ -36,7 +36,7 @@ Cell = str | float | bool | None
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SESSION_CODES = ("session_required", "session_not_found", "session_expired")
-SPREADSHEETS = (".xlsx", ".xlsm", ".csv", ".tsv", ".txt", ".xls", ".xlsb", ".ods")
+SPREADSHEETS = (".xlsx", ".xlsm", ".csv", ".tsv", ".txt", ".xls", ".xlsb", ".ods", ".xltx", ".xltm")
 META = "excel_tools"
 # The user's valves, and the service's names of them.
 PREFERENCES = {
@@ -865,6 +865,7 @@ class Tools:
     async def open_excel_file(
         self,
         file: str = "latest",
+        password: str = "",
         __user__: dict | None = None,
         __metadata__: dict | None = None,
         __request__: Any = None,
@@ -873,14 +874,15 @@ class Tools:
     ) -> str:
         """Open a workbook or CSV file that was uploaded in the chat or saved before.
 
-        Opening a file that is open already answers the open workbook. A CSV file becomes a
-        workbook.
+        Opening a file that is open already answers the open workbook. Files of other formats
+        (.xls, .xlsb, .ods, .csv) become .xlsx workbooks.
 
         :param file: name or id of the file, or "latest" for the newest upload
+        :param password: only for a file that needs one; never guess it, ask the user
         """
         return await self._run(
             "open_excel_file",
-            {"file": file},
+            {"file": file, "password": password},
             (__user__, __metadata__, __request__, __files__, __event_emitter__),
         )
 

@@ -20,6 +20,8 @@ The tree has three branches, by whose move it is to mend it::
     |   |-- LinkExpired             410  link_expired
     |   |-- TooLarge                413  too_large
     |   |-- UnsupportedFile         415  unsupported_file
+    |   |-- PasswordRequired        422  password_required
+    |   |-- WrongPassword           422  wrong_password
     |   |-- RangeNotSatisfiable     416  range_not_satisfiable
     |   `-- LimitReached            429  limit_reached
     |-- WorkbookError               the workbook's state is in the way
@@ -197,6 +199,20 @@ class UnsupportedFile(CallerError):
 
     code = "unsupported_file"
     status = 415
+
+
+class PasswordRequired(CallerError):
+    """The file is encrypted, and no password was given."""
+
+    code = "password_required"
+    status = 422
+
+
+class WrongPassword(CallerError):
+    """The file is encrypted with another password than the one given."""
+
+    code = "wrong_password"
+    status = 422
 
 
 class RangeNotSatisfiable(CallerError):

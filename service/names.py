@@ -14,7 +14,9 @@ _FORBIDDEN = re.compile(r'[<>:"|?*\x00-\x1f\x7f-\x9f]')
 _DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 # Windows takes such a name for a device, whatever comes after its first dot.
 _RESERVED = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)(?= *(\.|$))", re.IGNORECASE)
-_SPREADSHEET = re.compile(r"\.(xlsx|xlsm|xltx|xltm|xls|xlsb|ods|csv|tsv|txt)$", re.IGNORECASE)
+_SPREADSHEET = re.compile(
+    r"\.(xlsx|xlsm|xltx|xltm|xlam|xls|xlt|xlsb|ods|ots|fods|csv|tsv|txt)$", re.IGNORECASE
+)
 
 
 def clean_filename(name: str, extension: str = "") -> str:

@@ -64,6 +64,15 @@ def _level(text: str) -> str:
     return level
 
 
+def _libreoffice(text: str) -> str:
+    if text.strip().lower() in ("auto", "off"):
+        return text.strip().lower()
+    path = _path(text)
+    if not os.access(path, os.X_OK) or path.is_dir():
+        raise SettingsError(f"needs auto, off, or the path of a program, not {text!r}")
+    return str(path)
+
+
 def _path(text: str) -> Path:
     return Path(_text(text)).expanduser().absolute()
 
@@ -152,6 +161,13 @@ class Settings:
     )
     max_unpacked_mb: int = _setting(
         1024, _whole(1, 65536), "Largest unpacked size of an uploaded workbook, MiB."
+    )
+    libreoffice: str = _setting(
+        "auto",
+        _libreoffice,
+        "LibreOffice, which converts .xls, .xlsb and .ods with their formulas and charts, and "
+        "decides values that the calculators leave open: `auto` where it is installed, `off`, or "
+        "the path of `soffice`.",
     )
     secret_key: str = _setting(
         "",

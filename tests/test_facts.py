@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.operations.layout import _searched_region, find_region
-from service.workbook.book import Book, count_formulas, used_area
+from service.workbook.book import Book
+from service.workbook.occupancy import count_formulas, used_area
 from tests.bench import new_book, run
 
 _cells = st.sampled_from([None, 1, "text", "=A1", 2.5])

@@ -48,6 +48,7 @@ CASES: dict[str, tuple[str, object, list[str]]] = {
     "max_body_mb": ("1", 1, ["0", "4096"]),
     "max_cells": ("100", 100, ["99"]),
     "max_unpacked_mb": ("10", 10, ["0"]),
+    "libreoffice": ("OFF", "off", ["no", "/nowhere/soffice", "/"]),
     "secret_key": ("a secret", "a secret", []),
     "log_level": ("debug", "DEBUG", ["LOUD", "7"]),
 }

@@ -22,7 +22,7 @@ from pebble import ProcessExpired, ProcessFuture, ProcessPool
 from service.engine import worker
 from service.engine.turns import Turns
 from service.engine.work import Reply, Work
-from service.errors import OperationTooBig, OperationTooSlow, WorkbookBusy
+from service.errors import OperationTooBig, OperationTooSlow, WorkbookBusy, WorkbookDamaged
 from service.settings import Settings
 
 log = logging.getLogger("excel_tools.engine")
@@ -157,12 +157,16 @@ class EnginePool:
     def __init__(self, settings: Settings) -> None:
         self._deadline = float(settings.engine_deadline)
         self._queue_wait = settings.queue_wait
+        self._memory = settings.engine_memory_mb
         limits = worker.Limits(
             memory_mb=settings.engine_memory_mb,
             workbooks=settings.engine_workbooks,
             max_cells=settings.max_cells,
             max_unpacked=settings.max_unpacked_mb << 20,
             log_level=settings.log_level,
+            libreoffice=settings.libreoffice,
+            # Less than the engine's own, so that it is LibreOffice that is ended, and told.
+            conversion_seconds=settings.engine_deadline * 0.8,
         )
         self._slots = [_Slot(limits) for _ in range(settings.engines)]
         # As many as the processes can hold: what was not used for longer is nowhere.
@@ -208,11 +212,23 @@ class EnginePool:
                 return slot.do(work, self._deadline)
         except _DiedError as error:
             log.error("an engine process ended with %s", error)
+            if work.opens:
+                raise WorkbookDamaged(
+                    f"Reading {work.name} took its engine process down. The file is damaged, "
+                    f"made to do harm, or needs more memory than the {self._memory} MiB there are.",
+                    "Open it in Excel, save it again or make it smaller, and upload the new copy.",
+                ) from None
             raise OperationTooBig(
                 f"{_what(work)} took its engine process down, most likely for lack of memory.",
                 "Do it in smaller parts. The workbook is as it was before.",
             ) from None
         except TimeoutError:
+            if work.opens:
+                raise OperationTooSlow(
+                    f"Reading {work.name} took longer than {self._deadline:.0f} seconds and was "
+                    "stopped.",
+                    "Make the workbook smaller, save it in Excel and upload the new copy.",
+                ) from None
             raise OperationTooSlow(
                 f"{_what(work)} took longer than {self._deadline:.0f} seconds and was stopped.",
                 "Do it in smaller parts. The workbook is as it was before.",

@@ -46,19 +46,21 @@ class Work:
     :param checkpoint: path of a checkpoint on the way
     :param since: the mark that the engine was brought to before, from which ``entries`` go
         on; -1 for entries from the opening or the checkpoint on
-    :param action: "run" an operation, "load" only, "save" to ``target``, keep a "checkpoint"
+    :param action: "prepare" the file ``source`` to be opened, with what it takes in the folder
+        ``target``; "run" an operation, "load" only, "save" to ``target``, keep a "checkpoint"
         in ``target``, or tell the "changes" since ``earlier``
     :param next_mark: the mark that the copy has after the operation
     :param earlier: the operations that lead to the state to compare with
     :param page: which page of changes, ``per_page`` each, from 1
     :param folder: where exports go
+    :param password: of ``source``; it goes no further than this
     """
 
     workbook: str
     name: str
     base: str
     mark: int
-    action: Literal["run", "load", "save", "checkpoint", "changes"]
+    action: Literal["prepare", "run", "load", "save", "checkpoint", "changes"]
     entries: tuple[Entry, ...] | None = None
     checkpoint: str = ""
     since: int = -1
@@ -69,6 +71,13 @@ class Work:
     per_page: int = 100
     target: str = ""
     folder: str = ""
+    source: str = ""
+    password: str = field(default="", repr=False)
+
+    @property
+    def opens(self) -> bool:
+        """Whether it is about a file as it came, and not about changes made to it since."""
+        return self.action == "prepare" or (self.action == "load" and self.mark == 0)
 
 
 @dataclass(frozen=True)

@@ -10,17 +10,28 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import service.operations  # noqa: F401 - declares the operations
 from service.engine.work import BadCheckpoint, Cold, Entry, Reply, Work
-from service.errors import ExcelToolsError, InternalError, OperationTooBig, StorageFailed
+from service.errors import (
+    ExcelToolsError,
+    InternalError,
+    OperationTooBig,
+    StorageFailed,
+    WorkbookDamaged,
+)
 from service.logs import setup_logging
 from service.operations.context import Context
 from service.operations.preferences import Preferences
 from service.operations.registry import Answer, find
 from service.workbook.book import Book
+from service.workbook.calculation import third
+from service.workbook.calculation.answers import told_differences
 from service.workbook.checkpoints import UnusableCheckpointError
 from service.workbook.comparison import told_changes
+from service.workbook.libreoffice import found_program
+from service.workbook.opening import Sent, prepare
 
 log = logging.getLogger("excel_tools.engine")
 
@@ -39,6 +50,8 @@ class Limits:
     max_cells: int
     max_unpacked: int
     log_level: str
+    libreoffice: str = "off"
+    conversion_seconds: float = 30.0
 
 
 @dataclass
@@ -56,6 +69,8 @@ class Bench:
 
     def do(self, work: Work) -> Reply:
         """Bring the workbook to ``work.mark`` and do what is asked."""
+        if work.action == "prepare":
+            return self._prepared(work)
         held = self._at_mark(work)
         if work.action == "save":
             held.book.save(Path(work.target))
@@ -67,8 +82,31 @@ class Bench:
             earlier = self._rebuilt(work, work.earlier, "")
             return Reply(told_changes(earlier, held.book, work.page, work.per_page))
         if work.entry is None:
-            return Reply({"sheets": held.book.sheet_names, "losses": list(held.book.losses)})
+            return Reply(_opened(held.book))
         return self._run(work, held, work.entry)
+
+    def _prepared(self, work: Work) -> Reply:
+        """A file made ready to be the base of a working copy."""
+        sent = Sent(
+            path=Path(work.source),
+            name=work.name,
+            folder=Path(work.target),
+            password=work.password,
+            max_unpacked=self.limits.max_unpacked,
+            max_cells=self.limits.max_cells,
+            seconds=self.limits.conversion_seconds,
+            program=found_program(self.limits.libreoffice),
+        )
+        sent.folder.mkdir(parents=True, exist_ok=True)
+        found = prepare(sent)
+        return Reply(
+            {
+                "path": str(found.path) if found.path else "",
+                "ending": found.ending,
+                "converted": found.converted,
+                "notes": found.notes,
+            }
+        )
 
     def _at_mark(self, work: Work) -> _Held:
         held = self.held.pop(work.workbook, None)
@@ -136,6 +174,13 @@ def _apply(book: Book, entry: Entry, folder: str) -> Answer:
     return operation.call(context, entry.parameters)
 
 
+def _opened(book: Book) -> dict[str, Any]:
+    """What the answer to opening says of the workbook itself."""
+    found: dict[str, Any] = {"sheets": book.sheet_names, "losses": list(book.losses)}
+    differences = told_differences(book.calculation.differences())
+    return found | ({"value_differences": differences} if differences else {})
+
+
 def _tell_errors(book: Book, answer: Answer) -> None:
     """Add formulas that fail to the answer of a change, without being asked."""
     small = book.formula_count() <= _FORMULAS_TOLD and book.cell_count() <= _CELLS_TOLD
@@ -145,6 +190,9 @@ def _tell_errors(book: Book, answer: Answer) -> None:
         if errors:
             answer.result["formula_errors"] = errors
             answer.next.append("Look at formula_errors and correct these cells.")
+        unverified = book.unverified_news()
+        if unverified:
+            answer.result["unverified"] = unverified
 
 
 # The process --------------------------------------------------------------
@@ -160,6 +208,7 @@ def start(limits: Limits) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (size, size))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     setup_logging(limits.log_level)
+    third.use(limits.libreoffice)
     _bench = Bench(limits)
 
 
@@ -186,6 +235,8 @@ def work(job: Work, forgotten: tuple[str, ...] = ()) -> Reply:
         raise
     except OSError as error:
         _bench.held.pop(job.workbook, None)
+        if job.opens and error.errno is None:  # of a reader, and not of the disk
+            raise _unreadable(job, error) from None
         raise StorageFailed(
             f"{_what(job)} failed at the disk: {error.strerror or error}.",
             "Tell the operator; nothing that was saved before is lost. Try again afterwards.",
@@ -193,10 +244,19 @@ def work(job: Work, forgotten: tuple[str, ...] = ()) -> Reply:
     except BaseException as error:  # native code panics with a BaseException
         _bench.held.pop(job.workbook, None)
         log.exception("%s failed", _what(job), extra={"facts": _facts(job)})
+        if job.opens:
+            raise _unreadable(job, error) from None
         raise InternalError(
             f"{_what(job)} failed inside the service ({type(error).__name__}).",
             "The workbook is as it was before. Try another way, and report this to the operator.",
         ) from None
+
+
+def _unreadable(job: Work, error: BaseException) -> WorkbookDamaged:
+    return WorkbookDamaged(
+        f"{job.name} can't be read; it made its reader fail ({type(error).__name__}).",
+        "Open it in Excel, save it again and upload the new copy.",
+    )
 
 
 def _with_room(bench: Bench, job: Work) -> Reply:

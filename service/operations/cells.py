@@ -18,6 +18,7 @@ from service.workbook.areas import Area, area_at, parse_cell, split_sheet
 from service.workbook.book import Book
 
 MAX_CELLS_READ = 5_000
+NOT_CALCULATED = "#NOT_CALCULATED"
 _range = range  # the operations have a parameter of that name
 
 
@@ -83,17 +84,24 @@ def _values(book: Book, sheet: Worksheet, area: Area) -> dict[str, object]:
     grid = _grid_of(book, sheet, area)
     rows = [[_value(book, cell) for cell in row] for row in grid]
     result: dict[str, object] = {"rows": rows, "columns": _columns(book, grid)}
-    errors = _errors_in(book, grid)
-    return result | ({"formula_errors": errors} if errors else {})
+    formulas = [
+        (sheet.title, cell.row, cell.column)
+        for row in grid
+        for cell in row
+        if cell is not None and (cell.data_type == "f" or book.filled(cell))
+    ]
+    told = {
+        "formula_errors": _errors_in(book, grid) if formulas else [],
+        "unverified": book.unverified(formulas) if formulas else [],
+    }
+    return result | {name: found for name, found in told.items() if found}
 
 
 def _value(book: Book, cell: Cell | None) -> cells.Scalar:
     if cell is None or cell.value is None:
         return None
-    if cell.data_type == "f":
-        computed = book.computed(cell)
-        if computed.unknown:
-            return "#NOT_CALCULATED"
+    if (cell.data_type == "f" or book.filled(cell)) and book.computed(cell).unknown:
+        return NOT_CALCULATED
     return cells.shown(book.value(cell))
 
 

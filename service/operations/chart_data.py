@@ -13,8 +13,9 @@ from service.errors import InvalidParameters, InvalidRange, counted
 from service.operations.layout import find_region, has_header_row, sheet_and_areas
 from service.workbook import cells
 from service.workbook.areas import Area, split_areas, split_sheet
-from service.workbook.book import Book, used_area
+from service.workbook.book import Book
 from service.workbook.chart_shapes import ChartType
+from service.workbook.occupancy import used_area
 
 MOST_SERIES = 255
 MOST_AUTOMATIC_SERIES = 12

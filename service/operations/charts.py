@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from openpyxl.worksheet.worksheet import Worksheet
 from pydantic import Field
 
@@ -10,7 +12,7 @@ from service.operations.chart_data import ChartData, Wanted, chart_data
 from service.operations.context import Context
 from service.operations.registry import Answer, Options, operation
 from service.workbook.areas import MAX_COLUMN, Area, parse_cell, split_sheet
-from service.workbook.book import Book, used_area
+from service.workbook.book import Book
 from service.workbook.chart_shapes import (
     ChartSpec,
     ChartType,
@@ -22,6 +24,7 @@ from service.workbook.chart_shapes import (
 )
 from service.workbook.geometry import EMU_PER_CM, Size, anchor_at, area_under, drawn_areas
 from service.workbook.house import STYLE_NAMES, House, house
+from service.workbook.occupancy import is_empty, used_area
 
 # In centimetres: the usual size; of a bar chart what surrounds the bars, one bar, the most.
 WIDTH, HEIGHT = 16.0, 8.5
@@ -156,10 +159,11 @@ def _place(sheet: Worksheet, position: str, size: Size) -> tuple[Area, list[str]
 
 
 def _covered(sheet: Worksheet, area: Area) -> list[str]:
-    filled = sum(
-        cell.value is not None and area.holds(row, column)
-        for (row, column), cell in sheet._cells.items()
+    places = itertools.product(
+        range(area.first_row, area.last_row + 1), range(area.first_column, area.last_column + 1)
     )
+    found = (sheet._cells.get(place) for place in places)
+    filled = sum(cell is not None and cell.value is not None for cell in found)
     notes = [f"The chart covers {filled} filled cells ({area})."] if filled else []
     if any(area.overlaps(other) for other in drawn_areas(sheet)):
         notes.append("The chart covers another chart or picture.")
@@ -169,8 +173,7 @@ def _covered(sheet: Worksheet, area: Area) -> list[str]:
 def _free_place(sheet: Worksheet, size: Size) -> Area:
     """Right of all that is filled, from row 2 on, under charts and pictures that are there."""
     used = used_area(sheet)
-    empty = not any(cell.value is not None for cell in sheet._cells.values())
-    row, column = 2, 2 if empty else used.last_column + 2
+    row, column = 2, 2 if is_empty(sheet) else used.last_column + 2
     if column > MAX_COLUMN - 100:  # no room on the right
         row, column = used.last_row + 2, 1
     taken = drawn_areas(sheet)

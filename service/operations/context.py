@@ -42,7 +42,7 @@ class Context:
 class Desk(Protocol):
     """The session as its own operations see it."""
 
-    def open(self, file: str) -> Answer:
+    def open(self, file: str, password: str) -> Answer:
         """Open an uploaded or saved file as a workbook."""
 
     def list_files(self) -> Answer:

@@ -31,11 +31,12 @@ from service.operations.layout import (
 from service.operations.registry import Answer, Options, operation
 from service.workbook import cells
 from service.workbook.areas import Area, area_at
-from service.workbook.book import Book, used_area
+from service.workbook.book import Book
 from service.workbook.column_types import Decision, Typed
 from service.workbook.csv_table import CsvTable, Wishes, as_table
 from service.workbook.delimited import Records, decode, read_records
 from service.workbook.house import FONT, House, HouseStyle
+from service.workbook.occupancy import is_empty, used_area
 from service.workbook.texts import cut
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -294,7 +295,7 @@ def export_excel_file(
     """
     worksheet, area = ctx.book.sheet_and_area(sheet, range)
     used = used_area(worksheet)
-    if not used.overlaps(area) or not any(c.value is not None for c in worksheet._cells.values()):
+    if not used.overlaps(area) or is_empty(worksheet):
         raise InvalidRange(
             f"{area} on {worksheet.title} is empty: there is nothing to export.",
             f"Used cells: {used}.",

@@ -138,17 +138,22 @@ def _next_after_create(grids: list[tuple[str, Grid]]) -> list[str]:
 
 
 @operation(
-    effect="session", doing="Opening {file}", example={"file": "sales.xlsx"}, file_parameter="file"
+    effect="session",
+    doing="Opening {file}",
+    example={"file": "sales.xlsx"},
+    file_parameter="file",
+    secret="password",
 )
-def open_excel_file(desk: Desk, file: str = "latest") -> Answer:
+def open_excel_file(desk: Desk, file: str = "latest", password: str = "") -> Answer:
     """Open a workbook or CSV file that was uploaded in the chat or saved before.
 
-    Opening a file that is open already answers the open workbook. A CSV file becomes a
-    workbook.
+    Opening a file that is open already answers the open workbook. Files of other formats
+    (.xls, .xlsb, .ods, .csv) become .xlsx workbooks.
 
     :param file: name or id of the file, or "latest" for the newest upload
+    :param password: only for a file that needs one; never guess it, ask the user
     """
-    return desk.open(file)
+    return desk.open(file, password)
 
 
 @operation(effect="session", doing="Looking at the files", example={})

@@ -27,7 +27,7 @@ from service.operations.layout import (
 from service.operations.registry import Answer, Options, operation
 from service.workbook.areas import Area, split_sheet
 from service.workbook.book import Book
-from service.workbook.calculator import Values
+from service.workbook.calculation.results import Values
 from service.workbook.cells import looks_like_number
 from service.workbook.colors import parse_color
 from service.workbook.geometry import column_width, set_column_width

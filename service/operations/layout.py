@@ -18,10 +18,11 @@ from service.errors import InvalidParameters, InvalidRange, listed
 from service.operations.data import Grid
 from service.workbook import cells
 from service.workbook.areas import Area, area_at, split_areas
-from service.workbook.book import Book, count_formulas
-from service.workbook.calculator import Values
+from service.workbook.book import Book
+from service.workbook.calculation.results import Values
 from service.workbook.geometry import set_column_width
 from service.workbook.house import FONT, House
+from service.workbook.occupancy import count_formulas, main_block
 from service.workbook.texts import utf16_length
 
 NARROWEST, WIDEST = 9.0, 60.0
@@ -255,24 +256,8 @@ def find_region(book: Book, sheet: Worksheet) -> Region | None:
 
 
 def _searched_region(book: Book, sheet: Worksheet) -> Region | None:
-    filled = {key for key, cell in sheet._cells.items() if cell.value is not None}
-    if not filled:
-        return None
-    first = _first_row(filled)
-    columns = sorted(column for row, column in filled if row == first)
-    left = right = columns[0]
-    while (first, right + 1) in filled or (first + 1, right + 1) in filled:
-        right += 1
-    last = first
-    while any((last + 1, column) in filled for column in range(left, right + 1)):
-        last += 1
-    area = Area(first, left, last, right)
-    return Region(area, has_header_row(book, sheet, area))
-
-
-def _first_row(filled: set[tuple[int, int]]) -> int:
-    pairs = [row for row, column in filled if (row, column + 1) in filled]
-    return min(pairs) if pairs else min(row for row, _ in filled)
+    area = main_block(sheet)
+    return None if area is None else Region(area, has_header_row(book, sheet, area))
 
 
 class Written:

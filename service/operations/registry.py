@@ -81,6 +81,7 @@ class Operation:
     exports: bool = False
     gives_file: bool = False
     styled: bool = False
+    secret: str = ""
 
     @property
     def delivers(self) -> bool:
@@ -118,6 +119,13 @@ class Operation:
         parameters = valid.model_dump(exclude_unset=False)
         self._refuse_two_targets(parameters)
         return parameters
+
+    def public(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        """The parameters as they may be kept: of a secret, only whether there was one."""
+        return {
+            name: bool(value) if name == self.secret else value
+            for name, value in parameters.items()
+        }
 
     def call(self, target: object, parameters: dict[str, Any]) -> Answer:
         """Run the operation on a context (or a desk) with the parameters of ``validate``."""
@@ -202,6 +210,7 @@ def operation(
     exports: bool = False,
     delivers: bool = False,
     styled: bool = False,
+    secret: str = "",
 ) -> Callable[[Function], Function]:
     """Declare the decorated function as an operation.
 
@@ -213,6 +222,7 @@ def operation(
         own operation
     :param exports: whether it writes files for the user into the folder it is given
     :param styled: whether the user's preferences decide how what it makes looks
+    :param secret: the parameter that is never kept, logged or told
     """
 
     def declare(function: Function) -> Function:
@@ -233,6 +243,7 @@ def operation(
             exports=exports,
             gives_file=delivers,
             styled=styled,
+            secret=secret,
         )
         return function
 

@@ -11,22 +11,21 @@ from typing import Any
 from service.engine.work import Reply
 from service.errors import ExcelToolsError, FileNotFound, InvalidParameters, StorageFailed, listed
 from service.names import clean_filename, same_name, split_extension, unique_name
-from service.operations.registry import Answer, Operation, find
+from service.operations.registry import Answer, Operation
 from service.sessions.files import (
     export_folder,
     find_upload,
     keep_export,
     matching_uploads,
     named_files,
-    upload_path,
 )
 from service.sessions.model import Upload, Version, Workbook, mime_type
 from service.sessions.once import Once
+from service.sessions.sent_file import SentFile
 from service.sessions.session import Session
 
 _EVENTS_LISTED = 10
 _INNER = ("id", "copy", "step")  # of events: what no model has a use for
-_CSV = (".csv", ".tsv", ".txt")
 
 
 def run_operation(
@@ -37,7 +36,7 @@ def run_operation(
     :param key: idempotency key, "" for none
     """
     parameters = operation.validate(given)
-    with session.once(key, [operation.name, parameters]) as once:
+    with session.once(key, [operation.name, operation.public(parameters)]) as once:
         if once.known is not None:
             return once.known
         if operation.effect == "session":
@@ -204,31 +203,39 @@ class _SessionCall:
 
     # open
 
-    def open(self, file: str) -> Answer:
+    def open(self, file: str, password: str) -> Answer:
         session = self._session
         self._held.enter_context(session.opening)
         upload, record = self._wanted(file)
         if record is not None and record.open:
             self._book = record
-            return self._opened(record, "It was open already.")
+            unused = ["No password was needed."] if password else []
+            return self._opened(record, "It was open already.", *unused)
         if record is not None:
             self._reopen(record)
             last = record.versions[-1]
             facts = {"version": last.number, "size": last.size, "type": mime_type(last.name)}
             self._event = ("open", {"workbook": record.name, **facts})
-            return self._opened(record, f"Version {last.number} was opened.")
+            unused = ["No password was needed."] if password else []
+            return self._opened(record, f"Version {last.number} was opened.", *unused)
         if upload is None:
             raise self._unknown(file)
-        if upload.name.lower().endswith(_CSV):
-            return self._open_csv(upload)
-        ending = split_extension(upload.name)[1].lower()
-        name = clean_filename(upload.name, ".xlsm" if ending == ".xlsm" else ".xlsx")
-        notes: list[str] = []
-        book = _new_workbook(session, name, notes)
-        book.upload = upload.id
-        self._load(book, upload_path(session, upload))
-        self._event = _open_event(book, upload)
-        return self._opened(book, *notes)
+        return self._open_upload(upload, password)
+
+    def _open_upload(self, upload: Upload, password: str) -> Answer:
+        session = self._session
+        book = _new_workbook(session, clean_filename(upload.name, ".xlsx"), [])
+        sent = SentFile(session, book, upload, password, _taken(session))
+        reply = _added(session, book, sent.fill)
+        self._book, self._event = book, ("open", sent.facts())
+        if sent.is_text:
+            reply.result["opened"] = book.name
+            reply.result.setdefault("notes", []).extend(sent.notes)
+            return Answer(reply.result, reply.sheet, reply.next)
+        answer = self._opened(book, *sent.notes)
+        if sent.converted:
+            answer.result["converted_from"] = sent.converted
+        return answer
 
     def _wanted(self, file: str) -> tuple[Upload | None, Workbook | None]:
         """The upload and the workbook that ``file`` means; the newer one where two do."""
@@ -260,17 +267,6 @@ class _SessionCall:
             {"files": names},
         )
 
-    def _load(self, book: Workbook, path: Path) -> None:
-        session = self._session
-
-        def fill() -> Reply:
-            book.base = f"base{split_extension(book.name)[1]}"
-            session.parts.store.copy_in(path, f"{session.copy_folder(book)}/{book.base}")
-            return session.call(book, action="load")
-
-        book.losses = _added(session, book, fill).result["losses"]
-        self._book = book
-
     def _reopen(self, book: Workbook) -> None:
         session = self._session
         session.room_for_workbook()
@@ -289,27 +285,12 @@ class _SessionCall:
             book.open = True
         self._book, self._changed = book, lambda: setattr(book, "open", False)
 
-    def _open_csv(self, upload: Upload) -> Answer:
-        session = self._session
-        operation = find("import_csv_to_excel")
-        parameters = operation.validate({"source": upload.id})
-        name = clean_filename(split_extension(upload.name)[0], ".xlsx")
-        notes: list[str] = []
-        book = _new_workbook(session, name, notes)
-        book.upload = upload.id
-        files = {"source": upload_path(session, upload)}
-        reply = _added(session, book, lambda: session.run_on(book, operation, parameters, files))
-        self._book, self._event = book, _open_event(book, upload)
-        reply.result["opened"] = book.name
-        reply.result.setdefault("notes", []).append(
-            f"{upload.name} is a text file; it became the workbook {book.name}."
-        )
-        return Answer(reply.result, reply.sheet, reply.next)
-
     def _opened(self, book: Workbook, *notes: str) -> Answer:
         with self._session.queue(book):
             reply = self._session.call(book, action="load")
         result: dict[str, Any] = {"opened": book.name, "sheets": reply.result["sheets"]}
+        if self._event is not None and "value_differences" in reply.result:
+            result["value_differences"] = reply.result["value_differences"]  # told once
         if book.losses:
             result["not_kept_on_saving"] = book.losses
         if notes:
@@ -444,11 +425,6 @@ class _SessionCall:
         elif not book.upload:
             result["notes"] = ["It was never saved, so nothing of it is left."]
         return Answer(result)
-
-
-def _open_event(book: Workbook, upload: Upload) -> tuple[str, dict[str, Any]]:
-    facts = {"upload": upload.name, "size": upload.size, "type": mime_type(upload.name)}
-    return "open", {"workbook": book.name, **facts}
 
 
 def _there(book: Workbook) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import openpyxl
@@ -24,14 +25,18 @@ from service.errors import (
 )
 from service.workbook import cells, checkpoints, serials, texts, writer
 from service.workbook.areas import Area, parse_area, split_sheet
-from service.workbook.calculator import (
-    Computed,
-    Values,
-    calculate,
-    calculate_in_time,
-    serial_number,
-)
+from service.workbook.calculation import third
+from service.workbook.calculation.answers import HINTS, NOT_CALCULATED, told_unverified
+from service.workbook.calculation.cached import cached_values
+from service.workbook.calculation.ledger import Ledger, Mapped
+from service.workbook.calculation.results import Address, Computed, Values, serial_number
+from service.workbook.calculation.source import EditorSource, formula_facts
+from service.workbook.calculation.values import Calculation
+from service.workbook.keeping import saver
+from service.workbook.keeping.loader import Memory, load
+from service.workbook.occupancy import count_cells, count_formulas, used_area
 from service.workbook.package.guard import inspect_package
+from service.workbook.package.opc import Draft, Package
 
 Fact = TypeVar("Fact")
 
@@ -51,13 +56,17 @@ class Book:
         *,
         max_cells: int = 2_000_000,
         losses: tuple[str, ...] = (),
+        memory: Memory | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         self.xl = xl
+        self.memory = memory
         self.name = name
         self.max_cells = max_cells
         self.losses = losses
         self.broken = False
-        self._values: Values | None = None
+        self.calculation = Calculation(lambda: EditorSource(self.xl), ledger, third.shared())
+        self._told_unverified: set[Address] = set()
         # What was worked out by looking at every cell of a sheet, by sheet and name.
         self._facts: dict[tuple[str, str], Any] = {}
 
@@ -84,29 +93,16 @@ class Book:
         facts = inspect_package(path, max_unpacked, max_cells)
         # The name decides, as it does for Excel, which refuses a file that is not what it says.
         macros = name.lower().endswith(".xlsm")
-        losses = facts.losses
+        losses: tuple[str, ...] = ()
         if facts.macros and not macros:
             losses += ("macros (the file is no .xlsm)",)
-        texts.teach_openpyxl()
-        serials.teach_openpyxl()
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # what gets lost is told by name, in losses
-                xl = openpyxl.load_workbook(path, keep_vba=macros, rich_text=True)
-                xl.template = False
-                serials.mend(xl)
-        except (ExcelToolsError, MemoryError):
-            raise
-        except Exception as error:
-            raise WorkbookDamaged(
-                f"{name} can't be read: {type(error).__name__}: {str(error)[:200]}",
-                "Open it in Excel, save it again and upload the new copy.",
-            ) from error
-        if not xl.worksheets:
-            raise WorkbookDamaged(
-                f"{name} has no worksheet.", "Open a workbook with at least one sheet of cells."
-            )
-        return cls(xl, name, max_cells=max_cells, losses=losses)
+        if facts.signed:
+            losses += ("the digital signature (it ends with the first change)",)
+        xl, memory = _read(Package(path), name)
+        book = cls(xl, name, max_cells=max_cells, losses=losses, memory=memory)
+        if book.formula_count():
+            book.calculation.open(cached_values(path))
+        return book
 
     # Sheets -----------------------------------------------------------------
 
@@ -154,19 +150,12 @@ class Book:
 
     @property
     def values(self) -> Values:
-        """Calculated values of all formula cells, as of now."""
-        if self._values is None:
-            self._values = calculate(self.xl)
-        return self._values
+        """Values of all formula cells, and of those that array formulas fill, as of now."""
+        return self.calculation.values() if self.formula_count() else {}
 
     def calculated_within(self, seconds: float) -> bool:
         """Whether the values are known, or could be calculated in so short a time."""
-        if self._values is None:
-            try:
-                self._values = calculate_in_time(self.xl, seconds)
-            except TimeoutError:
-                return False
-        return True
+        return self.calculation.within(seconds)
 
     def computed(self, cell: Cell) -> Computed:
         """The calculated value of a formula cell."""
@@ -176,11 +165,31 @@ class Book:
     def value(self, cell: Cell) -> object:
         """What the cell shows: its value, or its formula's; None where that is unknown."""
         value: object = cell.value
-        if cell.data_type == "f":
+        if cell.data_type == "f" or self.filled(cell):
             value = serial_number(self.computed(cell).value, self.xl.epoch)
         if isinstance(value, int | float) and not isinstance(value, bool) and cell.has_style:
             return serials.as_date(value, str(cell.number_format), self.xl.epoch)
         return value
+
+    def filled(self, cell: Cell) -> bool:
+        """Whether an array formula or data table in another cell gives this one its value."""
+        areas = self.fact(cell.parent, "filled", filled_areas)
+        return any(area.holds(cell.row, cell.column) for area in areas)
+
+    def unverified(
+        self, only: Collection[tuple[str, int, int]] | None = None, most: int = 5
+    ) -> list[dict[str, str]]:
+        """Cells whose value may not be what Excel shows, by reason: all, or ``only`` some."""
+        return told_unverified(self.calculation.known, only, most)
+
+    def unverified_news(self, most: int = 3) -> list[dict[str, str]]:
+        """As ``unverified``, without the cells that this has told of before."""
+        known = self.calculation.known
+        now = {address for address, computed in known.items() if computed.unverified}
+        fresh = now - self._told_unverified
+        news = [address for address in known if address in fresh]
+        self._told_unverified = now
+        return self.unverified(news, most)
 
     def cell(self, sheet: Worksheet, row: int, column: int) -> Cell | None:
         """The cell there, or None. Unlike openpyxl's own way it makes none by looking."""
@@ -192,22 +201,26 @@ class Book:
 
     def cell_count(self) -> int:
         """How many cells the workbook holds, formatted blanks among them."""
-        return sum(len(sheet._cells) for sheet in self.xl.worksheets)
+        return sum(count_cells(sheet) for sheet in self.xl.worksheets)
 
     def formula_errors(self, most: int = 10) -> list[dict[str, str]]:
-        """Formulas that give an error or can't be calculated: cell, formula, and why."""
+        """Formulas that give an error or can't be calculated: cell, formula, why, what to do.
+
+        Of what is known already: ask for ``values`` before.
+        """
         found = []
-        for (title, row, column), computed in self.values.items():
-            value = computed.value
-            failed = isinstance(value, str) and value in cells.ERRORS
-            if failed or computed.unknown:
-                cell = self.xl[title].cell(row, column)
+        for (title, row, column), computed in self.calculation.known.items():
+            cell = self.cell(self.xl[title], row, column)
+            value = str(computed.value)
+            failed = not computed.unknown and value in cells.ERRORS
+            if (failed or computed.unknown) and cell is not None and cell.data_type == "f":
                 found.append(
                     {
                         "cell": f"{title}!{cell.coordinate}",
                         "formula": (cells.formula_of(cell) or "")[:200],
-                        "value": str(value) if failed else "not calculated",
-                        "cause": cells.ERRORS[str(value)] if failed else computed.unknown,
+                        "value": value if failed else "not calculated",
+                        "cause": cells.ERRORS[value] if failed else computed.unknown,
+                        "hint": HINTS[value] if failed else NOT_CALCULATED,
                     }
                 )
                 if len(found) == most:
@@ -222,7 +235,7 @@ class Book:
 
         :param keep_facts: the operation itself brings the facts up to date
         """
-        self._values = None
+        self.calculation.changed()
         if not keep_facts:
             self._facts.clear()
         self.broken = True
@@ -267,7 +280,8 @@ class Book:
         :raises InternalError: if there is something in the workbook that can't be kept
         """
         try:
-            checkpoints.write(path, self.xl, self.losses)
+            state = (self.xl, self.losses, self.memory, self.calculation.ledger)
+            checkpoints.write(path, state)
         except checkpoints.UnusableCheckpointError as error:
             raise InternalError(
                 f"{self.name} can't be put into a checkpoint ({error}).",
@@ -280,23 +294,68 @@ class Book:
 
         :raises UnusableCheckpointError: if it is damaged, or of another version
         """
-        xl, losses = checkpoints.read(path)
-        return cls(xl, name, max_cells=max_cells, losses=losses)
+        xl, losses, memory, ledger = checkpoints.read(path)
+        return cls(xl, name, max_cells=max_cells, losses=losses, memory=memory, ledger=ledger)
+
+    def draft(self, values: Values) -> Draft:
+        """The package that the workbook is to become, with these values of its formulas."""
+        if self.memory is None:
+            with TemporaryDirectory(prefix="draft-") as folder:
+                path = Path(folder, "book.xlsx")
+                writer.save(self.xl, path, values)
+                return Draft(Package(path.read_bytes()))
+        macros = self.name.lower().endswith(".xlsm")
+        return saver.drafted(self.xl, self.memory, values, macros=macros)
+
+    def restructured(self, package: Package, moved: Mapped) -> None:
+        """Go on with another package, which this workbook became by a change of its structure.
+
+        :param moved: where the cell of an address is now; None if it is gone
+        """
+        xl, memory = _read(package, self.name)
+        memory.restructured = True
+        with self.changing():
+            self.xl, self.memory = xl, memory
+        self.calculation.moved(moved)
 
     def save(self, path: Path) -> None:
         """Write the workbook to ``path`` with the values of its formulas."""
-        writer.save(self.xl, path, self.values)
+        if self.memory is None:
+            writer.save(self.xl, path, self.values)
+        else:
+            macros = self.name.lower().endswith(".xlsm")
+            saver.save(self.xl, self.memory, path, self.values, macros=macros)
 
 
-def count_formulas(sheet: Worksheet) -> int:
-    """How many cells of a sheet hold formulas."""
-    return sum(cell.data_type == "f" for cell in sheet._cells.values())
+def _read(package: Package, name: str) -> tuple[openpyxl.Workbook, Memory]:
+    """The workbook of a package in the editor.
+
+    :raises WorkbookDamaged: if the editor can't make sense of it
+    """
+    texts.teach_openpyxl()
+    serials.teach_openpyxl()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what the editor does not know, which is kept
+            xl, memory = load(package)
+            xl.template = False
+    except (ExcelToolsError, MemoryError):
+        raise
+    except Exception as error:
+        raise WorkbookDamaged(
+            f"{name} can't be read: {type(error).__name__}: {str(error)[:200]}",
+            "Open it in Excel, save it again and upload the new copy.",
+        ) from error
+    if not xl.worksheets:
+        raise WorkbookDamaged(
+            f"{name} has no worksheet.", "Open a workbook with at least one sheet of cells."
+        )
+    return xl, memory
 
 
-def used_area(sheet: Worksheet) -> Area:
-    """The smallest area from A1 that holds all cells with a value; A1 of an empty sheet."""
-    rows = columns = 1
-    for (row, column), cell in sheet._cells.items():
-        if cell.value is not None:
-            rows, columns = max(rows, row), max(columns, column)
-    return Area(1, 1, rows, columns)
+def filled_areas(sheet: Worksheet) -> list[Area]:
+    """The areas of array formulas and data tables that fill several cells of a sheet."""
+    if not count_formulas(sheet):
+        return []
+    formulas = (formula_facts(c) for c in sheet._cells.values() if c.data_type == "f")
+    return [formula.area for formula in formulas if formula.area and formula.area.cells > 1]

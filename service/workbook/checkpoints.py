@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+from openpyxl.worksheet.table import TableList
 
-_MAGIC = b"excel-tools checkpoint 1\n"
+_MAGIC = b"excel-tools checkpoint 2\n"
 _VERSION = f"python {sys.version_info[0]}.{sys.version_info[1]} openpyxl {openpyxl.__version__}\n"
 
 
@@ -36,6 +37,9 @@ class _Pickler(pickle.Pickler):
             # pickle would call the class with the factory, which openpyxl's take otherwise.
             state = (obj.__dict__, {"default_factory": obj.default_factory})
             return copyreg.__newobj__, (type(obj),), state, None, iter(obj.items())  # type: ignore[attr-defined]
+        if isinstance(obj, TableList):
+            # Its items() gives ranges instead of tables.
+            return copyreg.__newobj__, (TableList,), None, None, iter(dict.items(obj))  # type: ignore[attr-defined]
         if isinstance(obj, zipfile.ZipFile):
             return _archive, ([(name, obj.read(name)) for name in obj.namelist()],)
         return NotImplemented
@@ -49,14 +53,16 @@ def _archive(parts: list[tuple[str, bytes]]) -> zipfile.ZipFile:
     return archive
 
 
-def write(path: Path, book: openpyxl.Workbook, losses: tuple[str, ...]) -> None:
+def write(path: Path, state: tuple[Any, ...]) -> None:
     """Write a checkpoint as a whole or not at all.
+
+    :param state: the workbook, and what belongs to it
 
     :raises UnusableCheckpointError: if the workbook holds what can't be put into one
     """
     out = io.BytesIO()
     try:
-        _Pickler(out, protocol=5).dump((book, losses))
+        _Pickler(out, protocol=5).dump(state)
     except (pickle.PicklingError, TypeError, AttributeError, RecursionError) as error:
         raise UnusableCheckpointError(f"{type(error).__name__}: {str(error)[:200]}") from error
     data = out.getvalue()
@@ -71,7 +77,7 @@ def write(path: Path, book: openpyxl.Workbook, losses: tuple[str, ...]) -> None:
         part.unlink(missing_ok=True)
 
 
-def read(path: Path) -> tuple[openpyxl.Workbook, tuple[str, ...]]:
+def read(path: Path) -> tuple[Any, ...]:
     """What a checkpoint holds.
 
     :raises UnusableCheckpointError: saying why it can't be used
@@ -88,10 +94,12 @@ def read(path: Path) -> tuple[openpyxl.Workbook, tuple[str, ...]]:
     if hashlib.sha256(head[3]).hexdigest().encode() != head[2]:
         raise UnusableCheckpointError("its checksum does not fit")
     try:
-        book, losses = pickle.loads(head[3])
+        state: tuple[Any, ...] = pickle.loads(head[3])
+    except FileNotFoundError as error:
+        raise UnusableCheckpointError(f"its base file is gone: {error}") from error
     except (MemoryError, OSError):
         raise
     except Exception as error:
         # Whatever is wrong with it, base file and journal give the workbook.
         raise UnusableCheckpointError(f"{type(error).__name__}: {str(error)[:200]}") from error
-    return book, losses
+    return state

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 from openpyxl.cell.cell import Cell
 from openpyxl.utils import get_column_letter
@@ -11,7 +11,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from service.workbook import cells
 from service.workbook.book import Book
+from service.workbook.keeping.lazy import LazyCells
 
+Cells: TypeAlias = dict[tuple[int, int], Cell]
 _LONGEST = 300
 
 
@@ -25,8 +27,8 @@ class _Side:
         self.book = book
         self._looks: dict[bytes, object] = {}
 
-    def places(self, name: str) -> dict[tuple[int, int], Cell]:
-        found: dict[tuple[int, int], Cell] = self.book.xl[name]._cells if self.has(name) else {}
+    def places(self, name: str) -> Cells:
+        found: Cells = self.book.xl[name]._cells if self.has(name) else {}
         return found
 
     def has(self, name: str) -> bool:
@@ -68,9 +70,16 @@ def _changed_cells(before: _Side, after: _Side) -> Iterator[tuple[str, int, int]
     names = before.book.sheet_names
     for name in [*names, *(other for other in after.book.sheet_names if other not in names)]:
         old, new = before.places(name), after.places(name)
-        for place in sorted(old.keys() | new.keys()):
+        for place in sorted(_places(old, new)):
             if _differs(before, after, old.get(place), new.get(place)):
                 yield name, *place
+
+
+def _places(old: Cells, new: Cells) -> set[tuple[int, int]]:
+    """Where cells may differ: of a very large sheet only what somebody asked for."""
+    if isinstance(old, LazyCells) and isinstance(new, LazyCells) and new.only_edits_of(old):
+        return {place for cells_ in (old, new) for place, _ in cells_.loaded()}
+    return {*old.keys(), *new.keys()}
 
 
 def _differs(before: _Side, after: _Side, old: Cell | None, new: Cell | None) -> bool:

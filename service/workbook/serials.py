@@ -6,7 +6,6 @@ import datetime as dt
 from functools import lru_cache
 
 import openpyxl.worksheet._reader
-from openpyxl import Workbook
 from openpyxl.styles.numbers import is_date_format, is_timedelta_format
 from openpyxl.utils.datetime import from_excel, to_excel
 
@@ -17,7 +16,7 @@ _ROUNDED = 1e-7
 def as_date(number: float, number_format: str, epoch: dt.datetime) -> object:
     """The moment or duration that a number is shown as, else the number itself."""
     kind = _kind(number_format)
-    return number if kind is None else _moment(number, epoch, timedelta=kind == "duration")
+    return number if kind is None else moment(number, epoch, timedelta=kind == "duration")
 
 
 @lru_cache(maxsize=512)
@@ -27,26 +26,18 @@ def _kind(number_format: str) -> str | None:
     return "duration" if is_timedelta_format(number_format) else "date"
 
 
-def _moment(number: float, epoch: dt.datetime, timedelta: bool = False) -> object:
+def moment(number: float, epoch: dt.datetime, timedelta: bool = False) -> object:
     """The moment; the number where Excel shows ##### and where no calendar has that day."""
     if number < 0:
         return number
     try:
-        moment = from_excel(number, epoch, timedelta)
-        same = abs(to_excel(moment, epoch) - number) < _ROUNDED
+        found = from_excel(number, epoch, timedelta)
+        same = abs(to_excel(found, epoch) - number) < _ROUNDED
     except (OverflowError, ValueError):
         return number
-    return moment if same else number
+    return found if same else number
 
 
 def teach_openpyxl() -> None:
     """Let openpyxl keep numbers that are no dates: it puts #VALUE! in their place."""
-    openpyxl.worksheet._reader.from_excel = _moment
-
-
-def mend(book: Workbook) -> None:
-    """Make plain numbers of those that openpyxl was told are no dates."""
-    for sheet in book.worksheets:
-        for cell in sheet._cells.values():
-            if cell.data_type == "d" and isinstance(cell._value, int | float):
-                cell.data_type = "n"
+    openpyxl.worksheet._reader.from_excel = moment

@@ -1,16 +1,11 @@
-"""Changes of an open workbook's structure: it is written out, changed part by part, read again.
+"""Changes of an open workbook's structure: what it would be saved as is changed, and read again.
 
 The editor shifts no references; ``references`` does, on the parts of the file.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
-from service.workbook import writer
 from service.workbook.book import Book
-from service.workbook.package.opc import Draft, Package
 from service.workbook.references.apply import apply
 from service.workbook.references.changes import Change
 from service.workbook.references.index import Effects
@@ -21,14 +16,8 @@ def restructure(book: Book, change: Change) -> Effects:
 
     :raises ExcelToolsError: what Excel refuses; the workbook is as it was then
     """
-    ending = ".xlsm" if book.name.lower().endswith(".xlsm") else ".xlsx"
-    with TemporaryDirectory(prefix="structure-") as folder:
-        before, after = Path(folder, f"before{ending}"), Path(folder, f"after{ending}")
-        writer.save(book.xl, before, {})
-        draft = Draft(Package(before))
-        effects = apply(draft, change)
-        draft.save(after)
-        loaded = Book.load(after, book.name, max_cells=book.max_cells)
-    with book.changing():
-        book.xl = loaded.xl
+    # Not those that would have to be calculated first: a change waits for no calculation.
+    draft = book.draft(book.calculation.known)
+    effects = apply(draft, change)
+    book.restructured(draft.saved(), lambda address: change.moved(*address))
     return effects

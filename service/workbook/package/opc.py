@@ -26,7 +26,7 @@ RELATIONSHIPS = "http://schemas.openxmlformats.org/package/2006/relationships"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 RELS_TYPE = "application/vnd.openxmlformats-package.relationships+xml"
 
-Content: TypeAlias = bytes | Iterable[bytes]
+Content: TypeAlias = bytes | Iterable[bytes | memoryview]
 
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
 _LOCAL_HEADER = struct.Struct("<4s5H3L2H")
@@ -51,6 +51,7 @@ class Relationship:
 
     :param target: name of the related part; where ``external``, the address as it stands
     :param stored: the target as the file has it
+    :param mode: its mode as the file has it, where it has one
     """
 
     id: str
@@ -58,6 +59,7 @@ class Relationship:
     target: str
     external: bool = False
     stored: str = ""
+    mode: str = ""
 
     @property
     def kind(self) -> str:
@@ -110,10 +112,11 @@ class Relationships:
         for item in parse(data).iter(f"{{{RELATIONSHIPS}}}Relationship"):
             target = item.get("Target", "")
             # A link to a place in the workbook ("#Sheet2!A1") may come as an internal target.
-            external = item.get("TargetMode") == "External" or target.startswith("#")
+            mode = item.get("TargetMode", "")
+            external = mode == "External" or target.startswith("#")
             name = target if external else resolved(part, target)
             id_, type_ = item.get("Id", ""), item.get("Type", "")
-            found.append(Relationship(id_, type_, name, external, target))
+            found.append(Relationship(id_, type_, name, external, target, mode))
         return cls(part, found)
 
     def written(self) -> bytes:
@@ -122,8 +125,9 @@ class Relationships:
         for item in self:
             target = item.stored or (item.target if item.external else f"/{item.target}")
             attributes = {"Id": item.id, "Type": item.type, "Target": target}
-            if item.external and not target.startswith("#"):
-                attributes["TargetMode"] = "External"
+            mode = item.mode or ("External" if item.external and not item.stored else "")
+            if mode:
+                attributes["TargetMode"] = mode
             etree.SubElement(root, f"{{{RELATIONSHIPS}}}Relationship", attributes)
         return serialized(root)
 
@@ -153,6 +157,12 @@ class Package:
             infos = archive.infolist()
         self.infos = {info.filename.lstrip("/"): info for info in infos if not info.is_dir()}
         self._names = {name.lower(): name for name in self.infos}
+
+    def __getstate__(self) -> Path | bytes:
+        return self.source
+
+    def __setstate__(self, source: Path | bytes) -> None:
+        Package.__init__(self, source)
 
     def __repr__(self) -> str:
         held = "memory" if isinstance(self.source, bytes) else str(self.source)
@@ -245,6 +255,10 @@ class Draft:
 
     def __contains__(self, name: str) -> bool:
         return self.find(name) is not None
+
+    def has_written(self, name: str) -> bool:
+        """Whether a part was given a content here."""
+        return self.find(name) in self._written
 
     def read(self, name: str) -> bytes:
         """The content of a part as it is now.

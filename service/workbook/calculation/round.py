@@ -1,0 +1,276 @@
+"""One state of a workbook, and what calculators and ledger say about its formulas."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from service.workbook.calculation import first, second
+from service.workbook.calculation.graph import Graph, all_formulas
+from service.workbook.calculation.ledger import Ledger, Watch, filled_cells
+from service.workbook.calculation.opinions import Said, caveat, doubted, may_differ, three, two
+from service.workbook.calculation.problem import Problem, whole
+from service.workbook.calculation.results import Address, Computed, Values, is_error, same, told
+from service.workbook.calculation.rewrite import Rewriter
+from service.workbook.calculation.source import Source, is_1904
+
+_MOST_CHECKED = 50_000  # formulas that the second calculator is given
+_MOST_VALUES = 200_000  # plain values that another calculator is given
+_SPREADING = 5.0  # seconds to find what depends on cells that a calculator can't do
+_DEPENDS = "it depends on a cell that can't be calculated"
+_RANDOM = "it comes from random numbers, which change at each calculation"
+_NOT_YET = "not checked in time by a second calculator"
+_TOO_LARGE = "the workbook is too large for a second calculator to check"
+
+
+class Round:
+    """One state of the workbook, and what the calculators say about it."""
+
+    def __init__(
+        self, source: Source, rewriter: Callable[[Source], Rewriter], ledger: Ledger
+    ) -> None:
+        self.source = source
+        self.ledger = ledger
+        self.formulas = all_formulas(source, rewriter(source))
+        self.graph = Graph(self.formulas)
+        self.waited = False
+        self._mac = is_1904(source.epoch)  # dates that the second calculator does not know
+        self.problem = Problem(source, {})
+        self._guards: dict[Address, list[Address]] = {}
+        self.first_results: dict[Address, Computed] = {}
+        self._second: dict[Address, Computed] | None = None
+        self._second_failed = ""
+        self._ticket: second.Ticket | None = None
+        self.moving: set[Address] = set()
+        self._random: set[Address] = set()
+        self._special: set[Address] = set()  # where agreeing is not all
+
+    def ask_first(self, until: float) -> None:
+        """:raises TimeoutError: if the first calculator does not answer by ``until``"""
+        self.find_moving(until)
+        self.prepare(self.ledger.pinned(self.source, self.graph, until))
+        self.first_results = self.spread(first.calculate(self.problem, until), until)
+
+    def find_moving(self, until: float) -> None:
+        """Find the formulas whose value changes by itself: with the clock, or by chance.
+
+        :raises TimeoutError: if it takes longer than ``until``
+        """
+        own = {a for a, (_, prepared) in self.formulas.items() if prepared.moving}
+        self.moving = own | self.graph.reached(own, until)
+        random = {a for a in own if self.formulas[a][1].random}
+        self._random = random | self.graph.reached(random, until)
+        self._special = self._random | self.ledger.odd.keys()
+        self._special |= {a for a, (_, p) in self.formulas.items() if p.doubt or may_differ(p)}
+
+    def settled_by_file(self, until: float) -> bool:
+        """Whether no calculator is needed, as nothing was changed since the opening.
+
+        :raises TimeoutError: if it takes longer than ``until`` to find out
+        """
+        if self.ledger.touched or not self.ledger.values:
+            return False
+        self.find_moving(until)
+        return not self.unsettled()
+
+    def prepare(self, pinned: dict[Address, object]) -> None:
+        """Set the problem up with some results as they are known."""
+        self.problem = whole(self.source, self.formulas, pinned, set())
+        self._guards = {}
+        for place, owner in self.problem.guarded.items():
+            self._guards.setdefault(owner, []).append(place)
+
+    def spread(self, results: dict[Address, Computed], until: float) -> dict[Address, Computed]:
+        """The results of one calculator, those that rest on something unknown unknown too."""
+        pinned = self.problem.pinned
+        found = dict(results)
+        roots = []
+        for address, (formula, prepared) in self.formulas.items():
+            if address in pinned:
+                continue
+            if prepared.reason:
+                unknown = Computed(unknown=prepared.reason)
+                found |= dict.fromkeys(filled_cells(address, formula), unknown)
+            if address not in found or found[address].unknown:
+                roots.append(address)
+        for address in self.graph.reached(roots, until, pinned):
+            for cell in filled_cells(address, self.formulas[address][0]):
+                if cell not in found or not found[cell].unknown:
+                    found[cell] = Computed(unknown=_DEPENDS)
+        return found
+
+    def too_large(self, most: int) -> bool:
+        """Whether another calculator is not given so much."""
+        if len(self.formulas) > most:
+            return True
+        values = 0
+        for sheet in self.source.sheets:
+            for _ in self.source.values(sheet):
+                values += 1
+                if values > _MOST_VALUES:
+                    return True
+        return False
+
+    def ask_second(self, seconds: float) -> bool:
+        """Whether the second calculator has answered, or is not going to, in so much time."""
+        if self._second is not None or self._second_failed or not self.unsettled():
+            return True
+        if self._ticket is None or self._ticket.superseded:
+            if self.too_large(_MOST_CHECKED):
+                self._second_failed = _TOO_LARGE
+                return True
+            self._ticket = second.shared().ask(self.problem)
+        self.waited = True
+        until = time.monotonic() + seconds
+        if not second.shared().wait(self._ticket, until) or self._ticket.superseded:
+            return False
+        if self._ticket.answer is None:
+            self._second_failed = f"not checked by a second calculator: {self._ticket.failed}"
+        else:
+            try:
+                self._second = self.spread(self._ticket.answer, until + _SPREADING)
+            except TimeoutError:
+                self._second_failed = _TOO_LARGE
+        return True
+
+    def unsettled(self) -> bool:
+        """Whether there is any cell whose value the file does not settle."""
+        return any(self._file_value(a, cell) is None for a, cell in self._cells())
+
+    def _cells(self) -> list[tuple[Address, Address]]:
+        """(formula, cell that it fills) of all."""
+        return [
+            (address, cell)
+            for address, (formula, _) in self.formulas.items()
+            for cell in filled_cells(address, formula)
+        ]
+
+    # Merging
+
+    def merged(self) -> dict[Address, Computed]:
+        """What the first two calculators and the file say together."""
+        found: dict[Address, Computed] = {}
+        for address in self.formulas:
+            found |= self.merged_cell(address)
+        # Cells that a dynamic array has grown into.
+        for address, result in self.first_results.items():
+            if address not in found and address[0] not in self.problem.probes:
+                found[address] = replace(result, unverified="" if result.unknown else _NOT_YET)
+                if self._second is not None:
+                    found[address] = two(Said(result), Said(self._second.get(address, result)))
+        return found
+
+    def merged_cell(self, address: Address, decided: Computed | None = None) -> Values:
+        """The values of the cells that one formula fills.
+
+        :param decided: what the third calculator says
+        """
+        formula = self.formulas[address][0]
+        return {
+            cell: self._file_value(address, cell) or self._opinion(address, cell, decided)
+            for cell in filled_cells(address, formula)
+        }
+
+    def _file_value(self, address: Address, cell: Address) -> Computed | None:
+        """What the file held, where that counts."""
+        if cell in self.problem.pinned:
+            return Computed(self.problem.pinned[cell])
+        text = self.formulas[address][0].text if cell == address else ""
+        held, value = self.ledger.held(cell, text)
+        if not held or address in self.moving:
+            return None
+        result = self.first_results.get(cell)
+        agrees = result is not None and not result.unknown and same(result.value, value)
+        return Computed(value) if agrees or not self.ledger.touched else None
+
+    def _opinion(self, address: Address, cell: Address, third: Computed | None) -> Computed:
+        quick = self._agreed(address, cell)
+        if quick is not None:
+            return quick
+        one, doubt = self._said(self.first_results, address, cell), self._doubt(address)
+        if self._second is None:
+            result = one.settled
+            if not result.unknown:
+                result = replace(result, unverified=self._second_failed or _NOT_YET)
+        else:
+            other = self._said(self._second, address, cell)
+            result = doubted(two(one, other, prefer_first=self._mac), doubt)
+            if third is not None:
+                result = three(one, other, third, result, doubt)
+        if result.unknown:
+            return self._as_held(address, cell) or result
+        odd = self.ledger.odd.get(address)
+        if odd is not None and address not in self.moving:
+            result = replace(result, unverified=_odd_reason(odd, self.ledger.values[address][1]))
+        elif address in self._random:
+            result = replace(result, unverified=_RANDOM)
+        elif not result.unverified and (why := caveat(self.formulas[address][1], result.value)):
+            result = replace(result, unverified=why)
+        return result
+
+    def _doubt(self, address: Address) -> str:
+        """Why calculators that agree may be wrong together; "" where they had it made easy."""
+        return "" if address in self.problem.lifted else self.formulas[address][1].doubt
+
+    def _agreed(self, address: Address, cell: Address) -> Computed | None:
+        """The usual case: two calculators agree on a number or text, and nothing is special."""
+        if self._second is None or address in self._special or address in self._guards:
+            return None
+        one, other = self.first_results.get(cell), self._second.get(cell)
+        if one is None or other is None or one.unknown or other.unknown:
+            return None
+        return one if same(one.value, other.value) and not is_error(one.value) else None
+
+    def _said(self, results: dict[Address, Computed], address: Address, cell: Address) -> Said:
+        result = results.get(cell, Computed(unknown="the calculator gave no value"))
+        nothing = Computed(unknown="it was not calculated")
+        guards = self._guards.get(address, ())
+        return Said(result, tuple(results.get(place, nothing) for place in guards))
+
+    def _as_held(self, address: Address, cell: Address) -> Computed | None:
+        """The file's value of a cell that nobody can calculate, if the file is not sure of it."""
+        entry = self.ledger.values.get(cell)
+        formula = self.formulas[address][0].text if cell == address else ""
+        if not self.ledger.stale or self.ledger.touched or not entry or entry[0] != formula:
+            return None
+        return Computed(entry[1], unverified="what the file held; it can't be calculated here")
+
+    def open_cells(self, values: Values) -> set[Address]:
+        """Formulas that the two calculators leave open."""
+        return {
+            address
+            for address, (formula, prepared) in self.formulas.items()
+            if formula.kind != "data table"
+            and not prepared.reason
+            and address not in self._random
+            and self._second is not None
+            and self.first_results.get(address) != Computed(unknown=first.CIRCULAR)
+            and (values[address].unknown or values[address].unverified)
+            and address not in self.ledger.odd
+            and not caveat(prepared, values[address].value)
+        }
+
+    def watching(
+        self, decided: dict[Address, Computed], until: float
+    ) -> tuple[Watch, dict[Address, Computed]] | None:
+        try:
+            return Watch(decided, self.source, self.graph, until + _SPREADING), decided
+        except TimeoutError:
+            return None
+
+    def too_late(self, seconds: float) -> dict[Address, Computed]:
+        """What is known without any calculation."""
+        late = Computed(unknown=f"the calculation took longer than {seconds:g} seconds")
+        return {cell: self._file_value(a, cell) or late for a, cell in self._cells()}
+
+
+def _odd_reason(computed: Computed, held: object) -> str:
+    if computed.unknown:
+        return (
+            f"the file's value could not be confirmed ({computed.unknown}), and its inputs changed"
+        )
+    return (
+        f"before its inputs changed, the file held {told(held)} where the calculator "
+        f"made {told(computed.value)}"
+    )

@@ -1,0 +1,255 @@
+"""What calculators read of a workbook.
+
+The seam is :class:`Source`. Calculators know nothing else, so they work for whatever
+keeps the cells. Dates are serial numbers here, as files store them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from openpyxl import Workbook
+from openpyxl.cell.cell import Cell
+from openpyxl.cell.rich_text import CellRichText
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
+from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
+from openpyxl.worksheet.worksheet import Worksheet
+
+from service.errors import InvalidRange
+from service.workbook.areas import MAX_COLUMN, MAX_ROW, Area, parse_area
+from service.workbook.calculation.results import Address, ErrorValue, serial_number
+
+GRID = Area(1, 1, MAX_ROW, MAX_COLUMN)
+# More than any array that is calculated: its cells are listed one by one.
+_MOST_FILLED = 50_000
+Kind = Literal["plain", "array", "dynamic", "data table"]
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A formula as the file stores it.
+
+    :param text: with ``=`` and with the prefixes of newer functions
+    :param kind: plain fills one cell; array fills ``area``, as entered with Ctrl+Shift+Enter;
+        dynamic fills as many cells as its result has, ``area`` when it was last calculated;
+        a data table fills ``area``
+    :param inputs: of a data table, the cells whose values it replaces, such as "B2"
+    """
+
+    text: str
+    kind: Kind = "plain"
+    area: Area | None = None
+    inputs: tuple[str, ...] = ()
+
+    @property
+    def cells(self) -> int:
+        return self.area.cells if self.area else 1
+
+
+@dataclass(frozen=True)
+class TableFacts:
+    """A native table: its area with header and totals rows, and its columns' names."""
+
+    name: str
+    sheet: str
+    area: Area
+    columns: tuple[str, ...]
+    header: bool = True
+    totals: bool = False
+
+
+@dataclass(frozen=True)
+class NameFacts:
+    """A defined name and what it stands for; ``sheet`` is "" for the whole workbook."""
+
+    name: str
+    text: str
+    sheet: str = ""
+
+
+class Source(Protocol):
+    """A workbook as calculators see it."""
+
+    @property
+    def sheets(self) -> list[str]:
+        """Titles of the worksheets, in their order."""
+
+    @property
+    def epoch(self) -> dt.datetime:
+        """The day 0 of its dates: that of 1900 or of 1904."""
+
+    @property
+    def iterates(self) -> bool:
+        """Whether circular references are calculated in rounds."""
+
+    def values(self, sheet: str) -> Iterator[tuple[tuple[int, int], object]]:
+        """((row, column), value) of the cells without a formula that are not blank.
+
+        Results that stand in the area of an array formula or data table are left out.
+        """
+
+    def value(self, address: Address) -> object:
+        """The plain value there; None for a blank cell and for a formula."""
+
+    def formulas(self) -> Iterator[tuple[Address, Formula]]:
+        """All formulas, each at its (first) cell."""
+
+    def tables(self) -> list[TableFacts]:
+        """The native tables of all sheets."""
+
+    def names(self) -> list[NameFacts]:
+        """The defined names."""
+
+    def hidden_rows(self, sheet: str) -> frozenset[int]:
+        """The rows of a sheet that are hidden, by hand or by a filter."""
+
+
+class EditorSource:
+    """A workbook that openpyxl holds."""
+
+    def __init__(self, book: Workbook) -> None:
+        self._book = book
+        self._formulas: dict[Address, Formula] | None = None
+        self._filled: dict[str, list[Area]] = {}
+
+    @property
+    def sheets(self) -> list[str]:
+        return [sheet.title for sheet in self._book.worksheets]
+
+    @property
+    def epoch(self) -> dt.datetime:
+        epoch: dt.datetime = self._book.epoch
+        return epoch
+
+    @property
+    def iterates(self) -> bool:
+        return bool(self._book.calculation and self._book.calculation.iterate)
+
+    def values(self, sheet: str) -> Iterator[tuple[tuple[int, int], object]]:
+        self._formulas_found()
+        filled = self._filled.get(sheet, ())
+        for place, cell in self._book[sheet]._cells.items():
+            if cell._value is None or cell.data_type == "f":
+                continue
+            if filled and any(area.holds(*place) for area in filled):
+                continue
+            value = self._plain(cell)
+            if value is not None:
+                yield place, value
+
+    def value(self, address: Address) -> object:
+        title, row, column = address
+        cell = self._book[title]._cells.get((row, column))
+        return None if cell is None or cell.data_type == "f" else self._plain(cell)
+
+    def formulas(self) -> Iterator[tuple[Address, Formula]]:
+        yield from self._formulas_found().items()
+
+    def tables(self) -> list[TableFacts]:
+        found = []
+        for sheet in self._book.worksheets:
+            for table in sheet.tables.values():
+                facts = _table_facts(sheet, table)
+                if facts:
+                    found.append(facts)
+        return found
+
+    def names(self) -> list[NameFacts]:
+        found = [NameFacts(n, i.attr_text or "") for n, i in self._book.defined_names.items()]
+        for sheet in self._book.worksheets:
+            local = sheet.defined_names.items()
+            found += [NameFacts(n, i.attr_text or "", sheet.title) for n, i in local]
+        return found
+
+    def hidden_rows(self, sheet: str) -> frozenset[int]:
+        rows = self._book[sheet].row_dimensions.items()
+        return frozenset(number for number, row in rows if row.hidden)
+
+    def _plain(self, cell: Cell) -> object:
+        value = cell._value
+        if cell.data_type == "e":
+            return ErrorValue(value)
+        if isinstance(value, CellRichText):
+            return str(value)
+        return serial_number(value, self.epoch) if cell.data_type == "d" else value
+
+    def _formulas_found(self) -> dict[Address, Formula]:
+        if self._formulas is None:
+            self._formulas = {}
+            for sheet in self._book.worksheets:
+                title = sheet.title
+                for (row, column), cell in sheet._cells.items():
+                    if cell.data_type == "f":
+                        formula = formula_facts(cell)
+                        self._formulas[title, row, column] = formula
+                        if formula.area and formula.area.cells > 1:
+                            self._filled.setdefault(title, []).append(formula.area)
+        return self._formulas
+
+
+# Functions that only an Excel with dynamic arrays has: a formula with one of them is one.
+_DYNAMIC = (
+    "FILTER( SORT( SORTBY( UNIQUE( SEQUENCE( RANDARRAY( VSTACK( HSTACK( TOCOL( TOROW( TAKE( "
+    "DROP( EXPAND( CHOOSECOLS( CHOOSEROWS( WRAPROWS( WRAPCOLS( TEXTSPLIT( MAP( BYROW( BYCOL( "
+    "SCAN( MAKEARRAY( XLOOKUP( ANCHORARRAY( LET( GROUPBY( PIVOTBY("
+).split()
+
+
+def formula_facts(cell: Cell) -> Formula:
+    """The formula of a cell that has one."""
+    value = cell._value
+    if isinstance(value, ArrayFormula):
+        text = value.text or ""
+        text = text if text.startswith("=") else f"={text}"
+        dynamic = any(f".{name}" in text for name in _DYNAMIC)
+        return Formula(text, "dynamic" if dynamic else "array", _filled(value.ref))
+    if isinstance(value, DataTableFormula):
+        inputs = tuple(str(one) for one in (value.r1, value.r2) if one)
+        return Formula("=TABLE()", "data table", _filled(value.ref), inputs)
+    return Formula(str(value))
+
+
+def _area(reference: str | None) -> Area | None:
+    try:
+        return parse_area(reference or "", GRID)
+    except InvalidRange:
+        return None
+
+
+def _filled(reference: str | None) -> Area | None:
+    """The area that a formula fills; of a very large one only the first rows."""
+    area = _area(reference)
+    if area is None or area.cells <= _MOST_FILLED:
+        return area
+    rows = max(1, _MOST_FILLED // area.columns)
+    return Area(area.first_row, area.first_column, area.first_row + rows - 1, area.last_column)
+
+
+def _table_facts(sheet: Worksheet, table: object) -> TableFacts | None:
+    area = _area(str(table.ref))  # type: ignore[attr-defined]
+    if area is None:
+        return None
+    columns = tuple(str(column.name) for column in table.tableColumns)  # type: ignore[attr-defined]
+    return TableFacts(
+        table.displayName,  # type: ignore[attr-defined]
+        sheet.title,
+        area,
+        columns or _headers(sheet, area),
+        header=table.headerRowCount != 0,  # type: ignore[attr-defined]
+        totals=bool(table.totalsRowCount),  # type: ignore[attr-defined]
+    )
+
+
+def _headers(sheet: Worksheet, area: Area) -> tuple[str, ...]:
+    """What the columns of a table are called that has not been saved yet."""
+    cells = sheet._cells
+    found = (cells.get((area.first_row, c)) for c in range(area.first_column, area.last_column + 1))
+    return tuple("" if cell is None else str(cell.value) for cell in found)
+
+
+def is_1904(epoch: dt.datetime) -> bool:
+    """Whether dates count from 1904."""
+    return bool(epoch == CALENDAR_MAC_1904)

@@ -1,0 +1,210 @@
+"""The values of a workbook's formulas: calculators and ledger put together.
+
+- What the file held counts as long as nothing that a formula reads has changed.
+- Else the first calculator's value counts as verified where the second one agrees.
+- What these two leave open, the third one may decide, where it is installed.
+- Everything else is answered with the reason why it is unknown or unverified.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+
+from service.workbook.calculation.cached import Cached
+from service.workbook.calculation.graph import all_formulas
+from service.workbook.calculation.ledger import Difference, Ledger, Mapped, Watch, filled_cells
+from service.workbook.calculation.results import Address, Computed, Values
+from service.workbook.calculation.rewrite import Rewriter
+from service.workbook.calculation.round import Round
+from service.workbook.calculation.settling import settle
+from service.workbook.calculation.source import Source
+from service.workbook.calculation.third import ThirdCalculator
+
+DEADLINE = 5.0  # seconds for the first calculator
+SETTLING = 3.0  # seconds for the comparison with what a file holds
+SECOND_WAIT = 1.5
+AGAIN_WAIT = 0.2  # where the second one was waited for already
+PATIENCE = 1.0  # before it is waited for again
+ALL_WAIT = 6.5  # for all of them together
+_LEAST_FOR_THIRD = 2.0
+_MOST_SETTLED = 50_000  # formulas that are compared with the file's values on opening
+_MOST_DECIDED = 5_000  # formulas that the third one is given
+
+
+class Level(IntEnum):
+    """How many calculators have been asked."""
+
+    NONE = 0
+    ONE = 1
+    TWO = 2
+    THREE = 3
+
+
+class Calculation:
+    """The calculated values of one open workbook, until it changes.
+
+    :param source: gives the workbook as it is now
+    :param ledger: what the file held that it was opened from
+    :param third: LibreOffice, where it may be asked
+    """
+
+    def __init__(
+        self,
+        source: Callable[[], Source],
+        ledger: Ledger | None = None,
+        third: ThirdCalculator | None = None,
+    ) -> None:
+        self._source = source
+        self.ledger = ledger or Ledger()
+        self._third = third
+        self._rewriter: Rewriter | None = None
+        self._round: Round | None = None
+        self._values: dict[Address, Computed] = {}
+        self._level = Level.NONE
+        self._not_before = 0.0  # of time.monotonic()
+        self._decided: tuple[Watch, dict[Address, Computed]] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Calculation level={self._level.name}>"
+
+    def changed(self) -> None:
+        """The workbook changes: nothing calculated before counts any more."""
+        self.ledger.touched = True
+        self._round, self._values, self._level = None, {}, Level.NONE
+
+    def moved(self, mapping: Mapped) -> None:
+        """Cells have other places now, by a change that shifted the formulas as well.
+
+        :param mapping: the new address of a cell that was at another, None if it is gone
+        """
+        self.changed()
+        source = self._source()
+        self.ledger.moved(mapping, all_formulas(source, self._fitting(source)))
+        self._decided = None
+
+    def open(self, cached: Cached, seconds: float = SETTLING) -> None:
+        """Compare what the file holds with what the calculator makes of it, once.
+
+        Where there is not enough time, the file's values count until the first change.
+        """
+        self.ledger = Ledger(stale=cached.stale)
+        until = time.monotonic() + seconds
+        round_ = Round(self._source(), self._fitting, self.ledger)
+        for address, (formula, _) in round_.formulas.items():
+            for cell in filled_cells(address, formula):
+                if cell in cached.values:
+                    text = formula.text if cell == address else ""
+                    self.ledger.values[cell] = (text, cached.values[cell])
+        if self.ledger.values and not cached.stale and not round_.too_large(_MOST_SETTLED):
+            settle(self.ledger, round_, until)
+
+    def differences(self) -> list[Difference]:
+        """Where a formula's value in the file is not what the calculator makes of it."""
+        return self.ledger.differences()
+
+    def values(self) -> Values:
+        """The values of all formula cells, and of the cells that array formulas fill."""
+        self._calculate(Level.THREE, DEADLINE, SECOND_WAIT)
+        return self._values
+
+    def within(self, seconds: float) -> bool:
+        """Whether the values are there, or could be calculated in so short a time.
+
+        They are checked then as far as the time allows.
+        """
+        return self._calculate(Level.TWO, seconds, seconds, whole_or_nothing=True)
+
+    @property
+    def known(self) -> Values:
+        """The values that have been calculated since the last change; none, perhaps."""
+        return self._values
+
+    @property
+    def moving(self) -> set[Address]:
+        """Formulas whose value changes by itself, with the clock or by chance."""
+        return self._round.moving if self._round is not None else set()
+
+    def _fitting(self, source: Source) -> Rewriter:
+        if self._rewriter is None or not self._rewriter.fits(source):
+            self._rewriter = Rewriter(source)
+        return self._rewriter
+
+    def _calculate(
+        self, level: Level, seconds: float, wait: float, *, whole_or_nothing: bool = False
+    ) -> bool:
+        if self._level >= level or (self._level and time.monotonic() < self._not_before):
+            return True
+        with _undisturbed():
+            return self._asked(level, seconds, wait, whole_or_nothing=whole_or_nothing)
+
+    def _asked(self, level: Level, seconds: float, wait: float, *, whole_or_nothing: bool) -> bool:
+        until = time.monotonic() + seconds
+        if self._round is None:
+            self._round = Round(self._source(), self._fitting, self.ledger)
+        round_ = self._round
+        if self._level is Level.NONE:
+            try:
+                if round_.settled_by_file(until):
+                    self._values, self._level = round_.merged(), Level.THREE
+                    return True
+                round_.ask_first(until)
+            except TimeoutError:
+                self._round = None
+                if whole_or_nothing:
+                    return False
+                self._values = round_.too_late(seconds)
+                self._level = Level.THREE
+                return True
+            self._level = Level.ONE
+        checked = round_.ask_second(wait if not round_.waited else min(wait, AGAIN_WAIT))
+        self._not_before = 0.0 if checked else time.monotonic() + PATIENCE
+        self._values = round_.merged()
+        if checked:
+            self._level = Level.TWO
+            if level is Level.THREE:
+                self._ask_third(round_, until - seconds + ALL_WAIT)
+                self._level = Level.THREE
+        return True
+
+    def _ask_third(self, round_: Round, until: float) -> None:
+        """Have LibreOffice decide what is open, unless it has and nothing there changed."""
+        open_ = round_.open_cells(self._values)
+        if self._third is None or not open_ or round_.too_large(_MOST_DECIDED):
+            return
+        decided = self._still_decided(round_, until)
+        if not open_ <= decided.keys() and until - time.monotonic() > _LEAST_FOR_THIRD:
+            found = self._third.calculate(round_.problem, round_.formulas, until)
+            try:
+                found = round_.spread(found or {}, until + AGAIN_WAIT)
+            except TimeoutError:
+                found = {}
+            decided |= {a: found.get(a, Computed(unknown="no answer in time")) for a in open_}
+            self._decided = round_.watching(decided, until)
+        for address in open_ & decided.keys():
+            self._values |= round_.merged_cell(address, decided[address])
+
+    def _still_decided(self, round_: Round, until: float) -> dict[Address, Computed]:
+        if self._decided is None:
+            return {}
+        watch, values = self._decided
+        try:
+            changed = watch.changed(round_.source, round_.graph, until)
+        except TimeoutError:
+            return {}
+        return {a: v for a, v in values.items() if a not in changed and a in round_.formulas}
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Without looks for garbage: many small things are made here, and all of them are used."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()

@@ -1,0 +1,299 @@
+"""The cells of a very large sheet, made when somebody asks for them.
+
+An editor with a million cells takes half a gigabyte and many seconds, for an edit of one.
+So the rows stay bytes, and blocks of them become cells when a cell in them is asked for.
+Whoever asks for all cells gets all.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from typing import Any, TypeAlias
+from xml.sax.saxutils import unescape
+
+from lxml import etree
+from openpyxl.utils import column_index_from_string
+from openpyxl.worksheet.worksheet import Worksheet
+
+from service.workbook.keeping.cells import OpenedCell
+from service.workbook.keeping.sheet_xml import SheetXml
+
+Place: TypeAlias = tuple[int, int]
+BLOCK = 128  # rows
+_NUMBER = re.compile(rb"""\br\s*=\s*["'](\d+)["']""")
+_TELLING = re.compile(rb"""\b(ht|hidden|s|outlineLevel|collapsed|thickBot|thickTop|ph)\s*=""")
+_ATTRIBUTE = re.compile(rb"""\s(\w+)\s*=\s*["']([^"']*)["']""")
+_MASTER = re.compile(
+    rb"""<PREFIXc\b[^>]*?\br=["']([A-Z]+\d+)["'][^>]*>\s*<PREFIXf\b([^>]*[^/>])>([^<]+)</"""
+)
+_LETTERS = re.compile(rb"""\br\s*=\s*["']([A-Z]+)\d""")
+
+
+class Rows:
+    """What can be told of the rows without making cells of them.
+
+    :param numbers: of the rows, ascending
+    :param starts: where they begin in the data
+    :param telling: start tags of rows with a height, a style or the like, by number
+    """
+
+    def __init__(self, sheet: SheetXml) -> None:
+        self.sheet = sheet
+        self.numbers, self.starts = array("l"), array("q")
+        self.telling: dict[int, bytes] = {}
+        self._columns: dict[bytes, int] = {}
+        self._read()
+
+    def _read(self) -> None:
+        data, number = self.sheet.data, 0
+        tags = re.compile(rb"<" + self.sheet.prefix + rb"row\b[^>]*>")
+        for match in tags.finditer(data, self.sheet.start, self.sheet.stop):
+            tag = match.group()
+            told = _NUMBER.search(tag)
+            following = int(told.group(1)) if told else number + 1
+            if following <= number:
+                raise ValueError(f"row {following} stands after row {number}")
+            number = following
+            self.numbers.append(number)
+            self.starts.append(match.start())
+            if _TELLING.search(tag):
+                self.telling[number] = tag
+
+    @cached_property
+    def last_columns(self) -> array[int]:
+        """The column of the last cell with a value in each row; 0 where there is none."""
+        places = range(len(self.numbers))
+        return array("H", [self._last_column(*self.bounds(place)) for place in places])
+
+    def bounds(self, place: int) -> tuple[int, int]:
+        """Where a row begins and ends in the data."""
+        following = place + 1
+        end = self.starts[following] if following < len(self.starts) else self.sheet.stop
+        return self.starts[place], end
+
+    def _last_column(self, start: int, end: int) -> int:
+        """The column of the row's last cell with a value."""
+        data, mark = self.sheet.data, b"<" + self.sheet.prefix + b"c "
+        stop = end
+        while True:
+            cell = data.rfind(mark, start, stop)
+            if cell < 0:
+                return 0
+            tag_end = data.find(b">", cell, stop)
+            if data[tag_end - 1 : tag_end] != b"/":
+                found = _LETTERS.search(data, cell, tag_end)
+                if found is None:
+                    raise ValueError("a cell does not say where it stands")
+                return self._column(found.group(1))
+            stop = cell
+
+    def _column(self, letters: bytes) -> int:
+        found = self._columns.get(letters)
+        if found is None:
+            found = self._columns[letters] = column_index_from_string(letters.decode())
+        return found
+
+    def place(self, number: int) -> int:
+        """The position of a row, or of the next one there is."""
+        return bisect_left(self.numbers, number)
+
+    def dimensions(self) -> Iterator[tuple[int, dict[str, str]]]:
+        """Numbers and attributes of the rows that have any that tell something."""
+        for number, tag in self.telling.items():
+            yield number, {k.decode(): v.decode() for k, v in _ATTRIBUTE.findall(tag)}
+
+    def shared_formulas(self) -> Iterator[tuple[str, str, str]]:
+        """(index, cell, text) of the formulas that others share."""
+        sheet = self.sheet
+        if sheet.data.find(b"shared", sheet.start, sheet.stop) < 0:
+            return
+        pattern = _MASTER.pattern.replace(b"PREFIX", sheet.prefix)
+        for match in re.finditer(pattern, memoryview(sheet.data)[sheet.start : sheet.stop]):
+            place, attributes, text = match.groups()
+            found = dict(_ATTRIBUTE.findall(b" " + attributes))
+            if found.get(b"t") == b"shared" and b"si" in found:
+                yield found[b"si"].decode(), place.decode(), unescape(text.decode())
+
+
+class LazyCells(dict[Place, Any]):
+    """openpyxl's dictionary of a sheet's cells, filled block by block.
+
+    :param read: makes the cells of rows
+    """
+
+    def __init__(
+        self, rows: Rows, read: Callable[[Iterable[etree._Element]], Iterator[OpenedCell]]
+    ) -> None:
+        super().__init__()
+        self.rows = rows
+        self.opened = 0
+        self._read = read
+        self._blocks = (len(rows.numbers) + BLOCK - 1) // BLOCK
+        self._loaded = bytearray(self._blocks)
+        self._missing = self._blocks
+        self._counts: dict[bytes, array[int]] = {}
+
+    # Loading ------------------------------------------------------------------
+
+    def loaded(self) -> Iterable[tuple[Place, Any]]:
+        """The cells that were made so far, with their places."""
+        return super().items()
+
+    def is_loaded(self, row: int) -> bool:
+        """Whether the cells of a row were made; a row that the file lacks counts as made."""
+        place = self.rows.place(row)
+        there = place < len(self.rows.numbers) and self.rows.numbers[place] == row
+        return not there or bool(self._loaded[place // BLOCK])
+
+    def _load(self, block: int) -> None:
+        self._loaded[block] = 1
+        self._missing -= 1
+        first = block * BLOCK
+        last = min(first + BLOCK, len(self.rows.numbers)) - 1
+        start, end = self.rows.bounds(first)[0], self.rows.bounds(last)[1]
+        sheet = self.rows.sheet
+        for cell in self._read(sheet.elements(memoryview(sheet.data)[start:end])):
+            self.opened += 1
+            super().setdefault(cell.opened_at, cell)
+
+    def _look(self, key: Any) -> None:
+        if self._missing and not super().__contains__(key):
+            rows = self.rows
+            place = rows.place(key[0])
+            there = place < len(rows.numbers) and rows.numbers[place] == key[0]
+            if there and not self._loaded[place // BLOCK]:
+                self._load(place // BLOCK)
+
+    def load_all(self) -> None:
+        """Make all cells."""
+        if self._missing:
+            for block in range(self._blocks):
+                if not self._loaded[block]:
+                    self._load(block)
+
+    def only_edits_of(self, other: LazyCells) -> bool:
+        """Whether both came from the same rows, and hold no formula that may have changed."""
+        mine, theirs = self.rows.sheet, other.rows.sheet
+        same = mine.data == theirs.data and (mine.start, mine.stop) == (theirs.start, theirs.stop)
+        return same and not any(cells.count(b"f", _is_formula) for cells in (self, other))
+
+    # What can be told without loading -------------------------------------------
+
+    def last_column(self, place: int) -> int:
+        """The column of the last cell with a value in the row at a position; 0 for none."""
+        if not self._loaded[place // BLOCK]:
+            return self.rows.last_columns[place]
+        row = self.rows.numbers[place]
+        columns = range(self.rows.last_columns[place] + 1, 0, -1)
+        return next((c for c in columns if _filled(super(LazyCells, self).get((row, c)))), 0)
+
+    def used(self) -> tuple[int, int]:
+        """(last row, last column) of cells with a value; (0, 0) without any."""
+        last_row = last_column = 0
+        for place in range(len(self.rows.numbers) - 1, -1, -1):
+            column = self.last_column(place)
+            if column and not last_row:
+                last_row = self.rows.numbers[place]
+            last_column = max(last_column, column)
+        for (row, column), cell in super().items():
+            if _filled(cell):
+                last_row, last_column = max(last_row, row), max(last_column, column)
+        return last_row, last_column
+
+    def count(self, mark: bytes, counts: Callable[[Any], bool]) -> int:
+        """How many cells there are of a kind.
+
+        :param mark: what tells one in the bytes of rows that were not made into cells
+        :param counts: whether a cell is one
+        """
+        counts_there = self._counts.get(mark)
+        if counts_there is None:
+            counts_there = self._counts[mark] = self._counted(mark)
+        made = sum(counts(cell) for cell in super().values())
+        unmade = zip(counts_there, self._loaded, strict=True)
+        return made + sum(number for number, loaded in unmade if not loaded)
+
+    def _counted(self, mark: bytes) -> array[int]:
+        """How many elements of a name each block has."""
+        sheet, starts = self.rows.sheet, self.rows.starts
+        bounds = [starts[block * BLOCK] for block in range(self._blocks)] + [sheet.stop]
+        name = b"<" + sheet.prefix + mark
+        return array(
+            "l", [_count(sheet.data, name, *bounds[i : i + 2]) for i in range(self._blocks)]
+        )
+
+    # The dictionary -------------------------------------------------------------
+
+    def __contains__(self, key: object) -> bool:
+        self._look(key)
+        return super().__contains__(key)
+
+    def __getitem__(self, key: Place) -> Any:
+        self._look(key)
+        return super().__getitem__(key)
+
+    def get(self, key: Place, default: Any = None) -> Any:
+        self._look(key)
+        return super().get(key, default)
+
+    def __setitem__(self, key: Place, value: Any) -> None:
+        self._look(key)
+        super().__setitem__(key, value)
+
+    def __delitem__(self, key: Place) -> None:
+        self._look(key)
+        super().__delitem__(key)
+
+    def pop(self, key: Place, *default: Any) -> Any:
+        self._look(key)
+        return super().pop(key, *default)
+
+    def setdefault(self, key: Place, default: Any = None) -> Any:
+        self._look(key)
+        return super().setdefault(key, default)
+
+    def __iter__(self) -> Iterator[Place]:
+        self.load_all()
+        return super().__iter__()
+
+    def __len__(self) -> int:
+        self.load_all()
+        return super().__len__()
+
+    def __bool__(self) -> bool:
+        return bool(self.rows.numbers) or super().__len__() > 0
+
+    def keys(self) -> Any:
+        self.load_all()
+        return super().keys()
+
+    def values(self) -> Any:
+        self.load_all()
+        return super().values()
+
+    def items(self) -> Any:
+        self.load_all()
+        return super().items()
+
+
+def _is_formula(cell: Any) -> bool:
+    return bool(cell.data_type == "f")
+
+
+def _filled(cell: Any) -> bool:
+    return cell is not None and cell._value is not None
+
+
+def _count(data: bytes, mark: bytes, start: int, end: int) -> int:
+    """How many elements begin there, not those whose name only begins alike."""
+    return sum(data.count(mark + after, start, end) for after in (b" ", b">", b"/"))
+
+
+def loaded_cells(sheet: Worksheet) -> Iterable[tuple[tuple[int, int], Any]]:
+    """The cells that may have changed since the opening, with their places."""
+    cells = sheet._cells
+    return cells.loaded() if isinstance(cells, LazyCells) else cells.items()

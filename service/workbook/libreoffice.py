@@ -1,0 +1,147 @@
+"""LibreOffice as a converter: found, run without a window, and ended when its time is up."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+
+AUTO, OFF = "auto", "off"
+_NAMES = ("soffice", "libreoffice")
+_FILTERS = {"xlsx": "xlsx:Calc MS Excel 2007 XML", "xlsm": "xlsm:Calc MS Excel 2007 VBA XML"}
+_SETTINGS = """<?xml version="1.0" encoding="UTF-8"?>
+<oor:items xmlns:oor="http://openoffice.org/2001/registry">{}</oor:items>"""
+_SETTING = (
+    '<item oor:path="/org.openoffice.{}"><prop oor:name="{}" oor:op="fuse">'
+    "<value>{}</value></prop></item>"
+)
+# A workbook sent by anybody: nothing in it is run, and nothing it refers to is fetched. The
+# proxy at a port where nobody listens is for what the other settings do not reach.
+_CAREFUL = [
+    ("Office.Common/Security/Scripting", "DisableMacrosExecution", "true"),
+    ("Office.Common/Security/Scripting", "MacroSecurityLevel", "3"),
+    ("Office.Common/Security/Scripting", "BlockUntrustedRefererLinks", "true"),
+    ("Office.Common/Security/Scripting", "DisableActiveContent", "true"),
+    ("Office.Common/Misc", "FirstRun", "false"),
+    ("Office.Calc/Content/Update", "Link", "1"),
+    ("Inet/Settings", "ooInetProxyType", "2"),
+    ("Inet/Settings", "ooInetHTTPProxyName", "127.0.0.1"),
+    ("Inet/Settings", "ooInetHTTPProxyPort", "9"),
+    ("Inet/Settings", "ooInetHTTPSProxyName", "127.0.0.1"),
+    ("Inet/Settings", "ooInetHTTPSProxyPort", "9"),
+]
+_LOAD = "Office.Calc/Formula/Load"
+_ALWAYS, _NEVER = "0", "1"
+
+
+class LibreOfficeError(Exception):
+    """LibreOffice did not make the file; the text says why, in words for people."""
+
+
+def found_program(setting: str) -> str:
+    """The LibreOffice that a setting means; "" where there is none.
+
+    :param setting: "auto" looks in the PATH, "off" is none, anything else is the program
+    """
+    if setting == OFF:
+        return ""
+    names = _NAMES if setting == AUTO else (setting,)
+    return next((path for path in map(shutil.which, names) if path), "")
+
+
+def convert(
+    source: Path,
+    target_format: str,
+    folder: Path,
+    *,
+    seconds: float,
+    program: str,
+    recalculate: bool = False,
+) -> Path:
+    """Have LibreOffice write ``source`` in another format.
+
+    It runs with a profile of its own, so that conversions at the same time do not meet, and
+    with the memory limit of the process that asks. The extension of ``source`` should be the
+    one of its format.
+
+    :param target_format: "xlsx", "ods", "pdf" ...
+    :param folder: where the result goes, under the stem of ``source``
+    :param seconds: after which LibreOffice and all it started are killed
+    :param program: as ``found_program`` gives it
+    :param recalculate: calculate formulas anew instead of keeping the file's own results
+    :raises LibreOfficeError: if it is missing, fails, or takes too long
+    """
+    if not program:
+        raise LibreOfficeError("LibreOffice is not installed here")
+    target = folder / f"{source.stem}.{target_format}"
+    target.unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory(prefix="office-", ignore_cleanup_errors=True) as home:
+        write_profile(Path(home), recalculate)
+        said = _run(_command(program, home, source, target_format, folder), home, seconds)
+    if not target.exists() or not target.stat().st_size:
+        raise LibreOfficeError(f"LibreOffice could not read it ({said or 'no reason given'})")
+    return target
+
+
+def write_profile(home: Path, recalculate: bool) -> None:
+    """A profile in which LibreOffice runs no macros and fetches nothing.
+
+    :param home: its folder
+    :param recalculate: whether formulas are calculated anew when a file is loaded
+    """
+    mode = _ALWAYS if recalculate else _NEVER
+    modes = [(_LOAD, "OOXMLRecalcMode", mode), (_LOAD, "ODFRecalcMode", mode)]
+    items = "".join(_SETTING.format(*row) for row in _CAREFUL + modes)
+    (home / "user").mkdir(parents=True)
+    (home / "user" / "registrymodifications.xcu").write_text(_SETTINGS.format(items))
+
+
+def _command(program: str, home: str, source: Path, target: str, folder: Path) -> list[str]:
+    return [
+        program,
+        f"-env:UserInstallation={Path(home).as_uri()}",
+        "--headless",
+        "--norestore",
+        "--nologo",
+        "--nolockcheck",
+        "--convert-to",
+        _FILTERS.get(target, target),
+        "--outdir",
+        str(folder.absolute()),
+        str(source.absolute()),
+    ]
+
+
+def _run(command: list[str], home: str, seconds: float) -> str:
+    """Run it in a process group of its own; what it said last."""
+    # If this process is killed meanwhile, nobody is left to watch; timeout(1) then is.
+    watch = shutil.which("timeout")
+    watched = [watch, "-s", "KILL", str(int(seconds) + 1)] if watch else []
+    environment = {"PATH": os.defpath, "LANG": "C.UTF-8"}  # and nothing of the service's own
+    with (Path(home) / "said").open("w+b") as said:
+        process = subprocess.Popen(
+            [*watched, *command],
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            cwd=home,
+            env={**environment, "HOME": home, "TMPDIR": home, "SAL_USE_VCLPLUGIN": "svp"},
+        )
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise LibreOfficeError(
+                f"LibreOffice took longer than {seconds:.0f} seconds and was stopped"
+            ) from None
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        said.seek(0)
+        lines = said.read(4_000).decode("utf-8", "replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")[:200]

@@ -1,0 +1,118 @@
+"""Which cells of a sheet hold something, also where not all cells have been made."""
+
+from __future__ import annotations
+
+from openpyxl.worksheet.worksheet import Worksheet
+
+from service.workbook.areas import Area
+from service.workbook.keeping.lazy import LazyCells
+
+
+def is_lazy(sheet: Worksheet) -> bool:
+    """Whether the sheet is so large that its cells are made when they are asked for."""
+    return isinstance(sheet._cells, LazyCells)
+
+
+def count_cells(sheet: Worksheet) -> int:
+    """How many cells a sheet holds, formatted blanks among them."""
+    cells = sheet._cells
+    return cells.count(b"c", lambda _: True) if isinstance(cells, LazyCells) else len(cells)
+
+
+def count_formulas(sheet: Worksheet) -> int:
+    """How many cells of a sheet hold formulas."""
+    cells = sheet._cells
+    if isinstance(cells, LazyCells):
+        return cells.count(b"f", lambda cell: bool(cell.data_type == "f"))
+    return sum(cell.data_type == "f" for cell in cells.values())
+
+
+def is_empty(sheet: Worksheet) -> bool:
+    """Whether no cell of the sheet has a value."""
+    cells = sheet._cells
+    if isinstance(cells, LazyCells):
+        return cells.used() == (0, 0)
+    return not any(cell.value is not None for cell in cells.values())
+
+
+def used_area(sheet: Worksheet) -> Area:
+    """The smallest area from A1 that holds all cells with a value; A1 of an empty sheet."""
+    rows = columns = 1
+    cells = sheet._cells
+    if isinstance(cells, LazyCells):
+        last_row, last_column = cells.used()
+        return Area(1, 1, max(last_row, 1), max(last_column, 1))
+    for (row, column), cell in cells.items():
+        if cell.value is not None:
+            rows, columns = max(rows, row), max(columns, column)
+    return Area(1, 1, rows, columns)
+
+
+def main_block(sheet: Worksheet) -> Area | None:
+    """The sheet's main block of data, or None on an empty sheet.
+
+    It starts at the first row with at least two neighbouring filled cells (or the first
+    filled cell, where no row has two) and goes on down to the first blank row.
+    """
+    cells = sheet._cells
+    if isinstance(cells, LazyCells):
+        return _main_block_of_many(sheet, cells)
+    filled = {key for key, cell in cells.items() if cell.value is not None}
+    if not filled:
+        return None
+    first = _first_row(filled)
+    left, right = _width(filled, first)
+    last = first
+    while any((last + 1, column) in filled for column in range(left, right + 1)):
+        last += 1
+    return Area(first, left, last, right)
+
+
+def _first_row(filled: set[tuple[int, int]]) -> int:
+    pairs = [row for row, column in filled if (row, column + 1) in filled]
+    return min(pairs) if pairs else min(row for row, _ in filled)
+
+
+def _width(filled: set[tuple[int, int]], first: int) -> tuple[int, int]:
+    """(first, last column) of the block whose first row that is."""
+    left = right = min(column for row, column in filled if row == first)
+    while (first, right + 1) in filled or (first + 1, right + 1) in filled:
+        right += 1
+    return left, right
+
+
+def _main_block_of_many(sheet: Worksheet, cells: LazyCells) -> Area | None:
+    """As :func:`main_block`, making cells of the first rows alone."""
+    used = used_area(sheet)
+    filled: set[tuple[int, int]] = set()
+    first = 0
+    for row in range(1, used.last_row + 1):
+        filled |= {(row, c) for c in range(1, used.last_column + 1) if _value(cells, row, c)}
+        if not first and any((r, c + 1) in filled for r, c in filled if r == row):
+            first = row
+        elif first:
+            break  # the row under the first counts for the width as well
+    if not filled:
+        return None
+    first = first or min(row for row, _ in filled)
+    left, right = _width(filled, first)
+    last = first
+    while last < used.last_row and _row_has(cells, last + 1, left, right):
+        last += 1
+    return Area(first, left, last, right)
+
+
+def _value(cells: LazyCells, row: int, column: int) -> bool:
+    cell = cells.get((row, column))
+    return cell is not None and cell.value is not None
+
+
+def _row_has(cells: LazyCells, row: int, left: int, right: int) -> bool:
+    """Whether a row has a value between two columns, if possible without making its cells."""
+    if not cells.is_loaded(row):
+        last = cells.last_column(cells.rows.place(row))
+        if left <= last <= right:
+            return True
+        if last < left:
+            return False
+    return any(_value(cells, row, column) for column in range(left, right + 1))
