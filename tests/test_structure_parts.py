@@ -815,6 +815,26 @@ def test_pivot_tables_and_their_sources_follow() -> None:
     assert effects.notes == ["The source of a pivot table is gone; its figures stay."]
 
 
+def test_a_consolidation_follows_its_sources() -> None:
+    source = '<dataRefs><dataRef ref="A2:C9" sheet="Data"/></dataRefs>'
+    refs = f"<dataConsolidate>{source}</dataConsolidate>"
+    sheets = {"Data": worksheet(), "Other": worksheet("", "", refs)}
+    package = Maker(sheets).package()
+    inserted = done(package, InsertRows("Data", 4))[0].read(TWO).decode()
+    assert 'ref="A2:C10" sheet="Data"' in inserted
+    renamed = done(package, RenameSheet("Data", "New"))[0].read(TWO).decode()
+    assert 'ref="A2:C9" sheet="New"' in renamed
+
+
+def test_the_titles_in_the_properties_are_not_left_to_be_wrong() -> None:
+    maker = Maker({"Data": worksheet(), "Other": worksheet()})
+    properties = "<Application>X</Application><TitlesOfParts><a/></TitlesOfParts>"
+    maker.add("", "docProps/app.xml", "extended-properties", xml("Properties", properties), "rId3")
+    after = done(maker.package(), RenameSheet("Data", "New"))[0].read("docProps/app.xml").decode()
+    assert elements(after, "TitlesOfParts") == []
+    assert elements(after, "Application")[0].text == "X"
+
+
 def test_controls_and_parameters_of_connections_follow() -> None:
     controls = (
         '<controls><control shapeId="1" r:id="rId1"><controlPr linkedCell="$B$4" '

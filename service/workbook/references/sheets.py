@@ -139,6 +139,20 @@ def delete(index: Index, change: DeleteSheet) -> Effects:
     return update.effects
 
 
+def forget_titles(index: Index) -> None:
+    """Take the list of titles out of the file's properties, which may leave it out."""
+    for relation in index.draft.relationships("").of_kind("extended-properties"):
+        part = index.draft.find(relation.target)
+        if part is None:
+            continue
+        root = index.draft.xml(part)
+        found = [item for item in root if local(item) in ("TitlesOfParts", "HeadingPairs")]
+        for item in found:
+            root.remove(item)
+        if found:
+            index.draft.write(part, root)
+
+
 # The workbook's list of sheets ------------------------------------------------
 
 
