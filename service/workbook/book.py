@@ -41,7 +41,7 @@ from service.workbook.occupancy import (
     is_lazy,
     used_area,
 )
-from service.workbook.package.guard import inspect_package
+from service.workbook.package.guard import PackageFacts, inspect_package
 from service.workbook.package.opc import Draft, Package
 
 Fact = TypeVar("Fact")
@@ -91,15 +91,22 @@ class Book:
 
     @classmethod
     def load(
-        cls, path: Path, name: str, *, max_unpacked: int = 1 << 30, max_cells: int = 2_000_000
+        cls,
+        path: Path,
+        name: str,
+        *,
+        max_unpacked: int = 1 << 30,
+        max_cells: int = 2_000_000,
+        facts: PackageFacts | None = None,
     ) -> Book:
         """Open the workbook at ``path``.
 
+        :param facts: what the guard found, if it has looked at this very file before
         :raises UnsupportedFile: if it is no .xlsx or .xlsm
         :raises WorkbookDamaged: if openpyxl can't make sense of it
         :raises TooLarge: if it is beyond the limits
         """
-        facts = inspect_package(path, max_unpacked, max_cells)
+        facts = facts or inspect_package(path, max_unpacked, max_cells)
         # The name decides, as it does for Excel, which refuses a file that is not what it says.
         macros = name.lower().endswith(".xlsm")
         losses: tuple[str, ...] = ()
