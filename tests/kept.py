@@ -7,12 +7,16 @@ import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import openpyxl
+import openpyxl.reader.excel
 import PIL.Image
 import xlsxwriter
 from lxml import etree
 
+from service.workbook.keeping import reading
 from service.workbook.keeping.parts import Links, Memory, remember, update
 from service.workbook.package.opc import OFFICE, Draft, Package, parse
 
@@ -30,9 +34,9 @@ _TAIL = (
 class Opened:
     """A workbook as the editor has it, with its package and what is remembered of its sheets."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, find: Any = reading.find_drawn) -> None:
         self.package = Package(path)
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), patch.object(openpyxl.reader.excel, "find_images", find):
             warnings.simplefilter("ignore")  # of what openpyxl can't read; that is the point
             macros = path.suffix == ".xlsm"
             self.book = openpyxl.load_workbook(path, rich_text=True, keep_vba=macros)

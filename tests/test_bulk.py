@@ -24,6 +24,7 @@ from service.workbook.areas import Area
 from service.workbook.book import Book
 from service.workbook.bulk import BulkReader, BulkSheet
 from service.workbook.gaps import NotInBulkError
+from service.workbook.package.opc import Package
 from service.workbook.profiles import column_profile
 
 FORMATS = [
@@ -60,7 +61,7 @@ def rewritten(path: Path, change: Callable[[str], str]) -> Path:
 
 def assert_alike(path: Path) -> None:
     """All sheets of a workbook without formulas are read as the open workbook shows them."""
-    book, reader = Book.load(path, path.name), BulkReader(path)
+    book, reader = Book.load(path, path.name), BulkReader(Package(path))
     for sheet in book.xl.worksheets:
         bulk = reader.sheet(sheet.title)
         places = {*sheet._cells, *places_of(bulk)}
@@ -147,7 +148,7 @@ def test_texts_errors_merged_cells_and_empty_sheets_are_the_same(tmp_path: Path)
     path = made(tmp_path / "texts.xlsx", fill)
     assert_alike(path)
     with pytest.raises(NotInBulkError, match="no worksheet is called 'chart'"):
-        BulkReader(path).sheet("chart")
+        BulkReader(Package(path)).sheet("chart")
 
 
 def test_formulas_are_counted_and_their_kept_values_read(tmp_path: Path) -> None:
@@ -155,11 +156,11 @@ def test_formulas_are_counted_and_their_kept_values_read(tmp_path: Path) -> None
         sheet.append([1, "=A1*2", "=A1*3", "<f>"])
 
     path = made(tmp_path / "formulas.xlsx", fill)
-    bulk = BulkReader(path).sheet("Sheet")
+    bulk = BulkReader(Package(path)).sheet("Sheet")
     assert (bulk.formulas, bulk.uncalculated) == (2, 2)
     rewritten(path, lambda xml: xml.replace("<f>A1*2</f><v></v>", "<f>A1*2</f><v>2</v>"))
     rewritten(path, lambda xml: xml.replace("<f>A1*2</f><v/>", "<f>A1*2</f><v>2</v>"))
-    bulk = BulkReader(path).sheet("Sheet")
+    bulk = BulkReader(Package(path)).sheet("Sheet")
     assert (bulk.formulas, bulk.uncalculated, bulk.value(1, 2)) == (2, 1, 2.0)
 
 
@@ -193,13 +194,13 @@ def test_what_can_not_be_read_rightly_is_refused(
     path = made(tmp_path / "odd.xlsx", lambda _, sheet: sheet.append([1, 2, 3]))
     rewritten(path, change)
     with pytest.raises(NotInBulkError, match=reason):
-        BulkReader(path).sheet("Sheet")
+        BulkReader(Package(path)).sheet("Sheet")
 
 
 def test_the_last_row_is_not_too_far(tmp_path: Path) -> None:
     path = made(tmp_path / "long.xlsx", lambda _, sheet: sheet.append([1, 2, 3]))
     rewritten(path, lambda xml: xml.replace('<c r="A1"', '<c r="A1048576"'))
-    bulk = BulkReader(path).sheet("Sheet")
+    bulk = BulkReader(Package(path)).sheet("Sheet")
     assert bulk.used_area == Area(1, 1, 1048576, 3)
     assert (bulk.value(1048576, 1), bulk.value(1, 2), bulk.value(2, 2)) == (1, 2, "")
 
@@ -210,7 +211,7 @@ def test_a_duration_beyond_all_bounds_is_refused(tmp_path: Path) -> None:
         sheet["A1"].number_format = "[h]:mm"
 
     with pytest.raises(NotInBulkError, match="OverflowError"):
-        BulkReader(made(tmp_path / "far.xlsx", fill)).sheet("Sheet")
+        BulkReader(Package(made(tmp_path / "far.xlsx", fill))).sheet("Sheet")
 
 
 GRIDS = st.lists(
@@ -244,7 +245,7 @@ def test_a_profile_of_a_file_tells_whole_numbers_without_decimals(tmp_path: Path
         for number in (3, 4, 4):
             sheet.append([number])
 
-    bulk = BulkReader(made(tmp_path / "units.xlsx", fill)).sheet("Sheet")
+    bulk = BulkReader(Package(made(tmp_path / "units.xlsx", fill))).sheet("Sheet")
     profile = column_profile(bulk.values(Area(2, 1, 4, 1)), detail=True)
     assert repr(profile) == repr(
         {

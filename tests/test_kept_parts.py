@@ -12,14 +12,17 @@ import openpyxl
 import pytest
 from lxml import etree
 from openpyxl.chart import BarChart, LineChart, Reference
+from openpyxl.chart.data_source import NumData, NumVal
 from openpyxl.comments import Comment
 from openpyxl.drawing.image import Image
 from openpyxl.drawing.spreadsheet_drawing import TwoCellAnchor
+from openpyxl.reader.drawings import find_images
 from openpyxl.worksheet.table import Table, TableStyleInfo
 
 from service.workbook import chart_caches
 from service.workbook.chart_caches import UNKNOWN, refresh_kept_caches
 from service.workbook.checkpoints import _Pickler
+from service.workbook.drawn import drop_caches
 from service.workbook.keeping.notes_vml import VML_TYPE
 from service.workbook.keeping.parts import Links, update
 from service.workbook.package.opc import OFFICE, Draft, Package, parse
@@ -87,9 +90,18 @@ def test_what_is_remembered_survives_a_checkpoint(opened: Opened, file: Path, sa
 
 def test_caches_in_the_editor_are_no_change(opened: Opened, file: Path, saved: Path) -> None:
     for series in opened.book["Data"]._charts[0].ser:
-        series.val.numRef.numCache = None
+        series.val.numRef.numCache = NumData(pt=[NumVal(idx=0, v=1)])
     opened.save(saved)
     assert changed(file, saved) == set()
+
+
+def test_what_openpyxl_reads_by_itself_is_known_too(file: Path, saved: Path) -> None:
+    opened = Opened(file, find_images)
+    opened.save(saved)
+    assert changed(file, saved) == set()
+    opened.book["Data"]._charts[1].title = "Turnover"
+    opened.save(saved)
+    assert changed(file, saved) == {"xl/charts/chart2.xml"}
 
 
 # Charts -----------------------------------------------------------------------
@@ -199,11 +211,19 @@ def test_a_new_colour_ousts_the_old_fill(file: Path, saved: Path) -> None:
     assert [etree.QName(child).localname for child in look] == ["solidFill"]
 
 
-def test_a_chart_that_the_editor_can_not_read_confuses_nothing(file: Path, saved: Path) -> None:
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("<c:plotArea>", '<c:plotArea unknown="1">'),
+        ('barDir val="col"', 'barDir val="upwards"'),
+        ("barChart>", "newChart>"),
+    ],
+)
+def test_a_chart_that_the_editor_can_not_read_confuses_nothing(
+    file: Path, saved: Path, old: str, new: str
+) -> None:
     def spoil(draft: Draft) -> None:
-        chart = draft.xml(CHART)
-        chart.find(f"{{{C}}}chart/{{{C}}}plotArea").set("unknown", "1")
-        draft.write(CHART, chart)
+        draft.write(CHART, draft.read(CHART).replace(old.encode(), new.encode()))
 
     opened = Opened(kept.edited(file, spoil))
     assert len(opened.book["Data"]._charts) == 1
@@ -518,7 +538,12 @@ def test_a_removed_table_goes_with_its_query(opened: Opened, file: Path, saved: 
 # Caches -----------------------------------------------------------------------
 
 
-def refreshed(file: Path, saved: Path, values: dict[tuple[int, int], Any]) -> set[str]:
+def refreshed(
+    file: Path,
+    saved: Path,
+    values: dict[tuple[int, int], Any],
+    touched: dict[str, set[tuple[int, int]]] | None = None,
+) -> set[str]:
     """The parts that change when the cells of the sheet Data have these values."""
     draft = Draft(Package(file))
     rows = {
@@ -530,7 +555,7 @@ def refreshed(file: Path, saved: Path, values: dict[tuple[int, int], Any]) -> se
     def value_of(sheet: str, row: int, column: int) -> object:
         return (rows | values).get((row, column)) if sheet == "Data" else UNKNOWN
 
-    refresh_kept_caches(draft, chart_caches.chart_parts(draft), value_of)
+    refresh_kept_caches(draft, chart_caches.chart_parts(draft), value_of, changed=touched)
     draft.save(saved)
     return changed(file, saved)
 
@@ -550,6 +575,25 @@ def test_caches_follow_the_cells_in_all_kinds_of_charts(file: Path, saved: Path)
     assert [item.text for item in new.iter("{*}pt")] == "North Sud West 40.5 5 6".split()
     assert new.findtext(".//{*}v") == "Spring"
     assert len(list(chart.iter(f"{{{C}}}trendline"))) == 2
+
+
+def test_only_charts_that_show_a_changed_cell_follow(file: Path, saved: Path) -> None:
+    stale = {(2, 2): 40, (2, 3): 70}
+    everything = {CHART, "xl/charts/chart2.xml", NEW_CHART}
+    assert refreshed(file, saved, stale, {"Data": {(2, 3)}}) == everything - {NEW_CHART}
+    assert refreshed(file, saved, stale, {"DATA": {(2, 2)}}) == everything
+    assert refreshed(file, saved, stale, {"Data": {(9, 9)}, "Other": {(2, 2)}}) == set()
+
+
+def test_a_chart_without_caches_gets_them_when_its_cells_change(file: Path, saved: Path) -> None:
+    def empty(draft: Draft) -> None:
+        draft.write(CHART, drop_caches(draft.xml(CHART)))
+
+    kept.edited(file, empty)
+    assert refreshed(file, saved, {}) == set()
+    assert refreshed(file, saved, {}, {"Data": {(2, 2)}}) == {CHART}
+    values = root(saved, CHART).find(f".//{{{C}}}val")
+    assert [item.text for item in values.iter(f"{{{C}}}v")] == ["4", "5", "6"]
 
 
 def test_a_value_that_nobody_knows_leaves_its_point(file: Path, saved: Path) -> None:

@@ -9,6 +9,9 @@ import openpyxl
 import pytest
 
 from service.workbook.libreoffice import LibreOfficeError, convert, found_program
+from tests.formats_fixtures import parts_of, zipped
+from tests.hostile import ods
+from tests.listener import Asked
 from tests.service_fixtures import workbook_bytes
 
 pytestmark = pytest.mark.needs("soffice")
@@ -70,3 +73,60 @@ def test_a_program_that_is_not_there_is_none() -> None:
     assert found_program("/nowhere/soffice") == ""
     with pytest.raises(LibreOfficeError, match="not installed"):
         convert(Path("a.xls"), "xlsx", Path("."), seconds=1, program="")
+
+
+def linking_to(url: str) -> dict[str, bytes]:
+    """Spreadsheets that want to show what is elsewhere, by name."""
+    office = "urn:oasis:names:tc:opendocument:xmlns:"
+    secret = "file:///etc/passwd"
+    rows = "".join(
+        f'<table:table-row><table:table-cell table:formula="{formula}" office:value-type="string"/>'
+        "</table:table-row>"
+        for formula in (
+            f"of:=WEBSERVICE(&quot;{url}/web&quot;)",
+            f"of:=WEBSERVICE(&quot;{secret}&quot;)",
+            f"of:='{secret}'#$Sheet1.A1",
+            f"of:='{url}/book.ods'#$Sheet1.A1",
+            f"of:=DDE(&quot;soffice&quot;;&quot;{secret}&quot;;&quot;A1&quot;)",
+        )
+    )
+    content = (
+        f'<?xml version="1.0"?><office:document-content xmlns:office="{office}office:1.0" '
+        f'xmlns:table="{office}table:1.0" xmlns:text="{office}text:1.0" '
+        f'xmlns:draw="{office}drawing:1.0" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        'office:version="1.2"><office:body><office:spreadsheet><table:table table:name="A">'
+        f'<table:table-source xlink:type="simple" xlink:href="{url}/source.csv" '
+        'table:filter-name="Text - txt - csv (StarCalc)"/><table:shapes><draw:frame><draw:image '
+        f'xlink:href="{url}/picture.png"/></draw:frame></table:shapes>{rows}</table:table>'
+        f'<table:table table:name="B"><table:table-source xlink:type="simple" '
+        f'xlink:href="{secret}" table:filter-name="Text - txt - csv (StarCalc)"/>'
+        "<table:table-row><table:table-cell/></table:table-row></table:table>"
+        "</office:spreadsheet></office:body></office:document-content>"
+    )
+    parts = parts_of(ods("")) | {"content.xml": content.encode()}
+    xml2003 = (
+        '<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?><Workbook '
+        'xmlns="urn:schemas-microsoft-com:office:spreadsheet" '
+        'xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet"><Worksheet ss:Name="Data"><Table>'
+        f'<Row><Cell ss:Formula="=WEBSERVICE(&quot;{url}/xml&quot;)"/></Row>'
+        "</Table></Worksheet></Workbook>"
+    )
+    return {"ods": zipped(parts), "xml": xml2003.encode()}
+
+
+@pytest.mark.parametrize("recalculate", [False, True])
+def test_nothing_elsewhere_is_fetched(tmp_path: Path, recalculate: bool) -> None:
+    with Asked() as asked:
+        for ending, data in linking_to(asked.url).items():
+            path = tmp_path / f"links.{ending}"
+            path.write_bytes(data)
+            made = convert(
+                path,
+                "xlsx",
+                tmp_path,
+                seconds=60,
+                program=found_program("auto"),
+                recalculate=recalculate,
+            )
+            assert b"root:" not in b"".join(parts_of(made.read_bytes()).values())
+        assert asked.paths == []

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
+import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import olefile
 import openpyxl
 import pytest
 from openpyxl.chart import BarChart, Reference
@@ -17,7 +21,9 @@ from openpyxl.styles import Font
 from service.settings import Settings
 from service.web.app import Service
 from service.workbook.libreoffice import convert, found_program
+from tests.differential.libreoffice import python_with_uno
 from tests.formats_fixtures import (
+    compound,
     encrypted,
     encrypted_xls,
     parts_of,
@@ -77,6 +83,32 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     )
     with Service(settings) as running:
         yield running
+
+
+def encrypted_by_libreoffice(data: bytes, password: str, folder: Path) -> list[Path]:
+    """The workbook as LibreOffice saves it with a password: .ods and .xls."""
+    source = folder / "source.xlsx"
+    source.write_bytes(data)
+    targets = [folder / "secret.ods", folder / "old.xls"]
+    pipe = f"excel-tools-{os.getpid()}"
+    office = subprocess.Popen(
+        [
+            found_program("auto"),
+            f"-env:UserInstallation={(folder / 'profile').as_uri()}",
+            *("--headless", "--norestore", "--nologo", f"--accept=pipe,name={pipe};urp;"),
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        script = Path(__file__).with_name("encrypting.py")
+        command = [python_with_uno(), str(script), pipe, password, str(source), *map(str, targets)]
+        subprocess.run(command, check=True, timeout=90)
+    finally:
+        os.killpg(office.pid, signal.SIGKILL)
+        office.wait()
+    return targets
 
 
 def opened(chat: Chat, data: bytes, name: str, **parameters: object) -> dict[str, Any]:
@@ -256,6 +288,33 @@ def test_a_text_with_rows_is_one_whatever_its_name_says(chat: Chat, name: str) -
     assert chat.rows() == ROWS[:3]
 
 
+def test_unicode_text_of_excel_under_the_name_of_a_workbook_is_opened(chat: Chat) -> None:
+    data = "Item\tCost\r\nRent\t1200\r\nFood\t450\r\n".encode("utf-16")
+    assert "is a text file" in opened(chat, data, "export.xls")["said"]
+    assert chat.rows() == ROWS[:3]
+
+
+def test_utf_16_without_a_mark_is_a_csv_if_its_name_says_so(chat: Chat) -> None:
+    opened(chat, "Item,Cost\r\nRent,1200\r\n".encode("utf-16-le"), "data.csv")
+    assert chat.rows() == ROWS[:2]
+
+
+@pytest.mark.needs("soffice")
+def test_macros_that_a_conversion_drops_are_told(chat: Chat, made: dict[str, bytes]) -> None:
+    with olefile.OleFileIO(io.BytesIO(made["xls"])) as ole:
+        stream = ole.openstream("Workbook").read()
+    answer = opened(chat, compound({"Workbook": stream, "_VBA_PROJECT_CUR": b"x"}), "old.xls")
+    assert answer["said"].endswith("Not kept: macros.")
+    parts = parts_of(made["ods"])
+    entry = (
+        b'<manifest:file-entry manifest:full-path="Basic/a.xml" manifest:media-type="text/xml"/>'
+    )
+    end = b"</manifest:manifest>"
+    manifest = parts["META-INF/manifest.xml"].replace(end, entry + end)
+    other = zipped({**parts, "META-INF/manifest.xml": manifest, "Basic/a.xml": b"<a/>"})
+    assert "Not kept: macros." in opened(chat, other, "macros.ods")["said"]
+
+
 @pytest.mark.parametrize("name", ["book.csv", "book.xls", "book.ods"])
 def test_a_workbook_under_another_name_is_told(chat: Chat, name: str) -> None:
     answer = opened(chat, budget(), name)
@@ -330,6 +389,27 @@ def test_an_old_workbook_in_rc4_is_opened_with_its_password(
     assert "carry no password" in notes
     assert "LibreOffice converted it" in notes
     assert table(chat) == ROWS
+
+
+@pytest.mark.needs("soffice")
+def test_what_libreoffice_encrypted_is_opened_with_its_password(
+    chat: Chat, bare: Service, tmp_path: Path
+) -> None:
+    """Its own .ods (AES) and .xls (RC4): made by a program that is not ours."""
+    for path in encrypted_by_libreoffice(budget(), "ge heim", tmp_path):
+        name = path.name
+        chat.upload(path)
+        assert chat.fail("open_excel_file", file=name)["code"] == "password_required"
+        error = chat.fail("open_excel_file", file=name, password="geheim")
+        assert error["code"] == "wrong_password"
+        opened_ = chat.op("open_excel_file", file=name, password="ge heim")
+        assert "carry no password" in str(opened_["result"]["notes"])
+        saved = openpyxl.load_workbook(io.BytesIO(chat.download(opened_["files"][0])))
+        assert saved.worksheets[0]["B4"].value == "=SUM(B2:B3)"
+        chat.op("close_excel_file", workbook=opened_["workbook"])
+        other = Chat(bare)
+        opened(other, path.read_bytes(), name, password="ge heim")
+        assert table(other) == ROWS
 
 
 @pytest.mark.needs("soffice")

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections import Counter
-
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from service.operations.context import Context
 from service.operations.layout import Region, find_region, header_names
 from service.operations.registry import Answer, operation
-from service.workbook import cells
 from service.workbook.areas import Area
 from service.workbook.book import Book
+from service.workbook.bulk_values import bulk_values
 from service.workbook.occupancy import count_formulas, is_empty
+from service.workbook.profiles import column_profile
 
 MAX_COLUMNS = 60
 
@@ -66,9 +64,11 @@ def _data(book: Book, sheet: Worksheet, region: Region, *, detail: bool) -> dict
     names = header_names(book, sheet, region)[:MAX_COLUMNS]
     body = region.body
     rows = body.rows if body.last_row >= body.first_row else 0
+    areas = [body.column(index) for index in range(len(names))]
+    columns = _columns(book, sheet, areas) if rows else []
     profiles = [
         {"column": get_column_letter(body.first_column + i), "name": name}
-        | (_profile(book, sheet, body.column(i), detail=detail) if rows else {})
+        | (column_profile(columns[i][0], detail=detail, formulas=columns[i][1]) if rows else {})
         for i, name in enumerate(names)
     ]
     return {
@@ -79,58 +79,28 @@ def _data(book: Book, sheet: Worksheet, region: Region, *, detail: bool) -> dict
     }
 
 
-def _profile(book: Book, sheet: Worksheet, column: Area, *, detail: bool) -> dict[str, object]:
-    """Type, blanks, examples and (with ``detail``) range and distinct values of a column."""
-    values, blanks, formulas = [], 0, 0
+def _columns(book: Book, sheet: Worksheet, areas: list[Area]) -> list[tuple[list[object], int]]:
+    """(values, how many of them are formulas') of each column.
+
+    Of a very large sheet the formulas are only counted as a whole.
+    """
+    bulk = bulk_values(book, sheet)
+    if bulk is None:
+        return [_column(book, sheet, area) for area in areas]
+    return [(bulk.values(area), 0) for area in areas]
+
+
+def _column(book: Book, sheet: Worksheet, column: Area) -> tuple[list[object], int]:
+    values: list[object] = []
+    formulas = 0
     for row in range(column.first_row, column.last_row + 1):
         cell = book.cell(sheet, row, column.first_column)
         if cell is None or cell.value is None:
-            blanks += 1
+            values.append("")
             continue
         formulas += cell.data_type == "f"
         values.append(book.value(cell))
-    kinds = Counter(cells.kind_of(value) for value in values if value is not None)
-    profile: dict[str, object] = {"type": _type_words(kinds)}
-    if blanks:
-        profile["blanks"] = blanks
-    if formulas:
-        profile["formulas"] = formulas
-    profile["examples"] = _examples(values)
-    return profile | (_spread(values, kinds) if detail else {})
-
-
-def _type_words(kinds: Counter[str]) -> str:
-    if not kinds:
-        return "blank"
-    if len(kinds) == 1:
-        return next(iter(kinds))
-    return "mixed: " + ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
-
-
-def _examples(values: list[object], most: int = 3) -> list[cells.Scalar]:
-    found: dict[cells.Scalar, None] = {}
-    for value in values:
-        shown = cells.shown(value)
-        found[shown[:60] if isinstance(shown, str) else shown] = None
-        if len(found) == most:
-            break
-    return list(found)
-
-
-def _spread(values: list[object], kinds: Counter[str]) -> dict[str, object]:
-    found: dict[str, object] = {"distinct": len({cells.shown(value) for value in values})}
-    if set(kinds) == {"number"}:
-        numbers = [v for v in values if isinstance(v, int | float)]
-        found["min"], found["max"] = (
-            cells.tidy_number(min(numbers)),
-            cells.tidy_number(max(numbers)),
-        )
-        found["mean"] = cells.tidy_number(round(sum(numbers) / len(numbers), 6))
-    if set(kinds) == {"date"}:
-        dates = [v for v in values if isinstance(v, dt.datetime)]
-        if dates:
-            found["min"], found["max"] = cells.shown(min(dates)), cells.shown(max(dates))
-    return found
+    return values, formulas
 
 
 def _chart(chart: object) -> dict[str, str]:

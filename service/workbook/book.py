@@ -186,7 +186,8 @@ class Book:
         """As ``unverified``, without the cells that this has told of before."""
         known = self.calculation.known
         now = {address for address, computed in known.items() if computed.unverified}
-        news = [address for address in known if address in now - self._told_unverified]
+        fresh = now - self._told_unverified
+        news = [address for address in known if address in fresh]
         self._told_unverified = now
         return self.unverified(news, most)
 
@@ -312,6 +313,7 @@ class Book:
         :param moved: where the cell of an address is now; None if it is gone
         """
         xl, memory = _read(package, self.name)
+        memory.restructured = True
         with self.changing():
             self.xl, self.memory = xl, memory
         self.calculation.moved(moved)

@@ -12,15 +12,15 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, reduce
+from io import BytesIO
 from itertools import chain, islice, repeat
 from operator import ne, or_
-from pathlib import Path
 from typing import Any
 
-from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
+from python_calamine import CalamineSheet, CalamineWorkbook
 
 from service.workbook.areas import Area
-from service.workbook.gaps import Gaps, NotInBulkError, Place, SheetXml
+from service.workbook.gaps import Gaps, NotInBulkError, Place, SheetSearch
 from service.workbook.package.opc import Package, parse
 
 _ROWS_AT_ONCE = 1000
@@ -61,6 +61,19 @@ class BulkSheet:
         """The values of an area of one column that lies within the data."""
         column = self.columns[area.first_column - self.first_column]
         return column[area.first_row - 1 : area.last_row]
+
+    def put(self, row: int, column: int, value: Any) -> None:
+        """Set a value; the columns grow down to where it stands, but not sideways.
+
+        :raises NotInBulkError: if it stands in no column that was read
+        """
+        index = column - self.first_column
+        if not 0 <= index < len(self.columns):
+            raise NotInBulkError("a cell lies outside the values that were read")
+        for one in self.columns:
+            if len(one) < row:
+                one.extend(repeat("", row - len(one)))
+        self.columns[index][row - 1] = value
 
     @property
     def used_area(self) -> Area | None:
@@ -110,21 +123,23 @@ class BulkSheet:
 
 
 class BulkReader:
-    """Reads sheets of one .xlsx or .xlsm file that has passed the guard.
+    """Reads sheets of one .xlsx or .xlsm package that has passed the guard.
 
     Texts that sheets share are read once, with the first sheet.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._package = Package(path)
+    def __init__(self, package: Package) -> None:
+        self._package = package
 
     def __repr__(self) -> str:
-        return f"<BulkReader {self._path.name!r}>"
+        return f"<BulkReader {self._package!r}>"
 
     @cached_property
     def _workbook(self) -> CalamineWorkbook:
-        return CalamineWorkbook.from_path(self._path)
+        source = self._package.source
+        if isinstance(source, bytes):
+            return CalamineWorkbook.from_filelike(BytesIO(source))
+        return CalamineWorkbook.from_path(source)
 
     @cached_property
     def _parts(self) -> dict[str, str]:
@@ -135,16 +150,26 @@ class BulkReader:
 
         :raises NotInBulkError: if there is none, or if it can't be read this way
         """
+        try:
+            return self._read(name)
+        except (NotInBulkError, MemoryError, OSError):
+            raise
+        except Exception as error:
+            # What is wrong with it, loading tells better than this; it may even be able to.
+            raise NotInBulkError(f"{type(error).__name__}: {error}") from error
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":
+                raise
+            raise NotInBulkError(f"calamine failed: {error}") from error
+
+    def _read(self, name: str) -> BulkSheet:
         part = self._parts.get(name, "")
         if part not in self._package:
             raise NotInBulkError(f"no worksheet is called {name!r}")
         # The XML goes before the values come: both together would take twice the room.
-        gaps = SheetXml(self._package.read(part)).gaps()
-        try:
-            sheet = self._workbook.get_sheet_by_name(name)
-            columns = _columns(sheet)
-        except (CalamineError, OverflowError, ValueError) as error:
-            raise NotInBulkError(f"{type(error).__name__}: {error}") from error
+        gaps = SheetSearch(self._package.read(part)).gaps()
+        sheet = self._workbook.get_sheet_by_name(name)
+        columns = _columns(sheet)
         first = sheet.start[1] + 1 if sheet.start else 1
         found = BulkSheet(name, first, columns, gaps.formulas, gaps.uncalculated)
         _put(found, gaps.errors.items())
@@ -159,7 +184,7 @@ class BulkReader:
         starts = ["-"] if gaps.negatives and types & _TIMES else []
         starts += ["60<", "60."] if gaps.leap_days and types & _DAYS else []
         if starts:
-            xml = SheetXml(self._package.read(part))
+            xml = SheetSearch(self._package.read(part))
             numbers = chain.from_iterable(map(xml.numbers, starts))
             _put(sheet, (item for item in numbers if _no_day(sheet.value(*item[0]), item[1])))
 
@@ -200,7 +225,7 @@ def _put(sheet: BulkSheet, values: Iterable[tuple[Place, Any]]) -> None:
         index = column - sheet.first_column
         if not (0 <= index < len(sheet.columns) and row <= len(sheet.columns[index])):
             raise NotInBulkError("a cell lies outside the values that were read")
-        sheet.columns[index][row - 1] = value
+        sheet.put(row, column, value)
 
 
 def _numbers(area: Area) -> range:

@@ -8,7 +8,7 @@ brought up to date, in charts of all kinds; number formats and everything else s
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeAlias
 
@@ -21,6 +21,7 @@ from service.workbook.areas import MAX_COLUMN, MAX_ROW, Area, parse_area, split_
 from service.workbook.calculation.results import Values, serial_number
 from service.workbook.cells import ERRORS, tidy_number
 from service.workbook.drawn import CHART
+from service.workbook.geometry import hidden_lines
 from service.workbook.package.opc import Draft
 from service.workbook.texts import escape
 
@@ -30,6 +31,7 @@ _GRID = Area(1, 1, MAX_ROW, MAX_COLUMN)
 _C = f"{{{CHART}}}"
 _X = "{http://schemas.microsoft.com/office/drawing/2014/chartex}"
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+_V, _X_POINT = f"{_C}v", f"{_X}pt"
 _CACHES = {"numRef": "numCache", "strRef": "strCache", "multiLvlStrRef": "multiLvlStrCache"}
 
 
@@ -60,14 +62,19 @@ class Cells:
     hidden: Callable[[str, int, int], bool] = lambda sheet, row, column: False
     epoch: dt.datetime = WINDOWS_EPOCH
     names: dict[str, str] = field(default_factory=dict)
+    # Series share their categories, and charts their series.
+    _known: dict[object, list[_Cell]] = field(default_factory=dict, repr=False)
 
 
 class _Cell(NamedTuple):
     value: object
-    format: str
+    sheet: str = ""
+    row: int = 0
+    column: int = 0
 
 
 _Points: TypeAlias = list[_Cell]
+Changed: TypeAlias = Mapping[str, Collection[tuple[int, int]]]
 
 
 def book_cells(book: Workbook, values: Values) -> Cells:
@@ -88,7 +95,13 @@ def book_cells(book: Workbook, values: Values) -> Cells:
         cell = sheets[title.lower()]._cells.get((row, column))
         return "General" if cell is None else str(cell.number_format)
 
-    return Cells(value, number_format, epoch=book.epoch)
+    lines = {title: hidden_lines(sheet) for title, sheet in sheets.items()}
+
+    def hidden(title: str, row: int, column: int) -> bool:
+        rows, columns = lines.get(title.lower(), ((), ()))
+        return row in rows or column in columns
+
+    return Cells(value, number_format, hidden, book.epoch)
 
 
 def refresh_kept_caches(
@@ -99,14 +112,17 @@ def refresh_kept_caches(
     number_format: Callable[[str, int, int], str] | None = None,
     hidden: Callable[[str, int, int], bool] | None = None,
     epoch: dt.datetime = WINDOWS_EPOCH,
+    changed: Changed | None = None,
 ) -> None:
     """Bring the caches of charts up to date in a draft; charts that show no change stay.
 
-    A chart that came with the package and has no caches is not given any. Names are looked up
-    as the draft has them, so they are to be up to date.
+    Names are looked up as the draft has them, so they are to be up to date.
 
     :param parts: names of charts' parts, see :func:`chart_parts`
     :param value_of: see :class:`Cells`, as for the other parameters
+    :param changed: places of cells that are not as in the package, by their sheet's title: charts
+        that show none of them stay as they are. Left out, all charts are compared with the cells,
+        but those that came without caches are not given any
     """
     usual = Cells(value_of)
     cells = Cells(
@@ -117,10 +133,30 @@ def refresh_kept_caches(
         _names(draft),
     )
     for part in parts:
+        new = draft.has_written(part)
+        if not new and changed is not None and not any(changed.values()):
+            continue
         root = draft.xml(part)
-        came = part in draft.package and draft.package.read(part) == draft.read(part)
-        if refresh(root, cells, fill=not came):
+        if not new and changed is not None and not _shows(root, cells, changed):
+            continue
+        if refresh(root, cells, fill=new or changed is not None):
             draft.write(part, root)
+
+
+def _shows(root: etree._Element, cells: Cells, changed: Changed) -> bool:
+    """Whether a chart shows any of the cells."""
+    by_title = {title.lower(): places for title, places in changed.items()}
+    references = {item.text or "" for item in root.iter(f"{_C}f", f"{_X}f")}
+    shown = {area for reference in references for area in _areas(reference, cells)}
+    return any(_holds_any(area, by_title.get(title.lower(), ())) for title, area in shown)
+
+
+def _holds_any(area: Area, places: Collection[tuple[int, int]]) -> bool:
+    if len(places) <= area.cells:
+        return any(area.holds(row, column) for row, column in places)
+    rows = range(area.first_row, area.last_row + 1)
+    columns = range(area.first_column, area.last_column + 1)
+    return any((row, column) in places for row in rows for column in columns)
 
 
 def chart_parts(draft: Draft) -> list[str]:
@@ -187,13 +223,17 @@ def _meant(text: str, names: dict[str, str]) -> str:
 
 
 def _points(areas: list[tuple[str, Area]], cells: Cells, *, visible: bool) -> _Points:
-    return [_cell(*place, cells) for place in _places(areas, cells, visible)]
+    key = (tuple(areas), visible)
+    if key not in cells._known:
+        places = _places(areas, cells, visible)
+        cells._known[key] = [_Cell(cells.value(*place), *place) for place in places]
+    return cells._known[key]
 
 
-def _cell(title: str, row: int, column: int, cells: Cells) -> _Cell:
-    value = cells.value(title, row, column)
-    code = "General" if value is UNKNOWN else cells.number_format(title, row, column)
-    return _Cell(value, code)
+def _format(point: _Cell, cells: Cells) -> str:
+    if point.value is UNKNOWN or not point.row:
+        return "General"
+    return cells.number_format(point.sheet, point.row, point.column)
 
 
 def _places(
@@ -235,24 +275,25 @@ def _add_cache(reference: etree._Element, points: _Points, cells: Cells) -> bool
     if len(points) > MAX_POINTS or all(point.value is UNKNOWN for point in points):
         return False
     numeric = etree.QName(reference).localname == "numRef"
-    for empty in reference.findall(f"{_C}{_CACHES[etree.QName(reference).localname]}"):
-        reference.remove(empty)
-    cache = etree.Element(f"{_C}{'numCache' if numeric else 'strCache'}")
-    usual = next((point.format for point in points if point.value is not None), "General")
-    if numeric:
-        etree.SubElement(cache, f"{_C}formatCode").text = usual
-    etree.SubElement(cache, f"{_C}ptCount", val="0")
+    filled = (point for point in points if point.value is not None)
+    usual = next((_format(point, cells) for point in filled), "General")
+    name = f"{_C}{_CACHES[etree.QName(reference).localname]}"
+    known = reference.find(name)
+    cache = etree.Element(name) if known is None else known
+    if known is None:
+        reference.insert(1, cache)
+        if numeric:
+            etree.SubElement(cache, f"{_C}formatCode").text = usual
     _bring(cache, [_or_blank(point) for point in points], cells, numeric=numeric)
     for item in cache.iter(f"{_C}pt"):
-        code = points[int(item.get("idx", "0"))].format
-        if numeric and code != usual:
+        code = _format(points[int(item.get("idx", "0"))], cells) if numeric else usual
+        if code != usual:
             item.set("formatCode", code)
-    reference.insert(1, cache)
     return True
 
 
 def _or_blank(point: _Cell) -> _Cell:
-    return _Cell(None, point.format) if point.value is UNKNOWN else point
+    return point._replace(value=None) if point.value is UNKNOWN else point
 
 
 def _refresh_levels(
@@ -357,7 +398,7 @@ def _refresh_name(source: etree._Element, areas: list[tuple[str, Area]], cells: 
 
 def _bring_points(level: etree._Element, points: _Points, cells: Cells, *, numeric: bool) -> bool:
     """Write the points that differ from the cells; whether there were any."""
-    tag = f"{_X}pt" if level.tag == f"{_X}lvl" else f"{_C}pt"
+    tag = _X_POINT if level.tag == f"{_X}lvl" else f"{_C}pt"
     cached = {int(item.get("idx", "0")): item for item in level.findall(tag)}
     changed = False
     for index in [index for index in cached if index >= len(points)]:
@@ -381,16 +422,18 @@ def _bring_points(level: etree._Element, points: _Points, cells: Cells, *, numer
 def _cached(item: etree._Element | None) -> str | None:
     if item is None:
         return None
-    return (item.text or "") if item.tag == f"{_X}pt" else item.findtext(f"{_C}v", "")
+    if item.tag == _X_POINT:
+        return item.text or ""
+    return (item[0].text or "") if len(item) and item[0].tag == _V else item.findtext(_V, "")
 
 
 def _written(item: etree._Element | None, tag: str, index: int, text: str) -> etree._Element:
     item = etree.Element(tag, idx=str(index)) if item is None else item
-    if tag == f"{_X}pt":
+    if tag == _X_POINT:
         item.text = text
         return item
-    value = item.find(f"{_C}v")
-    (etree.SubElement(item, f"{_C}v") if value is None else value).text = text
+    value = item.find(_V)
+    (etree.SubElement(item, _V) if value is None else value).text = text
     return item
 
 
@@ -407,6 +450,8 @@ def _same(point: _Cell, cached: str | None, cells: Cells, *, numeric: bool) -> b
     """Whether what is cached tells the cell's value."""
     if point.value is UNKNOWN:
         return True
+    if numeric and type(point.value) in (int, float) and cached is not None:
+        return _close(point.value, cached)
     text = _text(point, cells, numeric=numeric)
     if text == cached or (not text and not cached):
         return True
@@ -417,7 +462,7 @@ def _same(point: _Cell, cached: str | None, cells: Cells, *, numeric: bool) -> b
         return idle or _close(value, cached)
     if isinstance(value, int | float) and not isinstance(value, bool) and cached:
         # In a text's place numbers stand as they are shown, by their format.
-        return point.format != "General" or _close(value, cached)
+        return _format(point, cells) != "General" or _close(value, cached)
     return False
 
 

@@ -7,6 +7,8 @@ workbook that came from a file.
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from service.workbook.package.opc import parse
 
 CHART = "http://schemas.openxmlformats.org/drawingml/2006/chart"
 CHART_TYPE = "application/vnd.openxmlformats-officedocument.drawingml.chart+xml"
+CACHES = ("numCache", "strCache", "multiLvlStrCache")
 # Kinds of pictures that Excel shows: extension and content type.
 PICTURE_TYPES = {
     "png": "image/png",
@@ -52,6 +55,41 @@ def chart_tree(chart: Any) -> etree._Element:
     for kind in tree.iter(f"{{{CHART}}}ofPieType"):
         kind.getparent().insert(0, kind)  # type: ignore[union-attr]  # where Excel wants it
     return tree
+
+
+def drop_caches(tree: etree._Element) -> etree._Element:
+    """The chart's tree without the values that it keeps of cells."""
+    for cache in list(tree.iter(*(f"{{{CHART}}}{name}" for name in CACHES))):
+        parent = cache.getparent()
+        if parent is not None:
+            parent.remove(cache)
+    return tree
+
+
+@contextmanager
+def without_caches(chart: Any) -> Iterator[None]:
+    """Meanwhile the chart's series have no cached values, which are slow to write."""
+    found = []
+    for part in chart._charts:
+        for series in part.ser or ():
+            for reference in _references(series):
+                for name in CACHES:
+                    if getattr(reference, name, None) is not None:
+                        found.append((reference, name, getattr(reference, name)))
+                        setattr(reference, name, None)
+    try:
+        yield
+    finally:
+        for reference, name, cache in found:
+            setattr(reference, name, cache)
+
+
+def _references(series: Any) -> Iterator[Any]:
+    for name in ("tx", "cat", "val", "xVal", "yVal", "bubbleSize"):
+        source = getattr(series, name, None)
+        for kind in ("numRef", "strRef", "multiLvlStrRef"):
+            if getattr(source, kind, None) is not None:
+                yield getattr(source, kind)
 
 
 def _keep_clear(title: etree._Element) -> None:

@@ -13,7 +13,7 @@ from openpyxl.drawing.spreadsheet_drawing import (
     _check_anchor,
 )
 from openpyxl.drawing.xdr import XDRPositiveSize2D
-from openpyxl.utils import get_column_letter
+from openpyxl.utils import column_index_from_string, get_column_letter
 from openpyxl.worksheet.dimensions import ColumnDimension
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -79,6 +79,17 @@ def row_height(sheet: Worksheet, row: int) -> float:
         return 0.0
     height = item.height if item is not None else None
     return float(height or sheet.sheet_format.defaultRowHeight or _DEFAULT_HEIGHT)
+
+
+def hidden_lines(sheet: Worksheet) -> tuple[set[int], set[int]]:
+    """The rows and the columns that don't show."""
+    rows = {number for number, item in sheet.row_dimensions.items() if item.hidden}
+    columns: set[int] = set()
+    for letters, item in sheet.column_dimensions.items():
+        if item.hidden:
+            first = item.min or column_index_from_string(letters)
+            columns.update(range(first, (item.max or first) + 1))
+    return rows, columns
 
 
 def _column_emu(sheet: Worksheet, column: int) -> int:

@@ -80,18 +80,23 @@ def convert(
     target = folder / f"{source.stem}.{target_format}"
     target.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(prefix="office-", ignore_cleanup_errors=True) as home:
-        _write_profile(Path(home), recalculate)
+        write_profile(Path(home), recalculate)
         said = _run(_command(program, home, source, target_format, folder), home, seconds)
     if not target.exists() or not target.stat().st_size:
         raise LibreOfficeError(f"LibreOffice could not read it ({said or 'no reason given'})")
     return target
 
 
-def _write_profile(home: Path, recalculate: bool) -> None:
+def write_profile(home: Path, recalculate: bool) -> None:
+    """A profile in which LibreOffice runs no macros and fetches nothing.
+
+    :param home: its folder
+    :param recalculate: whether formulas are calculated anew when a file is loaded
+    """
     mode = _ALWAYS if recalculate else _NEVER
     modes = [(_LOAD, "OOXMLRecalcMode", mode), (_LOAD, "ODFRecalcMode", mode)]
     items = "".join(_SETTING.format(*row) for row in _CAREFUL + modes)
-    (home / "user").mkdir()
+    (home / "user").mkdir(parents=True)
     (home / "user" / "registrymodifications.xcu").write_text(_SETTINGS.format(items))
 
 

@@ -12,10 +12,10 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from service.errors import TooLarge, UnsupportedFile
+from service.errors import TooLarge, UnsupportedFile, WorkbookDamaged
 from service.names import split_extension
 from service.workbook import libreoffice, protection
-from service.workbook.package import opendocument, strict
+from service.workbook.package import odf_encryption, opendocument, strict
 from service.workbook.package.archive import Archive, damaged, opened
 from service.workbook.package.compound import Compound
 from service.workbook.package.guard import FORMATS, inspect_package, scan_parts
@@ -45,6 +45,7 @@ _PLAINLY: tuple[Kind, ...] = ("xls", "xlsb", "ods")
 # calamine keeps a rectangle that holds all cells of a sheet in memory.
 _MAX_AREA = 8_000_000
 _MAX_PART = 400 << 20
+_SHEET_OR_STRINGS = (b"\x81\x01", b"\x9f\x01")  # the first records of these parts
 _UNPROTECTED = "The password opened the file. Saved files carry no password."
 
 
@@ -97,11 +98,24 @@ def prepare(sent: Sent) -> Prepared:
             notes.append(_UNPROTECTED)
         sent = dataclasses.replace(sent, path=open_copy)
         kind = identify(open_copy, sent.max_unpacked)
+    elif kind == "ods" and _decrypted_ods(sent):
+        sent = dataclasses.replace(sent, path=sent.folder / "decrypted")
+        notes.append(_UNPROTECTED)
     elif sent.password:
         notes.append(f"{sent.name} is not protected by a password; the one given was not needed.")
     prepared = _made(sent, kind)
     prepared.notes = notes + prepared.notes
     return prepared
+
+
+def _decrypted_ods(sent: Sent) -> bool:
+    """Whether an OpenDocument file was encrypted; then it is in the folder without that."""
+    with opened(sent.path, sent.max_unpacked) as archive:
+        if not odf_encryption.is_encrypted(archive):
+            return False
+        target = sent.folder / "decrypted"
+        odf_encryption.decrypt(archive, sent.name, sent.password, target, sent.max_unpacked)
+        return True
 
 
 def _made(sent: Sent, kind: Kind) -> Prepared:
@@ -127,7 +141,7 @@ def _text(sent: Sent) -> Prepared:
     if ending in _TEXTS:
         return Prepared(None)
     if not is_table(sent.path):
-        raise UnsupportedFile(f"{sent.name} is a text, and not an Excel workbook.", FORMATS)
+        raise UnsupportedFile(f"{sent.name} is not an Excel workbook.", FORMATS)
     return Prepared(None)
 
 
@@ -270,12 +284,21 @@ def _check_xlsb(sent: Sent) -> list[str]:
     with opened(sent.path, sent.max_unpacked) as archive:
         scan_parts(archive, sent.max_cells)
         for name in archive.names:
-            if name.lower().startswith(("xl/worksheets/sheet", "xl/sharedstrings")):
-                walk_xlsb(archive.read(name, _MAX_PART), facts, sent.max_cells)
+            if name.lower().endswith(".bin"):
+                _walk_binary(archive.read(name, _MAX_PART), facts, sent.max_cells)
         macros = _has_macros(archive)
     if not sent.program:
         _check_area(facts)
     return ["macros"] if macros else []
+
+
+def _walk_binary(part: bytes, facts: Facts, max_cells: int) -> None:
+    """Look at a part that may be a sheet: it may have any name, and begin as it likes."""
+    try:
+        walk_xlsb(part, facts, max_cells)
+    except WorkbookDamaged:
+        if part.startswith(_SHEET_OR_STRINGS):
+            raise
 
 
 def _has_macros(archive: Archive) -> bool:

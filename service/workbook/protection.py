@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import re
 from pathlib import Path
+from typing import Any
 
 import msoffcrypto
 from msoffcrypto.exceptions import DecryptionError, InvalidKeyError
@@ -68,18 +69,26 @@ def _check_info(source: Path) -> None:
         raise damaged("its encryption is described in a way that Excel never writes")
 
 
+def _load_key(office: Any, password: str) -> None:
+    """:raises InvalidKeyError: if the password is another one"""
+    if getattr(office, "type", "") in ("agile", "standard"):
+        office.load_key(password=password, verify_password=True)
+    else:
+        office.load_key(password=password)
+
+
 def _tried(source: Path, name: str, password: str, target: Path) -> bool:
     """Whether this password opens it."""
     try:
         with source.open("rb") as file, target.open("w+b") as out:
             office = msoffcrypto.OfficeFile(file)
-            if getattr(office, "type", "") in ("agile", "standard"):
-                office.load_key(password=password, verify_password=True)
-            else:
-                office.load_key(password=password)
+            try:
+                _load_key(office, password)
+            except InvalidKeyError:
+                return False
             office.decrypt(out)
-    except InvalidKeyError:
-        return False
+    except InvalidKeyError:  # although the password is right
+        raise damaged("what its encryption hides is no workbook") from None
     except DecryptionError as error:
         raise UnsupportedFile(
             f"{name} is encrypted in a way that can't be opened here ({str(error)[:100]}).",

@@ -37,6 +37,7 @@ def save(book: Workbook, path: Path, values: Values) -> None:
     part = path.with_name(path.name + ".part")
     # Excel calculates everything anew on opening, so a value of ours never outlives it.
     book.calculation.fullCalcOnLoad = True
+    book.calculation.calcCompleted = True  # tells such a file from one without values
     try:
         with ZipFile(part, "w", ZIP_DEFLATED, allowZip64=True) as archive:
             _Writer(book, archive, values).write_data()

@@ -20,6 +20,7 @@ EVERYTHING: Box = ("", 0, 0, 1 << 30, 1 << 30)
 _RESTLESS = re.compile(
     r"\b(NOW|TODAY|RAND|RANDBETWEEN|RANDARRAY|OFFSET|INDIRECT|CELL|INFO|PY|RTD)\(", re.IGNORECASE
 )
+_MOMENT = re.compile(r"\b(NOW|TODAY|RAND|RANDBETWEEN|RANDARRAY)\(", re.IGNORECASE)
 _AREA = re.compile(
     r"""^(?:(?P<sheet>'(?:[^']|'')+'|[^'!:]+)!)?
         \$?(?P<left>[A-Za-z]{1,3})?\$?(?P<top>\d+)?
@@ -41,12 +42,15 @@ class Dependents:
     def __init__(self, package: Package) -> None:
         self._names = dict(_names(package))
         self._tables = dict(_tables(package))
-        self._formulas = [
-            _Formula(spots, list(self.boxes(text, sheet)))
-            for sheet, part in package.sheets.items()
-            if local(parse(package.parts[part]).tag) == _SHEETS
-            for spots, text in _formulas(parse(package.parts[part]), sheet.lower())
-        ]
+        self._formulas: list[_Formula] = []
+        self.restless: list[Spot] = []
+        for sheet, part in package.sheets.items():
+            root = parse(package.parts[part])
+            if local(root.tag) != _SHEETS:
+                continue
+            for spots, text in _formulas(root, sheet.lower()):
+                self._formulas.append(_Formula(spots, list(self.boxes(text, sheet))))
+                self.restless += spots if _MOMENT.search(text) else []
 
     def of(self, changed: Iterable[Spot]) -> set[Spot]:
         """The changed cells and all whose value may change with them."""
@@ -80,10 +84,16 @@ class Dependents:
             yield _area(found, sheet)
         elif text.partition("[")[0].lower() in self._tables:
             yield self._tables[text.partition("[")[0].lower()]
-        elif text.rpartition("!")[2].lower() in self._names:
-            yield from self.boxes(self._names[text.rpartition("!")[2].lower()], sheet, depth + 1)
         else:
-            yield EVERYTHING
+            named, _, name = text.lower().rpartition("!")
+            scopes = (named.strip("'") or sheet.lower(), "")
+            found_name = next(
+                (key for key in ((s, name) for s in scopes) if key in self._names), None
+            )
+            if found_name is None:
+                yield EVERYTHING
+            else:
+                yield from self.boxes(self._names[found_name], sheet, depth + 1)
 
     def reads(self, formula: str, sheet: str, spots: set[Spot]) -> bool:
         """Whether a formula reads one of the cells."""
@@ -110,9 +120,13 @@ def _area(found: re.Match[str], sheet: str) -> Box:
     return named, top, left, bottom, right
 
 
-def _names(package: Package) -> Iterator[tuple[str, str]]:
+def _names(package: Package) -> Iterator[tuple[tuple[str, str], str]]:
+    """The formula of each name, by the sheet that it is local to ("" of all) and the name."""
+    sheets = list(package.sheets)
     for item in parse(package.parts[package.workbook]).iter(f"{{{MAIN}}}definedName"):
-        yield str(item.get("name")).lower(), item.text or ""
+        place = item.get("localSheetId")
+        sheet = sheets[int(place)].lower() if place else ""
+        yield (sheet, str(item.get("name")).lower()), item.text or ""
 
 
 def _tables(package: Package) -> Iterator[tuple[str, Box]]:
@@ -142,7 +156,7 @@ def _formulas(root: etree._Element, sheet: str) -> Iterator[tuple[list[Spot], st
                 text = Translator("=" + shared[index][0], shared[index][1]).translate_formula(place)
         filled = formula.get("ref") if formula.get("t") in ("array", "dataTable") else None
         if formula.get("t") == "dataTable":
-            text = "RAND()"  # it reads its input cells and all they lead to
+            text = "INDIRECT(0)"  # it reads its input cells and all they lead to
         yield _spots(filled or place, sheet), text
 
 

@@ -338,7 +338,7 @@ def names(path: Path) -> None:
         'vbProcedure="0">_xlfn.LAMBDA(_xlpm.x,_xlpm.x*2)</definedName><definedName name="Ünï.code">'
         "{1,2;3,4}</definedName></definedNames>"
     )
-    row = '<row r="6"><c r="A6"><f>SUM(Area)</f><v>19.5</v></c><c r="B6"><f>Last</f><v>19.5</v></c></row>'
+    row = '<row r="6"><c r="A6"><f>SUM(Area)</f><v>19.5</v></c><c r="B6"><f>Last</f><v>0</v></c></row>'
     hand = book({"Data": sheet_xml(ROWS + row), "Other": sheet_xml(ROWS + row)}, names=listed)
     hand.write(path)
 

@@ -35,13 +35,14 @@ def targets(path: Path) -> list[Target]:
 def _target(sheet: str, root: etree._Element) -> Target:
     place_cells(root)
     filled = [box for item in root.iter(f"{{{MAIN}}}f") if (box := _box(item.get("ref") or ""))]
-    found, last = "", 0
+    found, formatted, last = "", False, 0
     for cell in root.iter(f"{{{MAIN}}}c"):
         row, column = _place(str(cell.get("r")))
         last = max(last, row)
         inside = any(a <= row <= c and b <= column <= d for a, b, c, d in filled)
-        if not found and not inside and _plain(cell):
-            found = str(cell.get("r"))
+        # A cell without a format is better: a number in place of a date changes its format.
+        if not inside and _plain(cell) and (not found or (formatted and not cell.get("s"))):
+            found, formatted = str(cell.get("r")), bool(cell.get("s"))
     for item in root.iter(f"{{{MAIN}}}mergeCell", f"{{{MAIN}}}location", f"{{{MAIN}}}row"):
         box = _box(item.get("ref") or "")
         last = max(last, box[2] if box else 0, int(item.get("r") or 0))

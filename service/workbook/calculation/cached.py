@@ -42,13 +42,22 @@ def cached_values(path: Path) -> Cached:
         return Cached()
 
 
+def _asks_to_calculate(properties: etree._Element) -> bool:
+    """Whether the file asks to be calculated, and does not say either that it has been.
+
+    Files of ours do both: Excel is to calculate all the same.
+    """
+    asks = properties.get("fullCalcOnLoad") in ("1", "true")
+    return asks and properties.get("calcCompleted") not in ("1", "true")
+
+
 def _read(archive: ZipFile) -> Cached:
     book = etree.fromstring(archive.read("xl/workbook.xml"), _parser())
     space = _STRICT if book.tag.startswith(_STRICT) else _MAIN
     relations = etree.fromstring(archive.read("xl/_rels/workbook.xml.rels"), _parser())
     targets = {one.get("Id"): str(one.get("Target")) for one in relations}
     properties = book.find(f"{space}calcPr")
-    stale = properties is not None and properties.get("fullCalcOnLoad") in ("1", "true")
+    stale = properties is not None and _asks_to_calculate(properties)
     texts = _Texts(archive, space)
     found: dict[Address, object] = {}
     for sheet in book.iterfind(f"{space}sheets/{space}sheet"):

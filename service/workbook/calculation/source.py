@@ -23,6 +23,8 @@ from service.workbook.areas import MAX_COLUMN, MAX_ROW, Area, parse_area
 from service.workbook.calculation.results import Address, ErrorValue, serial_number
 
 GRID = Area(1, 1, MAX_ROW, MAX_COLUMN)
+# More than any array that is calculated: its cells are listed one by one.
+_MOST_FILLED = 50_000
 Kind = Literal["plain", "array", "dynamic", "data table"]
 
 
@@ -203,10 +205,10 @@ def formula_facts(cell: Cell) -> Formula:
         text = value.text or ""
         text = text if text.startswith("=") else f"={text}"
         dynamic = any(f".{name}" in text for name in _DYNAMIC)
-        return Formula(text, "dynamic" if dynamic else "array", _area(value.ref))
+        return Formula(text, "dynamic" if dynamic else "array", _filled(value.ref))
     if isinstance(value, DataTableFormula):
         inputs = tuple(str(one) for one in (value.r1, value.r2) if one)
-        return Formula("=TABLE()", "data table", _area(value.ref), inputs)
+        return Formula("=TABLE()", "data table", _filled(value.ref), inputs)
     return Formula(str(value))
 
 
@@ -215,6 +217,15 @@ def _area(reference: str | None) -> Area | None:
         return parse_area(reference or "", GRID)
     except InvalidRange:
         return None
+
+
+def _filled(reference: str | None) -> Area | None:
+    """The area that a formula fills; of a very large one only the first rows."""
+    area = _area(reference)
+    if area is None or area.cells <= _MOST_FILLED:
+        return area
+    rows = max(1, _MOST_FILLED // area.columns)
+    return Area(area.first_row, area.first_column, area.first_row + rows - 1, area.last_column)
 
 
 def _table_facts(sheet: Worksheet, table: object) -> TableFacts | None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
 from lxml import etree
-from openpyxl.drawing.spreadsheet_drawing import OneCellAnchor, TwoCellAnchor, _check_anchor
+from openpyxl.drawing.spreadsheet_drawing import (
+    AbsoluteAnchor,
+    OneCellAnchor,
+    TwoCellAnchor,
+    _check_anchor,
+)
 
 from service.workbook.keeping.merging import discard, local
 
@@ -18,6 +24,11 @@ _PLACES = {
     "absoluteAnchor": ("pos", "ext"),
     "oneCellAnchor": ("from", "ext"),
     "twoCellAnchor": ("from", "to"),
+}
+_CLASSES = {
+    "absoluteAnchor": AbsoluteAnchor,
+    "oneCellAnchor": OneCellAnchor,
+    "twoCellAnchor": TwoCellAnchor,
 }
 _ATTRIBUTES = {"pos": ("x", "y"), "ext": ("cx", "cy")}
 
@@ -46,6 +57,19 @@ def position_of(drawn: Any) -> Position:
 
 def _marker(marker: Any) -> tuple[int, ...]:
     return (marker.col or 0, marker.colOff or 0, marker.row or 0, marker.rowOff or 0)
+
+
+def anchor_from(element: etree._Element) -> Any:
+    """openpyxl's anchor for an element; without what it holds where openpyxl can't read that."""
+    kind = _CLASSES[local(element)]
+    try:
+        anchor = kind.from_tree(element)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        bare = etree.Element(element.tag, {str(k): str(v) for k, v in element.items()})
+        bare.extend(deepcopy(e) for e in element if local(e) in ("from", "to", "pos", "ext"))
+        anchor = kind.from_tree(bare)
+    anchor.graphicFrame = None  # made anew when it is written
+    return anchor
 
 
 def place(element: etree._Element, position: Position) -> None:

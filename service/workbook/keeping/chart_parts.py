@@ -9,11 +9,11 @@ from lxml import etree
 from openpyxl.chart.chartspace import ChartSpace
 from openpyxl.chart.reader import read_chart
 
-from service.workbook.drawn import CHART, chart_tree
+from service.workbook.drawn import CHART, chart_tree, drop_caches, without_caches
 from service.workbook.keeping.merging import canonical, local, merge
+from service.workbook.keeping.reading import UNREADABLE
 from service.workbook.package.opc import parse, serialized
 
-_CACHES = ("numCache", "strCache", "multiLvlStrCache")
 _REFERENCES = frozenset({"numRef", "strRef", "multiLvlStrRef"})
 _CHOICES = tuple(
     frozenset(tags.split())
@@ -36,14 +36,14 @@ _ORDER = {
         "plotVisOnly dispBlanksAs showDLblsOverMax extLst".split()
     ),
 }
-_UNWRITABLE = (AttributeError, KeyError, TypeError, ValueError)
 
 
 def fingerprint(chart: Any) -> str:
     """A short text that changes when the chart does; its cached values do not count."""
     try:
-        tree = _plain(chart_tree(chart))
-    except _UNWRITABLE:
+        with without_caches(chart):
+            tree = drop_caches(chart_tree(chart))
+    except UNREADABLE:
         return ""  # openpyxl reads some charts that it can't write
     return hashlib.sha256(canonical(tree)).hexdigest()[:32]
 
@@ -53,11 +53,13 @@ def patched(original: bytes, chart: Any) -> bytes:
 
     A chart that openpyxl can't read any more from the part is written as openpyxl has it.
     """
-    after = chart_tree(chart)
+    with without_caches(chart):
+        after = chart_tree(chart)
     root = parse(original)
     try:
-        before = chart_tree(read_chart(ChartSpace.from_tree(parse(original))))
-    except _UNWRITABLE:
+        known = read_chart(ChartSpace.from_tree(drop_caches(parse(original))))
+        before = chart_tree(known)
+    except UNREADABLE:
         return serialized(after)
     before, after = _comparable(before), _comparable(after)
     merge(
@@ -75,18 +77,9 @@ def patched(original: bytes, chart: Any) -> bytes:
     return serialized(root)
 
 
-def _plain(tree: etree._Element) -> etree._Element:
-    """Without what is cached."""
-    for cache in list(tree.iter(*(f"{{{CHART}}}{name}" for name in _CACHES))):
-        parent = cache.getparent()
-        if parent is not None:
-            parent.remove(cache)
-    return tree
-
-
 def _comparable(tree: etree._Element) -> etree._Element:
     """Without what is cached, and without the numbers of series, which openpyxl gives anew."""
-    for series in _plain(tree).iter(f"{{{CHART}}}ser"):
+    for series in drop_caches(tree).iter(f"{{{CHART}}}ser"):
         for name in ("idx", "order"):
             for item in series.findall(f"{{{CHART}}}{name}"):
                 series.remove(item)

@@ -9,15 +9,11 @@ anchor, a new title or range into the chart's part; what was deleted goes with i
 from __future__ import annotations
 
 import hashlib
-import io
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from lxml import etree
 from openpyxl.chart._chart import ChartBase
-from openpyxl.chart.chartspace import ChartSpace
-from openpyxl.chart.reader import read_chart
 from openpyxl.drawing.image import Image
 from openpyxl.drawing.spreadsheet_drawing import SpreadsheetDrawing
 from openpyxl.xml.functions import tostring
@@ -32,7 +28,6 @@ from service.workbook.drawn import (
 )
 from service.workbook.keeping import chart_parts
 from service.workbook.keeping.anchors import (
-    KINDS,
     XDR,
     Position,
     new_anchor,
@@ -40,24 +35,14 @@ from service.workbook.keeping.anchors import (
     position_of,
 )
 from service.workbook.keeping.merging import local
+from service.workbook.keeping.reading import EMBED, Spot, blip_of, child, picture_in, spots
 from service.workbook.keeping.related import ids_in, relate, unrelate
 from service.workbook.package.opc import OFFICE, Draft, Package, parse
 
 DRAWING_TYPE = "application/vnd.openxmlformats-officedocument.drawing+xml"
 _A = "http://schemas.openxmlformats.org/drawingml/2006/main"
-_ID, _EMBED = f"{{{OFFICE}}}id", f"{{{OFFICE}}}embed"
 _THINGS = frozenset("sp grpSp graphicFrame cxnSp pic contentPart AlternateContent".split())
 _EMPTY = f'<xdr:wsDr xmlns:xdr="{XDR}" xmlns:a="{_A}"/>'.encode()
-
-
-@dataclass(frozen=True)
-class Spot:
-    """Where a chart or picture stands in the package: drawing, number of the anchor, id."""
-
-    drawing: str
-    anchor: int
-    id: str
-    picture: bool = False
 
 
 @dataclass
@@ -89,14 +74,14 @@ def remember(ws: Any, package: Package, part: str) -> DrawingMemory:
     :param ws: a worksheet or chartsheet of openpyxl's
     :param part: name of the sheet's part
     """
-    spots = [
+    found = [
         spot
         for relationship in package.relationships(part).of_kind("drawing")
         if relationship.target in package
-        for spot in _spots(package, relationship.target)
+        for spot in spots(parse(package.read(relationship.target)), relationship.target)
     ]
-    charts = _matched(package, ws._charts, [spot for spot in spots if not spot.picture])
-    pictures = _matched(package, _pictures(ws), [spot for spot in spots if spot.picture])
+    charts = _matched(ws._charts, [spot for spot in found if not spot.picture])
+    pictures = _matched(_pictures(ws), [spot for spot in found if spot.picture])
     return DrawingMemory([*charts, *pictures])
 
 
@@ -104,68 +89,15 @@ def _pictures(ws: Any) -> list[Image]:
     return list(getattr(ws, "_images", []))
 
 
-def _spots(package: Package, drawing: str) -> Iterator[Spot]:
-    """The charts and pictures that openpyxl looks for in a drawing, in its order."""
-    anchors = list(enumerate(parse(package.read(drawing))))
-    for kind in KINDS:
-        for number, anchor in anchors:
-            if local(anchor) != kind:
-                continue
-            chart, picture = _chart_in(anchor), _picture_in(anchor)
-            if chart is not None:
-                yield Spot(drawing, number, str(chart.get(_ID, "")))
-            blip = None if picture is None else _blip(picture)
-            if blip is not None and blip.get(_EMBED):
-                yield Spot(drawing, number, str(blip.get(_EMBED)), picture=True)
-
-
-def _child(element: etree._Element, name: str) -> etree._Element | None:
-    """The last child of that name, which is the one that openpyxl takes."""
-    return next((child for child in reversed(element) if local(child) == name), None)
-
-
-def _chart_in(anchor: etree._Element) -> etree._Element | None:
-    found: etree._Element | None = anchor
-    for name in ("graphicFrame", "graphic", "graphicData", "chart"):
-        found = None if found is None else _child(found, name)
-    return found
-
-
-def _picture_in(anchor: etree._Element) -> etree._Element | None:
-    own, group = _child(anchor, "pic"), _child(anchor, "grpSp")
-    return own if own is not None or group is None else _child(group, "pic")
-
-
-def _blip(picture: etree._Element) -> etree._Element | None:
-    fill = _child(picture, "blipFill")
-    return None if fill is None else _child(fill, "blip")
-
-
-def _matched(package: Package, drawn: list[Any], spots: list[Spot]) -> list[Kept]:
-    """openpyxl leaves out what it can't read, so where numbers differ it is asked again."""
-    if len(drawn) != len(spots):
-        spots = [spot for spot in spots if _readable(package, spot)]
-    known: list[Spot | None] = [*spots] if len(drawn) == len(spots) else [None] * len(drawn)
-    return [_kept(item, spot) for item, spot in zip(drawn, known, strict=True)]
-
-
-def _kept(drawn: Any, spot: Spot | None) -> Kept:
-    return Kept(drawn, spot, position_of(drawn), _fingerprint(drawn))
-
-
-def _readable(package: Package, spot: Spot) -> bool:
-    try:
-        SpreadsheetDrawing.from_tree(parse(package.read(spot.drawing)))
-        target = package.relationships(spot.drawing).get(spot.id)
-        if target is None or target.external:
-            return False
-        content = package.read(target.target)
-        if spot.picture:
-            return str(Image(io.BytesIO(content)).format).upper() != "WMF"
-        read_chart(ChartSpace.from_tree(parse(content)))
-    except (TypeError, OSError):
-        return False
-    return True
+def _matched(drawn: list[Any], known: list[Spot]) -> list[Kept]:
+    """With the spots that they were read from; openpyxl by itself tells none."""
+    told: list[Spot | None] = [getattr(item, "spot", None) for item in drawn]
+    if not any(told) and len(drawn) == len(known):
+        told = [*known]
+    return [
+        Kept(item, spot, position_of(item), _fingerprint(item))
+        for item, spot in zip(drawn, told, strict=True)
+    ]
 
 
 def _fingerprint(drawn: Any) -> str:
@@ -269,23 +201,23 @@ class _Drawings:
         """Let a frame show another picture."""
         assert item.spot is not None
         drawing = self._name(item.spot)
-        picture = _picture_in(anchor)
-        blip = None if picture is None else _blip(picture)
+        picture = picture_in(anchor)
+        blip = None if picture is None else blip_of(picture)
         assert blip is not None
         self.unused.setdefault(drawing, set()).update(ids_in(blip))
-        blip.set(_EMBED, self._relate_picture(drawing, item.drawn))
-        for extension in [child for child in blip if local(child) == "extLst"]:
+        blip.set(EMBED, self._relate_picture(drawing, item.drawn))
+        for extension in [item for item in blip if local(item) == "extLst"]:
             blip.remove(extension)  # the same picture as SVG, which Excel would rather show
 
     def _remove(self, item: Kept, anchor: etree._Element | None) -> None:
         if anchor is None or item.spot is None:
             return
         drawing = self._name(item.spot)
-        group, picture = _child(anchor, "grpSp"), _picture_in(anchor)
+        group, picture = child(anchor, "grpSp"), picture_in(anchor)
         if group is not None and picture is not None and picture.getparent() is group:
             group.remove(picture)
             self.unused.setdefault(drawing, set()).update(ids_in(picture))
-            if any(local(child) in _THINGS for child in group):
+            if any(local(item) in _THINGS for item in group):
                 return
         self.unused.setdefault(drawing, set()).update(ids_in(anchor))
         self.roots[drawing].remove(anchor)
@@ -326,7 +258,7 @@ class _Drawings:
         root = self.roots[drawing]
         unused = self.unused.get(drawing, set()) - ids_in(root)
         unrelate(self.draft, drawing, unused)
-        if self.needed or any(local(child) for child in root):
+        if self.needed or any(local(item) for item in root):
             self.draft.write(drawing, root)
             return
         unrelate(self.draft, self.part, {self.ids.pop(drawing)})
@@ -361,7 +293,7 @@ def _picture_frame(number: int, id_: str, image: Image) -> etree._Element:
             element.tag = f"{{{XDR}}}{element.tag}"  # openpyxl leaves it to the root
     for properties in tree.iter(f"{{{XDR}}}cNvPr"):
         properties.set("id", str(number))
-    blip = _blip(tree)
+    blip = blip_of(tree)
     assert blip is not None
-    blip.set(_EMBED, id_)
+    blip.set(EMBED, id_)
     return tree

@@ -18,6 +18,7 @@ class Job:
     """The workbook, its memory, the values of its formulas and the draft of the new package.
 
     :param new_styles: whether something uses a style that the file does not have
+    :param changed: places of the cells that changed, or whose values did, by their sheet's title
     """
 
     book: Workbook
@@ -25,6 +26,7 @@ class Job:
     values: Values
     draft: Draft
     new_styles: bool = field(default=False)
+    changed: dict[str, set[tuple[int, int]]] = field(default_factory=dict)
 
     @cached_property
     def styles(self) -> list[StyleArray]:

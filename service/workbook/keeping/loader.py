@@ -21,6 +21,7 @@ from openpyxl.xml.constants import ARC_STYLE, ARC_THEME, SHARED_STRINGS
 
 from service.workbook import texts
 from service.workbook.keeping import parts as hanging
+from service.workbook.keeping import reading
 from service.workbook.keeping.cells import CellReader, OpenedCell
 from service.workbook.keeping.fragments import Fragments, fragments
 from service.workbook.keeping.lazy import LazyCells, Rows, loaded_cells
@@ -64,6 +65,8 @@ class Memory:
     :param sheets: memories by the sheet that they are of (sheets are compared by identity)
     :param parts: the part of every sheet at the opening, chart sheets among them
     :param charts: the chart sheets, with what hangs on them
+    :param restructured: whether the package is the outcome of a change of the structure, after
+        which cells may be where a chart does not have their values yet
     """
 
     package: Package
@@ -72,6 +75,7 @@ class Memory:
     listing: Listing
     parts: list[tuple[Any, str]] = field(default_factory=list)
     charts: list[tuple[Chartsheet, str, hanging.Memory]] = field(default_factory=list)
+    restructured: bool = False
 
 
 class _Reader(WorksheetReader):  # type: ignore[misc]
@@ -85,6 +89,7 @@ class _Reader(WorksheetReader):  # type: ignore[misc]
         for _ in self.parser.parse():
             raise ValueError("rows outside of sheetData")
         if not self._bind_later(sheet, memory):
+            Rows(sheet)  # refuses rows in disorder now: saving could not put a cell among them
             reader, cells = CellReader(self.ws, self.parser), self.ws._cells
             for stretch in sheet.stretches():
                 for cell in reader.read(sheet.elements(stretch)):
@@ -155,9 +160,12 @@ def load(package: Package, lazy_from: int = LAZY_FROM) -> tuple[Workbook, Memory
 
 @contextmanager
 def _own_readers() -> Iterator[None]:
-    """openpyxl with our reader of sheets, and blind to pivot tables, which it only can break."""
+    """openpyxl with our readers of sheets and drawings, and blind to pivot tables.
+
+    Those it only can break.
+    """
     module = openpyxl.reader.excel
-    theirs = module.WorksheetReader, module.get_dependents
+    theirs = module.WorksheetReader, module.get_dependents, module.find_images
 
     def dependents(archive: Any, name: str) -> Any:
         found = theirs[1](archive, name)
@@ -165,10 +173,11 @@ def _own_readers() -> Iterator[None]:
         return found
 
     module.WorksheetReader, module.get_dependents = _Reader, dependents
+    module.find_images = reading.find_drawn
     try:
         yield
     finally:
-        module.WorksheetReader, module.get_dependents = theirs
+        module.WorksheetReader, module.get_dependents, module.find_images = theirs
 
 
 class _Archive:

@@ -73,8 +73,7 @@ class _Saver:
         self._update_styles()
         changed |= bool(added)
         self._update_workbook(added, calculate=changed)
-        if changed:
-            self._update_charts()
+        self._update_charts()
 
     def _update_chart_sheets(self) -> None:
         for sheet, part, memory in self.memory.charts:
@@ -113,6 +112,7 @@ class _Saver:
             number_format=cells.number_format,
             hidden=cells.hidden,
             epoch=cells.epoch,
+            changed=None if self.memory.restructured else self.job.changed,
         )
 
     def _update_styles(self) -> None:

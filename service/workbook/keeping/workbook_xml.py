@@ -208,6 +208,7 @@ class WorkbookXml:
             there = etree.Element(f"{{{SHEET_MAIN_NS}}}calcPr")
             self._replace("calcPr", there)
         self._set(there, "fullCalcOnLoad", "1")
+        self._set(there, "calcCompleted", "1")  # tells such a file from one without values
 
 
 def position(sheets: list[Any], sheet: Any) -> int | None:

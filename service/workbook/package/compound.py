@@ -52,6 +52,7 @@ class Compound:
         self._fat = self._table(self._fat_sectors(fat_count, more))
         self.entries = self._directory(directory)
         self._check_tree(directory)
+        self._check_streams()
         self._mini_fat = self._table(self._chain(mini)) if mini_count else array("I")
 
     def __repr__(self) -> str:
@@ -123,6 +124,14 @@ class Compound:
             if type_ in (_STORAGE, _STREAM, _ROOT):
                 found.append(Entry(name, type_, first, size))
         return found
+
+    def _check_streams(self) -> None:
+        """The sectors of each stream have to be in the file: one cut short is found here."""
+        for entry in self.entries:
+            if entry.type == _STREAM and entry.size >= self._cutoff:
+                chain = self._chain(entry.start)
+                if len(chain) * self._sector < entry.size or max(chain) + 1 >= self._sectors:
+                    raise damaged("it ends too early")
 
     def _check_tree(self, start: int) -> None:
         """Each entry may be reached in one way only; readers follow these links blindly."""

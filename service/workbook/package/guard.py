@@ -29,7 +29,7 @@ _MAX_FORMULA = 1 << 16  # bytes; Excel's own limit is 8,192 characters
 _MAX_TAG = 1 << 20
 _MAX_ATTRIBUTES = 2_000
 _MAX_DEPTH = 2_000
-_MAX_MERGED = 2_000_000
+_MAX_MERGED = 1_000_000
 _MAX_STRINGS = 1_000_000
 # Elements of a part that is no sheet: pivot caches and shared strings are the longest.
 _ELEMENTS_PER_CELL = 20

@@ -48,7 +48,7 @@ _STREAMS = {
 }
 _OPENDOCUMENT = b"application/vnd.oasis.opendocument."
 _STRICT = b"http://purl.oclc.org/ooxml/"
-_DELIMITERS = b",;\t|"
+_DELIMITERS = ",;\t|"
 
 
 def identify(path: Path, max_unpacked: int) -> Kind:
@@ -135,8 +135,6 @@ def _in_compound(compound: Compound) -> Kind:
 
 def _in_text(head: bytes) -> Kind:
     text = _decoded(head)
-    if "\0" in text:
-        raise UnsupportedFile("The file is not an Excel workbook.", FORMATS)
     begin = text.lstrip("\ufeff \t\r\n")[:4_000].lower()
     if not begin.startswith("<"):
         if "docs.google.com" in begin and begin.startswith("{"):
@@ -160,7 +158,8 @@ def _decoded(head: bytes) -> str:
 def is_table(path: Path) -> bool:
     """Whether a text looks like rows of values: the same mark of division in its first lines."""
     with path.open("rb") as file:
-        lines = [line for line in file.read(_SAMPLE).splitlines()[:20] if line.strip()]
-    if len(lines) < 2:
+        text = _decoded(file.read(_SAMPLE))
+    lines = [line for line in text.lstrip("\ufeff").splitlines()[:20] if line.strip()]
+    if len(lines) < 2 or "\0" in text:
         return False
-    return any(all(bytes([mark]) in line for line in lines[:-1]) for mark in _DELIMITERS)
+    return any(all(mark in line for line in lines[:-1]) for mark in _DELIMITERS)

@@ -256,6 +256,10 @@ class Draft:
     def __contains__(self, name: str) -> bool:
         return self.find(name) is not None
 
+    def has_written(self, name: str) -> bool:
+        """Whether a part was given a content here."""
+        return self.find(name) in self._written
+
     def read(self, name: str) -> bytes:
         """The content of a part as it is now.
 

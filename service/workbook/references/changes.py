@@ -54,13 +54,26 @@ class Shift:
 
     def pieces(self, area: Area) -> list[Area]:
         """Where exactly the cells of an area are afterwards."""
+        along, _ = self.spans(area)
+        return self._split(area, self.lines.pieces(*along))
+
+    def formatted(self, area: Area) -> list[Area]:
+        """Where the format of an area is: new cells look like those before them."""
+        along, _ = self.spans(area)
+        lines = self.lines
+        if isinstance(lines, Inserted):
+            return self._split(area, lines.formatted(*along))
+        return self.pieces(area)
+
+    def _split(self, area: Area, moved: list[Span]) -> list[Area]:
+        """The part of an area that takes part in the places given, and the rest beside it."""
         along, across = self.spans(area)
         low, high = max(across[0], self.band[0]), min(across[1], self.band[1])
-        if low > high or not self.lines.touches(*along):
+        if low > high or moved == [along]:
             return [area]
         beside = [(across[0], low - 1), (high + 1, across[1])]
         kept = [self.made(along, span) for span in beside if span[0] <= span[1]]
-        return [self.made(s, (low, high)) for s in self.lines.pieces(*along)] + kept
+        return [self.made(span, (low, high)) for span in moved] + kept
 
     def stretch(self, area: Area) -> Area | None:
         """What becomes of an area that stays in one piece, such as a filter's."""

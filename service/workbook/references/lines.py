@@ -44,6 +44,12 @@ class Inserted:
         found = self.span(first, last)
         return [found] if found else []
 
+    def formatted(self, first: int, last: int) -> list[Span]:
+        """Where the format of a span is: new lines take over that of the line before them."""
+        if last == self.first - 1:
+            return [(first, min(last + self.count, self.limit))]
+        return self.pieces(first, last)
+
     def cuts(self, first: int, last: int) -> bool:
         """Whether the lines of a span do not stay together as they are."""
         return first < self.first <= last

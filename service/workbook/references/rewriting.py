@@ -65,6 +65,18 @@ class Rewriter:
         """What happens to the cells of a sheet, if anything does."""
         return None
 
+    def concerns(self, text: str, home: str) -> bool:
+        """Whether a formula speaks of the sheet whose cells are shifted."""
+        found = False
+
+        def visit(operand: Operand) -> None:
+            nonlocal found
+            sheets = sheets_of(operand.sheet) or [home]
+            found |= bool(operand.area) and self.shift(sheets[0]) is not None
+
+        replaced(text, visit)
+        return found
+
     @property
     def words(self) -> list[str]:
         """One of these stands in each text that the change may concern, in whatever case."""
@@ -163,7 +175,7 @@ class GridRewriter(Rewriter):
         area = found.area
         moved = self.change.area(area)
         if moved is None:
-            return operand.sheet + GONE
+            return GONE
         return None if moved == area else operand.sheet + found.at(moved) + operand.spill
 
 
@@ -224,10 +236,10 @@ class OrderRewriter(Rewriter):
         if not sheets or any(name not in before for name in folded):
             return None
         if len(sheets) == 1:
-            return None if folded[0] in after else GONE + operand.rest
+            return None if folded[0] in after else GONE
         ends = self._ends(before, after, folded)
         if ends is None:
-            return GONE + operand.rest
+            return GONE
         names = [self.after[after.index(name)] for name in ends]
         if _folded(names) == folded:
             return None

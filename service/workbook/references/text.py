@@ -240,29 +240,6 @@ def _stepped(corner: Corner, rows: int, columns: int) -> Corner:
     return Corner(column, row, corner.fixed_column, corner.fixed_row)
 
 
-def relative(formula: str) -> bool:
-    """Whether a formula holds a reference that depends on the cell it stands in."""
-    found = False
-
-    def visit(operand: Operand) -> None:
-        nonlocal found
-        found |= bool(operand.area) and not _fixed(operand.area)
-
-    replaced(formula, visit)
-    return found
-
-
-def _fixed(area: str) -> bool:
-    try:
-        found = Range.read(area)
-    except ValueError:
-        return True
-    return all(
-        (c.fixed_row or not c.row) and (c.fixed_column or not c.column)
-        for c in (found.first, found.last)
-    )
-
-
 # Lists of ranges --------------------------------------------------------------
 
 

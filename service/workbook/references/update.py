@@ -80,9 +80,7 @@ class Update:
             xml.data = cells.without_spills(xml.data, cells.blocks_of(xml.data), shift)
             xml.data = cells.expanded(xml.data, lambda _: True)
         elif self._shifts:
-            xml.data = cells.expanded(
-                xml.data, lambda text: self.rewriter.formula(text, home) != text
-            )
+            xml.data = cells.expanded(xml.data, lambda text: self.rewriter.concerns(text, home))
         xml.data = cells.reformulated(xml.data, self.rewriter, home, seen)
         if shift is not None:
             xml.data = cells.moved(xml.data, shift)
@@ -246,7 +244,7 @@ class Update:
         def visit(operand: Operand) -> str | None:
             found = Range.read(operand.area) if operand.area else None
             moved = shift.stretch(found.area) if found is not None else None
-            return operand.sheet + (found.at(moved) if found and moved else GONE)
+            return operand.sheet + found.at(moved) if found and moved else GONE
 
         return replaced(text, visit)
 
