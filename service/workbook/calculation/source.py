@@ -220,6 +220,8 @@ class EditorSource:
                 for (row, column), cell in formula_cells(sheet):
                     if cell.data_type == "f":
                         formula = formula_facts(cell)
+                        if formula.text.strip() == "=":
+                            continue  # Excel marks cells so that an array formula fills
                         self._formulas[title, row, column] = formula
                         if formula.area and formula.area.cells > 1:
                             self._filled.setdefault(title, []).append(formula.area)
