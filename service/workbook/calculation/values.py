@@ -142,10 +142,9 @@ class Calculation:
             return self._asked(level, seconds, wait, whole_or_nothing=whole_or_nothing)
 
     def _asked(self, level: Level, seconds: float, wait: float, *, whole_or_nothing: bool) -> bool:
-        until = time.monotonic() + seconds
         if self._round is None:
             self._round = Round(self._source(), self._fitting, self.ledger)
-        round_ = self._round
+        round_, until = self._round, time.monotonic() + seconds
         if self._level is Level.NONE:
             try:
                 if round_.settled_by_file(until):
