@@ -7,10 +7,14 @@ import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.service_fixtures import chat, make_service, server, service
+
+if TYPE_CHECKING:
+    from tests.corpus.library import Library
 
 __all__ = ["chat", "make_service", "server", "service"]
 
@@ -39,6 +43,14 @@ def pytest_configure(config: pytest.Config) -> None:
 def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Says something that belongs into the summary of the run: what was counted."""
     return request.config.stash[TOLD].append
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    """The corpus: each of its workbooks is made once in a run."""
+    from tests.corpus.library import Library
+
+    return Library(tmp_path_factory.mktemp("corpus"))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -156,7 +156,7 @@ def main():
             for job in jobs:
                 try:
                     work(desktop, job)
-                except Exception as error:  # noqa: BLE001 - told, and judged by what is missing
+                except Exception as error:  # noqa: BLE001 - its errors have no common base
                     print(f"{job['target']}: {type(error).__name__}: {error}", file=sys.stderr)
         finally:
             os.killpg(process.pid, signal.SIGKILL)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -29,8 +31,8 @@ _EXCEL_FOLDERS = [
     Path(os.environ.get("CALCULATED_WORKBOOKS", "/nowhere")),
     Path("/usr/lib/R/site-library/readxl/extdata"),
 ]
-_LARGEST_FILE = 1_000_000
-_MOST_FILES = 150
+_LARGEST_FILE = 300_000
+_ENOUGH_SECONDS = 200
 
 
 @dataclass
@@ -73,7 +75,9 @@ def as_good(held: object, value: object) -> bool:
 
 def calculated_alone(path: Path) -> tuple[Calculation, openpyxl.Workbook]:
     """The workbook without the values that its file holds."""
-    xl = openpyxl.load_workbook(path, rich_text=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what openpyxl does not read
+        xl = openpyxl.load_workbook(path, rich_text=True)
     return Calculation(lambda: EditorSource(xl)), xl
 
 
@@ -188,13 +192,16 @@ def test_after_changes_each_value_is_right_or_told(corpus: Path, tell: Tell) -> 
 
 def excel_files() -> list[Path]:
     found = [p for folder in _EXCEL_FOLDERS if folder.is_dir() for p in folder.rglob("*.xls[xm]")]
-    return sorted(p for p in found if p.stat().st_size < _LARGEST_FILE)[:_MOST_FILES]
+    return sorted(p for p in found if p.stat().st_size < _LARGEST_FILE)
 
 
 @pytest.mark.timeout(600)
 def test_the_calculators_agree_with_excel(tell: Tell) -> None:
     found, kinds = Tally(), Counter[str]()
+    until = time.monotonic() + _ENOUGH_SECONDS
     for path in excel_files():
+        if time.monotonic() > until or not cached_values(path).values:
+            continue
         try:
             Book.load(path, path.name)
             found += tally_alone(path)

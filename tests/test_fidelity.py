@@ -14,30 +14,20 @@ import pytest
 from openpyxl.utils.cell import coordinate_to_tuple
 from python_calamine import CalamineWorkbook
 
+from service.errors import InvalidRange
 from service.workbook.book import Book
 from tests.bench import run
-from tests.corpus.judge import Edit, judge
-from tests.corpus.library import Library, entries
+from tests.corpus.judge import judge
+from tests.corpus.library import Library, entries, named
 from tests.corpus.made_by_libreoffice import convert
 from tests.corpus.targets import Target, beside, targets
+from tests.corpus.trial import Edit
 from tests.corpus.validity import problems
 
 NUMBER, TEXT = 987.25, "added by the test"
 
 
-@pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
-    return Library(tmp_path_factory.mktemp("corpus"))
-
-
-def _named() -> Iterator[Any]:
-    """The names of all workbooks, with the programs they need."""
-    for entry in entries():
-        marks = [pytest.mark.needs(entry.needs)] if entry.needs else []
-        yield pytest.param(entry.name, marks=marks, id=entry.name)
-
-
-every_workbook = pytest.mark.parametrize("name", list(_named()))
+every_workbook = pytest.mark.parametrize("name", named())
 
 
 class Case:
@@ -257,6 +247,11 @@ UNDONE: dict[str, Callable[[str], list[dict[str, Any]]]] = {
 @pytest.mark.parametrize("change", UNDONE)
 @every_workbook
 def test_a_change_of_structure_and_its_opposite_leave_no_trace(case: Case, change: str) -> None:
-    for step in UNDONE[change](case.targets[0].sheet):
-        run(case.book, "edit_excel_sheet", **step)
-    case.assert_kept(Edit())
+    first, second = UNDONE[change](case.targets[0].sheet)
+    try:
+        run(case.book, "edit_excel_sheet", **first)
+    except InvalidRange:  # it would cut through an array formula, say
+        case.assert_kept(Edit())
+    else:
+        run(case.book, "edit_excel_sheet", **second)
+        case.assert_kept(Edit(shifted=True))

@@ -26,7 +26,7 @@ from service.workbook.references.rewriting import (
     Rewriter,
     TableEdit,
 )
-from service.workbook.references.text import relative, translated
+from service.workbook.references.text import translated
 
 WHOLE = Area(1, 1, MAX_ROW, MAX_COLUMN)
 
@@ -324,19 +324,6 @@ def test_a_formula_is_read_in_another_cell(
     formula: str, rows: int, columns: int, after: str
 ) -> None:
     assert translated(formula, rows, columns) == after
-
-
-def test_whether_a_formula_depends_on_its_cell() -> None:
-    assert [relative(f) for f in ("A1", "$A1", "A$1", "$A$1", "$A:$A", "A:A", "1", "x")] == [
-        True,
-        True,
-        True,
-        False,
-        False,
-        True,
-        False,
-        False,
-    ]
 
 
 def test_the_table_is_long_enough() -> None:

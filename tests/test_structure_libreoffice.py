@@ -42,7 +42,7 @@ from service.workbook.references.changes import (
 )
 from tests.structure_books import KINDS, made
 
-pytestmark = [pytest.mark.needs("soffice"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.needs("soffice"), pytest.mark.timeout(900)]
 SCRIPT = Path(__file__).with_name("libreoffice_judge.py")
 WHOLE = Area(1, 1, 1_048_576, 16_384)
 
@@ -81,7 +81,47 @@ CHANGES: dict[str, Change] = {
     "delete cells up": DeleteCells("Data", area("D6:F7"), "rows"),
     "delete cells left": DeleteCells("Data", area("A14:B16"), "columns"),
 }
-CASES = [(kind, name) for kind in KINDS for name in CHANGES]
+MANY = ("formulas", "names", "rules", "validations")
+FEW = (
+    "insert row 1",
+    "insert rows 5-6",
+    "insert below",
+    "delete row 5",
+    "delete rows 9-12",
+    "insert columns C-D",
+    "delete column B",
+    "delete columns C-E",
+    "move rows 4-5 down",
+    "move column B right",
+    "rename with signs",
+    "move sheet last",
+    "copy",
+    "delete sheet",
+)
+CASES = [(kind, name) for kind in KINDS for name in (CHANGES if kind in MANY else FEW)]
+
+# Where LibreOffice 7.4 does something else than Excel, and Excel is followed: which workbooks,
+# which changes, which facts (regular expressions over the whole of each), and why.
+EDGES = "in Excel an edge of a range goes with its line; there only ranges moved as a whole go"
+FIRST = "there a rule whose first cell goes loses its references, in Excel the next cell counts"
+STAYS = "there formats are not parted where only some of their cells move aside"
+OWN = "in Excel a copied sheet's references to itself mean the copy"
+TABLES = "there the columns of a table and the references to them are not kept together"
+CHARTS = "there a chart keeps, or copies, ranges whose cells are gone or were moved"
+THROUGH = "in Excel references through several sheets follow the sheets, not the cells of one"
+DIFFERENT: list[tuple[str, str, str, str]] = [
+    ("formulas|names", "move .*", "(cells|names|printed) .*", EDGES),
+    ("rules|validations", "delete .*", "(formats|validations) Data", FIRST),
+    ("rules", "(insert cells|move) .*", "formats Data", STAYS),
+    ("validations|charts|tables", "copy", ".*", OWN),
+    ("tables", "(insert|delete) .*", "cells .*", TABLES),
+    ("charts", "(delete|move) .*", "charts .*", CHARTS),
+    ("through", "(insert|delete|move) .*", "cells Summe!.*", THROUGH),
+    ("through", "rename with signs", "cells Summe!.*", "there such names are read otherwise"),
+    ("blocks", "delete row 5", "merged Data", "there merged cells end with their first row"),
+]
+# What LibreOffice refuses or fails at.
+FAILS = {("arrays", "insert below"): "it takes rows in front of an array for a part of it"}
 
 
 def _described(change: Change) -> dict[str, Any]:
@@ -109,20 +149,23 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], tu
         source = folder / f"{kind}.xlsx"
         source.write_bytes(made(kind))
         for number, (name, change) in enumerate(CHANGES.items()):
+            if (kind, name) not in CASES or (kind, name) in FAILS:
+                continue
             ours = folder / f"{kind}-{number}-ours.xlsx"
-            try:
-                draft = Draft(Package(source))
-                apply(draft, change)
-                draft.save(ours)
-            except ExcelToolsError:
-                continue  # what Excel refuses is another test's
+            draft = Draft(Package(source))
+            if (kind, name) in REFUSED:
+                with pytest.raises(ExcelToolsError):
+                    apply(draft, change)
+                continue
+            apply(draft, change)
+            draft.save(ours)
             there, here = (folder / f"{kind}-{number}-{side}.xlsx" for side in ("there", "here"))
             jobs.append({"source": str(source), "change": _described(change), "target": str(there)})
             jobs.append({"source": str(ours), "change": None, "target": str(here)})
             results[kind, name] = there, here
     (folder / "jobs.json").write_text(json.dumps(jobs), encoding="utf-8")
     command = [_python(), str(SCRIPT), str(folder / "jobs.json")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=500)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=800)
     assert done.returncode == 0, done.stderr
     assert not done.stderr, done.stderr
     return results
@@ -234,11 +277,38 @@ def differences(there: dict[str, Any], here: dict[str, Any]) -> dict[str, tuple[
     return found
 
 
-@pytest.mark.parametrize(("kind", "name"), CASES)
+def excused(kind: str, name: str, key: str) -> bool:
+    """Whether LibreOffice is known to do something else than Excel there."""
+    return any(
+        re.fullmatch(kinds, kind) and re.fullmatch(names, name) and re.fullmatch(keys, key)
+        for kinds, names, keys, _ in DIFFERENT
+    )
+
+
+# What Excel refuses, and LibreOffice does.
+REFUSED = {("blocks", "move rows 4-5 down")}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [case for case in CASES if case not in REFUSED and case not in FAILS]
+)
 def test_the_change_gives_what_libreoffice_gives(
     judged: dict[tuple[str, str], tuple[Path, Path]], kind: str, name: str
 ) -> None:
-    if (kind, name) not in judged:
-        pytest.skip("refused")
     there, here = map(facts, judged[kind, name])
-    assert differences(there, here) == {}
+    found = differences(there, here)
+    assert {key: value for key, value in found.items() if not excused(kind, name, key)} == {}
+
+
+@pytest.mark.parametrize(("kinds", "names", "keys", "why"), DIFFERENT)
+def test_what_is_excused_does_differ(
+    judged: dict[tuple[str, str], tuple[Path, Path]], kinds: str, names: str, keys: str, why: str
+) -> None:
+    """With another version of LibreOffice a line of the list may be needed no more."""
+    cases = [c for c in judged if re.fullmatch(kinds, c[0]) and re.fullmatch(names, c[1])]
+    found = [key for case in cases for key in differences(*map(facts, judged[case]))]
+    assert any(re.fullmatch(keys, key) for key in found), why
+
+
+def test_there_are_enough_cases() -> None:
+    assert len(CASES) - len(REFUSED) - len(FAILS) >= 150

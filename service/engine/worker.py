@@ -79,7 +79,8 @@ class Bench:
             held.book.save(Path(work.target))
             return Reply()
         if work.action == "checkpoint":
-            held.book.keep(Path(work.target))
+            if not held.book.very_large:
+                held.book.keep(Path(work.target))
             return Reply()
         if work.action == "changes":
             earlier = self._rebuilt(work, work.earlier, "")

@@ -20,7 +20,7 @@ from typing import Any
 from python_calamine import CalamineSheet, CalamineWorkbook
 
 from service.workbook.areas import Area
-from service.workbook.gaps import Gaps, NotInBulkError, Place, SheetXml
+from service.workbook.gaps import Gaps, NotInBulkError, Place, SheetSearch
 from service.workbook.package.opc import Package, parse
 
 _ROWS_AT_ONCE = 1000
@@ -167,7 +167,7 @@ class BulkReader:
         if part not in self._package:
             raise NotInBulkError(f"no worksheet is called {name!r}")
         # The XML goes before the values come: both together would take twice the room.
-        gaps = SheetXml(self._package.read(part)).gaps()
+        gaps = SheetSearch(self._package.read(part)).gaps()
         sheet = self._workbook.get_sheet_by_name(name)
         columns = _columns(sheet)
         first = sheet.start[1] + 1 if sheet.start else 1
@@ -184,7 +184,7 @@ class BulkReader:
         starts = ["-"] if gaps.negatives and types & _TIMES else []
         starts += ["60<", "60."] if gaps.leap_days and types & _DAYS else []
         if starts:
-            xml = SheetXml(self._package.read(part))
+            xml = SheetSearch(self._package.read(part))
             numbers = chain.from_iterable(map(xml.numbers, starts))
             _put(sheet, (item for item in numbers if _no_day(sheet.value(*item[0]), item[1])))
 

@@ -275,20 +275,20 @@ def _add_cache(reference: etree._Element, points: _Points, cells: Cells) -> bool
     if len(points) > MAX_POINTS or all(point.value is UNKNOWN for point in points):
         return False
     numeric = etree.QName(reference).localname == "numRef"
-    for empty in reference.findall(f"{_C}{_CACHES[etree.QName(reference).localname]}"):
-        reference.remove(empty)
-    cache = etree.Element(f"{_C}{'numCache' if numeric else 'strCache'}")
     filled = (point for point in points if point.value is not None)
     usual = next((_format(point, cells) for point in filled), "General")
-    if numeric:
-        etree.SubElement(cache, f"{_C}formatCode").text = usual
-    etree.SubElement(cache, f"{_C}ptCount", val="0")
+    name = f"{_C}{_CACHES[etree.QName(reference).localname]}"
+    known = reference.find(name)
+    cache = etree.Element(name) if known is None else known
+    if known is None:
+        reference.insert(1, cache)
+        if numeric:
+            etree.SubElement(cache, f"{_C}formatCode").text = usual
     _bring(cache, [_or_blank(point) for point in points], cells, numeric=numeric)
     for item in cache.iter(f"{_C}pt"):
         code = _format(points[int(item.get("idx", "0"))], cells) if numeric else usual
         if code != usual:
             item.set("formatCode", code)
-    reference.insert(1, cache)
     return True
 
 

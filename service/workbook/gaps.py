@@ -45,7 +45,7 @@ class Gaps:
     leap_days: bool
 
 
-class SheetXml:
+class SheetSearch:
     """The XML of one worksheet, to be searched.
 
     :raises NotInBulkError: if it is not written as Excel and most programs write it, or if
@@ -63,7 +63,7 @@ class SheetXml:
         self._check_places()
 
     def __repr__(self) -> str:
-        return f"<SheetXml {len(self._xml):,} bytes>"
+        return f"<SheetSearch {len(self._xml):,} bytes>"
 
     def gaps(self) -> Gaps:
         """What is not told of the sheet.

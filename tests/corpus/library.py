@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.corpus import (  # noqa: F401 - each declares its workbooks
     hand_cells,
@@ -35,3 +38,15 @@ class Library:
 def entries() -> list[Entry]:
     """All workbooks, by name."""
     return [ENTRIES[name] for name in sorted(ENTRIES)]
+
+
+def named() -> list[Any]:
+    """The names of all workbooks as parameters of a test, with the programs they need."""
+    return [
+        pytest.param(
+            entry.name,
+            marks=[pytest.mark.needs(entry.needs)] if entry.needs else [],
+            id=entry.name,
+        )
+        for entry in entries()
+    ]

@@ -80,6 +80,8 @@ def do(jobs: list[dict[str, Any]], folder: Path, seconds: int = 240) -> None:
 
     :raises RuntimeError: with what it said, if it didn't
     """
+    if not python_with_uno():
+        raise RuntimeError("no Python here has LibreOffice's bridge (Debian: python3-uno)")
     told = folder / "jobs.json"
     told.write_text(json.dumps(jobs), encoding="utf-8")
     command = [python_with_uno(), str(SCRIPT), str(told)]

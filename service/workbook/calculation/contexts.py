@@ -9,6 +9,7 @@ binary format, [MS-XLS] 2.2.2.1, and what LibreOffice and Excel make of such fil
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from service.workbook.areas import Area
 from service.workbook.calculation.syntax import Part, function, located, reference
@@ -79,12 +80,15 @@ class TooDeepError(Exception):
 
 
 @dataclass
-class _Group:
+class Group:
     """A call or a pair of brackets: its opening, its arguments, its closing."""
 
     opening: Part
-    arguments: list[list[Part | _Group]] = field(default_factory=lambda: [[]])
+    arguments: list[list[Node]] = field(default_factory=lambda: [[]])
     closing: str = ""
+
+
+Node: TypeAlias = "Part | Group"
 
 
 def intersected(parts: list[Part], row: int, column: int) -> list[Part]:
@@ -95,7 +99,7 @@ def intersected(parts: list[Part], row: int, column: int) -> list[Part]:
     if not any(part.kind == "ref" and _several(part.text) for part in parts):
         return [part for part in parts if part.text != "@"]
     out: list[Part] = []
-    _write(_tree(parts), "V", (row, column), out)
+    _write(tree(parts), "V", (row, column), out)
     return out
 
 
@@ -104,15 +108,19 @@ def _several(text: str) -> bool:
     return found is not None and found[1].cells > 1
 
 
-def _tree(parts: list[Part]) -> list[Part | _Group]:
-    top: list[Part | _Group] = []
-    open_: list[_Group] = []
+def tree(parts: list[Part]) -> list[Node]:
+    """The parts as a tree of calls and brackets.
+
+    :raises TooDeepError: if they are nested too deeply
+    """
+    top: list[Node] = []
+    open_: list[Group] = []
     for part in parts:
         level = open_[-1].arguments[-1] if open_ else top
         if part.kind == "call" or part.text in ("(", "{"):
             if len(open_) == _DEEPEST:
                 raise TooDeepError
-            group = _Group(part)
+            group = Group(part)
             level.append(group)
             open_.append(group)
         elif part.text in (")", "}") and open_:
@@ -124,13 +132,13 @@ def _tree(parts: list[Part]) -> list[Part | _Group]:
     return top
 
 
-def _write(nodes: list[Part | _Group], want: str, at: tuple[int, int], out: list[Part]) -> None:
+def _write(nodes: list[Node], want: str, at: tuple[int, int], out: list[Part]) -> None:
     signs = {node.text for node in nodes if isinstance(node, Part) and node.kind == "sign"}
     if want == "R" and signs & _OPERATORS:
         want = "V"
     ranges = ":" in signs  # A1:INDEX(...): the ends must stay references
     for node in nodes:
-        if isinstance(node, _Group):
+        if isinstance(node, Group):
             _write_group(node, "R" if ranges else want, at, out)
         elif node.kind == "ref" and want == "V" and not ranges:
             out.append(_one_cell(node, *at))
@@ -138,18 +146,18 @@ def _write(nodes: list[Part | _Group], want: str, at: tuple[int, int], out: list
             out.append(node)
 
 
-def _write_group(group: _Group, want: str, at: tuple[int, int], out: list[Part]) -> None:
+def _write_group(group: Group, want: str, at: tuple[int, int], out: list[Part]) -> None:
     name = function(group.opening.text) if group.opening.kind == "call" else ""
     out.append(Part("sign", "(") if name == "SINGLE" else group.opening)
     for index, argument in enumerate(group.arguments):
         if index:
             out.append(Part("sign", ","))
-        _write(argument, _wanted(name, index, want) if name else want, at, out)
+        _write(argument, wanted(name, index, want) if name else want, at, out)
     if group.closing:
         out.append(Part("sign", group.closing))
 
 
-def _wanted(name: str, index: int, want: str) -> str:
+def wanted(name: str, index: int, want: str) -> str:
     """What a function takes as its ``index``-th argument, from 0."""
     if want == "A":
         return "A"
@@ -201,48 +209,65 @@ def lifts(parts: list[Part], want: str) -> bool:
     """
     return any(
         part.text == "{" or (part.kind == "ref" and _several(part.text)) for part in parts
-    ) and _lifts(_tree(parts), want)
+    ) and _lifts(tree(parts), want)
 
 
-def _lifts(nodes: list[Part | _Group], want: str) -> bool:
+def _lifts(nodes: list[Node], want: str) -> bool:
     for node in nodes:
         if isinstance(node, Part):
             continue
         call = node.opening.kind == "call"
         name = function(node.opening.text) if call else ""
+        if call and takes_several(node, name, want):
+            return True
         for index, argument in enumerate(node.arguments):
-            inner = _wanted(name, index, want) if call else want
-            one = name in _SCALAR or _wanted(name, index, "R") == "V"
-            # An array constant is one also where a range would be one of its cells.
-            several = _arrayish if want == "A" else _constant
-            if call and one and name not in _LIFTED and several(argument):
-                return True
+            inner = wanted(name, index, want) if call else want
             if _lifts(argument, inner):
                 return True
-        if name == "LOOKUP" and len(node.arguments) > 1 and not _plain(node.arguments[1]):
+        if name == "LOOKUP" and len(node.arguments) > 1 and not is_plain(node.arguments[1]):
             return True
     return False
 
 
-def _constant(argument: list[Part | _Group]) -> bool:
-    return any(isinstance(node, _Group) and node.opening.text == "{" for node in argument)
+def takes_several(call: Group, name: str, want: str) -> bool:
+    """Whether a function is given several values where it takes one."""
+    # An array constant is one also where a range would be one of its cells.
+    several = arrayish if want == "A" else _constant
+    return name not in _LIFTED and any(
+        (name in _SCALAR or wanted(name, index, "R") == "V") and several(argument)
+        for index, argument in enumerate(call.arguments)
+    )
 
 
-def _plain(argument: list[Part | _Group]) -> bool:
+def _constant(argument: list[Node]) -> bool:
+    return any(isinstance(node, Group) and node.opening.text == "{" for node in argument)
+
+
+def is_plain(argument: list[Node]) -> bool:
+    """Whether an argument is a reference and nothing else."""
     return all(isinstance(node, Part) and node.kind in ("ref", "space") for node in argument)
 
 
-def _arrayish(nodes: list[Part | _Group]) -> bool:
+def arrayish(nodes: list[Node]) -> bool:
     """Whether an expression has several values, as far as one can see."""
     for node in nodes:
         if isinstance(node, Part):
             if node.kind == "ref" and _several(node.text):
                 return True
-        elif node.opening.text == "{":
+        elif node.opening.text == "{" or any(map(arrayish, _spreading(node))):
             return True
-        else:
-            name = function(node.opening.text) if node.opening.kind == "call" else ""
-            single = name in _RANGES and name not in ("ROW", "COLUMN")
-            if not single and any(map(_arrayish, node.arguments)):
-                return True
     return False
+
+
+def _spreading(group: Group) -> list[list[Node]]:
+    """The arguments whose several values make a call have several."""
+    name = function(group.opening.text) if group.opening.kind == "call" else ""
+    if name in _RANGES:
+        return group.arguments if name in ("ROW", "COLUMN") else []
+    if name not in _PARAMETERS:
+        return group.arguments
+    return [
+        argument
+        for index, argument in enumerate(group.arguments)
+        if wanted(name, index, "P") in ("V", "P")
+    ]

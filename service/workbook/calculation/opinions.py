@@ -82,8 +82,12 @@ def three(
     if not is_error(third.value):
         if agreeing:
             return replace(agreeing[0], unverified="") if _decides(first, second) else before
-        if not open_ or doubt:
+        if not open_:
             return replace(third, unverified="only LibreOffice can calculate it")
+        if doubt:
+            others = " and ".join(dict.fromkeys(told(one.value) for one in open_))
+            reason = f"LibreOffice says so, other calculators {others}: {doubt}"
+            return replace(third, unverified=reason)
     elif len(agreeing) == 2:
         return replace(agreeing[0], unverified="")
     if agreeing:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from service.workbook.areas import Area
 from service.workbook.calculation.contexts import scalar_call
 from service.workbook.calculation.graph import Formulas
+from service.workbook.calculation.lifting import Lifter
 from service.workbook.calculation.results import Address
 from service.workbook.calculation.source import Kind, Source
 from service.workbook.calculation.syntax import Part, function, functions_of, parts, reference
@@ -47,6 +48,7 @@ class Problem:
 
     :param pinned: formula cells whose value is known: they count as plain values
     :param tasks: all other formulas that calculators may try
+    :param lifted: formulas of which ranges are calculated cell by cell beforehand
     :param guarded: owner of each guarded expression, by where it is calculated
     """
 
@@ -54,6 +56,7 @@ class Problem:
     pinned: Mapping[Address, object]
     tasks: dict[Address, Task] = field(default_factory=dict)
     guarded: dict[Address, Address] = field(default_factory=dict)
+    lifted: set[Address] = field(default_factory=set)
     probes: list[str] = field(default_factory=list)
 
     @property
@@ -82,12 +85,24 @@ def whole(
     :param skipped: formulas to leave out
     """
     problem = Problem(source, pinned)
+    lifter = Lifter(_unused(problem, "_cells"))
     for address, (formula, prepared) in formulas.items():
         if address in pinned or address in skipped or prepared.reason:
             continue
-        problem.tasks[address] = Task(prepared.text, formula.kind, formula.area, prepared.functions)
-        if prepared.functions & _GUARDS and formula.cells == 1:
+        text = prepared.text
+        if prepared.doubt:
+            text = lifter.lifted(text, address[0], plain=formula.kind == "plain") or text
+            if text != prepared.text:
+                problem.lifted.add(address)
+        problem.tasks[address] = Task(text, formula.kind, formula.area, prepared.functions)
+        guards = prepared.functions & _GUARDS and "INDIRECT" not in prepared.functions
+        if guards and formula.cells == 1:
             _add_guards(problem, address, prepared.text, formula.kind)
+    if lifter.tasks:
+        problem.probes.append(lifter.sheet)
+    for place, text in lifter.tasks.items():
+        called = functions_of(parts(text))
+        problem.tasks[lifter.sheet, *place] = Task(text, "plain", None, called)
     return problem
 
 
@@ -102,7 +117,8 @@ def apart(
     places: dict[Address, Address] = {}
     for address in tried:
         formula, prepared = formulas[address]
-        if not prepared.reason and formula.cells == 1:
+        elsewhere = "INDIRECT" in prepared.functions  # its texts mean the sheet it stands on
+        if not prepared.reason and formula.cells == 1 and not elsewhere:
             place = _probe(problem, 0, address)
             text = _qualified(prepared.text, address[0])
             problem.tasks[place] = Task(text, formula.kind, None, prepared.functions)
@@ -112,12 +128,18 @@ def apart(
 
 def _probe(problem: Problem, number: int, address: Address) -> Address:
     """The same row and column of a sheet that the workbook does not have."""
-    title = f"_{number}_{problem.source.sheets.index(address[0])}"
-    while title in problem.source.sheets:
-        title = f"_{title}"
+    title = _unused(problem, f"_{number}_{problem.source.sheets.index(address[0])}")
     if title not in problem.probes:
         problem.probes.append(title)
     return (title, *address[1:])
+
+
+def _unused(problem: Problem, title: str) -> str:
+    """A title like this that no sheet of the workbook has."""
+    taken = {sheet.lower() for sheet in problem.source.sheets}
+    while title in taken:
+        title = f"_{title}"
+    return title
 
 
 def _qualified(text: str, title: str) -> str:

@@ -128,7 +128,10 @@ class Round:
         if self._ticket.answer is None:
             self._second_failed = f"not checked by a second calculator: {self._ticket.failed}"
         else:
-            self._second = self.spread(self._ticket.answer, until + _SPREADING)
+            try:
+                self._second = self.spread(self._ticket.answer, until + _SPREADING)
+            except TimeoutError:
+                self._second_failed = _TOO_LARGE
         return True
 
     def unsettled(self) -> bool:
@@ -152,7 +155,7 @@ class Round:
             found |= self.merged_cell(address)
         # Cells that a dynamic array has grown into.
         for address, result in self.first_results.items():
-            if address not in found and address not in self.problem.guarded:
+            if address not in found and address[0] not in self.problem.probes:
                 found[address] = replace(result, unverified="" if result.unknown else _NOT_YET)
                 if self._second is not None:
                     found[address] = two(Said(result), Said(self._second.get(address, result)))
@@ -185,7 +188,7 @@ class Round:
         quick = self._agreed(address, cell)
         if quick is not None:
             return quick
-        one, doubt = self._said(self.first_results, address, cell), self.formulas[address][1].doubt
+        one, doubt = self._said(self.first_results, address, cell), self._doubt(address)
         if self._second is None:
             result = one.settled
             if not result.unknown:
@@ -205,6 +208,10 @@ class Round:
         elif not result.unverified and (why := caveat(self.formulas[address][1], result.value)):
             result = replace(result, unverified=why)
         return result
+
+    def _doubt(self, address: Address) -> str:
+        """Why calculators that agree may be wrong together; "" where they had it made easy."""
+        return "" if address in self.problem.lifted else self.formulas[address][1].doubt
 
     def _agreed(self, address: Address, cell: Address) -> Computed | None:
         """The usual case: two calculators agree on a number or text, and nothing is special."""

@@ -6,17 +6,12 @@ answers is kept until something that these cells read has changed.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import shutil
-import signal
-import subprocess
-import sys
+import logging
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
+from service.workbook import libreoffice
 from service.workbook.calculation import package
 from service.workbook.calculation.cached import cached_values
 from service.workbook.calculation.graph import Formulas
@@ -24,47 +19,20 @@ from service.workbook.calculation.problem import Problem, Task
 from service.workbook.calculation.results import Address, Computed
 from service.workbook.calculation.source import is_1904
 from service.workbook.calculation.syntax import function, parts
-from service.workbook.libreoffice import write_profile
+
+log = logging.getLogger("excel_tools.calculation")
 
 _PROBES = "_functions"
-# Seconds of processor time: what the deadline did not end, because the engine itself was
-# ended meanwhile, ends by this.
-_CPU_SECONDS = 60
-_LIMITED = (
-    "import os, resource, sys\n"
-    f"resource.setrlimit(resource.RLIMIT_CPU, ({_CPU_SECONDS}, {_CPU_SECONDS}))\n"
-    "resource.setrlimit(resource.RLIMIT_CORE, (0, 0))\n"
-    "os.execvp(sys.argv[1], sys.argv[1:])\n"
-)
-
-
-def find_libreoffice(setting: str) -> str:
-    """The program's path; "" where there is none.
-
-    :param setting: "off", "auto" for what is installed, or a path
-    """
-    if setting == "off":
-        return ""
-    if setting != "auto":
-        return setting
-    return shutil.which("soffice") or shutil.which("libreoffice") or ""
 
 
 class ThirdCalculator:
-    """LibreOffice without a window, started for each question, with a profile of its own."""
+    """LibreOffice without a window, started for each question."""
 
     def __init__(self, program: str) -> None:
         self._program = program
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def __repr__(self) -> str:
         return f"<ThirdCalculator {self._program}>"
-
-    def close(self) -> None:
-        """Remove the profile."""
-        if self._folder is not None:
-            self._folder.cleanup()
-            self._folder = None
 
     def calculate(
         self, problem: Problem, formulas: Formulas, until: float
@@ -74,55 +42,40 @@ class ThirdCalculator:
         :param problem: for its values and pinned results; names and tables are left to
             LibreOffice, so that it is independent of how they were replaced for the others
         """
-        if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="excel-tools-")
-            write_profile(Path(self._folder.name) / "profile", recalculate=True)
-        folder = Path(self._folder.name)
-        asked, answered = folder / "question.xlsx", folder / "answer" / "question.xlsx"
-        answered.unlink(missing_ok=True)
         tasks = {
             address: Task(formula.text, formula.kind, formula.area)
             for address, (formula, _) in formulas.items()
             if address in problem.tasks
         }
         calls = _calls(tasks)
-        package.write(asked, _content(problem, tasks, calls))
-        if not self._convert(folder, asked, until) or not answered.exists():
+        found = self._calculated(_content(problem, tasks, calls), until)
+        if found is None:
             return None
-        found = cached_values(answered).values
         probed = enumerate(calls, start=1)
         missing = {name for row, name in probed if found.get((_PROBES, row, 1)) == "#NAME?"}
         return {
             address: _computed(found.get(address), task, missing) for address, task in tasks.items()
         }
 
-    def _convert(self, folder: Path, asked: Path, until: float) -> bool:
-        arguments = [
-            f"-env:UserInstallation={(folder / 'profile').as_uri()}",
-            *("--headless", "--norestore", "--convert-to", "xlsx:Calc MS Excel 2007 XML"),
-            *("--outdir", str(folder / "answer"), str(asked)),
-        ]
-        process = subprocess.Popen(
-            [sys.executable, "-c", _LIMITED, self._program, *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            env={"PATH": os.defpath, "HOME": str(folder), "LANG": "C.UTF-8"},
-        )
-        try:
-            return process.wait(max(0.1, until - time.monotonic())) == 0
-        except subprocess.TimeoutExpired:
-            return False
-        finally:
-            _end(process)
-
-
-def _end(process: subprocess.Popen[Any]) -> None:
-    """End LibreOffice's whole group of processes: it starts others."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    def _calculated(self, content: package.Content, until: float) -> dict[Address, object] | None:
+        with tempfile.TemporaryDirectory(prefix="excel-tools-") as name:
+            asked, answered = Path(name, "question.xlsx"), Path(name, "answer")
+            answered.mkdir()
+            package.write(asked, content)
+            seconds = max(0.1, until - time.monotonic())
+            try:
+                path = libreoffice.convert(
+                    asked,
+                    "xlsx",
+                    answered,
+                    seconds=seconds,
+                    program=self._program,
+                    recalculate=True,
+                )
+            except libreoffice.LibreOfficeError as error:
+                log.info("LibreOffice did not calculate: %s", error)
+                return None
+            return cached_values(path).values
 
 
 def _calls(tasks: dict[Address, Task]) -> dict[str, str]:
@@ -174,9 +127,8 @@ _shared: list[ThirdCalculator] = []
 
 def use(setting: str) -> None:
     """Use LibreOffice in this process, as the setting says; without this it is not asked."""
-    for calculator in _shared:
-        calculator.close()
-    _shared[:] = [ThirdCalculator(program)] if (program := find_libreoffice(setting)) else []
+    program = libreoffice.found_program(setting)
+    _shared[:] = [ThirdCalculator(program)] if program else []
 
 
 def shared() -> ThirdCalculator | None:

@@ -29,7 +29,8 @@ SETTLING = 3.0  # seconds for the comparison with what a file holds
 SECOND_WAIT = 1.5
 AGAIN_WAIT = 0.2  # where the second one was waited for already
 PATIENCE = 1.0  # before it is waited for again
-THIRD_WAIT = 8.0
+ALL_WAIT = 6.5  # for all of them together
+_LEAST_FOR_THIRD = 2.0
 _MOST_SETTLED = 50_000  # formulas that are compared with the file's values on opening
 _MOST_DECIDED = 5_000  # formulas that the third one is given
 
@@ -141,10 +142,9 @@ class Calculation:
             return self._asked(level, seconds, wait, whole_or_nothing=whole_or_nothing)
 
     def _asked(self, level: Level, seconds: float, wait: float, *, whole_or_nothing: bool) -> bool:
-        until = time.monotonic() + seconds
         if self._round is None:
             self._round = Round(self._source(), self._fitting, self.ledger)
-        round_ = self._round
+        round_, until = self._round, time.monotonic() + seconds
         if self._level is Level.NONE:
             try:
                 if round_.settled_by_file(until):
@@ -165,23 +165,25 @@ class Calculation:
         if checked:
             self._level = Level.TWO
             if level is Level.THREE:
-                self._ask_third(round_)
+                self._ask_third(round_, until - seconds + ALL_WAIT)
                 self._level = Level.THREE
         return True
 
-    def _ask_third(self, round_: Round) -> None:
+    def _ask_third(self, round_: Round, until: float) -> None:
         """Have LibreOffice decide what is open, unless it has and nothing there changed."""
         open_ = round_.open_cells(self._values)
         if self._third is None or not open_ or round_.too_large(_MOST_DECIDED):
             return
-        until = time.monotonic() + THIRD_WAIT
         decided = self._still_decided(round_, until)
-        if not open_ <= decided.keys():
+        if not open_ <= decided.keys() and until - time.monotonic() > _LEAST_FOR_THIRD:
             found = self._third.calculate(round_.problem, round_.formulas, until)
-            found = round_.spread(found or {}, until)
+            try:
+                found = round_.spread(found or {}, until + AGAIN_WAIT)
+            except TimeoutError:
+                found = {}
             decided |= {a: found.get(a, Computed(unknown="no answer in time")) for a in open_}
             self._decided = round_.watching(decided, until)
-        for address in open_:
+        for address in open_ & decided.keys():
             self._values |= round_.merged_cell(address, decided[address])
 
     def _still_decided(self, round_: Round, until: float) -> dict[Address, Computed]:

@@ -42,7 +42,8 @@ class SheetSaver:
         """Write the part if it changed; whether any value or formula did."""
         draft, part = self.job.draft, self.memory.part
         cells, values = self._changed_cells(), self._changed_values()
-        self.job.changed[self.sheet.title] = {*cells, *values}
+        rewritten = (at for at, cell in cells.items() if not _is_restyled_only(cell, at))
+        self.job.changed[self.sheet.title] = {*rewritten, *values}
         rows = self._changed_rows()
         now = fragments(self.sheet)
         links = self._hanging()
@@ -171,6 +172,10 @@ class SheetSaver:
             if changed:
                 found[number] = changed
         return found
+
+
+def _is_restyled_only(cell: Cell | None, at: Place) -> bool:
+    return isinstance(cell, OpenedCell) and cell.opened_at == at and not cell.rewritten
 
 
 def set_links(root: etree._Element, links: hanging.Links) -> None:

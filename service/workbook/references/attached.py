@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from lxml import etree
 
@@ -13,8 +14,9 @@ from service.workbook.references.changes import Shift
 from service.workbook.references.index import Effects, local, removed
 from service.workbook.references.lines import Moved
 from service.workbook.references.rewriting import Rewriter
-from service.workbook.references.text import GONE, areas_of, relative, translated, written
+from service.workbook.references.text import GONE, areas_of, translated, written
 
+Place: TypeAlias = tuple[int, int]
 NAMES = frozenset({"conditionalFormatting", "dataValidation"})
 _NOUNS = {"conditionalFormatting": "conditional formats", "dataValidation": "validations"}
 _FORMULAS = frozenset({"formula", "formula1", "formula2"})
@@ -77,7 +79,8 @@ def update(root: etree._Element, rewriter: Rewriter, home: str, effects: Effects
         if shift is not None:
             _shift(item, rewriter, home, shift)
         else:
-            _rewrite(item, rewriter, home, (0, 0))
+            texts = [rewriter.formula(text, home) for _, _, text in item.formulas()]
+            _rewrite(item, texts)
         if item.element.getparent() is None or etree.tostring(item.element) != before:
             changed = True
             effects.adjusted[item.noun] += 1
@@ -93,14 +96,13 @@ def _tell_broken(item: Attached, before: bytes, home: str, effects: Effects) -> 
             effects.broken.append((f"{item.noun} of {home}", 0, 0, text))
 
 
-def _rewrite(item: Attached, rewriter: Rewriter, home: str, step: tuple[int, int]) -> None:
-    """Shift the references of its formulas, which are first taken ``step`` further."""
-    for element, attribute, text in list(item.formulas()):
-        new = rewriter.formula(translated(text, *step), home)
+def _rewrite(item: Attached, texts: list[str]) -> None:
+    """Give it other formulas, in the order of those it has."""
+    for (element, attribute, _), text in zip(list(item.formulas()), texts, strict=True):
         if attribute:
-            element.set(attribute, new)
+            element.set(attribute, text)
         else:
-            element.text = new
+            element.text = text
 
 
 def _shift(item: Attached, rewriter: Rewriter, home: str, shift: Shift) -> None:
@@ -109,43 +111,66 @@ def _shift(item: Attached, rewriter: Rewriter, home: str, shift: Shift) -> None:
     except ValueError:
         return
     base = _corner(areas)
-    groups = _groups(item, areas, shift)
-    if not groups:
+    texts = [text for _, _, text in item.formulas()]
+
+    def seen_from(corner: Place) -> list[str]:
+        """The formulas after the change, as they are seen from a cell."""
+        place = shift.origin(*corner) or base
+        step = (place[0] - base[0], place[1] - base[1])
+        return [rewriter.formula(translated(text, *step), home) for text in texts]
+
+    pieces = [piece for area in areas for piece in shift.formatted(area)]
+    found = [(group, seen_from(_corner(group))) for group in _groups(pieces, shift)]
+    if not found:
         removed(item.element)
         return
-    twins = [item, *(Attached(deepcopy(item.element)) for _ in groups[1:])]
+    if len(found) > 1 and _same(found):
+        found = [(_sorted(pieces), seen_from(_corner(pieces)))]
+    twins = [item, *(Attached(deepcopy(item.element)) for _ in found[1:])]
     for twin in reversed(twins[1:]):
         item.element.addnext(twin.element)
-    for twin, group in zip(twins, groups, strict=True):
-        place = shift.origin(*_corner(group)) or base
+    for twin, (group, formulas) in zip(twins, found, strict=True):
         twin.cells = written(group)
-        _rewrite(twin, rewriter, home, (place[0] - base[0], place[1] - base[1]))
+        _rewrite(twin, formulas)
 
 
-def _corner(areas: list[Area]) -> tuple[int, int]:
+def _same(found: list[tuple[list[Area], list[str]]]) -> bool:
+    """Whether groups of cells have the same formulas, seen from one cell."""
+    (group, formulas), *others = found
+    row, column = _corner(group)
+    for other, texts in others:
+        place = _corner(other)
+        step = (row - place[0], column - place[1])
+        if [translated(text, *step) for text in texts] != formulas:
+            return False
+    return True
+
+
+def _corner(areas: list[Area]) -> Place:
     """The cell from which relative references are seen: the upper left one of them all."""
     return min(area.first_row for area in areas), min(area.first_column for area in areas)
 
 
-def _groups(item: Attached, areas: list[Area], shift: Shift) -> list[list[Area]]:
-    """The cells afterwards. What depends on the cell is parted where only some are moved."""
-    pieces = [piece for area in areas for piece in shift.formatted(area)]
-    # The cell that formulas are seen from comes first: not all programs look for it elsewhere.
-    pieces.sort(key=lambda area: (area.first_row, area.first_column))
+def _sorted(areas: list[Area]) -> list[Area]:
+    """The cell that formulas are seen from first: not all programs look for it elsewhere."""
+    return sorted(areas, key=lambda area: (area.first_row, area.first_column))
+
+
+def _groups(pieces: list[Area], shift: Shift) -> list[list[Area]]:
+    """The cells afterwards: where some are moved, those, and the others."""
     lines = shift.lines
-    depends = any(relative(text) for _, _, text in item.formulas())
-    if not pieces or not isinstance(lines, Moved) or not depends:
-        return [pieces] if pieces else []
+    if not isinstance(lines, Moved):
+        return [_sorted(pieces)] if pieces else []
     start = lines.line(lines.first) or lines.first
     block = (start, start + lines.count - 1)
     moved: list[Area] = []
     stayed: list[Area] = []
     for area in pieces:
-        first, last = shift.spans(area)[0]
-        for span in _parted(first, last, block):
+        along, across = shift.spans(area)
+        for span in _parted(*along, block):
             inside = block[0] <= span[0] and span[1] <= block[1]
-            (moved if inside else stayed).append(shift.made(span, shift.spans(area)[1]))
-    return [group for group in (stayed, moved) if group]
+            (moved if inside else stayed).append(shift.made(span, across))
+    return [_sorted(group) for group in (stayed, moved) if group]
 
 
 def _parted(first: int, last: int, block: tuple[int, int]) -> list[tuple[int, int]]:

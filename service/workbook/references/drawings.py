@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from service.workbook.references.changes import Axis, Shift
+from service.workbook.references.changes import LIMITS, Axis, Shift
 from service.workbook.references.index import Effects, local, removed
 from service.workbook.references.lines import Moved
 from service.workbook.references.rewriting import Rewriter
@@ -125,7 +125,8 @@ def _write(corner: etree._Element, axis: Axis, marker: Marker) -> None:
     line, offset = _WORDS[axis]
     for item in corner:
         if local(item) == line:
-            item.text = str(marker.line - 1)
+            # Some programs let a shape that covers all end beyond the last line.
+            item.text = str(min(marker.line, LIMITS[axis]) - 1)
         elif local(item) == offset:
             item.text = str(marker.offset)
 

@@ -32,6 +32,7 @@ class Walk:
         :param home: title of the sheet it belongs to, "" for the workbook
         """
         rules = BY_ELEMENT.get(kind, {})
+        self._root = root
         changed = False
         charts = self.effects.adjusted["charts"]
         for element in [item for item in root.iter() if local(item) in rules]:
@@ -45,7 +46,7 @@ class Walk:
 
     def _apply(self, rule: Rule, element: etree._Element, home: str) -> bool:
         text = element.get(rule.attribute) if rule.attribute else element.text
-        if not text or element.getparent() is None:
+        if not text or (element.getparent() is None and element is not self._root):
             return False
         shift = self.rewriter.shift(home)
         if rule.holds in ("formula", "place"):
