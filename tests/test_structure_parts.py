@@ -259,6 +259,12 @@ def test_any_form_of_the_same_text_is_read(form: str) -> None:
 # What else stands in a sheet ----------------------------------------------------
 
 
+VIEWS = (
+    '<customSheetViews><customSheetView guid="g"><autoFilter ref="A1:B9"/></customSheetView>'
+    "</customSheetViews>"
+)
+
+
 @pytest.mark.parametrize(
     ("after", "name", "attribute", "inserted", "deleted"),
     [
@@ -322,8 +328,7 @@ def test_any_form_of_the_same_text_is_read(form: str) -> None:
             "2",
         ),
         (
-            '<customSheetViews><customSheetView><autoFilter ref="A1:B9"/></customSheetView>'
-            + "</customSheetViews>",
+            VIEWS,
             "autoFilter",
             "ref",
             "A1:B11",

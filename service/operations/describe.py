@@ -10,6 +10,7 @@ from service.operations.layout import Region, find_region, header_names
 from service.operations.registry import Answer, operation
 from service.workbook.areas import Area
 from service.workbook.book import Book
+from service.workbook.bulk import BulkSheet
 from service.workbook.bulk_values import bulk_values
 from service.workbook.occupancy import count_formulas, is_empty
 from service.workbook.profiles import column_profile
@@ -40,13 +41,17 @@ def describe_excel_file(ctx: Context, sheet: str = "") -> Answer:
 
 
 def _describe(book: Book, sheet: Worksheet, *, detail: bool) -> dict[str, object]:
-    used, empty = book.used_area(sheet), is_empty(sheet)
+    bulk = bulk_values(book, sheet)
+    if bulk is not None:
+        _know(book, sheet, bulk)
+    empty = bulk.used_area is None if bulk else is_empty(sheet)
+    used = book.used_area(sheet)
     found: dict[str, object] = {"name": sheet.title, "used_range": None if empty else str(used)}
     if sheet.sheet_state != "visible":
         found["hidden"] = True
     region = find_region(book, sheet)
     if region:
-        found |= _data(book, sheet, region, detail=detail)
+        found |= _data(book, sheet, region, bulk, detail=detail)
     formulas = book.fact(sheet, "formulas", count_formulas)
     extras = {
         "formulas": formulas,
@@ -60,12 +65,22 @@ def _describe(book: Book, sheet: Worksheet, *, detail: bool) -> dict[str, object
     return found | {name: value for name, value in extras.items() if value}
 
 
-def _data(book: Book, sheet: Worksheet, region: Region, *, detail: bool) -> dict[str, object]:
+def _know(book: Book, sheet: Worksheet, bulk: BulkSheet) -> None:
+    """Keep what the values of a very large sheet tell: to find it out again takes longer."""
+    book.set_fact(sheet, "used", bulk.used_area or Area(1, 1, 1, 1))
+    area = bulk.data_area()
+    if area is not None:
+        book.set_fact(sheet, "region", Region(area, bulk.has_header_row(area)))
+
+
+def _data(
+    book: Book, sheet: Worksheet, region: Region, bulk: BulkSheet | None, *, detail: bool
+) -> dict[str, object]:
     names = header_names(book, sheet, region)[:MAX_COLUMNS]
     body = region.body
     rows = body.rows if body.last_row >= body.first_row else 0
     areas = [body.column(index) for index in range(len(names))]
-    columns = _columns(book, sheet, areas) if rows else []
+    columns = _columns(book, sheet, bulk, areas) if rows else []
     profiles = [
         {"column": get_column_letter(body.first_column + i), "name": name}
         | (column_profile(columns[i][0], detail=detail, formulas=columns[i][1]) if rows else {})
@@ -79,12 +94,13 @@ def _data(book: Book, sheet: Worksheet, region: Region, *, detail: bool) -> dict
     }
 
 
-def _columns(book: Book, sheet: Worksheet, areas: list[Area]) -> list[tuple[list[object], int]]:
+def _columns(
+    book: Book, sheet: Worksheet, bulk: BulkSheet | None, areas: list[Area]
+) -> list[tuple[list[object], int]]:
     """(values, how many of them are formulas') of each column.
 
     Of a very large sheet the formulas are only counted as a whole.
     """
-    bulk = bulk_values(book, sheet)
     if bulk is None:
         return [_column(book, sheet, area) for area in areas]
     return [(bulk.values(area), 0) for area in areas]

@@ -121,7 +121,7 @@ def _run(command: list[str], home: str, seconds: float) -> str:
     # If this process is killed meanwhile, nobody is left to watch; timeout(1) then is.
     watch = shutil.which("timeout")
     watched = [watch, "-s", "KILL", str(int(seconds) + 1)] if watch else []
-    environment = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    environment = {"PATH": os.defpath, "LANG": "C.UTF-8"}
     with (Path(home) / "said").open("w+b") as said:
         process = subprocess.Popen(
             [*watched, *command],

@@ -18,7 +18,7 @@ from service.workbook import libreoffice, protection
 from service.workbook.package import odf_encryption, opendocument, strict
 from service.workbook.package.archive import Archive, damaged, opened
 from service.workbook.package.compound import Compound
-from service.workbook.package.guard import FORMATS, inspect_package, scan_parts
+from service.workbook.package.guard import FORMATS, PackageFacts, inspect_package, scan_parts
 from service.workbook.package.kinds import Kind, identify, is_table, unsupported
 from service.workbook.package.opc import Draft, Package
 from service.workbook.package.records import Facts, walk_xls, walk_xlsb
@@ -77,12 +77,14 @@ class Prepared:
     :param ending: ".xlsx" or ".xlsm", as the content is
     :param converted: what it was converted from, such as "xls"; "" if it was not
     :param notes: what the user should know
+    :param facts: what the guard found in it, if it looked at it already
     """
 
     path: Path | None
     ending: str = ".xlsx"
     converted: str = ""
     notes: list[str] = field(default_factory=list)
+    facts: PackageFacts | None = None
 
 
 def prepare(sent: Sent) -> Prepared:
@@ -159,7 +161,7 @@ def _package(sent: Sent) -> Prepared:
     named = split_extension(sent.name)[1].lower() in (".xlsm", ".xltm")
     macros = facts.macros or said in _WITH_MACROS or named
     wanted = _MACROS if macros else _PLAIN
-    prepared = Prepared(sent.path, ".xlsm" if macros else ".xlsx")
+    prepared = Prepared(sent.path, ".xlsm" if macros else ".xlsx", facts=facts)
     if said not in (wanted, *_WITH_MACROS, _TEMPLATE, _PLAIN):
         raise unsupported(f"an Office document of the type {said[:100]!r}")
     if said != wanted:
@@ -216,14 +218,14 @@ def _by_libreoffice(sent: Sent, kind: Kind, lost: list[str]) -> Prepared:
         path = libreoffice.convert(source, "xlsx", made, seconds=sent.seconds, program=sent.program)
     except libreoffice.LibreOfficeError as error:
         raise damaged(f"{sent.name} can't be converted: {error}") from None
-    inspect_package(path, sent.max_unpacked, sent.max_cells)
+    facts = inspect_package(path, sent.max_unpacked, sent.max_cells)
     note = (
         f"{sent.name} is {_WORDS[kind]}; LibreOffice converted it to .xlsx. Kept, as LibreOffice "
         "reads them: values, formulas, formats, charts, pictures."
     )
     if lost:
         note += f" Not kept: {', '.join(lost)}."
-    return Prepared(path, ".xlsx", kind, [note])
+    return Prepared(path, ".xlsx", kind, [note], facts)
 
 
 def _by_calamine(sent: Sent, kind: Kind) -> Prepared:

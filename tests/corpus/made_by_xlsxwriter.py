@@ -175,7 +175,7 @@ def tables(path: Path) -> None:
         columns = [
             {"header": "Item", "total_string": "Total"},
             {"header": "Cost", "total_function": "sum"},
-            {"header": "Tax", "formula": "=[@Cost]*0.2", "total_function": "average"},
+            {"header": "Tax", "formula": "=Costs[@[Cost]]*0.2", "total_function": "average"},
         ]
         rows = [["a", 1], ["b", 2], ["c", 3]]
         other.add_table(

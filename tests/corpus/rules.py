@@ -154,17 +154,19 @@ def new_shared_part(difference: Difference, trial: Trial) -> bool:
     return difference.what == "part added" and trial.kind(difference.part) in kinds
 
 
+_CALCULATE = {"calcId", "fullCalcOnLoad", "calcCompleted"}
+
+
 def calculate_on_opening(difference: Difference, trial: Trial) -> bool:
     """Excel is asked to calculate when it opens the file: its own values always win."""
     change = difference.change
     if change is None or difference.part != trial.before.workbook:
         return False
+    if change.where != ("workbook", "calcPr"):
+        return False
     if change.what == "element added":
-        return change.where == ("workbook", "calcPr") and set(change.new.keys()) <= {
-            "calcId",
-            "fullCalcOnLoad",
-        }
-    return change.where == ("workbook", "calcPr") and change.name == "fullCalcOnLoad"
+        return change.new is not None and set(map(str, change.new.keys())) <= _CALCULATE
+    return change.name in ("fullCalcOnLoad", "calcCompleted") and change.after in ("1", "true")
 
 
 def order_of_calculation(difference: Difference, trial: Trial) -> bool:

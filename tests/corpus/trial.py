@@ -13,6 +13,7 @@ from tests.corpus.parts import MAIN, RELATIONSHIP, Package, Relationship, local,
 from tests.corpus.xmldiff import Change, compare, place_cells
 
 _ROOT = "/"
+_TRUE = ("1", "true")
 _RELATION_ATTRIBUTES = (
     f"{{{RELATIONSHIP}}}",
     "{http://purl.oclc.org/ooxml/officeDocument/relationships}",
@@ -87,10 +88,11 @@ class Trial:
 
     @cached_property
     def stale(self) -> bool:
-        """Whether the file asks to be calculated as a whole when it is opened."""
+        """Whether the file asks to be calculated on opening, and says not that it has been."""
         root = parse(self.before.parts[self.before.workbook])
         return any(
-            item.get("fullCalcOnLoad") in ("1", "true") for item in root.iter(f"{{{MAIN}}}calcPr")
+            item.get("fullCalcOnLoad") in _TRUE and item.get("calcCompleted") not in _TRUE
+            for item in root.iter(f"{{{MAIN}}}calcPr")
         )
 
     def unvalued(self, part: str) -> set[Spot]:

@@ -126,7 +126,9 @@ class _Saver:
             sheet.append(self.book, memory)
             self.draft.write(found[0].target, sheet.root)
             return
-        part = self.draft.free_name("xl/styles{}.xml")
+        # Many readers look for the formats under no other name.
+        usual = "xl/styles.xml"
+        part = self.draft.free_name("xl/styles{}.xml") if usual in self.draft else usual
         self.draft.write(part, tostring(write_stylesheet(self.book)), _STYLES_TYPE)
         self.draft.relationships(self.job.main).add(f"{OFFICE}/styles", part)
 

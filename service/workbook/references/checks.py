@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from openpyxl.utils import get_column_letter
 
 from service.errors import InvalidParameters, InvalidRange
@@ -12,6 +14,9 @@ from service.workbook.references.lines import Deleted, Inserted, Moved
 from service.workbook.references.sheet_xml import SheetXml, cells_of, rows_of
 from service.workbook.references.tables import Table
 from service.workbook.references.text import areas_of
+
+_LAST_OF_TWO = 702  # column ZZ
+_FAR = re.compile(rb'\sr="[A-Z]{3}\d')
 
 
 def check_grid(index: Index, sheet: Sheet, xml: SheetXml, change: GridChange) -> None:
@@ -74,6 +79,8 @@ def _check_room(sheet: Sheet, xml: SheetXml, shift: Shift) -> None:
     edge = lines.limit - lines.count
     for row in rows_of(xml.data):
         if shift.axis == "rows" and row.number <= edge:
+            continue
+        if shift.axis == "columns" and edge > _LAST_OF_TWO and not _FAR.search(row.cells):
             continue
         for cell in cells_of(row):
             along = cell.row if shift.axis == "rows" else cell.column

@@ -30,7 +30,7 @@ class Update:
 
     def __post_init__(self) -> None:
         self.walk = Walk(self.rewriter, self.effects)
-        self._needles = list(_needles(self.rewriter.words))
+        self._needles = list(_needles(self.rewriter))
 
     def everything(self) -> None:
         """All sheets, their parts, and the workbook's own."""
@@ -65,7 +65,7 @@ class Update:
             else:
                 self.part(kind, part, home)
         if shift is not None or self._concerns(content):
-            xml = SheetXml.read(content)
+            xml = self.index.read(sheet)
             self._cells(xml, home, shift)
             xml.data = cells.with_cells(xml.data, new) if new else xml.data
             if shift is not None:
@@ -154,7 +154,8 @@ class Update:
             self._links(name, home)
         content = draft.read(name) if kind in _KINDS else b""
         shift = self.rewriter.shift(home)
-        if not content or (shift is None and not self._concerns(content)):
+        always = kind == "pivotCacheDefinition"  # names a sheet in its own way
+        if not content or (shift is None and not always and not self._concerns(content)):
             return
         root = draft.xml(name) if kind != "vmlDrawing" else etree.fromstring(content, _VML)
         if root is not None and self._rewritten(root, kind, home, shift):
@@ -270,12 +271,19 @@ def _without_gone(text: str) -> str:
     return ",".join(part for part in parts if GONE not in part)
 
 
-def _needles(words: list[str]) -> Iterator[bytes | None]:
-    """How a word may stand in a part, in small letters; None: it may stand there in any way."""
-    for word in words:
+def _needles(rewriter: Rewriter) -> Iterator[bytes | None]:
+    """What stands in a part, in small letters, that may have to do with the change.
+
+    None: the word may stand there in capitals or small letters that bytes don't know.
+    """
+    for word, signs in [
+        *((sheet, ("!", "'!", "&apos;!", ":")) for sheet in rewriter.sheets),
+        *((table, ("",)) for table in rewriter.tables),
+    ]:
         if not word.isascii():
             yield None
             continue
         for text in {word, word.replace("'", "''")}:
             for quotes in ({}, {"'": "&apos;"}, {'"': "&quot;"}):
-                yield escape(text, quotes).lower().encode()
+                written = escape(text, quotes).lower()
+                yield from ((written + sign).encode() for sign in signs)
