@@ -47,6 +47,7 @@ def changes(sheet: str, number_of_sheets: int) -> list[Change]:
     ]
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("name", named())
 def test_a_changed_workbook_is_sound(library: Library, tmp_path: Path, name: str) -> None:
     path = library.path(name)
