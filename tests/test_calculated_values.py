@@ -31,8 +31,8 @@ _EXCEL_FOLDERS = [
     Path(os.environ.get("CALCULATED_WORKBOOKS", "/nowhere")),
     Path("/usr/lib/R/site-library/readxl/extdata"),
 ]
-_LARGEST_FILE = 1_000_000
-_ENOUGH_SECONDS = 300
+_LARGEST_FILE = 2_000_000
+_ENOUGH_SECONDS = 200
 
 
 @dataclass

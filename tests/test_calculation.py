@@ -6,6 +6,8 @@ import os
 import pickle
 import shutil
 import signal
+import subprocess
+import sys
 import time
 import zipfile
 from collections.abc import Callable
@@ -19,6 +21,7 @@ from openpyxl.worksheet.table import Table
 
 from service.workbook.book import Book
 from service.workbook.calculation import second
+from service.workbook.calculation import values as values_module
 from service.workbook.calculation.answers import ranges, told_differences
 from service.workbook.calculation.cached import cached_values
 from service.workbook.calculation.graph import all_formulas
@@ -31,6 +34,7 @@ from service.workbook.calculation.syntax import parts
 from service.workbook.calculation.third import ThirdCalculator
 from service.workbook.calculation.values import Calculation
 from tests.bench import new_book, run
+from tests.processes import ROOT
 from tests.service_fixtures import Chat
 
 NAMESPACE = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -489,11 +493,48 @@ def test_another_question_takes_the_place_of_one_under_way(calculator: SecondCal
     assert second_.answer == {("Sheet", 1, 1): Computed(4.0)}
 
 
+_PARENT = """
+import time
+import openpyxl
+from service.workbook.calculation import second
+from service.workbook.calculation.graph import all_formulas
+from service.workbook.calculation.problem import whole
+from service.workbook.calculation.rewrite import Rewriter
+from service.workbook.calculation.source import EditorSource
+xl = openpyxl.Workbook()
+xl.worksheets[0]["A1"] = "=1+1"
+source = EditorSource(xl)
+calculator = second.shared()
+ticket = calculator.ask(whole(source, all_formulas(source, Rewriter(source)), {}, set()))
+assert calculator.wait(ticket, time.monotonic() + 30)
+print(calculator._process.pid, flush=True)
+time.sleep(60)
+"""
+
+
+def test_the_process_ends_with_its_parent_however_that_ends() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", _PARENT], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        os.kill(child, 0)
+        parent.kill()
+    until = time.monotonic() + 20
+    while Path(f"/proc/{child}").exists() and time.monotonic() < until:
+        if "Z" in Path(f"/proc/{child}/stat").read_text().split()[2:3]:
+            break  # ended; nobody has asked for its status yet
+        time.sleep(0.05)
+    else:
+        assert not Path(f"/proc/{child}").exists()
+
+
 # The third one -------------------------------------------------------------------
 
 
 @pytest.mark.needs("soffice")
-def test_libreoffice_decides_what_is_open() -> None:
+def test_libreoffice_decides_what_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(values_module, "ALL_WAIT", 60.0)  # the machine may be busy
     program = shutil.which("soffice")
     assert program
     xl = openpyxl.Workbook()

@@ -20,6 +20,7 @@ from openpyxl.reader.drawings import find_images
 from openpyxl.worksheet.table import Table, TableStyleInfo
 
 from service.workbook import chart_caches
+from service.workbook.book import Book
 from service.workbook.chart_caches import UNKNOWN, refresh_kept_caches
 from service.workbook.checkpoints import _Pickler
 from service.workbook.drawn import drop_caches
@@ -27,11 +28,13 @@ from service.workbook.keeping.notes_vml import VML_TYPE
 from service.workbook.keeping.parts import Links, update
 from service.workbook.package.opc import OFFICE, Draft, Package, parse
 from tests import kept
+from tests.bench import run
 from tests.kept import MAIN, XDR, C, Opened, changed, contents
 
 DRAWING, NOTES, TABLE = "xl/drawings/drawing1.xml", "xl/comments1.xml", "xl/tables/table1.xml"
 CHART, NEW_CHART = "xl/charts/chart1.xml", "xl/charts/chartEx1.xml"
 DATA = "xl/worksheets/sheet1.xml"
+BOOK = "xl/workbook.xml"
 DATA_LINKS = "xl/worksheets/_rels/sheet1.xml.rels"
 SHAPES = "xl/drawings/vmlDrawing1.vml"
 TYPES = "[Content_Types].xml"
@@ -650,3 +653,54 @@ def test_libreoffice_opens_what_was_written(file: Path, tmp_path: Path) -> None:
     assert book["Data"]["B2"].comment is None
     assert len(book["Data"]._charts) == 3
     assert len(book["Other"]._images) == 1
+
+
+# As a user has it -------------------------------------------------------------
+
+
+def by_reference(path: Path, part: str) -> dict[str, list[str | None]]:
+    """The cached values of a chart by their references."""
+    found = root(path, part).iter(f"{{{C}}}f")
+    return {item.text or "": [v.text for v in item.getparent().iter(f"{{{C}}}v")] for item in found}
+
+
+def test_an_edit_changes_the_charts_that_show_it(file: Path, saved: Path) -> None:
+    book = Book.load(file, "book.xlsx")
+    run(book, "write_excel_range", sheet="Data", start="C2", rows=[[70]])
+    book.save(saved)
+    assert changed(file, saved) - {BOOK} == {CHART, "xl/charts/chart2.xml", DATA}
+    assert by_reference(saved, CHART)["Data!$C$2:$C$4"] == ["70", "8", "9"]
+    book = Book.load(file, "book.xlsx")
+    run(book, "write_excel_range", sheet="Other", start="C2", rows=[[70]])
+    book.save(saved)
+    assert changed(file, saved) - {BOOK} == {"xl/worksheets/sheet2.xml"}
+
+
+def test_a_chart_over_unchanged_cells_comes_with_values(file: Path, saved: Path) -> None:
+    book = Book.load(file, "book.xlsx")
+    run(book, "create_excel_chart", sheet="Other", data_range="A1:B4")
+    book.save(saved)
+    assert by_reference(saved, "xl/charts/chart3.xml")["'Other'!$B$2:$B$4"] == ["4", "5", "6"]
+    assert CHART not in changed(file, saved)
+
+
+def test_charts_follow_when_rows_go(file: Path, saved: Path) -> None:
+    book = Book.load(file, "book.xlsx")
+    run(book, "edit_excel_sheet", sheet="Data", action="delete_rows", target="3:3")
+    book.save(saved)
+    assert by_reference(saved, CHART)["Data!$C$2:$C$3"] == ["7", "9"]
+    names = [item.text for item in root(saved, NEW_CHART).iter("{*}pt")]
+    assert names == ["North", "West", "4", "6"]
+
+
+def test_a_file_with_a_chart_unknown_to_the_editor_opens(file: Path, saved: Path) -> None:
+    """openpyxl by itself takes the whole file for damaged."""
+
+    def spoil(draft: Draft) -> None:
+        draft.write(CHART, draft.read(CHART).replace(b'barDir val="col"', b'barDir val="up"'))
+
+    book = Book.load(kept.edited(file, spoil), "book.xlsx")
+    assert len(book.sheet("Data")._charts) == 1
+    run(book, "write_excel_range", sheet="Other", start="C2", rows=[[70]])
+    book.save(saved)
+    assert changed(file, saved) - {BOOK} == {"xl/worksheets/sheet2.xml"}

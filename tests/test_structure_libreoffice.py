@@ -42,7 +42,7 @@ from service.workbook.references.changes import (
 )
 from tests.structure_books import KINDS, made
 
-pytestmark = [pytest.mark.needs("soffice"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.needs("soffice"), pytest.mark.timeout(900)]
 SCRIPT = Path(__file__).with_name("libreoffice_judge.py")
 WHOLE = Area(1, 1, 1_048_576, 16_384)
 
@@ -165,7 +165,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], tu
             results[kind, name] = there, here
     (folder / "jobs.json").write_text(json.dumps(jobs), encoding="utf-8")
     command = [_python(), str(SCRIPT), str(folder / "jobs.json")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=500)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=800)
     assert done.returncode == 0, done.stderr
     assert not done.stderr, done.stderr
     return results

@@ -32,6 +32,7 @@ from service.workbook.checkpoints import UnusableCheckpointError
 from service.workbook.comparison import told_changes
 from service.workbook.libreoffice import found_program
 from service.workbook.opening import Sent, prepare
+from service.workbook.package.guard import PackageFacts
 
 log = logging.getLogger("excel_tools.engine")
 
@@ -66,6 +67,8 @@ class Bench:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.held: OrderedDict[str, _Held] = OrderedDict()
+        # What the guard found in the file that was last made ready: it is loaded next.
+        self._inspected: tuple[str, PackageFacts | None] = ("", None)
 
     def do(self, work: Work) -> Reply:
         """Bring the workbook to ``work.mark`` and do what is asked."""
@@ -100,6 +103,7 @@ class Bench:
         )
         sent.folder.mkdir(parents=True, exist_ok=True)
         found = prepare(sent)
+        self._inspected = (work.workbook, found.facts)
         return Reply(
             {
                 "path": str(found.path) if found.path else "",
@@ -141,8 +145,13 @@ class Bench:
                 raise BadCheckpoint from None
         elif work.base:
             path = Path(work.base)
+            inspected, facts = self._inspected
             book = Book.load(
-                path, work.name, max_unpacked=limits.max_unpacked, max_cells=limits.max_cells
+                path,
+                work.name,
+                max_unpacked=limits.max_unpacked,
+                max_cells=limits.max_cells,
+                facts=facts if inspected == work.workbook else None,
             )
         else:
             book = Book.blank(work.name, max_cells=limits.max_cells)

@@ -34,8 +34,14 @@ from service.workbook.calculation.source import EditorSource, formula_facts
 from service.workbook.calculation.values import Calculation
 from service.workbook.keeping import saver
 from service.workbook.keeping.loader import Memory, load
-from service.workbook.occupancy import count_cells, count_formulas, is_lazy, used_area
-from service.workbook.package.guard import inspect_package
+from service.workbook.occupancy import (
+    count_cells,
+    count_formulas,
+    formula_cells,
+    is_lazy,
+    used_area,
+)
+from service.workbook.package.guard import PackageFacts, inspect_package
 from service.workbook.package.opc import Draft, Package
 
 Fact = TypeVar("Fact")
@@ -65,10 +71,13 @@ class Book:
         self.max_cells = max_cells
         self.losses = losses
         self.broken = False
-        self.calculation = Calculation(lambda: EditorSource(self.xl), ledger, third.shared())
+        self.calculation = Calculation(self._source, ledger, third.shared())
         self._told_unverified: set[Address] = set()
         # What was worked out by looking at every cell of a sheet, by sheet and name.
         self._facts: dict[tuple[str, str], Any] = {}
+
+    def _source(self) -> EditorSource:
+        return EditorSource(self.xl, self.memory.package if self.memory else None)
 
     def __repr__(self) -> str:
         return f"<Book {self.name!r} sheets={self.xl.sheetnames}>"
@@ -82,15 +91,22 @@ class Book:
 
     @classmethod
     def load(
-        cls, path: Path, name: str, *, max_unpacked: int = 1 << 30, max_cells: int = 2_000_000
+        cls,
+        path: Path,
+        name: str,
+        *,
+        max_unpacked: int = 1 << 30,
+        max_cells: int = 2_000_000,
+        facts: PackageFacts | None = None,
     ) -> Book:
         """Open the workbook at ``path``.
 
+        :param facts: what the guard found, if it has looked at this very file before
         :raises UnsupportedFile: if it is no .xlsx or .xlsm
         :raises WorkbookDamaged: if openpyxl can't make sense of it
         :raises TooLarge: if it is beyond the limits
         """
-        facts = inspect_package(path, max_unpacked, max_cells)
+        facts = facts or inspect_package(path, max_unpacked, max_cells)
         # The name decides, as it does for Excel, which refuses a file that is not what it says.
         macros = name.lower().endswith(".xlsm")
         losses: tuple[str, ...] = ()
@@ -366,5 +382,5 @@ def filled_areas(sheet: Worksheet) -> list[Area]:
     """The areas of array formulas and data tables that fill several cells of a sheet."""
     if not count_formulas(sheet):
         return []
-    formulas = (formula_facts(c) for c in sheet._cells.values() if c.data_type == "f")
+    formulas = (formula_facts(cell) for _, cell in formula_cells(sheet))
     return [formula.area for formula in formulas if formula.area and formula.area.cells > 1]

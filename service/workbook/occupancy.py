@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from openpyxl.worksheet.worksheet import Worksheet
 
 from service.workbook.areas import Area
@@ -17,6 +20,14 @@ def count_cells(sheet: Worksheet) -> int:
     """How many cells a sheet holds, formatted blanks among them."""
     cells = sheet._cells
     return cells.count(b"c", lambda _: True) if isinstance(cells, LazyCells) else len(cells)
+
+
+def formula_cells(sheet: Worksheet) -> Iterable[tuple[tuple[int, int], Any]]:
+    """The cells with formulas, with their places."""
+    cells = sheet._cells
+    if isinstance(cells, LazyCells):
+        return cells.formula_cells()
+    return ((place, cell) for place, cell in cells.items() if cell.data_type == "f")
 
 
 def count_formulas(sheet: Worksheet) -> int:
@@ -110,9 +121,10 @@ def _value(cells: LazyCells, row: int, column: int) -> bool:
 def _row_has(cells: LazyCells, row: int, left: int, right: int) -> bool:
     """Whether a row has a value between two columns, if possible without making its cells."""
     if not cells.is_loaded(row):
-        last = cells.last_column(cells.rows.place(row))
-        if left <= last <= right:
+        place = cells.rows.place(row)
+        first, last = cells.rows.first_column(place), cells.last_column(place)
+        if left <= first <= right or left <= last <= right:
             return True
-        if last < left:
+        if not first or first > right or last < left:
             return False
     return any(_value(cells, row, column) for column in range(left, right + 1))

@@ -8,6 +8,7 @@ from openpyxl.utils import get_column_letter
 
 from service.workbook.calculation.ledger import Difference
 from service.workbook.calculation.results import Address, Values, name_of
+from service.workbook.cells import shown
 
 _MOST_RANGES = 12
 
@@ -74,8 +75,8 @@ def told_differences(found: list[Difference], most: int = 5) -> dict[str, object
         {
             "cell": name_of(one.cell),
             "formula": one.formula[:200],
-            "in_file": one.held,
-            "computed": one.computed.value,
+            "in_file": shown(one.held),
+            "computed": shown(one.computed.value),
         }
         for one in found[:most]
     ]

@@ -134,6 +134,8 @@ class Rewriter:
     def _hides(self, functions: frozenset[str], read: tuple[tuple[str, Area], ...]) -> str:
         """Totals that may leave hidden rows out: no calculator is told which rows show."""
         if self._hidden and functions & _VISIBLE_ONLY:
+            if functions & _ANYWHERE:
+                return "it may leave out rows that are hidden"
             for sheet, area in read:
                 rows = self._hidden.get(sheet, frozenset())
                 if any(area.first_row <= row <= area.last_row for row in rows):

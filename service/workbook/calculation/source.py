@@ -20,7 +20,13 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from service.errors import InvalidRange
 from service.workbook.areas import MAX_COLUMN, MAX_ROW, Area, parse_area
+from service.workbook.bulk import BulkReader, BulkSheet
 from service.workbook.calculation.results import Address, ErrorValue, serial_number
+from service.workbook.cells import ERRORS
+from service.workbook.gaps import NotInBulkError
+from service.workbook.keeping.lazy import loaded_cells
+from service.workbook.occupancy import formula_cells, is_lazy
+from service.workbook.package.opc import Package
 
 GRID = Area(1, 1, MAX_ROW, MAX_COLUMN)
 # More than any array that is calculated: its cells are listed one by one.
@@ -108,10 +114,15 @@ class Source(Protocol):
 
 
 class EditorSource:
-    """A workbook that openpyxl holds."""
+    """A workbook that openpyxl holds.
 
-    def __init__(self, book: Workbook) -> None:
+    :param package: the file that it came from; very large sheets are read from there, as
+        their cells are not all made
+    """
+
+    def __init__(self, book: Workbook, package: Package | None = None) -> None:
         self._book = book
+        self._package = package
         self._formulas: dict[Address, Formula] | None = None
         self._filled: dict[str, list[Area]] = {}
 
@@ -131,14 +142,39 @@ class EditorSource:
     def values(self, sheet: str) -> Iterator[tuple[tuple[int, int], object]]:
         self._formulas_found()
         filled = self._filled.get(sheet, ())
+        for place, value in self._in_bulk(sheet) or self._cell_by_cell(sheet):
+            if value is None or (filled and any(area.holds(*place) for area in filled)):
+                continue
+            yield place, value
+
+    def _cell_by_cell(self, sheet: str) -> Iterator[tuple[tuple[int, int], object]]:
         for place, cell in self._book[sheet]._cells.items():
-            if cell._value is None or cell.data_type == "f":
-                continue
-            if filled and any(area.holds(*place) for area in filled):
-                continue
-            value = self._plain(cell)
-            if value is not None:
-                yield place, value
+            if cell._value is not None and cell.data_type != "f":
+                yield place, self._plain(cell)
+
+    def _in_bulk(self, sheet: str) -> Iterator[tuple[tuple[int, int], object]] | None:
+        """The values of a very large sheet; None where there is a better way."""
+        if self._package is None or not is_lazy(self._book[sheet]):
+            return None
+        try:
+            bulk = BulkReader(self._package).sheet(sheet)
+        except NotInBulkError:
+            return None
+        return self._of_bulk(sheet, bulk)
+
+    def _of_bulk(self, sheet: str, bulk: BulkSheet) -> Iterator[tuple[tuple[int, int], object]]:
+        others = {address[1:] for address in self._formulas_found() if address[0] == sheet}
+        for place, cell in loaded_cells(self._book[sheet]):
+            if place not in others:
+                others.add(place)
+                if cell._value is not None:
+                    yield place, self._plain(cell)
+        for column, values in enumerate(bulk.columns, bulk.first_column):
+            for row, value in enumerate(values, 1):
+                if value != "" and (row, column) not in others:
+                    error = isinstance(value, str) and value in ERRORS
+                    plain = serial_number(value, self.epoch)
+                    yield (row, column), ErrorValue(value) if error else plain
 
     def value(self, address: Address) -> object:
         title, row, column = address
@@ -181,9 +217,11 @@ class EditorSource:
             self._formulas = {}
             for sheet in self._book.worksheets:
                 title = sheet.title
-                for (row, column), cell in sheet._cells.items():
+                for (row, column), cell in formula_cells(sheet):
                     if cell.data_type == "f":
                         formula = formula_facts(cell)
+                        if formula.text.strip() == "=":
+                            continue  # Excel marks cells so that an array formula fills
                         self._formulas[title, row, column] = formula
                         if formula.area and formula.area.cells > 1:
                             self._filled.setdefault(title, []).append(formula.area)

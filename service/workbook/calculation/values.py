@@ -31,7 +31,7 @@ AGAIN_WAIT = 0.2  # where the second one was waited for already
 PATIENCE = 1.0  # before it is waited for again
 ALL_WAIT = 6.5  # for all of them together
 _LEAST_FOR_THIRD = 2.0
-_MOST_SETTLED = 50_000  # formulas that are compared with the file's values on opening
+_MOST_SETTLED = 20_000  # formulas that are compared with the file's values on opening
 _MOST_DECIDED = 5_000  # formulas that the third one is given
 
 
@@ -92,15 +92,19 @@ class Calculation:
         Where there is not enough time, the file's values count until the first change.
         """
         self.ledger = Ledger(stale=cached.stale)
-        until = time.monotonic() + seconds
-        round_ = Round(self._source(), self._fitting, self.ledger)
-        for address, (formula, _) in round_.formulas.items():
+        source, count = self._source(), 0
+        for address, formula in source.formulas():
+            count += 1
             for cell in filled_cells(address, formula):
                 if cell in cached.values:
                     text = formula.text if cell == address else ""
                     self.ledger.values[cell] = (text, cached.values[cell])
-        if self.ledger.values and not cached.stale and not round_.too_large(_MOST_SETTLED):
-            settle(self.ledger, round_, until)
+        if not self.ledger.values or cached.stale or count > _MOST_SETTLED:
+            return
+        with _undisturbed():
+            round_ = Round(source, self._fitting, self.ledger)
+            if not round_.too_large(_MOST_SETTLED):
+                settle(self.ledger, round_, time.monotonic() + seconds)
 
     def differences(self) -> list[Difference]:
         """Where a formula's value in the file is not what the calculator makes of it."""
@@ -142,10 +146,9 @@ class Calculation:
             return self._asked(level, seconds, wait, whole_or_nothing=whole_or_nothing)
 
     def _asked(self, level: Level, seconds: float, wait: float, *, whole_or_nothing: bool) -> bool:
-        until = time.monotonic() + seconds
         if self._round is None:
             self._round = Round(self._source(), self._fitting, self.ledger)
-        round_ = self._round
+        round_, until = self._round, time.monotonic() + seconds
         if self._level is Level.NONE:
             try:
                 if round_.settled_by_file(until):

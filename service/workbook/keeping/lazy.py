@@ -91,6 +91,18 @@ class Rows:
                 return self._column(found.group(1))
             stop = cell
 
+    def first_column(self, place: int) -> int:
+        """The column of the row's first cell with a value; 0 where there is none."""
+        start, end = self.bounds(place)
+        data, mark = self.sheet.data, b"<" + self.sheet.prefix + b"c "
+        while (start := data.find(mark, start, end)) >= 0:
+            tag_end = data.find(b">", start, end)
+            if data[tag_end - 1 : tag_end] != b"/":
+                found = _LETTERS.search(data, start, tag_end)
+                return self._column(found.group(1)) if found else 0
+            start = tag_end
+        return 0
+
     def _column(self, letters: bytes) -> int:
         found = self._columns.get(letters)
         if found is None:
@@ -152,13 +164,16 @@ class LazyCells(dict[Place, Any]):
     def _load(self, block: int) -> None:
         self._loaded[block] = 1
         self._missing -= 1
+        for cell in self._cells_of(block):
+            self.opened += 1
+            super().setdefault(cell.opened_at, cell)
+
+    def _cells_of(self, block: int) -> Iterator[OpenedCell]:
         first = block * BLOCK
         last = min(first + BLOCK, len(self.rows.numbers)) - 1
         start, end = self.rows.bounds(first)[0], self.rows.bounds(last)[1]
         sheet = self.rows.sheet
-        for cell in self._read(sheet.elements(memoryview(sheet.data)[start:end])):
-            self.opened += 1
-            super().setdefault(cell.opened_at, cell)
+        return self._read(sheet.elements(memoryview(sheet.data)[start:end]))
 
     def _look(self, key: Any) -> None:
         if self._missing and not super().__contains__(key):
@@ -180,6 +195,16 @@ class LazyCells(dict[Place, Any]):
         mine, theirs = self.rows.sheet, other.rows.sheet
         same = mine.data == theirs.data and (mine.start, mine.stop) == (theirs.start, theirs.stop)
         return same and not any(cells.count(b"f", _is_formula) for cells in (self, other))
+
+    def formula_cells(self) -> Iterator[tuple[Place, Any]]:
+        """The cells with formulas; those of rows that were not made are made for this alone."""
+        self.count(b"f", _is_formula)
+        for place, cell in super().items():
+            if _is_formula(cell):
+                yield place, cell
+        for block, formulas in enumerate(self._counts[b"f"]):
+            if formulas and not self._loaded[block]:
+                yield from ((c.opened_at, c) for c in self._cells_of(block) if _is_formula(c))
 
     # What can be told without loading -------------------------------------------
 

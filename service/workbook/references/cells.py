@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from service.workbook.areas import Area
 from service.workbook.references.changes import Shift
-from service.workbook.references.lines import Inserted
+from service.workbook.references.lines import Inserted, Moved
 from service.workbook.references.rewriting import Rewriter
 from service.workbook.references.sheet_xml import (
     CellXml,
@@ -16,6 +16,8 @@ from service.workbook.references.sheet_xml import (
     Row,
     cells_of,
     column_letters,
+    each_cell_placed,
+    each_formula_cell,
     formula_of,
     rows_of,
     with_formula,
@@ -27,6 +29,8 @@ _KIND = re.compile(rb'\st="[^"]*"')
 # What a new row takes over from the row above, as Excel does it.
 _LOOK = re.compile(rb'\s(?:s|customFormat|ht|customHeight)="[^"]*"')
 _SPANS = re.compile(rb'\sspans="[^"]*"')
+_ROW_SPANS = re.compile(rb'(<row\b[^>]*?)\sspans="[^"]*"')
+_ROW_OF = re.compile(rb'\br="[A-Z]+(\d+)"')
 _HIDDEN = re.compile(rb'\shidden="(?:1|true)"')
 _LEVEL = re.compile(rb'\soutlineLevel="(\d)"')
 
@@ -75,27 +79,6 @@ def _cells_with(data: bytes, marks: tuple[bytes, ...]) -> Iterator[CellXml]:
                     yield cell
 
 
-def _each_cell(data: bytes, mark: bytes, visit: Callable[[CellXml], CellXml | None]) -> bytes:
-    """The data with those cells replaced for which ``visit`` gives another one.
-
-    :param mark: what stands in the content of each cell to be visited
-    """
-    if mark not in data:
-        return data
-    rows = []
-    for row in rows_of(data):
-        if mark in row.cells:
-            row = replace(row, cells=b"".join(_visited(row, mark, visit)))
-        rows.append(row.written())
-    return b"".join(rows)
-
-
-def _visited(row: Row, mark: bytes, visit: Callable[[CellXml], CellXml | None]) -> Iterator[bytes]:
-    for cell in cells_of(row):
-        new = visit(cell) if mark in cell.content else None
-        yield (new or cell).written()
-
-
 # Formulas ---------------------------------------------------------------------
 
 
@@ -123,7 +106,7 @@ def expanded(data: bytes, wanted: Callable[[str], bool]) -> bytes:
         plain = FormulaXml(formula.attributes, own)
         return replace(cell, content=with_formula(cell.content, plain))
 
-    return _each_cell(data, b't="shared"', one)
+    return each_formula_cell(data, one)
 
 
 def reformulated(data: bytes, rewriter: Rewriter, home: str, seen: Seen) -> bytes:
@@ -148,7 +131,7 @@ def reformulated(data: bytes, rewriter: Rewriter, home: str, seen: Seen) -> byte
         content = _HELD.sub(b"", with_formula(cell.content, formula))
         return replace(cell, attributes=_without_kind(cell.attributes), content=content)
 
-    return _each_cell(data, b"<f", one)
+    return each_formula_cell(data, one) if b"<f" in data else data
 
 
 def _without_kind(attributes: bytes) -> bytes:
@@ -157,6 +140,8 @@ def _without_kind(attributes: bytes) -> bytes:
 
 def _rearranged(formula: FormulaXml, shift: Shift) -> bool:
     """Bring the places in a formula's attributes up to date; whether there were any."""
+    if not formula.attributes:
+        return False
     if formula.get("t") == "dataTable":
         for name, gone in (("r1", "del1"), ("r2", "del2")):
             if formula.get(name):
@@ -205,6 +190,8 @@ def moved(data: bytes, shift: Shift) -> bytes:
     """The cells of a sheet in the places they have after the change."""
     if shift.axis == "rows" and shift.whole:
         rows = list(_moved_rows(data, shift))
+    elif shift.whole and not isinstance(shift.lines, Moved):
+        return _moved_columns(data, shift)
     else:
         rows = _moved_cells(data, shift)
     rows.sort(key=lambda row: row.number)
@@ -251,6 +238,27 @@ def _inner_level(before: bytes, after: bytes) -> bytes:
 def _blank(row: int, column: int, style: bytes) -> CellXml:
     place = column_letters(column) + str(row).encode()
     return CellXml(row, column, b'r="' + place + b'" s="' + style + b'"', b"")
+
+
+def _moved_columns(data: bytes, shift: Shift) -> bytes:
+    """The cells after columns were inserted or deleted: their order stays."""
+    lines = shift.lines
+    inserted = lines if isinstance(lines, Inserted) and lines.first > 1 else None
+
+    def behind(column: int, attributes: bytes) -> bytes:
+        """Blank cells that look like the one to the left of the new columns."""
+        if inserted is None or column != inserted.first - 1:
+            return b""
+        model = CellXml(0, column, attributes, b"")
+        place = _ROW_OF.search(attributes)
+        if not model.style or place is None:
+            return b""
+        new = range(inserted.first, inserted.first + inserted.count)
+        return b"".join(_blank(int(place[1]), n, model.style).written() for n in new)
+
+    visit = behind if inserted else None
+    placed = each_cell_placed(data, lambda column: lines.line(column) or 0, visit)
+    return _ROW_SPANS.sub(rb"\1", placed)
 
 
 def _moved_cells(data: bytes, shift: Shift) -> list[Row]:

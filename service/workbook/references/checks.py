@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from openpyxl.utils import get_column_letter
 
 from service.errors import InvalidParameters, InvalidRange
@@ -12,6 +14,9 @@ from service.workbook.references.lines import Deleted, Inserted, Moved
 from service.workbook.references.sheet_xml import SheetXml, cells_of, rows_of
 from service.workbook.references.tables import Table
 from service.workbook.references.text import areas_of
+
+_LAST_OF_TWO = 702  # column ZZ
+_FAR = re.compile(rb'\sr="[A-Z]{3}\d')
 
 
 def check_grid(index: Index, sheet: Sheet, xml: SheetXml, change: GridChange) -> None:
@@ -27,6 +32,7 @@ def check_grid(index: Index, sheet: Sheet, xml: SheetXml, change: GridChange) ->
     _check_merged(sheet, xml, shift)
     for part, root in index.tables(sheet):
         _check_table(sheet, Table(part, root), shift)
+        _check_slicers(index, sheet, Table(part, root), shift)
     _check_pivots(index, sheet, shift)
 
 
@@ -74,6 +80,8 @@ def _check_room(sheet: Sheet, xml: SheetXml, shift: Shift) -> None:
     edge = lines.limit - lines.count
     for row in rows_of(xml.data):
         if shift.axis == "rows" and row.number <= edge:
+            continue
+        if shift.axis == "columns" and edge > _LAST_OF_TWO and not _FAR.search(row.cells):
             continue
         for cell in cells_of(row):
             along = cell.row if shift.axis == "rows" else cell.column
@@ -167,6 +175,21 @@ def _check_table_rows(sheet: Sheet, table: Table, shift: Shift, what: str) -> No
             raise _cut(shift, sheet, f"the totals of {what}", "Leave its totals row out.")
         if totals and lines.before == area.last_row + 1 and lines.first >= first:
             raise _cut(shift, sheet, f"the totals of {what}", f"Move them above row {last + 1}.")
+
+
+def _check_slicers(index: Index, sheet: Sheet, table: Table, shift: Shift) -> None:
+    """A slicer without its column is one that Excel calls damaged."""
+    area = table.area
+    sliced = index.sliced_columns(table.root.get("id", ""))
+    for number, column in enumerate(table.columns, area.first_column):
+        whole = shift.stretch(area) is None
+        gone = whole or (shift.axis == "columns" and shift.cell(area.first_row, number) is None)
+        if gone and column.get("id") in sliced:
+            raise InvalidRange(
+                f"Deleting {named(shift)} of {sheet.title} would delete the column "
+                f"{column.get('name')} of the table {table.name}, which a slicer filters.",
+                "Delete the slicer in Excel first, or clear the cells instead.",
+            )
 
 
 def _check_pivots(index: Index, sheet: Sheet, shift: Shift) -> None:

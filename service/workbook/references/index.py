@@ -60,6 +60,8 @@ class Index:
         self.main = draft.find(main.target) or main.target
         self.root = draft.xml(self.main)
         self.sheets = list(self._sheets())
+        # The one that is being looked at: taking a large one apart takes its time.
+        self._read: dict[str, SheetXml] = {}
 
     def _sheets(self) -> Iterator[Sheet]:
         relations = self.draft.relationships(self.main)
@@ -86,8 +88,10 @@ class Index:
         )
 
     def read(self, sheet: Sheet) -> SheetXml:
-        """The part of a sheet, taken apart."""
-        return SheetXml.read(self.draft.read(sheet.part))
+        """The part of a sheet, taken apart: as it was before anything was written."""
+        if sheet.part not in self._read:
+            self._read = {sheet.part: SheetXml.read(self.draft.read(sheet.part))}
+        return self._read[sheet.part]
 
     def write_main(self) -> None:
         """Put the main part, with what was changed in it, into the draft."""
@@ -130,6 +134,16 @@ class Index:
             root.get("displayName", "").lower()
             for sheet in self.sheets
             for _, root in self.tables(sheet)
+        }
+
+    def sliced_columns(self, table: str) -> set[str]:
+        """Ids of those columns of a table that slicers filter, by the table's id."""
+        relations = self.draft.relationships(self.main).of_kind("slicerCache")
+        return {
+            item.get("column", "")
+            for relation in relations
+            for item in self.draft.xml(relation.target).iter("{*}tableSlicerCache")
+            if item.get("tableId") == table
         }
 
     def drop_relation(self, part: str, target: str) -> str:

@@ -12,8 +12,11 @@ from dataclasses import dataclass, field
 from service.workbook.references.changes import Shift
 from service.workbook.references.text import (
     GONE,
+    PLAIN,
     Operand,
     Range,
+    column_name,
+    column_number,
     prefix_of,
     replaced,
     sheets_of,
@@ -78,12 +81,8 @@ class Rewriter:
         return found
 
     @property
-    def words(self) -> list[str]:
-        """One of these stands in each text that the change may concern, in whatever case."""
-        return [*self._words, *self.tables]
-
-    @property
-    def _words(self) -> list[str]:
+    def sheets(self) -> list[str]:
+        """One of these stands, as a sheet's name, in each text that the change may concern."""
         return []
 
     def _operand(self, operand: Operand, home: str, *, named: bool) -> str | None:
@@ -152,7 +151,7 @@ class GridRewriter(Rewriter):
     change: Shift | None = None
 
     @property
-    def _words(self) -> list[str]:
+    def sheets(self) -> list[str]:
         return [self.sheet]
 
     def shift(self, home: str) -> Shift | None:
@@ -166,6 +165,9 @@ class GridRewriter(Rewriter):
             return None
         if self.shift(sheets[0] if sheets else home) is None:
             return None
+        plain = None if named else PLAIN.fullmatch(operand.area)
+        if plain is not None and self.change.whole:
+            return self._plain(operand, plain.groups(), self.change)
         try:
             found = Range.read(operand.area)
         except ValueError:
@@ -177,6 +179,36 @@ class GridRewriter(Rewriter):
         if moved is None:
             return GONE
         return None if moved == area else operand.sheet + found.at(moved) + operand.spill
+
+    def _plain(self, operand: Operand, parts: tuple[str, ...], shift: Shift) -> str | None:
+        """The usual case, made fast: a cell or area written in capitals, in order."""
+        place = 3 if shift.axis == "rows" else 1
+        first = last = _number(parts[place])
+        if parts[5]:
+            last = _number(parts[place + 4])
+        low, high = min(first, last), max(first, last)
+        if high > shift.lines.limit:
+            return None  # no cell, but a name
+        moved = shift.lines.span(low, high)
+        if moved is None:
+            return GONE
+        if moved == (low, high):
+            return None
+        ends = moved if first <= last else (moved[1], moved[0])
+        new = list(parts)
+        new[place] = _written(shift, ends[0])
+        if not parts[5]:
+            return operand.sheet + "".join(new[:4]) + operand.spill
+        new[place + 4] = _written(shift, ends[1])
+        return f"{operand.sheet}{''.join(new[:4])}:{''.join(new[4:])}{operand.spill}"
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() else column_number(text)
+
+
+def _written(shift: Shift, line: int) -> str:
+    return str(line) if shift.axis == "rows" else column_name(line)
 
 
 def _fixed_along(found: Range, shift: Shift) -> bool:
@@ -194,7 +226,7 @@ class RenameRewriter(Rewriter):
     new: str = ""
 
     @property
-    def _words(self) -> list[str]:
+    def sheets(self) -> list[str]:
         return [self.old]
 
     def title(self, title: str) -> str:
@@ -221,9 +253,9 @@ class OrderRewriter(Rewriter):
     moved: str = ""
 
     @property
-    def _words(self) -> list[str]:
+    def sheets(self) -> list[str]:
         gone = set(self.before) - set(self.after)
-        return [*gone, ":"]  # a reference through several sheets names but its ends
+        return [*gone, ""]  # a reference through several sheets names but its ends
 
     def title(self, title: str) -> str:
         return title if title.casefold() in _folded(self.after) else ""
@@ -275,7 +307,7 @@ class CopyRewriter(Rewriter):
     new: str = ""
 
     @property
-    def _words(self) -> list[str]:
+    def sheets(self) -> list[str]:
         return [self.old]
 
     def title(self, title: str) -> str:

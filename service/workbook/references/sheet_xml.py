@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 from xml.sax.saxutils import escape as _escape
 
 from lxml import etree
@@ -18,17 +19,32 @@ from service.workbook.package.opc import parse, serialized
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 
-_DATA = re.compile(rb"<sheetData\s*(?:/>|>(.*?)</sheetData\s*>)", re.DOTALL)
+_START = re.compile(rb"<sheetData\s*(/?)>")
 # Forms that the expressions below do not read: another encoding, prefixes, single
 # quotation marks, comments and the like, cells and rows without their place.
 _ENCODED = re.compile(rb"""^\s*<\?xml[^>]*encoding\s*=\s*["'](?!utf-8)""", re.IGNORECASE)
 _ODD = re.compile(
     rb"""<[^<>]*(?:='|\s=|=\s)|<!|<\?|<\w+:(?:row|c)[\s/>]|<(?:row|c)(?![^>]*\sr=")[\s/>]"""
 )
-_ROW = re.compile(rb"<row\b([^>]*?)(?:/>|>(.*?)</row\s*>)", re.DOTALL)
-_CELL = re.compile(rb"<c\s([^>]*?)(?:/>|>(.*?)</c\s*>)", re.DOTALL)
+_MARKS = (
+    b"='",
+    b" =",
+    b"= ",
+    b"\t=",
+    b"\n=",
+    b"=\t",
+    b"=\n",
+    b"<!",
+    b"<?",
+    b":c ",
+    b":c>",
+    b":row",
+)
+_INNER = rb"[^<]*(?:<(?!/c[\s>])[^<]*)*"
+_CELL = re.compile(rb"<c\s([^>]*)(?:(?<=/)>|>(" + _INNER + rb")</c\s*>)")
+_FORMULA_CELL = re.compile(rb"<c\s([^>]*)>(\s*<f\b" + _INNER + rb")</c\s*>")
 _PLACE = re.compile(rb'\br="([A-Z]+)(\d+)"')
-_CELL_PLACE = re.compile(rb'(<c\s(?:[^>]*?\s)?)r="([A-Z]+)\d+"')
+_CELL_PLACE = re.compile(rb'(<c\s(?:[^>]*?\s)?r="[A-Z]+)\d+')
 _NUMBER = re.compile(rb'(?:^|\s)r="(\d+)"')
 _FORMULA = re.compile(rb"<f\b([^>]*?)(?:/>|>([^<]*)</f\s*>)")
 _ENTITY = re.compile(r"&(?:#x([0-9A-Fa-f]+)|#([0-9]+)|(amp|lt|gt|quot|apos));")
@@ -51,24 +67,47 @@ class SheetXml:
         """Take the part apart. A sheet without cells (of a chart) has no data."""
         if _ENCODED.match(content) or content[:2] in (b"\xff\xfe", b"\xfe\xff"):
             content = serialized(parse(content))
-        match = _DATA.search(content)
-        if match is None or _ODD.search(match[0]):
+        found = _data_of(content)
+        if found is None or _is_odd(content[found.start : found.stop]):
             content = _plain(content)
-            match = _DATA.search(content)
-        if match is None:
+            found = _data_of(content)
+        if found is None:
             return cls(parse(content), b"")
-        shell = content[: match.start()] + b"<sheetData/>" + content[match.end() :]
-        return cls(parse(shell), match[1] or b"")
+        head, tail = content[: found.start], content[found.stop :]
+        head = head[: head.rindex(b"<")]
+        if tail.startswith(b"</sheetData"):
+            tail = tail[tail.index(b">") + 1 :]
+        return cls(parse(head + b"<sheetData/>" + tail), content[found.start : found.stop])
 
     def written(self) -> bytes:
         """The part put together again."""
         shell = serialized(self.tree)
         if not self.data:
             return shell
-        match = _DATA.search(shell)
+        match = _START.search(shell)
         assert match is not None
         inner = b"<sheetData>" + self.data + b"</sheetData>"
         return shell[: match.start()] + inner + shell[match.end() :]
+
+
+def _data_of(content: bytes) -> range | None:
+    """Where that stands which is in ``sheetData``."""
+    match = _START.search(content)
+    if match is None:
+        return None
+    if match[1]:
+        return range(match.end(), match.end())
+    last = content.find(b"</sheetData", match.end())
+    return range(match.end(), last) if last >= 0 else None
+
+
+def _is_odd(data: bytes) -> bool:
+    """Whether cells are written in a form that is not read here."""
+    places = data.count(b' r="') == data.count(b"<c ") + data.count(b"<row ")
+    bare = any(mark in data for mark in (b"<c>", b"<c/", b"<row>", b"<row/"))
+    if places and not bare and not any(mark in data for mark in _MARKS):
+        return False
+    return bool(_ODD.search(data))
 
 
 def _plain(content: bytes) -> bytes:
@@ -138,16 +177,25 @@ class Row:
             return self
         digits = str(number).encode()
         attributes = _NUMBER.sub(b' r="' + digits + b'"', self.attributes, count=1)
-        place = b'\\g<1>r="\\g<2>' + digits + b'"'
-        return Row(number, attributes, _CELL_PLACE.sub(place, self.cells))
+        cells = _CELL_PLACE.sub(lambda match: match[1] + digits, self.cells)
+        return Row(number, attributes, cells)
 
 
 def rows_of(data: bytes) -> Iterator[Row]:
     """The rows in ``sheetData``."""
-    for match in _ROW.finditer(data):
-        number = _NUMBER.search(match[1])
+    start = data.find(b"<row")
+    while start >= 0:
+        end = data.index(b">", start)
+        attributes, cells = data[start + 4 : end], b""
+        if attributes.endswith(b"/"):
+            attributes = attributes[:-1]
+        else:
+            last = data.index(b"</row", end)
+            cells, end = data[end + 1 : last], last
+        number = _NUMBER.search(attributes)
         assert number is not None
-        yield Row(int(number[1]), match[1].rstrip(), match[2] or b"")
+        yield Row(int(number[1]), attributes.rstrip(), cells)
+        start = data.find(b"<row", end)
 
 
 @dataclass
@@ -185,9 +233,49 @@ def cells_of(row: Row) -> Iterator[CellXml]:
     for match in _CELL.finditer(row.cells):
         place = _PLACE.search(match[1])
         assert place is not None
-        yield CellXml(row.number, column_number(place[1]), match[1].rstrip(), match[2] or b"")
+        yield CellXml(row.number, column_number(place[1]), _attributes(match), match[2] or b"")
 
 
+def _attributes(match: re.Match[bytes]) -> bytes:
+    return match[1].removesuffix(b"/").rstrip() if match[2] is None else match[1].rstrip()
+
+
+def each_formula_cell(data: bytes, visit: Callable[[CellXml], CellXml | None]) -> bytes:
+    """The data with those cells with formulas replaced for which ``visit`` gives another one."""
+
+    def one(match: re.Match[bytes]) -> bytes:
+        place = _PLACE.search(match[1])
+        assert place is not None
+        column = column_number(place[1])
+        new = visit(CellXml(int(place[2]), column, match[1].rstrip(), match[2]))
+        return match[0] if new is None else new.written()
+
+    return _FORMULA_CELL.sub(one, data)
+
+
+def each_cell_placed(data: bytes, place: Callable[[int], int], visit: Visit | None) -> bytes:
+    """The data with each cell in another column of its row.
+
+    :param place: the column a cell goes to, by its own; 0 is none
+    :param visit: gives what is to stand behind a cell, by its column and attributes
+    """
+    names: dict[bytes, bytes] = {}
+
+    def one(match: re.Match[bytes]) -> bytes:
+        found = _PLACE.search(match[1])
+        assert found is not None
+        letters = found[1]
+        if letters not in names:
+            names[letters] = column_letters(place(column_number(letters)))
+        new, text = names[letters], match[0]
+        start = match.start(1) - match.start() + found.start(1)
+        moved = text[:start] + new + text[start + len(letters) :] if new else b""
+        return moved + visit(column_number(letters), match[1]) if visit else moved
+
+    return _CELL.sub(one, data)
+
+
+Visit: TypeAlias = Callable[[int, bytes], bytes]
 _NUMBERS: dict[bytes, int] = {}
 _LETTERS: dict[int, bytes] = {}
 
@@ -253,16 +341,6 @@ def formula_of(content: bytes) -> FormulaXml | None:
 def with_formula(content: bytes, formula: FormulaXml) -> bytes:
     """A cell's content with another formula."""
     return _FORMULA.sub(lambda _: formula.written(), content, count=1)
-
-
-def each_formula(data: bytes, visit: Callable[[FormulaXml], bool]) -> bytes:
-    """The data with those formulas written anew of which ``visit`` says that it changed them."""
-
-    def one(match: re.Match[bytes]) -> bytes:
-        formula = FormulaXml(match[1].rstrip(), unescaped(match[2] or b""))
-        return formula.written() if visit(formula) else match[0]
-
-    return _FORMULA.sub(one, data)
 
 
 def escape(text: str) -> str:

@@ -10,6 +10,7 @@ import functools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from openpyxl.utils import column_index_from_string, get_column_letter
 
@@ -17,6 +18,7 @@ from service.workbook.areas import MAX_COLUMN, MAX_ROW, Area
 
 GONE = "#REF!"
 
+_A_TO_XFD = "[A-Z]{1,2}|[A-W][A-Z]{2}|X[A-E][A-Z]|XF[A-D]"
 _CELL = r"\$?[A-Za-z]{1,3}\$?[0-9]{1,7}"
 _COLUMNS = r"\$?[A-Za-z]{1,3}[ ]*:[ ]*\$?[A-Za-z]{1,3}"
 _ROWS = r"\$?[0-9]{1,7}[ ]*:[ ]*\$?[0-9]{1,7}"
@@ -39,6 +41,9 @@ _TOKEN = re.compile(
   | {_BRACKETS}
     """,
     re.VERBOSE,
+)
+PLAIN = re.compile(
+    rf"(\$?)({_A_TO_XFD})(\$?)([1-9]\d{{0,6}})(?::(\$?)({_A_TO_XFD})(\$?)([1-9]\d{{0,6}}))?"
 )
 _CORNER = re.compile(r"(\$?)([A-Za-z]{0,3})(\$?)([0-9]{0,7})")
 _SAFE_SHEET = re.compile(r"^[^\W\d][\w.]*$")
@@ -64,7 +69,7 @@ class Corner:
         if match is None:
             raise ValueError(text)
         fixed, letters, fixed_row, digits = match.groups()
-        column = _column(letters.upper()) if letters else 0
+        column = column_number(letters.upper()) if letters else 0
         row = int(digits) if digits else 0
         inside = (1 <= row <= MAX_ROW or not digits) and (column or not letters)
         if not inside or column > MAX_COLUMN:
@@ -74,18 +79,22 @@ class Corner:
         return cls(column, row, bool(fixed), bool(fixed_row))
 
     def __str__(self) -> str:
-        column = ("$" if self.fixed_column else "") + _letters(self.column) if self.column else ""
+        column = (
+            ("$" if self.fixed_column else "") + column_name(self.column) if self.column else ""
+        )
         row = ("$" if self.fixed_row else "") + str(self.row) if self.row else ""
         return column + row
 
 
 @functools.lru_cache(maxsize=20_000)
-def _column(letters: str) -> int:
+def column_number(letters: str) -> int:
+    """26 of "Z"."""
     return int(column_index_from_string(letters))
 
 
 @functools.lru_cache(maxsize=20_000)
-def _letters(column: int) -> str:
+def column_name(column: int) -> str:
+    """The letters of 26."""
     return str(get_column_letter(column))
 
 
@@ -137,8 +146,7 @@ def _placed(corner: Corner, row: int, column: int) -> Corner:
     )
 
 
-@dataclass(frozen=True)
-class Operand:
+class Operand(NamedTuple):
     """A reference, name or table in a formula.
 
     :param sheet: what stands in front of it, with the ``!``; "" for nothing

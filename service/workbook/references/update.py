@@ -30,7 +30,7 @@ class Update:
 
     def __post_init__(self) -> None:
         self.walk = Walk(self.rewriter, self.effects)
-        self._needles = list(_needles(self.rewriter.words))
+        self._needles = list(_needles(self.rewriter))
 
     def everything(self) -> None:
         """All sheets, their parts, and the workbook's own."""
@@ -64,8 +64,9 @@ class Update:
                 self._pivot(part, home, shift, gone)
             else:
                 self.part(kind, part, home)
-        if shift is not None or self._concerns(content):
-            xml = SheetXml.read(content)
+        # A consolidation names its sheets in its own way.
+        if shift is not None or b"dataRef" in content or self._concerns(content):
+            xml = self.index.read(sheet)
             self._cells(xml, home, shift)
             xml.data = cells.with_cells(xml.data, new) if new else xml.data
             if shift is not None:
@@ -100,6 +101,7 @@ class Update:
         """What is in the sheet's part beside its cells."""
         home, root = sheet.title, xml.tree
         changed = self.walk.part(root, "worksheet", home)
+        changed |= self._pivot_source(root)
         changed |= attached.update(root, self.rewriter, home, self.effects)
         if shift is not None:
             layout.update(root, shift)
@@ -154,7 +156,8 @@ class Update:
             self._links(name, home)
         content = draft.read(name) if kind in _KINDS else b""
         shift = self.rewriter.shift(home)
-        if not content or (shift is None and not self._concerns(content)):
+        always = kind == "pivotCacheDefinition"  # names a sheet in its own way
+        if not content or (shift is None and not always and not self._concerns(content)):
             return
         root = draft.xml(name) if kind != "vmlDrawing" else etree.fromstring(content, _VML)
         if root is not None and self._rewritten(root, kind, home, shift):
@@ -182,8 +185,9 @@ class Update:
                     relations.retarget(relation.id, new)
 
     def _pivot_source(self, root: etree._Element) -> bool:
+        """What a pivot table, or a consolidation, is made from: a sheet and an area on it."""
         changed = False
-        for item in [i for i in root.iter() if local(i) in ("worksheetSource", "rangeSet")]:
+        for item in [i for i in root.iter() if local(i) in _SOURCES]:
             title = item.get("sheet", "")
             if any(str(name).endswith("}id") for name in item.attrib) or not title:
                 continue  # in another workbook, or a name or table
@@ -192,7 +196,8 @@ class Update:
             area = areas_of(item.get("ref", ""))[:1] if item.get("ref") else []
             moved = shift.stretch(area[0]) if shift is not None and area else None
             if not new or (shift is not None and area and moved is None):
-                self.effects.notes.append("The source of a pivot table is gone; its figures stay.")
+                what = "consolidation" if local(item) == "dataRef" else "pivot table"
+                self.effects.notes.append(f"The source of a {what} is gone; its figures stay.")
                 continue
             before = dict(item.items())
             item.set("sheet", new)
@@ -249,6 +254,7 @@ class Update:
         return replaced(text, visit)
 
 
+_SOURCES = frozenset({"worksheetSource", "rangeSet", "dataRef"})
 _KINDS = frozenset(
     """
     table comments threadedComment drawing chart chartEx ctrlProp pivotTable vmlDrawing
@@ -270,12 +276,19 @@ def _without_gone(text: str) -> str:
     return ",".join(part for part in parts if GONE not in part)
 
 
-def _needles(words: list[str]) -> Iterator[bytes | None]:
-    """How a word may stand in a part, in small letters; None: it may stand there in any way."""
-    for word in words:
+def _needles(rewriter: Rewriter) -> Iterator[bytes | None]:
+    """What stands in a part, in small letters, that may have to do with the change.
+
+    None: the word may stand there in capitals or small letters that bytes don't know.
+    """
+    for word, signs in [
+        *((sheet, ("!", "'!", "&apos;!", ":")) for sheet in rewriter.sheets),
+        *((table, ("",)) for table in rewriter.tables),
+    ]:
         if not word.isascii():
             yield None
             continue
         for text in {word, word.replace("'", "''")}:
             for quotes in ({}, {"'": "&apos;"}, {'"': "&quot;"}):
-                yield escape(text, quotes).lower().encode()
+                written = escape(text, quotes).lower()
+                yield from ((written + sign).encode() for sign in signs)
