@@ -957,6 +957,25 @@ case(
     filename="a.ods",
 )
 case(
+    "an .ods with two far cells",
+    lambda: ods(
+        ods_row()
+        + ods_row(1_048_574, 1, "")
+        + '<table:table-row><table:table-cell table:number-columns-repeated="16383"/>'
+        '<table:table-cell office:value-type="float" office:value="1"/></table:table-row>'
+    ),
+    filename="a.ods",
+)
+case(
+    "a flat spreadsheet with entities",
+    lambda: (
+        b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY e "x">]><office:document '
+        b'office:mimetype="application/vnd.oasis.opendocument.spreadsheet"/>'
+    ),
+    DAMAGED,
+    filename="a.fods",
+)
+case(
     "an .ods that links to files",
     lambda url: ods('<table:table-source xlink:href="file:///etc/passwd"/>' + ods_row()),
     filename="a.ods",

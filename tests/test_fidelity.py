@@ -103,6 +103,7 @@ def case(name: str, library: Library, tmp_path: Path) -> Case:
     return Case(library.path(name), tmp_path / name)
 
 
+@pytest.mark.e2e
 @every_workbook
 def test_saved_unchanged_a_workbook_loses_nothing(case: Case) -> None:
     case.assert_kept(Edit())
@@ -116,6 +117,7 @@ def test_an_edit_changes_its_cells_and_nothing_else(case: Case) -> None:
     assert values == ({NUMBER, TEXT} if case.targets[0].number else {TEXT})
 
 
+@pytest.mark.e2e
 @every_workbook
 def test_an_edit_on_another_sheet_changes_nothing_else(case: Case) -> None:
     if len(case.targets) == 1:
@@ -124,6 +126,7 @@ def test_an_edit_on_another_sheet_changes_nothing_else(case: Case) -> None:
     case.assert_kept(Edit(cells=tuple(case.cells)))
 
 
+@pytest.mark.e2e
 @every_workbook
 def test_a_format_changes_its_cell_and_nothing_else(case: Case) -> None:
     target = case.targets[0]
@@ -133,6 +136,7 @@ def test_a_format_changes_its_cell_and_nothing_else(case: Case) -> None:
     case.assert_kept(Edit(formats=((target.sheet, cell),)))
 
 
+@pytest.mark.e2e
 @every_workbook
 def test_a_new_chart_changes_nothing_else(case: Case) -> None:
     target = case.targets[0]
@@ -146,6 +150,7 @@ def test_a_new_chart_changes_nothing_else(case: Case) -> None:
     case.assert_kept(Edit(cells=tuple(case.cells), charts=(target.sheet,)))
 
 
+@pytest.mark.e2e
 @every_workbook
 def test_what_was_saved_can_be_opened_edited_and_saved_again(case: Case, tmp_path: Path) -> None:
     case.write(case.targets[0])
@@ -162,6 +167,7 @@ xlsxwriter-sparklines xlsxwriter-cell-images excelize-slicers excelize-pivot iro
 pyexcelerate-plain""".split()
 
 
+@pytest.mark.e2e
 @pytest.mark.needs("soffice")
 @pytest.mark.timeout(300)
 def test_libreoffice_opens_what_was_saved(library: Library, tmp_path: Path) -> None:
@@ -216,6 +222,7 @@ def test_the_corpus_covers_every_feature() -> None:
     assert len({entry.program for entry in entries()}) >= 8
 
 
+@pytest.mark.e2e
 @every_workbook
 def test_the_corpus_itself_is_sound(name: str, library: Library) -> None:
     found = problems(library.path(name))
@@ -244,6 +251,7 @@ UNDONE: dict[str, Callable[[str], list[dict[str, Any]]]] = {
 }
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("change", UNDONE)
 @every_workbook
 def test_a_change_of_structure_and_its_opposite_leave_no_trace(case: Case, change: str) -> None:

@@ -23,6 +23,8 @@ TTL = 1000
 GROWTH_MB = 8
 IDLE_KB = 40
 
+pytestmark = pytest.mark.e2e
+
 
 @pytest.fixture
 def clock() -> Clock:

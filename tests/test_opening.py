@@ -190,6 +190,33 @@ def test_without_libreoffice_values_are_kept_and_the_rest_is_told(
 
 
 @pytest.mark.needs("soffice")
+def test_where_libreoffice_fails_values_are_read_all_the_same(
+    make_service: MakeService, made: dict[str, bytes], tmp_path: Path
+) -> None:
+    program = tmp_path / "soffice"
+    program.write_text("#!/bin/sh\necho it has crashed >&2\nexit 1\n")
+    program.chmod(0o755)
+    chat = Chat(make_service(libreoffice=str(program)))
+    said = opened(chat, made["xls"], "old.xls")["said"]
+    assert "LibreOffice could not read it (it has crashed); so it was read without it." in said
+    assert "Not kept: formulas" in said
+    assert table(chat) == ROWS
+
+
+def test_a_conversion_that_takes_too_long_is_told(
+    make_service: MakeService, tmp_path: Path
+) -> None:
+    program = tmp_path / "soffice"
+    program.write_text("#!/bin/sh\nsleep 60\n")
+    program.chmod(0o755)
+    chat = Chat(make_service(libreoffice=str(program), engine_deadline=3))
+    chat.upload(small_xlsb(), "slow.xlsb")
+    error = chat.fail("open_excel_file")
+    assert error["code"] == "operation_too_slow"
+    assert "Converting slow.xlsb" in error["message"]
+
+
+@pytest.mark.needs("soffice")
 def test_a_converted_workbook_is_rebuilt_from_what_was_converted_once(
     make_service: MakeService, made: dict[str, bytes], tmp_path: Path
 ) -> None:

@@ -18,6 +18,7 @@ from python_calamine import CalamineWorkbook
 
 from tests.backends import Backend, InProcess, Wire, wire
 from tests.fake_openwebui import ChatCalls, OpenWebUI
+from tests.formats_fixtures import encrypted, small_xlsb
 from tests.plugin_fixtures import load_plugin
 from tests.service_fixtures import workbook_bytes
 
@@ -369,6 +370,33 @@ def test_an_attachment_is_found_by_name_id_stem_or_as_the_latest(
     assert answer["workbook"] == "people.xlsx"
     assert calls.rows() == [["Name", "Age"], ["Ada", 36]]
     assert wire.take().count("POST /v1/files 201") == 1
+
+
+@pytest.mark.parametrize("name", ["form.xltx", "form.XLTM", "old.xlsb"])
+def test_a_workbook_of_any_format_is_the_latest_attachment(calls: ChatCalls, name: str) -> None:
+    calls.attach(name, small_xlsb() if name.endswith("b") else DATA)
+    calls.attach("notes.pdf", b"%PDF-1.7")
+    assert name in str(calls.op("open_excel_file")["result"].get("notes", name))
+
+
+def test_a_password_reaches_the_service_and_no_status(calls: ChatCalls) -> None:
+    calls.attach("secret.xlsx", encrypted(DATA, "Xk-93"))
+    error = calls.fail("open_excel_file", file="secret.xlsx")
+    assert error["code"] == "password_required"
+    calls.op("open_excel_file", file="secret.xlsx", password="Xk-93")
+    assert calls.rows() == [["Name", "Age"], ["Ada", 36]]
+    assert "Xk-93" not in str(calls.page.statuses)
+
+
+def test_a_converted_workbook_comes_back_from_the_chat(wire: Wire, calls: ChatCalls) -> None:
+    """What is restored is the file that was delivered: nothing is converted again."""
+    calls.attach("costs.xlsb", small_xlsb())
+    assert calls.op("open_excel_file")["workbook"] == "costs.xlsx"
+    calls.op("write_excel_range", start="append", rows=[["Tax", 10]])
+    wire.delete_session(calls.user, calls.chat)
+    rows = calls.op("read_excel_range", workbook="costs.xlsx")["result"]["rows"]
+    assert rows[1] == ["Rent", 1200]
+    assert rows[-1] == ["Tax", 10]
 
 
 def test_of_two_attachments_of_one_name_the_newer_is_meant(calls: ChatCalls) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from service.workbook.areas import MAX_COLUMN, MAX_ROW, Area, parse_area
 from service.workbook.references.changes import (
@@ -324,6 +326,53 @@ def test_a_formula_is_read_in_another_cell(
     formula: str, rows: int, columns: int, after: str
 ) -> None:
     assert translated(formula, rows, columns) == after
+
+
+rows_ = st.integers(1, 40)
+counts = st.integers(1, 6)
+
+
+@given(first=rows_, count=counts, top=rows_, height=st.integers(0, 20))
+def test_deleting_what_was_inserted_gives_the_formula_back(
+    first: int, count: int, top: int, height: int
+) -> None:
+    formula = f"SUM(A{top}:$B${top + height})+Data!C{top}"
+    there = GridRewriter({}, "Data", InsertRows("Data", first, count).shift)
+    back = GridRewriter({}, "Data", DeleteRows("Data", first, count).shift)
+    assert back.formula(there.formula(formula, "Data"), "Data") == formula
+
+
+@given(first=rows_, count=counts, before=st.integers(1, 50), row=rows_)
+def test_lines_that_are_moved_are_a_permutation(
+    first: int, count: int, before: int, row: int
+) -> None:
+    assume(not first <= before <= first + count)
+    change = MoveRows("Data", first, count, before)
+    places = [change.lines.line(number) for number in range(1, 101)]
+    assert sorted(places) == list(range(1, 101))  # type: ignore[type-var]
+    assert [change.lines.origin(place) for place in places if place] == list(range(1, 101))
+    assert change.moved("Data", row, 2) == ("Data", places[row - 1], 2)
+    rewriter = GridRewriter({}, "Data", change.shift)
+    assert rewriter.formula(f"B{row}", "Data") == f"B{places[row - 1]}"
+
+
+@given(first=rows_, count=counts, top=rows_, height=st.integers(0, 20), before=st.integers(1, 50))
+def test_each_cell_of_an_area_is_in_its_pieces(
+    first: int, count: int, top: int, height: int, before: int
+) -> None:
+    found: list[GridChange] = [InsertRows("Data", first, count), DeleteRows("Data", first, count)]
+    if not first <= before <= first + count:
+        found.append(MoveRows("Data", first, count, before))
+    block = Area(top, 1, top + height, 3)
+    for change in found:
+        cells = {change.shift.cell(row, 2) for row in range(top, top + height + 1)} - {None}
+        held = {
+            (row, 2)
+            for piece in change.shift.pieces(block)
+            for row in range(piece.first_row, piece.last_row + 1)
+        }
+        assert cells <= held
+        assert isinstance(change, InsertRows) or cells == held
 
 
 def test_the_table_is_long_enough() -> None:

@@ -621,6 +621,35 @@ def test_a_table_is_not_torn_apart(change: Change, match: str) -> None:
         check(with_table(), change)
 
 
+def sliced(where: str) -> Maker:
+    """As :func:`with_table`, with a slicer for its third column on a sheet."""
+    parts = '<tableParts count="1"><tablePart r:id="rId1"/></tableParts>'
+    maker = Maker({"Data": worksheet("", "", parts), "Other": worksheet()})
+    attributes = 'id="3" name="Sales" displayName="Sales" ref="B2:D6"'
+    maker.add(ONE, "xl/tables/table1.xml", "table", xml("table", TABLE, attributes), "rId1")
+    cache = xml("slicerCacheDefinition", '<tableSlicerCache tableId="3" column="5"/>', 'name="S"')
+    maker.add("xl/workbook.xml", "xl/slicerCaches/slicerCache1.xml", "slicerCache", cache, "rId9")
+    slicer = xml("slicers", '<slicer name="Tax" cache="S"/>')
+    return maker.add(where, "xl/slicers/slicer1.xml", "slicer", slicer, "rId2")
+
+
+def test_a_slicer_keeps_its_column() -> None:
+    for change in (DeleteColumns("Data", 4), DeleteRows("Data", 1, 9)):
+        with pytest.raises(InvalidRange, match="which a slicer filters"):
+            check(sliced(ONE).package(), change)
+    check(sliced(ONE).package(), DeleteColumns("Data", 3))
+    with pytest.raises(InvalidParameters, match="slicer on another sheet"):
+        check(sliced(TWO).package(), DeleteSheet("Data"))
+    after, _ = done(sliced(ONE).package(), DeleteSheet("Data"))
+    assert not [name for name in after.names if "slicer" in name]
+
+
+def test_a_copied_sheet_has_no_slicers() -> None:
+    after, effects = done(sliced(ONE).package(), CopySheet("Data", "Copy"))
+    assert [name for name in after.names if "slicers/" in name] == ["xl/slicers/slicer1.xml"]
+    assert effects.notes == ["The copy is without slicers."]
+
+
 # Drawings, comments, charts -----------------------------------------------------
 
 
@@ -813,6 +842,26 @@ def test_pivot_tables_and_their_sources_follow() -> None:
     assert effects.notes == ["The pivot table Pivot1 is deleted."]
     _, effects = done(package, DeleteSheet("Data"))
     assert effects.notes == ["The source of a pivot table is gone; its figures stay."]
+
+
+def test_a_consolidation_follows_its_sources() -> None:
+    source = '<dataRefs><dataRef ref="A2:C9" sheet="Data"/></dataRefs>'
+    refs = f"<dataConsolidate>{source}</dataConsolidate>"
+    sheets = {"Data": worksheet(), "Other": worksheet("", "", refs)}
+    package = Maker(sheets).package()
+    inserted = done(package, InsertRows("Data", 4))[0].read(TWO).decode()
+    assert 'ref="A2:C10" sheet="Data"' in inserted
+    renamed = done(package, RenameSheet("Data", "New"))[0].read(TWO).decode()
+    assert 'ref="A2:C9" sheet="New"' in renamed
+
+
+def test_the_titles_in_the_properties_are_not_left_to_be_wrong() -> None:
+    maker = Maker({"Data": worksheet(), "Other": worksheet()})
+    properties = "<Application>X</Application><TitlesOfParts><a/></TitlesOfParts>"
+    maker.add("", "docProps/app.xml", "extended-properties", xml("Properties", properties), "rId3")
+    after = done(maker.package(), RenameSheet("Data", "New"))[0].read("docProps/app.xml").decode()
+    assert elements(after, "TitlesOfParts") == []
+    assert elements(after, "Application")[0].text == "X"
 
 
 def test_controls_and_parameters_of_connections_follow() -> None:

@@ -42,6 +42,10 @@ class LibreOfficeError(Exception):
     """LibreOffice did not make the file; the text says why, in words for people."""
 
 
+class TooSlowError(LibreOfficeError):
+    """It was stopped, as its time was up."""
+
+
 def found_program(setting: str) -> str:
     """The LibreOffice that a setting means; "" where there is none.
 
@@ -135,7 +139,7 @@ def _run(command: list[str], home: str, seconds: float) -> str:
         try:
             process.wait(seconds)
         except subprocess.TimeoutExpired:
-            raise LibreOfficeError(
+            raise TooSlowError(
                 f"LibreOffice took longer than {seconds:.0f} seconds and was stopped"
             ) from None
         finally:

@@ -12,13 +12,19 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from service.errors import TooLarge, UnsupportedFile, WorkbookDamaged
+from service.errors import OperationTooSlow, TooLarge, UnsupportedFile, WorkbookDamaged
 from service.names import split_extension
 from service.workbook import libreoffice, protection
 from service.workbook.package import odf_encryption, opendocument, strict
 from service.workbook.package.archive import Archive, damaged, opened
 from service.workbook.package.compound import Compound
-from service.workbook.package.guard import FORMATS, PackageFacts, inspect_package, scan_parts
+from service.workbook.package.guard import (
+    FORMATS,
+    PackageFacts,
+    check_xml,
+    inspect_package,
+    scan_parts,
+)
 from service.workbook.package.kinds import Kind, identify, is_table, unsupported
 from service.workbook.package.opc import Draft, Package
 from service.workbook.package.records import Facts, walk_xls, walk_xlsb
@@ -198,38 +204,53 @@ _KNOWN_ENDINGS = {".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".csv", ".tsv", ".t
 
 
 def _converted(sent: Sent, kind: Kind) -> Prepared:
-    lost = _checked(sent, kind)
+    looked = _checked(sent, kind)
     if sent.program and kind != "html":
-        return _by_libreoffice(sent, kind, lost)
+        return _by_libreoffice(sent, kind, looked)
     if kind not in _PLAINLY:
         raise UnsupportedFile(
             f"{sent.name} is {_WORDS[kind]}, which can't be opened here.",
             "Open it in Excel, save it as .xlsx and upload that.",
         )
-    return _by_calamine(sent, kind)
+    return _by_calamine(sent, kind, looked)
 
 
-def _by_libreoffice(sent: Sent, kind: Kind, lost: list[str]) -> Prepared:
+def _by_libreoffice(sent: Sent, kind: Kind, looked: _Looked) -> Prepared:
     source = sent.folder / f"source.{_EXTENSIONS.get(kind, kind)}"
     shutil.copyfile(sent.path, source)
     made = sent.folder / "made"
     made.mkdir()
     try:
         path = libreoffice.convert(source, "xlsx", made, seconds=sent.seconds, program=sent.program)
+    except libreoffice.TooSlowError as error:
+        raise OperationTooSlow(
+            f"Converting {sent.name} to .xlsx: {error}.",
+            "Make the workbook smaller, or save it as .xlsx in Excel and upload that.",
+        ) from None
     except libreoffice.LibreOfficeError as error:
-        raise damaged(f"{sent.name} can't be converted: {error}") from None
+        if kind not in _PLAINLY:
+            raise damaged(f"{sent.name} can't be converted: {error}") from None
+        prepared = _by_calamine(sent, kind, looked)
+        prepared.notes.append(f"{error}; so it was read without it.")
+        return prepared
     facts = inspect_package(path, sent.max_unpacked, sent.max_cells)
     note = (
         f"{sent.name} is {_WORDS[kind]}; LibreOffice converted it to .xlsx. Kept, as LibreOffice "
         "reads them: values, formulas, formats, charts, pictures."
     )
-    if lost:
-        note += f" Not kept: {', '.join(lost)}."
+    if looked.macros:
+        note += " Not kept: macros."
     return Prepared(path, ".xlsx", kind, [note], facts)
 
 
-def _by_calamine(sent: Sent, kind: Kind) -> Prepared:
-    source = sent.folder / f"source.{kind}"
+def _by_calamine(sent: Sent, kind: Kind, looked: _Looked) -> Prepared:
+    facts = looked.records
+    if facts.area > _MAX_AREA and facts.area > 20 * facts.cells:
+        raise TooLarge(
+            f"The cells of a sheet are spread over {facts.area:,} places.",
+            "Save it as .xlsx in Excel and upload that.",
+        )
+    source = sent.folder / f"plain.{kind}"
     shutil.copyfile(sent.path, source)
     path = sent.folder / "copied.xlsx"
     left_out = copy_plainly(source, path, max_cells=sent.max_cells)
@@ -238,32 +259,37 @@ def _by_calamine(sent: Sent, kind: Kind) -> Prepared:
         f"{sent.name} is {_WORDS[kind]}; it was converted to .xlsx. Kept: {kept}. Not kept: "
         "formulas (their last results are there), formats, charts, pictures, comments, macros."
     )
-    notes = [note, "With LibreOffice beside the service, formulas, formats and charts are kept."]
+    notes = [note]
+    if not sent.program:
+        notes.append("With LibreOffice beside the service, formulas, formats and charts are kept.")
     if left_out:
         notes.append(f"Left out, as they hold no cells: {', '.join(left_out)[:500]}.")
     return Prepared(path, ".xlsx", kind, notes)
 
 
-def _checked(sent: Sent, kind: Kind) -> list[str]:
-    """Look at a file before a converter does; what it can't keep, by name."""
+@dataclass
+class _Looked:
+    """What a look at a file found that is to be converted."""
+
+    macros: bool = False
+    records: Facts = field(default_factory=Facts)
+
+
+def _checked(sent: Sent, kind: Kind) -> _Looked:
+    """Look at a file before a converter does."""
     if kind == "xls":
-        return _check_xls(sent)
+        macros = _is_compound(sent.path) and Compound(sent.path).find("_VBA_PROJECT_CUR")
+        return _Looked(bool(macros), _xls_facts(sent))
     if kind == "xlsb":
         return _check_xlsb(sent)
     if kind == "ods":
         with opened(sent.path, sent.max_unpacked) as archive:
             scan_parts(archive, sent.max_cells)
             opendocument.check_cells(archive, sent.max_cells)
-            return ["macros"] if opendocument.has_macros(archive) else []
-    return []
-
-
-def _check_xls(sent: Sent) -> list[str]:
-    facts = _xls_facts(sent)
-    if not sent.program:
-        _check_area(facts)
-    macros = _is_compound(sent.path) and Compound(sent.path).find("_VBA_PROJECT_CUR")
-    return ["macros"] if macros else []
+            return _Looked(opendocument.has_macros(archive))
+    if kind in ("fods", "xml2003"):
+        check_xml(sent.path.read_bytes(), sent.name, sent.max_cells)
+    return _Looked()
 
 
 def _is_compound(path: Path) -> bool:
@@ -281,17 +307,14 @@ def _xls_facts(sent: Sent) -> Facts:
     return walk_xls(compound.read(stream), sent.max_cells)
 
 
-def _check_xlsb(sent: Sent) -> list[str]:
+def _check_xlsb(sent: Sent) -> _Looked:
     facts = Facts()
     with opened(sent.path, sent.max_unpacked) as archive:
         scan_parts(archive, sent.max_cells)
         for name in archive.names:
             if name.lower().endswith(".bin"):
                 _walk_binary(archive.read(name, _MAX_PART), facts, sent.max_cells)
-        macros = _has_macros(archive)
-    if not sent.program:
-        _check_area(facts)
-    return ["macros"] if macros else []
+        return _Looked(_has_macros(archive), facts)
 
 
 def _walk_binary(part: bytes, facts: Facts, max_cells: int) -> None:
@@ -305,11 +328,3 @@ def _walk_binary(part: bytes, facts: Facts, max_cells: int) -> None:
 
 def _has_macros(archive: Archive) -> bool:
     return any(name.lower().endswith("vbaproject.bin") for name in archive.names)
-
-
-def _check_area(facts: Facts) -> None:
-    if facts.area > _MAX_AREA and facts.area > 20 * facts.cells:
-        raise TooLarge(
-            f"The cells of a sheet are spread over {facts.area:,} places.",
-            "Save it as .xlsx in Excel and upload that.",
-        )

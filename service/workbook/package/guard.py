@@ -138,6 +138,17 @@ def _check_kind(names: list[str]) -> None:
         raise UnsupportedFile("The file holds no workbook.", FORMATS)
 
 
+def check_xml(data: bytes, name: str, max_cells: int) -> None:
+    """Check a file that is one piece of XML, as a part of a package is checked.
+
+    :raises WorkbookDamaged: if it is made to break its reader
+    :raises TooLarge: if it holds too many elements
+    """
+    state = _Part(name, max_cells)
+    for whole in _overlapping(encodings.as_utf8(data, iter(()), name)):
+        state.check(whole)
+
+
 class _Scan:
     """What was found in the parts so far."""
 

@@ -49,6 +49,8 @@ def apply(draft: Draft, change: Change) -> Effects:
         effects = sheets.delete(index, change)
     else:
         effects = _shift(index, change)
+    if isinstance(change, SheetChange):
+        sheets.forget_titles(index)
     index.write_main()
     effects.adjusted = +effects.adjusted
     return effects

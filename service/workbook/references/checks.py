@@ -32,6 +32,7 @@ def check_grid(index: Index, sheet: Sheet, xml: SheetXml, change: GridChange) ->
     _check_merged(sheet, xml, shift)
     for part, root in index.tables(sheet):
         _check_table(sheet, Table(part, root), shift)
+        _check_slicers(index, sheet, Table(part, root), shift)
     _check_pivots(index, sheet, shift)
 
 
@@ -174,6 +175,21 @@ def _check_table_rows(sheet: Sheet, table: Table, shift: Shift, what: str) -> No
             raise _cut(shift, sheet, f"the totals of {what}", "Leave its totals row out.")
         if totals and lines.before == area.last_row + 1 and lines.first >= first:
             raise _cut(shift, sheet, f"the totals of {what}", f"Move them above row {last + 1}.")
+
+
+def _check_slicers(index: Index, sheet: Sheet, table: Table, shift: Shift) -> None:
+    """A slicer without its column is one that Excel calls damaged."""
+    area = table.area
+    sliced = index.sliced_columns(table.root.get("id", ""))
+    for number, column in enumerate(table.columns, area.first_column):
+        whole = shift.stretch(area) is None
+        gone = whole or (shift.axis == "columns" and shift.cell(area.first_row, number) is None)
+        if gone and column.get("id") in sliced:
+            raise InvalidRange(
+                f"Deleting {named(shift)} of {sheet.title} would delete the column "
+                f"{column.get('name')} of the table {table.name}, which a slicer filters.",
+                "Delete the slicer in Excel first, or clear the cells instead.",
+            )
 
 
 def _check_pivots(index: Index, sheet: Sheet, shift: Shift) -> None:

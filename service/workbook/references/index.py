@@ -136,6 +136,16 @@ class Index:
             for _, root in self.tables(sheet)
         }
 
+    def sliced_columns(self, table: str) -> set[str]:
+        """Ids of those columns of a table that slicers filter, by the table's id."""
+        relations = self.draft.relationships(self.main).of_kind("slicerCache")
+        return {
+            item.get("column", "")
+            for relation in relations
+            for item in self.draft.xml(relation.target).iter("{*}tableSlicerCache")
+            if item.get("tableId") == table
+        }
+
     def drop_relation(self, part: str, target: str) -> str:
         """Take the relationship from a part to another one away; its id, "" for none."""
         relations = self.draft.relationships(part)

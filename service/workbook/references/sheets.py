@@ -41,6 +41,7 @@ def check(index: Index, change: SheetChange) -> None:
         sheet = index.sheet(change.sheet)
         if isinstance(change, DeleteSheet):
             _check_left(index, sheet)
+            _check_slicers(index, sheet)
     if isinstance(change, AddSheet | MoveSheet | CopySheet):
         most = len(index.sheets) + (not isinstance(change, MoveSheet))
         if not isinstance(change, MoveSheet) and change.position == 0:
@@ -63,6 +64,21 @@ def _check_left(index: Index, sheet: Sheet) -> None:
             f"{sheet.title} is the last visible sheet with cells; a workbook keeps one.",
             "Add or show another sheet first.",
         )
+
+
+def _check_slicers(index: Index, sheet: Sheet) -> None:
+    """A slicer on another sheet does not outlive its table."""
+    mine = [kind for kind, _ in index.of_sheet(sheet)]
+    others = [kind for s in index.sheets if s is not sheet for kind, _ in index.of_sheet(s)]
+    if "slicer" in mine or "slicer" not in others:
+        return
+    for part, root in index.tables(sheet):
+        if index.sliced_columns(root.get("id", "")):
+            raise InvalidParameters(
+                f"{sheet.title} holds the table {Table(part, root).name}, "
+                "which a slicer on another sheet filters.",
+                "Delete the slicer in Excel first, or hide the sheet instead.",
+            )
 
 
 def _check_name(index: Index, change: SheetChange, name: str) -> None:
@@ -137,6 +153,20 @@ def delete(index: Index, change: DeleteSheet) -> Effects:
     reorder(index, order)
     _select(index)
     return update.effects
+
+
+def forget_titles(index: Index) -> None:
+    """Take the list of titles out of the file's properties, which may leave it out."""
+    for relation in index.draft.relationships("").of_kind("extended-properties"):
+        part = index.draft.find(relation.target)
+        if part is None:
+            continue
+        root = index.draft.xml(part)
+        found = [item for item in root if local(item) in ("TitlesOfParts", "HeadingPairs")]
+        for item in found:
+            root.remove(item)
+        if found:
+            index.draft.write(part, root)
 
 
 # The workbook's list of sheets ------------------------------------------------
@@ -220,11 +250,11 @@ def _select(index: Index) -> None:
 def _drop(index: Index, sheet: Sheet) -> None:
     """Take out a sheet's part, and all parts that nothing leads to without it."""
     draft = index.draft
-    mine = [part for part in _reachable(index, sheet.part) if part != index.main]
+    before = list(_reachable(index, index.main))
     index.drop_relation(index.main, sheet.part)
     _drop_caches(index, sheet)
     kept = set(_reachable(index, index.main))
-    for part in [sheet.part, *mine]:
+    for part in before:
         if part not in kept:
             draft.remove(part)
 

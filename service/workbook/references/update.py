@@ -64,7 +64,8 @@ class Update:
                 self._pivot(part, home, shift, gone)
             else:
                 self.part(kind, part, home)
-        if shift is not None or self._concerns(content):
+        # A consolidation names its sheets in its own way.
+        if shift is not None or b"dataRef" in content or self._concerns(content):
             xml = self.index.read(sheet)
             self._cells(xml, home, shift)
             xml.data = cells.with_cells(xml.data, new) if new else xml.data
@@ -100,6 +101,7 @@ class Update:
         """What is in the sheet's part beside its cells."""
         home, root = sheet.title, xml.tree
         changed = self.walk.part(root, "worksheet", home)
+        changed |= self._pivot_source(root)
         changed |= attached.update(root, self.rewriter, home, self.effects)
         if shift is not None:
             layout.update(root, shift)
@@ -183,8 +185,9 @@ class Update:
                     relations.retarget(relation.id, new)
 
     def _pivot_source(self, root: etree._Element) -> bool:
+        """What a pivot table, or a consolidation, is made from: a sheet and an area on it."""
         changed = False
-        for item in [i for i in root.iter() if local(i) in ("worksheetSource", "rangeSet")]:
+        for item in [i for i in root.iter() if local(i) in _SOURCES]:
             title = item.get("sheet", "")
             if any(str(name).endswith("}id") for name in item.attrib) or not title:
                 continue  # in another workbook, or a name or table
@@ -193,7 +196,8 @@ class Update:
             area = areas_of(item.get("ref", ""))[:1] if item.get("ref") else []
             moved = shift.stretch(area[0]) if shift is not None and area else None
             if not new or (shift is not None and area and moved is None):
-                self.effects.notes.append("The source of a pivot table is gone; its figures stay.")
+                what = "consolidation" if local(item) == "dataRef" else "pivot table"
+                self.effects.notes.append(f"The source of a {what} is gone; its figures stay.")
                 continue
             before = dict(item.items())
             item.set("sheet", new)
@@ -250,6 +254,7 @@ class Update:
         return replaced(text, visit)
 
 
+_SOURCES = frozenset({"worksheetSource", "rangeSet", "dataRef"})
 _KINDS = frozenset(
     """
     table comments threadedComment drawing chart chartEx ctrlProp pivotTable vmlDrawing
