@@ -52,7 +52,8 @@ def two(first: Said, second: Said, *, prefer_first: bool = False) -> Computed:
         return _alone(one, first.doubt, other.unknown)
     if not same(one.value, other.value):
         reason = f"two calculators differ: {told(one.value)} and {told(other.value)}"
-        chosen = one if prefer_first or is_error(other.value) else other
+        weak = other.value == "#REF!" or (one.value, other.value) == ("#N/A", "#VALUE!")
+        chosen = one if prefer_first or weak else other
         return replace(chosen, unverified=reason)
     doubt = first.doubt or second.doubt
     if doubt:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +19,8 @@ from service.workbook.calculation.source import Source, is_1904
 _MOST_CHECKED = 50_000  # formulas that the second calculator is given
 _MOST_VALUES = 200_000  # plain values that another calculator is given
 _SPREADING = 5.0  # seconds to find what depends on cells that a calculator can't do
+# Such as A1:INDEX(...), which the second calculator does not know.
+_RANGE_OF_CALLS = re.compile(r"\):|:[A-Za-z_.]+\(")
 _DEPENDS = "it depends on a cell that can't be calculated"
 _RANDOM = "it comes from random numbers, which change at each calculation"
 _NOT_YET = "not checked in time by a second calculator"
@@ -195,7 +198,9 @@ class Round:
                 result = replace(result, unverified=self._second_failed or _NOT_YET)
         else:
             other = self._said(self._second, address, cell)
-            result = doubted(two(one, other, prefer_first=self._mac), doubt)
+            text = self.formulas[address][1].text
+            prefer = self._mac or bool(_RANGE_OF_CALLS.search(text))
+            result = doubted(two(one, other, prefer_first=prefer), doubt)
             if third is not None:
                 result = three(one, other, third, result, doubt)
         if result.unknown:

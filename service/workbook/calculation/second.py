@@ -29,7 +29,8 @@ MEMORY_MB = 512
 LONGEST = 30.0
 _CHILD = "service.workbook.calculation.ironcalc_child"
 _ROOT = str(Path(__file__).resolve().parents[3])
-_LACKING = frozenset({"#NAME?", "#N/IMPL!", "#ERROR!", "#CIRC!"})
+# Functions that it lacks are known before, so #NAME? is no sign of one.
+_LACKING = frozenset({"#N/IMPL!", "#ERROR!", "#CIRC!"})
 
 
 @dataclass
