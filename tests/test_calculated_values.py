@@ -144,6 +144,7 @@ def number_cells(xl: openpyxl.Workbook) -> Iterator[Address]:
                 yield title, row, column
 
 
+@pytest.mark.e2e
 @pytest.mark.needs("soffice")
 def test_the_calculators_agree_with_another_program(corpus: Path, tell: Tell) -> None:
     found = Tally()
@@ -156,6 +157,7 @@ def test_the_calculators_agree_with_another_program(corpus: Path, tell: Tell) ->
     assert share >= 0.97
 
 
+@pytest.mark.e2e
 @pytest.mark.needs("soffice")
 @pytest.mark.parametrize("name", CORPUS)
 def test_an_opened_workbook_shows_the_values_of_its_file(corpus: Path, name: str) -> None:
@@ -171,6 +173,7 @@ def test_an_opened_workbook_shows_the_values_of_its_file(corpus: Path, name: str
         assert [name_of(a) for a, c in shown.items() if c.unknown or c.unverified] == []
 
 
+@pytest.mark.e2e
 @pytest.mark.needs("soffice")
 def test_after_changes_each_value_is_right_or_told(corpus: Path, tell: Tell) -> None:
     found = Tally()
@@ -195,6 +198,7 @@ def excel_files() -> list[Path]:
     return sorted(p for p in found if p.stat().st_size < _LARGEST_FILE)
 
 
+@pytest.mark.e2e
 @pytest.mark.timeout(600)
 def test_the_calculators_agree_with_excel(tell: Tell) -> None:
     found, kinds = Tally(), Counter[str]()
