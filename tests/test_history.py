@@ -11,6 +11,8 @@ import pytest
 from werkzeug.test import TestResponse
 
 from service.logs import JsonFormatter
+from service.sessions.history import History
+from service.store.local import LocalStore
 from service.web.app import Service
 from tests.service_fixtures import Chat, Clock, MakeService, error_of, workbook_bytes
 
@@ -283,3 +285,14 @@ def test_a_reopened_workbook_has_a_history_of_its_own(make_service: MakeService)
     cut(path, 1)
     chat = Chat(make_service(), chat.user, chat.chat)
     assert events(chat) == whole
+
+
+def test_a_step_that_was_made_again_is_told_once(tmp_path: Path) -> None:
+    """A service was killed while it made a workbook, and the repeated request made it anew."""
+    history = History(LocalStore(tmp_path), "session")
+    for moment, name in ((1.0, "first.xlsx"), (2.0, "second.xlsx")):
+        history.add(moment, "operation", workbook=name, id="w1", copy=1, step=1)
+        history.add(moment, "open", workbook=name, id="w1")
+    events, count = history.page(0, 10)
+    assert count == 3
+    assert [e["workbook"] for e in events if e["event"] == "operation"] == ["second.xlsx"]

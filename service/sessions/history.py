@@ -145,12 +145,25 @@ class History:
     def page(self, first: int, most: int) -> tuple[list[dict[str, Any]], int]:
         """(events from number ``first`` on, the newest first; how many there are)."""
         # Events that were added afterwards belong where they happened.
-        events = sorted(self._events(), key=lambda event: str(event["time"]))[::-1]
+        events = sorted(_each_once(self._events()), key=lambda event: str(event["time"]))[::-1]
         return events[first : first + most], len(events)
 
     def _events(self) -> list[dict[str, Any]]:
         """All that can be read: a damaged line costs one event, and nobody's work."""
         return self._store.entries(self._key, whole=False)
+
+
+def _each_once(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The events without those of a step that was made again.
+
+    A service that is killed while it makes a workbook has told of it already; what the
+    repeated request makes stands at the same step.
+    """
+    last: dict[object, dict[str, Any]] = {}
+    for number, event in enumerate(events):
+        step = (event.get("id"), event.get("copy"), event.get("step"))
+        last[number if None in step else step] = event
+    return list(last.values())
 
 
 def _unix_time(line: dict[str, Any]) -> float:
