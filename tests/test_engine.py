@@ -152,6 +152,7 @@ def test_a_new_file_that_takes_too_long_is_not_made(make_service: MakeService) -
     assert create(chat, "big.xlsx")["workbook"] == "big.xlsx"
 
 
+@pytest.mark.e2e
 def test_what_needs_too_much_memory_is_refused(make_service: MakeService) -> None:
     chat = Chat(make_service(engine_memory_mb=256))
     create(chat)
@@ -220,6 +221,7 @@ def test_a_change_that_kills_its_process_is_given_up_and_alone(engine: Engine) -
     assert append(engine.chat, "Fun", 90)["unsaved_changes"] == 3
 
 
+@pytest.mark.e2e
 def test_idle_workbooks_leave_the_memory_when_it_is_needed(make_service: MakeService) -> None:
     service = make_service(engine_memory_mb=256)
     rows = {"headers": [f"h{n}" for n in range(20)], "rows": [list(range(20))] * 3_000}

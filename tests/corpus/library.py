@@ -40,13 +40,14 @@ def entries() -> list[Entry]:
     return [ENTRIES[name] for name in sorted(ENTRIES)]
 
 
-def named() -> list[Any]:
-    """The names of all workbooks as parameters of a test, with the programs they need."""
-    return [
-        pytest.param(
-            entry.name,
-            marks=[pytest.mark.needs(entry.needs)] if entry.needs else [],
-            id=entry.name,
-        )
-        for entry in entries()
-    ]
+def named(quickly: int = 1) -> list[Any]:
+    """The names of all workbooks as parameters of a test, with the programs they need.
+
+    :param quickly: the quick run takes each of so many only, and ``make e2e`` the others
+    """
+    found = []
+    for index, entry in enumerate(entries()):
+        marks = [pytest.mark.needs(entry.needs)] if entry.needs else []
+        marks += [pytest.mark.e2e] if index % quickly else []
+        found.append(pytest.param(entry.name, marks=marks, id=entry.name))
+    return found
