@@ -121,9 +121,8 @@ def test_an_edit_changes_its_cells_and_nothing_else(case: Case) -> None:
 @pytest.mark.e2e
 @every_workbook
 def test_an_edit_on_another_sheet_changes_nothing_else(case: Case) -> None:
-    if len(case.targets) == 1:
-        pytest.skip("has one sheet")
-    case.write(case.targets[1])
+    for target in case.targets[1:2]:  # one workbook has but one sheet
+        case.write(target)
     case.assert_kept(Edit(cells=tuple(case.cells)))
 
 

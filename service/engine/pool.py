@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import signal
 import threading
 import time
 from collections import Counter
@@ -45,6 +46,8 @@ class _DiedError(Exception):
     def __init__(self, status: object, *, proven: bool) -> None:
         super().__init__(f"exit status {status}")
         self.proven = proven
+        # By somebody else, or by the system for lack of memory: it did not fail by itself.
+        self.killed = status == -signal.SIGKILL
 
 
 class _Slot:
@@ -212,7 +215,7 @@ class EnginePool:
                 return slot.do(work, self._deadline)
         except _DiedError as error:
             log.error("an engine process ended with %s", error)
-            if work.opens:
+            if work.opens and not error.killed:
                 raise WorkbookDamaged(
                     f"Reading {work.name} took its engine process down. The file is damaged, "
                     f"made to do harm, or needs more memory than the {self._memory} MiB there are.",

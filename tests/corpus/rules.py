@@ -278,6 +278,15 @@ def hints_after_a_shift(difference: Difference, trial: Trial) -> bool:
     return change.name in ("spans", "tabSelected", "topLeftCell")
 
 
+def titles_after_a_shift(difference: Difference, trial: Trial) -> bool:
+    """The list of sheets and ranges in the properties goes: programs make it anew on saving."""
+    change = difference.change
+    if change is None or not trial.edit.shifted or "lost" not in change.what:
+        return False
+    known = trial.kind(difference.part) == "extended-properties"
+    return known and any(name in ("HeadingPairs", "TitlesOfParts") for name in change.where)
+
+
 def the_same_reference_in_another_spelling(difference: Difference, trial: Trial) -> bool:
     """A reference that was written anew means the same without quotes it doesn't need."""
     change = difference.change
@@ -335,6 +344,7 @@ RULES: tuple[Callable[[Difference, Trial], bool], ...] = (
     refresh_on_opening,
     a_new_chart,
     hints_after_a_shift,
+    titles_after_a_shift,
     the_same_reference_in_another_spelling,
     a_shared_formula_on_its_own,
     pushed_over_the_edge,
