@@ -46,8 +46,8 @@ class _DiedError(Exception):
     def __init__(self, status: object, *, proven: bool) -> None:
         super().__init__(f"exit status {status}")
         self.proven = proven
-        # By somebody else, or by the system for lack of memory: it did not fail by itself.
-        self.killed = status == -signal.SIGKILL
+        # Else it was killed by somebody, or by the system for lack of memory.
+        self.by_itself = isinstance(status, int) and status != -signal.SIGKILL
 
 
 class _Slot:
@@ -215,7 +215,7 @@ class EnginePool:
                 return slot.do(work, self._deadline)
         except _DiedError as error:
             log.error("an engine process ended with %s", error)
-            if work.opens and not error.killed:
+            if work.opens and error.by_itself:
                 raise WorkbookDamaged(
                     f"Reading {work.name} took its engine process down. The file is damaged, "
                     f"made to do harm, or needs more memory than the {self._memory} MiB there are.",
