@@ -19,6 +19,7 @@ from openpyxl.xml.constants import REL_NS, SHEET_MAIN_NS
 from openpyxl.xml.functions import tostring
 
 from service.workbook.keeping.lazy import loaded_cells
+from service.workbook.keeping.merging import local
 from service.workbook.package.opc import parse
 
 Fragments: TypeAlias = dict[str, list[bytes]]
@@ -101,7 +102,7 @@ def merge_sheet(
     """
     changed = [name for name in ORDER if before.get(name, []) != now.get(name, [])]
     for name in changed:
-        there = [item for item in root if local_name(item) == name]
+        there = [item for item in root if local(item) == name]
         old = [parse(item) for item in before.get(name, [])]
         new = [parse(item) for item in now.get(name, [])]
         merged = _merged(name, there, old, new)
@@ -144,16 +145,12 @@ def merge_element(there: etree._Element, old: etree._Element, new: etree._Elemen
         there.text = new.text
     if [_canonical(item) for item in old] == [_canonical(item) for item in new]:
         return
-    if (
-        [local_name(i) for i in there]
-        == [local_name(i) for i in old]
-        == [local_name(i) for i in new]
-    ):
+    if [local(i) for i in there] == [local(i) for i in old] == [local(i) for i in new]:
         for mine, before, after in zip(there, old, new, strict=True):
             merge_element(mine, before, after)
         return
-    unknown = [item for item in there if local_name(item) == "extLst"]
-    there[:] = [deepcopy(item) for item in new if local_name(item) != "extLst"] + unknown
+    unknown = [item for item in there if local(item) == "extLst"]
+    there[:] = [deepcopy(item) for item in new if local(item) != "extLst"] + unknown
 
 
 def set_attribute(element: etree._Element, name: str, value: str | None) -> None:
@@ -217,12 +214,6 @@ def _ref(item: etree._Element) -> str:
     return item.get("ref") or item.get("sqref") or item.get("name") or ""
 
 
-def local_name(item: etree._Element) -> str:
-    """The name of an element without its namespace; "" of a comment."""
-    tag: object = item.tag  # of a comment it is a function
-    return etree.QName(item).localname if isinstance(tag, str) else ""
-
-
 def _make_links(item: etree._Element, link: Callable[[str], str]) -> None:
     """Relationships for links that the editor gave an address instead."""
     for found in item.iter(f"{{{SHEET_MAIN_NS}}}hyperlink"):
@@ -234,10 +225,10 @@ def _make_links(item: etree._Element, link: Callable[[str], str]) -> None:
 
 def insert(root: etree._Element, item: etree._Element) -> None:
     """Put an element into a sheet where Excel wants it."""
-    rank = _RANK[local_name(item)]
+    rank = _RANK[local(item)]
     for place, other in enumerate(root):
         # What belongs to no known name, such as mc:AlternateContent, holds its place.
-        if _RANK.get(local_name(other), -1) > rank:
+        if _RANK.get(local(other), -1) > rank:
             root.insert(place, item)
             return
     root.append(item)
