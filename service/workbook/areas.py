@@ -140,7 +140,8 @@ def parse_area(text: str, used: Area) -> Area:
     """
     plain = _PLAIN.match(text)
     if plain:
-        return _plain_area(*plain.groups(), text)
+        letters, number, letters2, number2 = plain.groups()
+        return _plain_area(letters, number, letters2, number2, text)
     parts = [part.strip() for part in text.strip().split(":")]
     if not text.strip() or len(parts) > 2:
         raise InvalidRange(f"{text!r} is not a range.", _HINT)
