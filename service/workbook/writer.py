@@ -13,22 +13,28 @@ import os
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
+from lxml import etree
 from openpyxl import Workbook
 from openpyxl.cell._writer import _set_attributes
 from openpyxl.cell._writer import write_cell as write_plain_cell
 from openpyxl.cell.cell import Cell
 from openpyxl.comments.comment_sheet import CommentRecord
 from openpyxl.drawing.spreadsheet_drawing import SpreadsheetDrawing
+from openpyxl.packaging.relationship import Relationship, get_rels_path
 from openpyxl.worksheet._writer import WorksheetWriter
 from openpyxl.worksheet.formula import ArrayFormula
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
+from openpyxl.xml.functions import tostring
 
 from service.workbook.calculation.results import Computed, Values, serial_number
 from service.workbook.chart_caches import book_cells, refresh
 from service.workbook.drawn import chart_tree, picture_file
+from service.workbook.keeping import sparklines
+from service.workbook.keeping.anchors import XDR, new_anchor, position_of
 from service.workbook.keeping.cell_xml import stored
-from service.workbook.package.opc import serialized
+from service.workbook.new_charts import NEW_CHART_RELATION, NewChart, new_chart_frame
+from service.workbook.package.opc import parse, serialized
 from service.workbook.texts import inline_string
 
 
@@ -59,7 +65,7 @@ def sheet_xml(ws: Worksheet, values: Values) -> tuple[bytes, list[str]]:
         writer.write_protection, writer.write_scenarios, writer.write_filter,
         writer.write_merged_cells, writer.write_formatting, writer.write_validations,
         writer.write_hyperlinks, writer.write_print, writer.write_margins, writer.write_page,
-        writer.write_header, writer.write_breaks,
+        writer.write_header, writer.write_breaks, writer.write_extensions,
     ):  # fmt: skip
         step()
     writer.close()
@@ -70,6 +76,7 @@ class _Writer(ExcelWriter):  # type: ignore[misc]
     def __init__(self, book: Workbook, archive: ZipFile, values: Values) -> None:
         super().__init__(book, archive)
         self._values = values
+        self._new_charts: list[NewChart] = []
 
     def write_worksheet(self, ws: Worksheet) -> None:
         for image in ws._images:
@@ -84,8 +91,29 @@ class _Writer(ExcelWriter):  # type: ignore[misc]
         self.manifest.append(ws)
         writer.cleanup()
 
+    def _write_drawing(self, drawing: SpreadsheetDrawing) -> None:
+        new = [chart for chart in drawing.charts if isinstance(chart, NewChart)]
+        drawing.charts = [chart for chart in drawing.charts if not isinstance(chart, NewChart)]
+        self._drawings.append(drawing)
+        drawing._id = len(self._drawings)
+        for found, known in ((drawing.charts, self._charts), (drawing.images, self._images)):
+            for item in found:
+                known.append(item)
+                item._id = len(known)
+        for chart in new:
+            self._new_charts.append(chart)
+            chart._id = len(self._new_charts)
+        self._archive.writestr(drawing.path[1:], serialized(_drawn(drawing, new)))
+        self._archive.writestr(get_rels_path(drawing.path)[1:], tostring(drawing._write_rels()))
+        self.manifest.append(drawing)
+
     def _write_charts(self) -> None:
         cells = book_cells(self.workbook, self._values)
+        for new in self._new_charts:
+            tree = new.tree
+            refresh(tree, cells)
+            self._archive.writestr(new.path[1:], serialized(tree))
+            self.manifest.append(new)
         for chart in self._charts:
             tree = chart_tree(chart)
             refresh(tree, cells)
@@ -97,10 +125,35 @@ class _Writer(ExcelWriter):  # type: ignore[misc]
             self._archive.writestr(image.path[1:], picture_file(image)[0])
 
 
+def _drawn(drawing: SpreadsheetDrawing, new: list[NewChart]) -> etree._Element:
+    """A drawing as openpyxl writes it, with the names of charts, and those of new kinds."""
+    root = parse(tostring(drawing._write()))
+    for frame in root.iter(f"{{{XDR}}}graphicFrame"):
+        properties = next(frame.iter(f"{{{XDR}}}cNvPr"))
+        name = getattr(drawing.charts[int(properties.get("id", "1")) - 1], "frame_name", "")
+        if name:
+            properties.set("name", name)
+    for chart in new:
+        drawing._rels.append(Relationship(Type=NEW_CHART_RELATION, Target=chart.path))
+        number = len(drawing._rels)
+        frame = new_chart_frame(number, f"rId{number}", chart)
+        root.append(new_anchor(position_of(chart), frame))
+    return root
+
+
 class _SheetWriter(WorksheetWriter):  # type: ignore[misc]
     def __init__(self, ws: Worksheet, values: Values, out: io.BytesIO | None = None) -> None:
         super().__init__(ws, out)
         self._values = values
+
+    def write_tables(self) -> None:
+        super().write_tables()
+        self.write_extensions()
+
+    def write_extensions(self) -> None:
+        groups = sparklines.groups_of(self.ws)
+        if groups:
+            self._write(sparklines.extension_list(groups))
 
     def write_row(self, xf, row, row_idx):  # type: ignore[no-untyped-def]
         attributes = {"r": f"{row_idx}"}

@@ -113,10 +113,10 @@ class WorkbookXml:
 
     # Sheets -------------------------------------------------------------------
 
-    def list_sheets(self, book: Workbook, added: dict[Any, str]) -> None:
+    def list_sheets(self, book: Workbook, added: dict[int, str]) -> None:
         """Bring names, states and order of the sheets up to date.
 
-        :param added: ids of the relationships to sheets that the file does not have
+        :param added: ids of the relationships to sheets that the file does not have, by id()
         """
         assert self._list is not None
         known = {id(s): item for s, item in zip(self._sheets, self._list, strict=True)}
@@ -129,7 +129,7 @@ class WorkbookXml:
                 continue
             if element is None:
                 element = etree.Element(f"{{{SHEET_MAIN_NS}}}sheet", sheetId=str(free))
-                element.set(R_ID, added[sheet])
+                element.set(R_ID, added[id(sheet)])
                 free += 1
             state = None if sheet.sheet_state == "visible" else sheet.sheet_state
             self._set(element, "name", sheet.title)
