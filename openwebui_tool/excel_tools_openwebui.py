@@ -94,20 +94,6 @@ class CellStyle(BaseModel):
     height: float | None = Field(default=None, description="row height in points")
 
 
-class ChartOptions(BaseModel):
-    x_title: str = Field(default="", description="title of the category axis (x of scatter)")
-    y_title: str = Field(default="", description="title of the value axis")
-    legend: Literal["right", "bottom", "top", "left", "none"] | None = Field(
-        default=None, description="left out: bottom for several series, right for a pie"
-    )
-    stacked: bool | None = Field(default=None, description="left out: only several areas are")
-    data_labels: bool | None = Field(default=None, description="left out: only on a pie")
-    series: list[str] = Field(default=[], description="headers or column letters to draw")
-    categories: str = Field(default="", description="header or letter of the category column")
-    width_cm: float = Field(default=16.0, description="of the whole chart")
-    height_cm: float | None = Field(default=None, description="left out: 8.5, more for many bars")
-
-
 class CsvOptions(BaseModel):
     delimiter: str = Field(default="", description='such as ";" or "tab"')
     encoding: str = Field(default="", description="of a file, such as cp1252")
@@ -208,8 +194,8 @@ OPERATIONS = {
         "delivers": True,
     },
     "create_excel_chart": {
-        "doing": "Adding a {chart_type} chart",
-        "done": "Added a {chart_type} chart",
+        "doing": "Working on charts of {workbook}",
+        "done": "Worked on charts of {workbook}",
         "file": "",
         "delivers": True,
     },
@@ -1107,26 +1093,53 @@ class Tools:
         self,
         workbook: str = "",
         sheet: str = "",
-        chart_type: Literal["column", "bar", "line", "pie", "scatter", "area"] = "column",
+        chart_type: Literal[
+            "",
+            "column",
+            "bar",
+            "line",
+            "pie",
+            "scatter",
+            "area",
+            "doughnut",
+            "bubble",
+            "radar",
+            "stock",
+            "combo",
+            "waterfall",
+            "histogram",
+            "pareto",
+            "box",
+            "treemap",
+            "sunburst",
+            "funnel",
+            "sparkline_line",
+            "sparkline_column",
+            "sparkline_winloss",
+        ] = "",
         data_range: str = "",
         title: str = "",
         position: str = "",
-        options: ChartOptions | None = None,
+        action: Literal["add", "list", "change", "delete"] = "add",
+        options: dict | None = None,
         __user__: dict | None = None,
         __metadata__: dict | None = None,
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
     ) -> str:
-        """Add a chart beside the data. The first column gives the categories, the rest the series.
+        """Add a chart or sparklines beside the data; list, change or delete charts.
+
+        The first column of the data gives the categories, the rest the series.
 
         :param workbook: open workbook to use, by name; leave out where only one is open
         :param sheet: sheet to put it on; leave out where there is only one
-        :param chart_type: kind of chart
-        :param data_range: with the header row: "A1:C10", or "A1:A10,C1:C10" for columns apart; leave out for the sheet's data without its row of totals
+        :param chart_type: kind of chart, column if left out
+        :param data_range: with the header row: "A1:C10", "A1:A10,C1:C10" for columns apart, or the name of a table; leave out for the sheet's data without its row of totals
         :param title: title of the chart; leave out for the name of a single series
-        :param position: cell of its upper left corner; leave out for a free place beside the data
-        :param options: extras, such as {"series": ["Sales"], "stacked": true, "y_title": "Euro"}
+        :param position: cell of its upper left corner, cells of sparklines; leave out for a free place
+        :param action: change and delete take options.chart; change keeps what is not named
+        :param options: extras, such as {"series": ["Sales"], "stacked": true, "y_title": "Euro"}. Keys: chart, name, x_title, y_title, y2_title, legend (right|bottom|top|left|none), stacked (percent), data_labels (value|percent|category|series|size), label_position, label_format, series, categories, width_cm, height_cm, own_sheet, colors, markers, smooth, connect, filled, gap, hole, x_min, x_max, x_log, x_reverse, x_format, y_min, y_max, y_log, y_reverse, y_step, y_format, y2_min, y2_max, y2_format, gridlines (none|x|y|both), trendline, trendline_period, trendline_forward, trendline_equation, trendline_r2, error_bars, lines, second_axis, totals, bins, bin_width, highlight (high|low|first|last|negative).
         """
         return await self._run(
             "create_excel_chart",
@@ -1137,6 +1150,7 @@ class Tools:
                 "data_range": data_range,
                 "title": title,
                 "position": position,
+                "action": action,
                 "options": options,
             },
             (__user__, __metadata__, __request__, __files__, __event_emitter__),

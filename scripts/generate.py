@@ -152,6 +152,7 @@ _DONE = {
     "Opening": "Opened",
     "Reading": "Read",
     "Saving": "Saved",
+    "Working": "Worked",
     "Writing": "Wrote",
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
+from service.operations.chart_existing import kind_of, place_of, title_of
 from service.operations.context import Context
 from service.operations.layout import Region, find_region, header_names
 from service.operations.registry import Answer, operation
@@ -120,25 +121,4 @@ def _column(book: Book, sheet: Worksheet, column: Area) -> tuple[list[object], i
 
 
 def _chart(chart: object) -> dict[str, str]:
-    anchor = getattr(getattr(chart, "anchor", None), "_from", None)
-    place = f"{get_column_letter(anchor.col + 1)}{anchor.row + 1}" if anchor else ""
-    return {
-        "type": chart_type(chart),
-        "title": chart_title(chart),
-        "at": place or str(getattr(chart, "anchor", "")),
-    }
-
-
-def chart_type(chart: object) -> str:
-    """The kind of a chart in the words of create_excel_chart, where it has one for it."""
-    kind = type(chart).__name__.split("Chart")[0].lower()
-    return "column" if kind == "bar" and getattr(chart, "barDir", "") == "col" else kind
-
-
-def chart_title(chart: object) -> str:
-    """The text of a chart's title, "" where it has none."""
-    title = getattr(chart, "title", None)
-    rich = getattr(getattr(title, "tx", None), "rich", None)
-    if rich is None:
-        return ""
-    return "".join(run.t for paragraph in rich.p for run in (paragraph.r or []))
+    return {"type": kind_of(chart), "title": title_of(chart), "at": place_of(chart)}

@@ -12,7 +12,7 @@ from openpyxl.drawing.spreadsheet_drawing import (
     TwoCellAnchor,
     _check_anchor,
 )
-from openpyxl.drawing.xdr import XDRPositiveSize2D
+from openpyxl.drawing.xdr import XDRPoint2D, XDRPositiveSize2D
 from openpyxl.utils import column_index_from_string, get_column_letter
 from openpyxl.worksheet.dimensions import ColumnDimension
 from openpyxl.worksheet.worksheet import Worksheet
@@ -130,10 +130,27 @@ def area_under(sheet: Worksheet, row: int, column: int, size: Size) -> Area:
     return Area(row, column, last_row, last_column)
 
 
-def drawn_areas(sheet: Worksheet) -> list[Area]:
-    """The cells under each chart and picture of the sheet."""
+def drawn_areas(sheet: Worksheet, besides: object = None) -> list[Area]:
+    """The cells under each chart and picture of the sheet but ``besides``."""
     drawn = [*sheet._charts, *sheet._images]
-    return [_anchored(sheet, _check_anchor(item)) for item in drawn]
+    return [area_of(sheet, item) for item in drawn if item is not besides]
+
+
+def area_of(sheet: Worksheet, drawn: object) -> Area:
+    """The cells under a chart or picture of the sheet."""
+    return _anchored(sheet, _check_anchor(drawn))
+
+
+def size_of(sheet: Worksheet, drawn: object) -> Size:
+    """How large a chart or picture is on its sheet."""
+    anchor = _check_anchor(drawn)
+    if isinstance(anchor, TwoCellAnchor):
+        first, last = anchor._from, anchor.to
+        columns = (_column_emu(sheet, n + 1) for n in range(first.col, last.col))
+        rows = (_row_emu(sheet, n + 1) for n in range(first.row, last.row))
+        width = sum(columns) + (last.colOff or 0) - (first.colOff or 0)
+        return Size(width, sum(rows) + (last.rowOff or 0) - (first.rowOff or 0))
+    return Size(int(anchor.ext.width), int(anchor.ext.height))
 
 
 def _anchored(sheet: Worksheet, anchor: object) -> Area:
@@ -151,3 +168,8 @@ def _anchored(sheet: Worksheet, anchor: object) -> Area:
         size = Size(anchor.pos.x + anchor.ext.width, anchor.pos.y + anchor.ext.height)
         return area_under(sheet, 1, 1, size)
     return Area(1, 1, 1, 1)
+
+
+def whole_sheet() -> AbsoluteAnchor:
+    """The anchor of a chart that is a sheet of its own; as large as Excel makes it."""
+    return AbsoluteAnchor(pos=XDRPoint2D(0, 0), ext=XDRPositiveSize2D(9_308_969, 6_096_000))

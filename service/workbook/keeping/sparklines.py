@@ -50,7 +50,7 @@ def extension(groups: list[bytes]) -> etree._Element:
 
 def extension_list(groups: list[bytes]) -> etree._Element:
     """The list of extensions of a sheet that has no others."""
-    found = etree.Element(_LIST, nsmap={None: SHEET_MAIN_NS})
+    found = etree.Element(_LIST)
     found.append(extension(groups))
     return found
 
