@@ -1134,9 +1134,9 @@ class Tools:
 
         :param workbook: open workbook to use, by name; leave out where only one is open
         :param sheet: sheet to put it on; leave out where there is only one
-        :param chart_type: kind of chart, column if left out
+        :param chart_type: column if left out
         :param data_range: with the header row: "A1:C10", "A1:A10,C1:C10" for columns apart, or the name of a table; leave out for the sheet's data without its row of totals
-        :param title: title of the chart; leave out for the name of a single series
+        :param title: left out: the name of a single series
         :param position: cell of its upper left corner, cells of sparklines; leave out for a free place
         :param action: change and delete take options.chart; change keeps what is not named
         :param options: extras, such as {"series": ["Sales"], "stacked": true, "y_title": "Euro"}. Keys: chart, name, x_title, y_title, y2_title, legend (right|bottom|top|left|none), stacked (percent), data_labels (value|percent|category|series|size), label_position, label_format, series, categories, width_cm, height_cm, own_sheet, colors, markers, smooth, connect, filled, gap, hole, x_min, x_max, x_log, x_reverse, x_format, y_min, y_max, y_log, y_reverse, y_step, y_format, y2_min, y2_max, y2_format, gridlines (none|x|y|both), trendline, trendline_period, trendline_forward, trendline_equation, trendline_r2, error_bars, lines, second_axis, totals, bins, bin_width, highlight (high|low|first|last|negative).

@@ -93,14 +93,21 @@ def delete(book: Book, asked: Asked) -> Answer:
         restructure(book, DeleteSheet(found.sheet.title))
     else:
         with book.changing():
-            _remove(found)
+            _remove(book, found)
     left = len(charts_of(book))
     return Answer({"deleted": facts, "charts_left": left}, sheet=found.sheet.title)
 
 
-def _remove(found: Found) -> None:
+def _remove(book: Book, found: Found) -> None:
     # By identity: two charts that look alike are equal to the editor.
     found.sheet._charts[:] = [item for item in found.sheet._charts if item is not found.chart]
+    if isinstance(found.chart, NewChart):
+        left = [item.chart for item in charts_of(book) if isinstance(item.chart, NewChart)]
+        used = {formula for chart in left for formula in chart.formulas}
+        # Excel hides names like _xlchart.v1.3 in a workbook, each for one such chart.
+        for name in set(found.chart.formulas) - used:
+            if name.startswith("_xlchart.") and name in book.xl.defined_names:
+                del book.xl.defined_names[name]
 
 
 # Changing ---------------------------------------------------------------------

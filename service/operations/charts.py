@@ -28,6 +28,7 @@ from service.operations.new_chart_details import apply_new, refuse_unusable_new
 from service.operations.registry import Answer, operation
 from service.workbook.areas import split_sheet
 from service.workbook.book import Book
+from service.workbook.chart_shapes import chart_font, give_font
 from service.workbook.geometry import anchor_at, whole_sheet
 
 Action = Literal["add", "list", "change", "delete"]
@@ -54,10 +55,10 @@ def create_excel_chart(
     The first column of the data gives the categories, the rest the series.
 
     :param sheet: sheet to put it on; leave out where there is only one
-    :param chart_type: kind of chart, column if left out
+    :param chart_type: column if left out
     :param data_range: with the header row: "A1:C10", "A1:A10,C1:C10" for columns apart, or the
         name of a table; leave out for the sheet's data without its row of totals
-    :param title: title of the chart; leave out for the name of a single series
+    :param title: left out: the name of a single series
     :param position: cell of its upper left corner, cells of sparklines; leave out for a free place
     :param action: change and delete take options.chart; change keeps what is not named
     :param options: extras, such as {"series": ["Sales"], "stacked": true, "y_title": "Euro"}.
@@ -125,6 +126,8 @@ def _add(ctx: Context, asked: chart_changes.Asked) -> Answer:
     else:
         refuse_unusable(chart, wanted)
         apply(chart, wanted)
+        if chart_font(look):
+            give_font(chart, chart_font(look))  # also what the options brought
     chart.frame_name = chart_changes.free_name(ctx.book, options.name)
     if options.own_sheet:
         return _on_own_sheet(ctx.book, chart, asked, data)

@@ -36,7 +36,7 @@ def add(book: Book, asked: Asked) -> Answer:
     _refuse_idle(asked)
     named, _ = split_sheet(asked.data_range)
     home = "" if named else asked.sheet
-    data = chart_data(book, home, Wanted("line", asked.data_range, asked.options.series, ""))
+    data = chart_data(book, home, Wanted("box", asked.data_range, asked.options.series, ""))
     sheet: Worksheet = book.sheet(asked.sheet) if asked.sheet else data.sheet
     block = _block(data)
     spots = _spots(book, sheet, block, asked.position, data)

@@ -151,7 +151,7 @@ def usual_legend(kind: ChartType, *, several: bool, wish: LegendWish) -> LegendP
 
     :param wish: where the user has it in charts that need one
     """
-    if kind not in ROUND and not several:
+    if kind == "stock" or (kind not in ROUND and not several):
         return "none"
     return wish or ("right" if kind in ROUND else "bottom")
 
@@ -374,7 +374,9 @@ def _dress_axes(chart: Chart, spec: ChartSpec) -> None:
     y.spPr = GraphicalProperties(ln=LineProperties(noFill=True))
     y.tickLblPos = "nextTo"
     y.majorGridlines = gridlines() if spec.gridlines else None
-    y.numFmt = NumFmt(formatCode=spec.number_format, sourceLinked=True)
+    shares = spec.stacked == "percent"
+    code = "0%" if shares else spec.number_format
+    y.numFmt = NumFmt(formatCode=code, sourceLinked=not shares)
     x.numFmt = NumFmt(formatCode=spec.category_format or "General", sourceLinked=True)
     if spec.kind in XY:
         x.majorGridlines = gridlines() if spec.gridlines else None

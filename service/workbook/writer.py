@@ -153,7 +153,7 @@ class _SheetWriter(WorksheetWriter):  # type: ignore[misc]
     def write_extensions(self) -> None:
         groups = sparklines.groups_of(self.ws)
         if groups:
-            self._write(sparklines.extension_list(groups))
+            self.xf.send(sparklines.extension_list(groups))
 
     def write_row(self, xf, row, row_idx):  # type: ignore[no-untyped-def]
         attributes = {"r": f"{row_idx}"}
