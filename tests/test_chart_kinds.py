@@ -167,7 +167,7 @@ def test_data_that_does_not_suit_a_kind_is_refused(
 
 
 def with_table(book: Book, path: Path) -> Book:
-    from openpyxl.worksheet.table import Table  # noqa: PLC0415
+    from openpyxl.worksheet.table import Table
 
     sheet = book.sheet("Data")
     sheet.add_table(Table(displayName="Sales", ref="A1:B3"))
@@ -176,7 +176,7 @@ def with_table(book: Book, path: Path) -> Book:
 
 @pytest.mark.parametrize("name", ["Sales", "sales", "numbers"])
 def test_a_table_or_a_name_can_be_drawn(name: str, tmp_path: Path) -> None:
-    from openpyxl.workbook.defined_name import DefinedName  # noqa: PLC0415
+    from openpyxl.workbook.defined_name import DefinedName
 
     book = new_book(
         sheets=[
@@ -238,8 +238,8 @@ def test_the_choices_are_those_that_the_layers_know() -> None:
 
 @pytest.mark.needs("soffice")
 def test_libreoffice_opens_a_file_with_all_new_kinds(tmp_path: Path) -> None:
-    import shutil  # noqa: PLC0415
-    import subprocess  # noqa: PLC0415
+    import shutil
+    import subprocess
 
     sheets = [
         {"name": kind, "headers": books.DATA[kind][0], "rows": books.DATA[kind][1]} for kind in NEW

@@ -61,7 +61,6 @@ EFFECTS: list[tuple[str, dict[str, Any], dict[str, str | None]]] = [
     ("scatter", {"error_bars": "stderr"}, {"c:errValType": "stdErr", "c:errDir": "y"}),
     ("line", {"error_bars": "stdev"}, {"c:errValType": "stdDev"}),
     ("combo", {"second_axis": False}, {"c:lineChart/c:axId": "10"}),
-    ("funnel", {"gap": 50}, {"cx:nothing": None}),
 ]  # fmt: skip
 
 
@@ -99,7 +98,7 @@ def test_the_second_axis_has_its_own_title_scale_and_format(tmp_path: Path) -> N
     options = {"y2_title": "Share", "y2_min": 0, "y2_max": 30, "y2_format": "0.0"}
     run(book, "create_excel_chart", chart_type="combo", options=options)
     axes = chart_tree(book, tmp_path).findall(f".//{C}valAx")
-    [second] = [axis for axis in axes if axis.find(f"{C}crosses").get("val") == "max"]
+    [second] = [axis for axis in axes if value(axis, "c:crosses") == "max"]
     assert "".join(second.find(f"{C}title").itertext()) == "Share"
     assert [value(second, f"c:{name}") for name in ("min", "max")] == ["0", "30"]
     assert second.find(f"{C}numFmt").get("formatCode") == "0.0"
@@ -151,6 +150,7 @@ NEW_EFFECTS: list[tuple[str, dict[str, Any], str, dict[str, str]]] = [
     ("histogram", {"bins": 6}, "cx:binCount", {"val": "6"}),
     ("histogram", {"bin_width": 2.5}, "cx:binSize", {"val": "2.5"}),
     ("pareto", {"bins": 4}, "cx:binCount", {"val": "4"}),
+    ("funnel", {"gap": 50}, "cx:catScaling", {"gapWidth": "0.5"}),
     ("waterfall", {"gap": 80}, "cx:catScaling", {"gapWidth": "0.8"}),
     (
         "waterfall",
@@ -290,7 +290,8 @@ def test_what_can_not_be_is_refused_by_name(kind: str, options: dict[str, Any], 
 
 
 @pytest.mark.parametrize(
-    "options", [{"colors": ["reddish"]}, {"y_format": "[["}, {"name": "a\nb"}, {"x_title": "x" * 300}]
+    "options",
+    [{"colors": ["reddish"]}, {"y_format": "[["}, {"name": "a\nb"}, {"x_title": "x" * 300}],
 )
 def test_values_that_can_not_be_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(InvalidValue):
