@@ -170,6 +170,5 @@ def _matching(charts: list[Found], text: str) -> list[Found]:
 
 
 def _short(item: Found) -> str:
-    title = title_of(item.chart)
-    kind = kind_of(item.chart)
-    return f"{item.number} {item.name} ({kind}{f', {title}' if title else ''}, {item.sheet.title})"
+    title = f", {title_of(item.chart)}" if title_of(item.chart) else ""
+    return f'{item.number} "{item.name}" ({kind_of(item.chart)}{title}, {item.sheet.title})'
