@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from copy import copy
 from typing import Literal
 
@@ -13,9 +14,11 @@ from service.operations.context import Context
 from service.operations.data import Rows, as_grid
 from service.operations.layout import Written, check_grid, find_region, header_names, write_rows
 from service.operations.registry import Answer, operation
+from service.operations.table_headers import Headers, with_headers
 from service.workbook import cells
 from service.workbook.areas import Area, area_at, parse_cell, split_sheet
 from service.workbook.book import Book
+from service.workbook.structure import rename_columns
 
 MAX_CELLS_READ = 5_000
 NOT_CALCULATED = "#NOT_CALCULATED"
@@ -204,15 +207,30 @@ def write_excel_range(
     check_grid(ctx.book, lines, row, column)
     area = area_at(row, column, len(lines), max(len(line) for line in lines))
     _refuse_merged(worksheet, area)
+    _refuse_filled(ctx.book, worksheet, area)
+    headers = with_headers(worksheet, lines, row, column)
+    adjusted = _renamed(ctx.book, headers)
+    worksheet = ctx.book.sheet(worksheet.title)
     facts = Written(ctx.book, worksheet, area)
     with ctx.book.changing(keep_facts=True):
         _continue_formats(ctx.book, worksheet, area)
-        write_rows(worksheet, row, column, lines)
+        write_rows(worksheet, row, column, headers.lines)
         _grow_filter(worksheet, area)
         _grow_tables(worksheet, area)
         facts.done()
     result: dict[str, object] = {"written": str(area), "cells": area.cells}
-    return Answer(result, sheet=worksheet.title)
+    told = {"adjusted": adjusted, "notes": headers.notes}
+    return Answer(
+        result | {key: value for key, value in told.items() if value}, sheet=worksheet.title
+    )
+
+
+def _renamed(book: Book, headers: Headers) -> dict[str, int]:
+    """Rename columns of tables; how many of what follow."""
+    adjusted: Counter[str] = Counter()
+    for change in headers.changes:
+        adjusted += rename_columns(book, change).adjusted
+    return dict(adjusted)
 
 
 def _placed(
@@ -254,6 +272,16 @@ def _refuse_merged(sheet: Worksheet, area: Area) -> None:
                     f"{area} overlaps the merged cells {block} on {sheet.title}.",
                     f"Write to {anchor} alone to fill the merged cells, or choose another place.",
                 )
+
+
+def _refuse_filled(book: Book, sheet: Worksheet, area: Area) -> None:
+    """A formula over many cells is replaced as a whole, or not at all."""
+    for filled in book.filled_areas(sheet):
+        if area.overlaps(filled) and area.joined(filled) != area:
+            raise InvalidRange(
+                f"{area} is a part of {filled} on {sheet.title}, which one formula fills.",
+                f"Write to all of {filled} to replace the formula, or choose another place.",
+            )
 
 
 def _continue_formats(book: Book, sheet: Worksheet, area: Area) -> None:

@@ -37,7 +37,7 @@ from service.workbook.keeping.loader import Memory, load
 from service.workbook.occupancy import (
     count_cells,
     count_formulas,
-    formula_cells,
+    filling_formulas,
     is_lazy,
     used_area,
 )
@@ -189,8 +189,11 @@ class Book:
 
     def filled(self, cell: Cell) -> bool:
         """Whether an array formula or data table in another cell gives this one its value."""
-        areas = self.fact(cell.parent, "filled", filled_areas)
-        return any(area.holds(cell.row, cell.column) for area in areas)
+        return any(area.holds(cell.row, cell.column) for area in self.filled_areas(cell.parent))
+
+    def filled_areas(self, sheet: Worksheet) -> list[Area]:
+        """The areas of a sheet that an array formula or data table in one cell gives values."""
+        return self.fact(sheet, "filled", filled_areas)
 
     def unverified(
         self, only: Collection[tuple[str, int, int]] | None = None, most: int = 5
@@ -380,7 +383,5 @@ def _read(package: Package, name: str) -> tuple[openpyxl.Workbook, Memory]:
 
 def filled_areas(sheet: Worksheet) -> list[Area]:
     """The areas of array formulas and data tables that fill several cells of a sheet."""
-    if not count_formulas(sheet):
-        return []
-    formulas = (formula_facts(cell) for _, cell in formula_cells(sheet))
+    formulas = map(formula_facts, filling_formulas(sheet))
     return [formula.area for formula in formulas if formula.area and formula.area.cells > 1]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -30,6 +30,7 @@ _ATTRIBUTE = re.compile(rb"""\s(\w+)\s*=\s*["']([^"']*)["']""")
 _MASTER = re.compile(
     rb"""<PREFIXc\b[^>]*?\br=["']([A-Z]+\d+)["'][^>]*>\s*<PREFIXf\b([^>]*[^/>])>([^<]+)</"""
 )
+_FILLING = re.compile(rb"""\bt\s*=\s*["'](?:array|dataTable)["']""")
 _LETTERS = re.compile(rb"""\br\s*=\s*["']([A-Z]+)\d""")
 
 
@@ -205,6 +206,16 @@ class LazyCells(dict[Place, Any]):
         for block, formulas in enumerate(self._counts[b"f"]):
             if formulas and not self._loaded[block]:
                 yield from ((c.opened_at, c) for c in self._cells_of(block) if _is_formula(c))
+
+    def filling_cells(self) -> Iterator[Any]:
+        """The cells that were made, and those others whose formula may fill several cells."""
+        yield from super().values()
+        sheet, starts = self.rows.sheet, self.rows.starts
+        found = _FILLING.finditer(memoryview(sheet.data)[sheet.start : sheet.stop])
+        blocks = {bisect_right(starts, sheet.start + match.start()) - 1 for match in found}
+        for block in sorted({place // BLOCK for place in blocks if place >= 0}):
+            if not self._loaded[block]:
+                yield from self._cells_of(block)
 
     # What can be told without loading -------------------------------------------
 
