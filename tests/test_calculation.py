@@ -276,6 +276,8 @@ MEANINGS = {
     "F4": ("=ROWS(T[#All])", 5),
     "F5": ("=T[[#Headers],[Qty]]", "Qty"),
     "F6": ("=SUM(T[[#Totals],[Qty]])", "#REF!"),
+    "F7": ("=ROWS(T)", 4),
+    "F8": ("=SUM(INDEX(t,2,0))+SUM(T[])", 136),
     "G1": ("=rate*2", 1),
     "Two!G1": ("=rate*2", 4),
     "G2": ("=SUM(both)", 10),
@@ -527,6 +529,18 @@ def test_the_process_ends_with_its_parent_however_that_ends() -> None:
         time.sleep(0.05)
     else:
         assert not Path(f"/proc/{child}").exists()
+
+
+def test_a_file_that_is_written_gets_more_time(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(values_module, "DEADLINE", 1e-9)
+    book = new_book(headers=["n", "twice"], rows=[[21, "=A2*2"]])
+    assert "took longer" in book.computed(book.sheet()["B2"]).unknown
+    book.save(tmp_path / "saved.xlsx")
+    saved = openpyxl.load_workbook(tmp_path / "saved.xlsx", data_only=True)
+    assert saved.worksheets[0]["B2"].value == 42
+    assert book.value(book.sheet()["B2"]) == 42
 
 
 # The third one -------------------------------------------------------------------

@@ -348,11 +348,12 @@ class Book:
 
     def save(self, path: Path) -> None:
         """Write the workbook to ``path`` with the values of its formulas."""
+        values = self.calculation.values_to_save() if self.formula_count() else {}
         if self.memory is None:
-            writer.save(self.xl, path, self.values)
+            writer.save(self.xl, path, values)
         else:
             macros = self.name.lower().endswith(".xlsm")
-            saver.save(self.xl, self.memory, path, self.values, macros=macros)
+            saver.save(self.xl, self.memory, path, values, macros=macros)
 
 
 def _read(package: Package, name: str) -> tuple[openpyxl.Workbook, Memory]:

@@ -25,6 +25,7 @@ from service.workbook.calculation.source import Source
 from service.workbook.calculation.third import ThirdCalculator
 
 DEADLINE = 5.0  # seconds for the first calculator
+SAVING = 15.0  # the same where a file is written: one without values shows nothing in previews
 SETTLING = 3.0  # seconds for the comparison with what a file holds
 SECOND_WAIT = 1.5
 AGAIN_WAIT = 0.2  # where the second one was waited for already
@@ -66,6 +67,7 @@ class Calculation:
         self._values: dict[Address, Computed] = {}
         self._level = Level.NONE
         self._not_before = 0.0  # of time.monotonic()
+        self._too_few = 0.0  # seconds in which the values could not be calculated
         self._decided: tuple[Watch, dict[Address, Computed]] | None = None
 
     def __repr__(self) -> str:
@@ -75,6 +77,7 @@ class Calculation:
         """The workbook changes: nothing calculated before counts any more."""
         self.ledger.touched = True
         self._round, self._values, self._level = None, {}, Level.NONE
+        self._too_few = 0.0
 
     def moved(self, mapping: Mapped) -> None:
         """Cells have other places now, by a change that shifted the formulas as well.
@@ -113,6 +116,13 @@ class Calculation:
     def values(self) -> Values:
         """The values of all formula cells, and of the cells that array formulas fill."""
         self._calculate(Level.THREE, DEADLINE, SECOND_WAIT)
+        return self._values
+
+    def values_to_save(self) -> Values:
+        """As ``values``, with more time where there was too little."""
+        if 0 < self._too_few < SAVING:
+            self._level = Level.NONE
+        self._calculate(Level.THREE, SAVING, SECOND_WAIT)
         return self._values
 
     def within(self, seconds: float) -> bool:
@@ -159,7 +169,7 @@ class Calculation:
                 self._round = None
                 if whole_or_nothing:
                     return False
-                self._values = round_.too_late(seconds)
+                self._values, self._too_few = round_.too_late(seconds), seconds
                 self._level = Level.THREE
                 return True
             self._level = Level.ONE
