@@ -14,6 +14,7 @@ from service.operations.context import Context
 from service.operations.data import Rows, as_grid
 from service.operations.layout import Written, check_grid, find_region, header_names, write_rows
 from service.operations.registry import Answer, operation
+from service.operations.table_growth import around, calculated_cells, fill, grow, notes_of
 from service.operations.table_headers import Headers, with_headers
 from service.workbook import cells
 from service.workbook.areas import Area, area_at, parse_cell, split_sheet
@@ -211,15 +212,16 @@ def write_excel_range(
     headers = with_headers(worksheet, lines, row, column)
     adjusted = _renamed(ctx.book, headers)
     worksheet = ctx.book.sheet(worksheet.title)
-    facts = Written(ctx.book, worksheet, area)
+    calculated = calculated_cells(worksheet, headers.lines, area)
+    facts = Written(ctx.book, worksheet, around(area, calculated))
     with ctx.book.changing(keep_facts=True):
         _continue_formats(ctx.book, worksheet, area)
         write_rows(worksheet, row, column, headers.lines)
-        _grow_filter(worksheet, area)
-        _grow_tables(worksheet, area)
+        grow(worksheet, area)
+        fill(worksheet, calculated)
         facts.done()
     result: dict[str, object] = {"written": str(area), "cells": area.cells}
-    told = {"adjusted": adjusted, "notes": headers.notes}
+    told = {"adjusted": adjusted, "notes": headers.notes + notes_of(calculated)}
     return Answer(
         result | {key: value for key, value in told.items() if value}, sheet=worksheet.title
     )
@@ -297,29 +299,3 @@ def _continue_formats(book: Book, sheet: Worksheet, area: Area) -> None:
         for row in _range(area.first_row, area.last_row + 1):
             if (row, column) not in sheet._cells:
                 sheet.cell(row, column)._style = copy(model._style)
-
-
-def _grow_filter(sheet: Worksheet, area: Area) -> None:
-    """A filter over the data goes on over rows written right under it."""
-    if sheet.auto_filter.ref:
-        sheet.auto_filter.ref = _grown(str(sheet.auto_filter.ref), area)
-
-
-def _grow_tables(sheet: Worksheet, area: Area) -> None:
-    """A table takes rows in that are written right under it, as it does in Excel."""
-    for table in sheet.tables.values():
-        if table.totalsRowCount:
-            continue  # what is under the totals is not the table's
-        table.ref = _grown(str(table.ref), area)
-        if table.autoFilter is not None:
-            table.autoFilter.ref = table.ref
-
-
-def _grown(reference: str, area: Area) -> str:
-    """The reference with the rows of ``area``, where they begin right under it."""
-    first, _, last = reference.partition(":")
-    (top, left), (bottom, right) = parse_cell(first), parse_cell(last or first)
-    touches = area.first_column <= right and area.last_column >= left
-    if touches and area.first_row <= bottom + 1 < area.last_row + 1:
-        return str(Area(top, left, area.last_row, right))
-    return reference
