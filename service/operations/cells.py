@@ -14,7 +14,14 @@ from service.operations.context import Context
 from service.operations.data import Rows, as_grid
 from service.operations.layout import Written, check_grid, find_region, header_names, write_rows
 from service.operations.registry import Answer, operation
-from service.operations.table_growth import around, calculated_cells, fill, grow, notes_of
+from service.operations.table_growth import (
+    around,
+    calculated_cells,
+    fill,
+    grow,
+    notes_of,
+    under_totals,
+)
 from service.operations.table_headers import Headers, with_headers
 from service.workbook import cells
 from service.workbook.areas import Area, area_at, parse_cell, split_sheet
@@ -213,6 +220,7 @@ def write_excel_range(
     adjusted = _renamed(ctx.book, headers)
     worksheet = ctx.book.sheet(worksheet.title)
     calculated = calculated_cells(worksheet, headers.lines, area)
+    under = under_totals(worksheet, area)
     facts = Written(ctx.book, worksheet, around(area, calculated))
     with ctx.book.changing(keep_facts=True):
         _continue_formats(ctx.book, worksheet, area)
@@ -221,7 +229,7 @@ def write_excel_range(
         fill(worksheet, calculated)
         facts.done()
     result: dict[str, object] = {"written": str(area), "cells": area.cells}
-    told = {"adjusted": adjusted, "notes": headers.notes + notes_of(calculated)}
+    told = {"adjusted": adjusted, "notes": [*headers.notes, *notes_of(calculated), *under]}
     return Answer(
         result | {key: value for key, value in told.items() if value}, sheet=worksheet.title
     )

@@ -89,6 +89,21 @@ def notes_of(calculated: list[Calculated]) -> list[str]:
     ]
 
 
+def under_totals(sheet: Worksheet, area: Area) -> list[str]:
+    """That rows right under the totals of a table are not the table's, for each such table."""
+    notes = []
+    for table in sheet.tables.values():
+        whole = areas_of(str(table.ref))[0]
+        beside = area.first_column <= whole.last_column and whole.first_column <= area.last_column
+        if table.totalsRowCount and beside and area.first_row == whole.last_row + 1:
+            notes.append(
+                f"{area} stands under the totals of the table {table.displayName} and does not "
+                f"count in them; to add to its data, insert rows in front of row {whole.last_row} "
+                "with edit_excel_sheet and write there."
+            )
+    return notes
+
+
 def grow(sheet: Worksheet, area: Area) -> None:
     """A filter over the data, and a table, go on over rows written right under it."""
     if sheet.auto_filter.ref:
