@@ -113,3 +113,22 @@ def test_cells_beside_a_header_are_no_headers(book: Book) -> None:
     told = write(book, "E1", 5)
     assert told == {"written": "E1", "cells": 1}
     assert book.sheet("Data")["E1"].value == 5
+
+
+def test_a_workbook_with_tables_is_described(book: Book) -> None:
+    (told,) = run(book, "describe_excel_file", sheet="Data").result["sheets"]
+    assert told["tables"] == {"Sales": "A1:D5"}
+
+
+def test_a_report_is_made_of_a_table(tmp_path: Path) -> None:
+    with xlsxwriter.Workbook(tmp_path / "data.xlsx") as made:
+        sheet = made.add_worksheet("Data")
+        sheet.write_row("A2", ["North", 5])
+        sheet.write_row("A3", ["South", 7])
+        columns = [{"header": "Region"}, {"header": "Amount"}]
+        sheet.add_table("A1:B3", {"name": "Sales", "columns": columns})
+    book = Book.load(tmp_path / "data.xlsx", "data.xlsx")
+    run(book, "create_excel_report", report="sales_report", sheet="Data")
+    summary = book.sheet("Summary")
+    formulas = [cell.value for row in summary.iter_rows() for cell in row]
+    assert any("Sales[Amount]" in str(text) for text in formulas)

@@ -32,7 +32,8 @@ def rename_columns(book: Book, change: RenameColumns) -> Effects:
     """
     effects = restructure(book, change)
     sheet = book.sheet(change.sheet)
-    (area,) = areas_of(str(sheet.tables[change.table].ref))
+    tables = sheet.tables.values()  # known there by names that formulas don't use
+    (area,) = [areas_of(str(t.ref))[0] for t in tables if t.displayName == change.table]
     renamed = {old.lower(): new for old, new in change.renamed}
     with book.changing():
         for row in range(area.first_row, area.last_row + 1):
