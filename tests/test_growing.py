@@ -101,3 +101,10 @@ def test_rows_elsewhere_get_no_formula(sales: Book) -> None:
     told = run(sales, "write_excel_range", start="A9", rows=[["c", 3, 30]]).result
     assert "notes" not in told
     assert sales.sheet()["D9"].value is None
+
+
+def test_short_rows_are_told_as_they_make_cells_blank() -> None:
+    book = new_book(headers=["A", "B"], rows=[[1, 2], [3, 4]])
+    told = run(book, "write_excel_range", start="A2", rows=[[5, 6], [7]]).result
+    assert told["notes"] == ["1 row of fewer than 2 values filled up with blanks."]
+    assert book.sheet()["B3"].value is None

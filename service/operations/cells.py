@@ -211,7 +211,7 @@ def write_excel_range(
             "Name the sheet once.",
         )
     worksheet = ctx.book.sheet(sheet or named)
-    lines, row, column = _placed(ctx.book, worksheet, rows, reference.strip())
+    lines, row, column, short = _placed(ctx.book, worksheet, rows, reference.strip())
     check_grid(ctx.book, lines, row, column)
     area = area_at(row, column, len(lines), max(len(line) for line in lines))
     _refuse_merged(worksheet, area)
@@ -229,7 +229,7 @@ def write_excel_range(
         fill(worksheet, calculated)
         facts.done()
     result: dict[str, object] = {"written": str(area), "cells": area.cells}
-    told = {"adjusted": adjusted, "notes": [*headers.notes, *notes_of(calculated), *under]}
+    told = {"adjusted": adjusted, "notes": [*short, *headers.notes, *notes_of(calculated), *under]}
     return Answer(
         result | {key: value for key, value in told.items() if value}, sheet=worksheet.title
     )
@@ -245,8 +245,8 @@ def _renamed(book: Book, headers: Headers) -> dict[str, int]:
 
 def _placed(
     book: Book, sheet: Worksheet, rows: Rows, start: str
-) -> tuple[list[list[cells.Scalar]], int, int]:
-    """(rows as lists, first row, first column)."""
+) -> tuple[list[list[cells.Scalar]], int, int, list[str]]:
+    """(rows as lists, first row, first column, what was decided on the way)."""
     append = start.lower() == "append"
     region = find_region(book, sheet) if append else None
     headers: list[cells.Scalar] = []
@@ -260,7 +260,7 @@ def _placed(
             "rows is empty: there is nothing to write.", "Send at least one row."
         )
     if not append:
-        return lines, *parse_cell(start)
+        return lines, *parse_cell(start), grid.notes
     if region and region.has_headers and max(map(len, lines)) > len(headers):
         raise InvalidParameters(
             f"A row has {counted(max(map(len, lines)), 'value')}, but {sheet.title} has "
@@ -268,8 +268,8 @@ def _placed(
             "Send one value for each column, null for a blank.",
         )
     if not region:
-        return lines, 1, 1
-    return lines, region.area.last_row + 1, region.area.first_column
+        return lines, 1, 1, grid.notes
+    return lines, region.area.last_row + 1, region.area.first_column, grid.notes
 
 
 def _refuse_merged(sheet: Worksheet, area: Area) -> None:
