@@ -531,6 +531,30 @@ def test_the_process_ends_with_its_parent_however_that_ends() -> None:
         assert not Path(f"/proc/{child}").exists()
 
 
+@pytest.mark.parametrize(
+    ("formula", "doubtful"),
+    [
+        ('="Sum: "&A2', True),
+        ("=CONCATENATE(A2,A3)", True),
+        ('="Sum: "&ROUND(A2,2)', False),
+        ('="Sum: "&TEXT(A2,"0.00")', False),
+        ('="Sum: "&A3', False),
+        ("=A4", False),
+    ],
+)
+def test_long_numbers_in_texts_are_told(
+    formula: str, doubtful: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both calculators write 17 digits where Excel writes 15: "Sum: 0.3"."""
+    monkeypatch.setattr(values_module, "SECOND_WAIT", 60.0)  # the machine may be busy
+    number = 0.1 + 0.2
+    book = new_book(
+        headers=["n", "f"], rows=[[number, formula], [2.5, None], ["1.23456789012345678"]]
+    )
+    unverified = book.computed(book.sheet()["B2"]).unverified
+    assert ("15 digits" in unverified) == doubtful
+
+
 def test_a_file_that_is_written_gets_more_time(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
