@@ -23,11 +23,11 @@ from service.errors import (
     WorkbookDamaged,
     listed,
 )
-from service.workbook import cells, checkpoints, serials, texts, writer
+from service.workbook import cells, checkpoints, serials, writer
 from service.workbook.areas import Area, parse_area, split_sheet
 from service.workbook.calculation import third
 from service.workbook.calculation.answers import HINTS, NOT_CALCULATED, told_unverified
-from service.workbook.calculation.cached import cached_values
+from service.workbook.calculation.held import held_values
 from service.workbook.calculation.ledger import Ledger, Mapped
 from service.workbook.calculation.results import Address, Computed, Values, serial_number
 from service.workbook.calculation.source import EditorSource, formula_facts
@@ -77,7 +77,7 @@ class Book:
         self._facts: dict[tuple[str, str], Any] = {}
 
     def _source(self) -> EditorSource:
-        return EditorSource(self.xl, self.memory.package if self.memory else None)
+        return EditorSource(self.xl, self.memory)
 
     def __repr__(self) -> str:
         return f"<Book {self.name!r} sheets={self.xl.sheetnames}>"
@@ -117,7 +117,7 @@ class Book:
         xl, memory = _read(Package(path), name)
         book = cls(xl, name, max_cells=max_cells, losses=losses, memory=memory)
         if book.formula_count():
-            book.calculation.open(cached_values(path))
+            book.calculation.open(held_values(xl, memory))
         return book
 
     # Sheets -----------------------------------------------------------------
@@ -342,18 +342,18 @@ class Book:
         """
         xl, memory = _read(package, self.name)
         memory.restructured = True
+        before = self.calculation.before_move()
         with self.changing():
             self.xl, self.memory = xl, memory
-        self.calculation.moved(moved)
+        self.calculation.moved(moved, before)
 
     def save(self, path: Path) -> None:
         """Write the workbook to ``path`` with the values of its formulas."""
-        values = self.calculation.values_to_save() if self.formula_count() else {}
         if self.memory is None:
-            writer.save(self.xl, path, values)
+            writer.save(self.xl, path, self.values)
         else:
             macros = self.name.lower().endswith(".xlsm")
-            saver.save(self.xl, self.memory, path, values, macros=macros)
+            saver.save(self.xl, self.memory, path, self.values, macros=macros)
 
 
 def _read(package: Package, name: str) -> tuple[openpyxl.Workbook, Memory]:
@@ -361,8 +361,6 @@ def _read(package: Package, name: str) -> tuple[openpyxl.Workbook, Memory]:
 
     :raises WorkbookDamaged: if the editor can't make sense of it
     """
-    texts.teach_openpyxl()
-    serials.teach_openpyxl()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what the editor does not know, which is kept

@@ -18,7 +18,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.xml.constants import SHEET_MAIN_NS
 
 from service.workbook import serials
-from service.workbook.texts import unescape
+from service.workbook.texts import escape, unescape
 
 _CELL, _VALUE = f"{{{SHEET_MAIN_NS}}}c", f"{{{SHEET_MAIN_NS}}}v"
 _TEXT = f"{{{SHEET_MAIN_NS}}}t"
@@ -121,6 +121,8 @@ class CellReader:
         if found["data_type"] == "f":
             result = element.findtext(_VALUE)
             if result is not None:
+                if kind == "s":
+                    kind, result = "str", escape(str(self._strings[int(result)]))
                 self.results[(row, column)] = (kind, result)
         return self._made(row, column, found["value"], found["data_type"], style)
 
