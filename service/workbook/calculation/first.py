@@ -10,11 +10,12 @@ import functools
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import formualizer
 
-from service.workbook.areas import Area
-from service.workbook.calculation.problem import Problem, Task
+from service.workbook.areas import MAX_COLUMN, MAX_ROW, Area
+from service.workbook.calculation.problem import Problem, Task, qualified
 from service.workbook.calculation.results import Address, Computed, ErrorValue
 from service.workbook.calculation.source import is_1904
 from service.workbook.calculation.syntax import located, reference
@@ -22,6 +23,7 @@ from service.workbook.calculation.syntax import located, reference
 _GAP = 100  # blank rows that are cheaper to load than to step over
 _VAST = 500_000_000
 _MOST_ARRAY_CELLS = 200
+_PROBE = "_" * 40  # longer than the title of any sheet
 _MOST_SPILLED = 100_000
 _ERRORS = {
     "Div": "#DIV/0!",
@@ -233,7 +235,9 @@ def _spilled(engine: formualizer.Workbook, address: Address, task: Task) -> dict
     first = _computed(engine, address)
     if first.unknown:
         return dict.fromkeys(_cells(address, task), first)
-    found = dict.fromkeys(_cells(address, task), Computed(""))
+    found = {cell: _left(engine, cell) for cell in _cells(address, task)}
+    if first.value == "#SPILL!":
+        return found | {address: replace(first, fills=_wanted(engine, address, task))}
     area = _extent(engine, address)
     if area.cells > _MOST_SPILLED:
         return dict.fromkeys(found, Computed(unknown="its result has too many cells"))
@@ -241,7 +245,34 @@ def _spilled(engine: formualizer.Workbook, address: Address, task: Task) -> dict
         for column in range(area.first_column, area.last_column + 1):
             place = (address[0], row, column)
             found[place] = _computed(engine, place)
+    found[address] = replace(found[address], fills=area)
     return found
+
+
+def _left(engine: formualizer.Workbook, cell: Address) -> Computed:
+    """What there is in a cell that an array filled before: blank, or what another one fills."""
+    computed = _computed(engine, cell)
+    return Computed("") if computed.unknown else computed
+
+
+def _wanted(engine: formualizer.Workbook, address: Address, task: Task) -> Area | None:
+    """The cells that an array would fill if nothing were in its way; None if it can't be told."""
+    if _PROBE not in engine.sheet_names:
+        engine.add_sheet(_PROBE)
+    sizes = []
+    for number, name in enumerate(("ROWS", "COLUMNS"), start=1):
+        text = qualified(task.text, address[0])[1:]
+        try:
+            engine.set_formula(_PROBE, number, 1, f"={name}({text})")
+            size = engine.evaluate_cell(_PROBE, number, 1)
+        except Exception:  # noqa: BLE001 - the calculator's error types are private
+            return None
+        if not isinstance(size, int | float):
+            return None
+        sizes.append(int(size))
+    _, row, column = address
+    last_row, last_column = row + sizes[0] - 1, column + sizes[1] - 1
+    return Area(row, column, min(last_row, MAX_ROW), min(last_column, MAX_COLUMN))
 
 
 def _extent(engine: formualizer.Workbook, address: Address) -> Area:

@@ -120,7 +120,7 @@ def apart(
         elsewhere = "INDIRECT" in prepared.functions  # its texts mean the sheet it stands on
         if not prepared.reason and formula.cells == 1 and not elsewhere:
             place = _probe(problem, 0, address)
-            text = _qualified(prepared.text, address[0])
+            text = qualified(prepared.text, address[0])
             problem.tasks[place] = Task(text, formula.kind, None, prepared.functions)
             places[place] = address
     return problem, places
@@ -142,7 +142,8 @@ def _unused(problem: Problem, title: str) -> str:
     return title
 
 
-def _qualified(text: str, title: str) -> str:
+def qualified(text: str, title: str) -> str:
+    """A formula of a sheet as it has to read on another one."""
     return "=" + "".join(_on(part, title).text for part in parts(text))
 
 
@@ -162,7 +163,7 @@ def _add_guards(problem: Problem, address: Address, text: str, kind: Kind) -> No
     for number, expression in enumerate(_guarded(parts(text)), start=1):
         place = _probe(problem, number, address)
         called = functions_of(parts(expression))
-        problem.tasks[place] = Task(_qualified(f"={expression}", address[0]), kind, None, called)
+        problem.tasks[place] = Task(qualified(f"={expression}", address[0]), kind, None, called)
         problem.guarded[place] = address
 
 

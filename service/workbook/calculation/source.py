@@ -23,6 +23,7 @@ from service.workbook.areas import MAX_COLUMN, MAX_ROW, Area, parse_area
 from service.workbook.bulk import BulkReader, BulkSheet
 from service.workbook.calculation.results import Address, ErrorValue, serial_number
 from service.workbook.cells import ERRORS
+from service.workbook.dynamic import DynamicArray
 from service.workbook.gaps import NotInBulkError
 from service.workbook.keeping.lazy import loaded_cells
 from service.workbook.occupancy import formula_cells, is_lazy
@@ -228,22 +229,14 @@ class EditorSource:
         return self._formulas
 
 
-# Functions that only an Excel with dynamic arrays has: a formula with one of them is one.
-_DYNAMIC = (
-    "FILTER( SORT( SORTBY( UNIQUE( SEQUENCE( RANDARRAY( VSTACK( HSTACK( TOCOL( TOROW( TAKE( "
-    "DROP( EXPAND( CHOOSECOLS( CHOOSEROWS( WRAPROWS( WRAPCOLS( TEXTSPLIT( MAP( BYROW( BYCOL( "
-    "SCAN( MAKEARRAY( XLOOKUP( ANCHORARRAY( LET( GROUPBY( PIVOTBY("
-).split()
-
-
 def formula_facts(cell: Cell) -> Formula:
     """The formula of a cell that has one."""
     value = cell._value
     if isinstance(value, ArrayFormula):
         text = value.text or ""
         text = text if text.startswith("=") else f"={text}"
-        dynamic = any(f".{name}" in text for name in _DYNAMIC)
-        return Formula(text, "dynamic" if dynamic else "array", _filled(value.ref))
+        kind: Kind = "dynamic" if isinstance(value, DynamicArray) else "array"
+        return Formula(text, kind, _filled(value.ref))
     if isinstance(value, DataTableFormula):
         inputs = tuple(str(one) for one in (value.r1, value.r2) if one)
         return Formula("=TABLE()", "data table", _filled(value.ref), inputs)

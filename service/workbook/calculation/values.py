@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 
+from service.workbook.areas import Area
 from service.workbook.calculation.cached import Cached
 from service.workbook.calculation.graph import all_formulas
 from service.workbook.calculation.ledger import Difference, Ledger, Mapped, Watch, filled_cells
@@ -126,6 +127,11 @@ class Calculation:
     def known(self) -> Values:
         """The values that have been calculated since the last change; none, perhaps."""
         return self._values
+
+    def extent(self, address: Address) -> Area | None:
+        """The cells that a dynamic array fills, or needs to; None where that is not known."""
+        known = self._round.first_results.get(address) if self._round is not None else None
+        return known.fills if known is not None else None
 
     @property
     def moving(self) -> set[Address]:

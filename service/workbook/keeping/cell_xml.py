@@ -39,16 +39,23 @@ def cell_xml(
     computed: Computed | None,
     *,
     namespace: bool = False,
+    metadata: int | None = None,
 ) -> bytes:
     """A cell as the file has it.
 
     :param style: number of its format; None for the first, which need not be named
+    :param computed: the value of a formula, or what an array formula elsewhere gives the cell
     :param namespace: declare the namespace, as a sheet needs that uses a prefix
+    :param metadata: number of what the metadata part says of the cell
     """
     start = f'<c xmlns="{SHEET_MAIN_NS}"' if namespace else "<c"
     start += f' r="{cell.coordinate}"'
     if style is not None:
         start += f' s="{style}"'
+    if metadata is not None:
+        start += f' cm="{metadata}"'
+    if computed is not None and not isinstance(cell, MergedCell) and cell.data_type != "f":
+        return (start + _result(cell, computed)).encode()
     if isinstance(cell, MergedCell) or cell._value is None or cell._value == "":
         return f"{start}/>".encode()
     if cell.data_type == "f":
@@ -61,6 +68,15 @@ def cell_xml(
     text = value if isinstance(value, str) else stored(value)[1]
     told = "" if kind == "n" else f' t="{kind}"'
     return f"{start}{told}><v>{xml_escape(str(text))}</v></c>".encode()
+
+
+def _result(cell: Cell, computed: Computed) -> str:
+    """The rest of a cell that an array formula elsewhere gives its value."""
+    if computed.unknown:
+        return "/>"
+    kind, text = stored(serial_number(computed.value, cell.parent.parent.epoch))
+    told = f' t="{kind}"' if kind else ""
+    return f"{told}><v>{xml_escape(text)}</v></c>"
 
 
 def _formula(cell: Cell, computed: Computed | None) -> str:
