@@ -199,12 +199,11 @@ class Book:
         self._spilled = values
         for sheet in self.xl.worksheets:
             for at in list(spills_of(sheet)):
-                address = (sheet.title, *at)
-                area, computed = self.calculation.extent(address), values.get(address)
-                if area is None or computed is None or computed.unknown:
+                computed = self.calculation.spilled((sheet.title, *at))
+                if computed is None or computed.fills is None:
                     continue
-                if computed.value == "#SPILL!":
-                    area = Area(*at, *at)
+                blocked = computed.value == "#SPILL!"
+                area = Area(*at, *at) if blocked else computed.fills
                 if extend(sheet, at, area, {p: _known(values, sheet, p) for p in places(area)}):
                     self._forget_cells(sheet)
 
@@ -286,7 +285,8 @@ class Book:
     def _hint(self, cell: Cell, value: str) -> str:
         """What to do about a formula's error."""
         if value == "#SPILL!":
-            area = self.calculation.extent((cell.parent.title, cell.row, cell.column))
+            known = self.calculation.spilled((cell.parent.title, cell.row, cell.column))
+            area = known.fills if known is not None else None
             if area is not None and (blocking := in_the_way(cell.parent, area)):
                 return f"Clear {blocking}, which is in the way: the result needs {area}."
         return HINTS[value]

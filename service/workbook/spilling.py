@@ -108,7 +108,9 @@ def _take_back(sheet: Worksheet, spill: Spill, kept: Area) -> None:
 def _set(sheet: Worksheet, place: Place, spill: Spill, value: object) -> None:
     cell = sheet._cells.get(place)
     if cell is None:
-        cell = sheet._cells[place] = Cell(sheet, *place, style_array=StyleArray())
+        cell = sheet._cells[place] = Cell(sheet, *place)
+    if cell._style is None:
+        cell._style = StyleArray()
     cell._value = spill.values[place] = value
     cell.data_type = _kind(value)
 

@@ -18,13 +18,14 @@ from service.workbook.areas import MAX_COLUMN, MAX_ROW, Area
 from service.workbook.calculation.problem import Problem, Task, qualified
 from service.workbook.calculation.results import Address, Computed, ErrorValue
 from service.workbook.calculation.source import is_1904
-from service.workbook.calculation.syntax import located, reference
+from service.workbook.calculation.syntax import Part, function, located, parts, reference
 
 _GAP = 100  # blank rows that are cheaper to load than to step over
 _VAST = 500_000_000
 _MOST_ARRAY_CELLS = 200
 _PROBE = "_" * 40  # longer than the title of any sheet
 _MOST_SPILLED = 100_000
+_MOST_ROUNDS = 4  # of A1# that refer to one another
 _ERRORS = {
     "Div": "#DIV/0!",
     "Na": "#N/A",
@@ -72,6 +73,7 @@ def _calculated(problem: Problem, until: float) -> dict[Address, Computed]:
     timer.start()
     try:
         engine.evaluate_all()
+        _anchor_single_cells(engine, problem)
     except formualizer.ExcelEvaluationError as error:
         raise TimeoutError from error
     finally:
@@ -83,6 +85,51 @@ def _calculated(problem: Problem, until: float) -> dict[Address, Computed]:
         else:
             found |= _results(engine, address, task)
     return found
+
+
+def _anchor_single_cells(engine: formualizer.Workbook, problem: Problem) -> None:
+    """Have ``A1#`` mean A1 where the formula there fills no other cell: it would be #REF!."""
+    waiting = {a: t.text for a, t in problem.tasks.items() if "ANCHORARRAY" in t.functions}
+    titles = {title.lower(): title for title in problem.sheets}
+    for _ in range(_MOST_ROUNDS if waiting else 0):
+        changed = {}
+        for address, text in waiting.items():
+            pieces, found = parts(text), []
+            for index, part in enumerate(pieces):
+                if part.kind == "call" and function(part.text) == "ANCHORARRAY":
+                    place = located(pieces[index + 1].text) if index + 1 < len(pieces) else None
+                    if place and _is_single(engine, problem, titles, address[0], place):
+                        found.append(index)
+            for index in found:
+                pieces[index] = Part("sign", "(")
+            if found:
+                changed[address] = "=" + "".join(piece.text for piece in pieces)
+        if not changed:
+            return
+        waiting |= changed
+        for address, text in changed.items():
+            engine.set_formula(*address, text)
+        engine.evaluate_all()
+
+
+def _is_single(
+    engine: formualizer.Workbook,
+    problem: Problem,
+    titles: dict[str, str],
+    home: str,
+    place: tuple[str, Area],
+) -> bool:
+    """Whether a dynamic array stands at a place that fills this cell alone."""
+    sheet, area = place
+    title = titles.get(sheet.lower(), sheet) if sheet else home
+    address = (title, area.first_row, area.first_column)
+    task = problem.tasks.get(address)
+    dynamic = task is not None and task.kind == "dynamic"
+    return (
+        dynamic
+        and _extent(engine, address).cells == 1
+        and _computed(engine, address).value != "#SPILL!"
+    )
 
 
 def _engine(problem: Problem) -> formualizer.Workbook:
@@ -168,23 +215,26 @@ def _load_values(engine: formualizer.Workbook, problem: Problem, sheet: str) -> 
         rows = max(rows, row)
     if rows * max(columns, default=0) > _VAST:
         return False
+    # A blank cell that is loaded would hide what an array fills there.
+    spills = any(a[0] == sheet and t.kind == "dynamic" for a, t in problem.tasks.items())
     for column, values in columns.items():
-        errors = [row for row, value in values.items() if isinstance(value, ErrorValue)]
-        for row in errors:
-            engine.set_formula(sheet, row, column, f"={values.pop(row)}")
-        for first, last in _runs(sorted(values)):
+        found = [row for row, value in values.items() if isinstance(value, ErrorValue)]
+        errors = {row: values.pop(row) for row in found}
+        for first, last in _runs(sorted(values), 1 if spills else _GAP):
             block = [[values.get(row)] for row in range(first, last + 1)]
             engine.set_values_batch(sheet, first, column, block)
+        for row, error in errors.items():  # after the blocks, which would make them blank
+            engine.set_formula(sheet, row, column, f"={error}")
     return True
 
 
-def _runs(rows: list[int]) -> Iterable[tuple[int, int]]:
-    """(first, last) of stretches of ascending rows without wide gaps."""
+def _runs(rows: list[int], gap: int) -> Iterable[tuple[int, int]]:
+    """(first, last) of stretches of ascending rows that are at most ``gap`` apart."""
     if not rows:
         return
     first = previous = rows[0]
     for row in rows[1:]:
-        if row - previous > _GAP:
+        if row - previous > gap:
             yield first, previous
             first = row
         previous = row

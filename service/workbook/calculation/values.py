@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 
-from service.workbook.areas import Area
 from service.workbook.calculation.cached import Cached
 from service.workbook.calculation.graph import all_formulas
 from service.workbook.calculation.ledger import Difference, Ledger, Mapped, Watch, filled_cells
@@ -128,10 +127,9 @@ class Calculation:
         """The values that have been calculated since the last change; none, perhaps."""
         return self._values
 
-    def extent(self, address: Address) -> Area | None:
-        """The cells that a dynamic array fills, or needs to; None where that is not known."""
-        known = self._round.first_results.get(address) if self._round is not None else None
-        return known.fills if known is not None else None
+    def spilled(self, address: Address) -> Computed | None:
+        """What the first calculator, which finds what an array ``fills``, says of its cell."""
+        return self._round.first_results.get(address) if self._round is not None else None
 
     @property
     def moving(self) -> set[Address]:
