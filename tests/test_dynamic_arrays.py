@@ -11,6 +11,7 @@ import pytest
 import xlsxwriter
 from lxml import etree
 from openpyxl.worksheet.formula import ArrayFormula
+from openpyxl.worksheet.table import Table
 
 import service.workbook.book as book_module
 from service.workbook import libreoffice
@@ -323,12 +324,34 @@ def test_a_value_in_the_way_is_told_with_its_cell(from_file: bool, tmp_path: Pat
     (error,) = book.formula_errors()
     assert error["cell"] == "S!C1"
     assert error["value"] == "#SPILL!"
-    assert error["hint"] == "Clear C3, which is in the way: the result needs C1:C3."
+    assert error["hint"] == "The result needs C1:C3, and there is C3: clear that, or move it."
     path = saved(book, tmp_path / "b.xlsx")
     assert formula(cell_xml(path, "C1"))[1] == "C1"
     assert cell_xml(path, "C2") is None or cell_xml(path, "C2").find(f"{{{MAIN}}}v") is None
     write(book, "C3", [None])
     assert column(book, "C") == [10, 20, 30, None, None]
+
+
+def test_merged_cells_and_tables_are_in_the_way() -> None:
+    book = made()
+    write(book, "G1", ["Name", "Cost"], ["Rent", 1])
+    with book.changing():
+        book.sheet().merge_cells("C3:D3")
+        book.sheet().add_table(Table(displayName="Costs", ref="G1:H2"))
+    write(book, "C1", ["=SORT(A1:A3)", "=SUM(C1:C3)", "=SEQUENCE(1,4)"])
+    assert column(book, "C", 3) == ["#SPILL!", None, None]
+    assert column(book, "D", 1) == ["#SPILL!"]
+    assert column(book, "E", 1) == ["#SPILL!"]
+    told = {error["cell"]: error["hint"] for error in book.formula_errors()}
+    assert "C3:D3 (merged cells or a table)" in told["S!C1"]
+    assert "E1:H1, and there is G1:H2" in told["S!E1"]
+
+
+def test_a_copied_sheet_spills_too(file: Path) -> None:
+    book = Book.load(file, "hand.xlsx")
+    run(book, "edit_excel_sheet", action="copy", sheet="S", new_name="Copy")
+    facts = formula_facts(book.sheet("Copy")["C1"])
+    assert (facts.kind, str(facts.area)) == ("dynamic", "C1:C3")
 
 
 def test_two_arrays_are_in_each_others_way() -> None:

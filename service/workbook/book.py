@@ -288,7 +288,7 @@ class Book:
             known = self.calculation.spilled((cell.parent.title, cell.row, cell.column))
             area = known.fills if known is not None else None
             if area is not None and (blocking := in_the_way(cell.parent, area)):
-                return f"Clear {blocking}, which is in the way: the result needs {area}."
+                return f"The result needs {area}, and there is {blocking}: clear that, or move it."
         return HINTS[value]
 
     # Changing ---------------------------------------------------------------

@@ -17,7 +17,8 @@ def put(cell: Cell, value: cells.Scalar) -> None:
     if cell.data_type != "f":
         return
     text = str(cell.value)
-    if is_dynamic(text, lambda name: _defined(cell, name)):
+    named = cell.parent.defined_names or cell.parent.parent.defined_names
+    if is_dynamic(text, (lambda name: _defined(cell, name)) if named else None):
         dynamic.enter(cell, text)
 
 

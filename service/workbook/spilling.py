@@ -14,6 +14,7 @@ from openpyxl.styles.cell_style import StyleArray
 from openpyxl.worksheet.worksheet import Worksheet
 
 from service.workbook.areas import Area
+from service.workbook.calculation.source import barred_areas
 from service.workbook.dynamic import DynamicArray, Place, Spill, places, spills_of
 from service.workbook.keeping.cells import OpenedCell
 
@@ -65,6 +66,9 @@ def _refer(cell: Any, area: Area) -> None:
 
 def in_the_way(sheet: Worksheet, area: Area) -> str:
     """The first cells that keep an array from filling an area, such as "D4, D7"; "" for none."""
+    for barred in barred_areas(sheet):
+        if barred.overlaps(area):
+            return f"{barred} (merged cells or a table)"
     found = (sheet._cells.get(place) for place in places(area))
     names = [c.coordinate for c in found if c is not None and c._value is not None]
     return ", ".join(names[:3]) + (" and more" if len(names) > 3 else "")

@@ -8,6 +8,7 @@ than Excel does changes no value; to store fewer would change some.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from service.workbook.calculation.contexts import (
@@ -43,16 +44,24 @@ _ONE_VALUE = frozenset(
 )
 _LOOKUPS = {"XLOOKUP": "VRRVVV", "XMATCH": "VRVV"}
 _DEEPEST_NAME = 5
+# Without any of these a formula without names has no array.
+_SIGNS = re.compile(
+    r"[:\[{]|_xlfn\.|(?:FREQUENCY|GROWTH|INDIRECT|LINEST|LOGEST|MINVERSE|MMULT|OFFSET|TRANSPOSE|TREND)\(",
+    re.IGNORECASE,
+)
 
 Names = Callable[[str], str]
 
 
-def is_dynamic(formula: str, names: Names) -> bool:
+def is_dynamic(formula: str, names: Names | None) -> bool:
     """Whether a formula, as the file stores it, has to be stored as a dynamic array.
 
-    :param names: what a defined name stands for; "" if there is none of that name
+    :param names: what a defined name stands for, "" if there is none of that name; None where
+        no names are defined
     """
-    return _Look(names).formula(formula, 0)
+    if names is None and not _SIGNS.search(formula):
+        return False
+    return _Look(names or (lambda _: "")).formula(formula, 0)
 
 
 class _Look:

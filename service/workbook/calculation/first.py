@@ -25,6 +25,7 @@ _VAST = 500_000_000
 _MOST_ARRAY_CELLS = 200
 _PROBE = "_" * 40  # longer than the title of any sheet
 _MOST_SPILLED = 100_000
+_NO_ROOM = Task("=#SPILL!")
 _MOST_ROUNDS = 4  # of A1# that refer to one another
 _ERRORS = {
     "Div": "#DIV/0!",
@@ -73,17 +74,38 @@ def _calculated(problem: Problem, until: float) -> dict[Address, Computed]:
     timer.start()
     try:
         engine.evaluate_all()
+        barred = _bar(engine, problem)
         _anchor_single_cells(engine, problem)
     except formualizer.ExcelEvaluationError as error:
         raise TimeoutError from error
     finally:
         timer.cancel()
     found: dict[Address, Computed] = {}
-    for address, task in problem.tasks.items():
+    for address, task in (problem.tasks | barred).items():
         if address in refused:
             found |= dict.fromkeys(_cells(address, task), Computed(unknown=refused[address]))
         else:
             found |= _results(engine, address, task)
+    return found
+
+
+def _bar(engine: formualizer.Workbook, problem: Problem) -> dict[Address, Task]:
+    """Have arrays fail that would spill into merged cells or a table, here and in the problem.
+
+    :returns: what they were
+    """
+    arrays = [a for a, t in problem.tasks.items() if t.kind == "dynamic"]
+    barred = {title: problem.source.barred(title) for title in problem.source.sheets if arrays}
+    found = {}
+    for address in arrays:
+        areas = barred.get(address[0])
+        area = _extent(engine, address) if areas else None
+        if areas and area and area.cells > 1 and any(map(area.overlaps, areas)):
+            engine.set_formula(*address, _NO_ROOM.text)
+            found[address] = problem.tasks[address]
+            problem.tasks[address] = _NO_ROOM  # other calculators know nothing of such areas
+    if found:
+        engine.evaluate_all()
     return found
 
 

@@ -113,6 +113,9 @@ class Source(Protocol):
     def hidden_rows(self, sheet: str) -> frozenset[int]:
         """The rows of a sheet that are hidden, by hand or by a filter."""
 
+    def barred(self, sheet: str) -> list[Area]:
+        """Areas of a sheet into which no array spills: merged cells and tables."""
+
 
 class EditorSource:
     """A workbook that openpyxl holds.
@@ -205,6 +208,9 @@ class EditorSource:
         rows = self._book[sheet].row_dimensions.items()
         return frozenset(number for number, row in rows if row.hidden)
 
+    def barred(self, sheet: str) -> list[Area]:
+        return barred_areas(self._book[sheet])
+
     def _plain(self, cell: Cell) -> object:
         value = cell._value
         if cell.data_type == "e":
@@ -227,6 +233,13 @@ class EditorSource:
                         if formula.area and formula.area.cells > 1:
                             self._filled.setdefault(title, []).append(formula.area)
         return self._formulas
+
+
+def barred_areas(sheet: Worksheet) -> list[Area]:
+    """Areas of a sheet into which no array spills: merged cells and tables."""
+    merged = [Area(m.min_row, m.min_col, m.max_row, m.max_col) for m in sheet.merged_cells.ranges]
+    tables = (_area(str(table.ref)) for table in sheet.tables.values())
+    return merged + [area for area in tables if area is not None]
 
 
 def formula_facts(cell: Cell) -> Formula:
