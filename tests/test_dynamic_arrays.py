@@ -517,6 +517,9 @@ def test_formulas_without_are_not(typed: str) -> None:
             "=_xlfn.LET(_xlpm.f,_xlfn.LAMBDA(_xlpm.a,_xlpm.a*2),_xlpm.f(3))",
         ),
         ("=LET(_xlpm.x,1,_xlpm.x+1)", "=_xlfn.LET(_xlpm.x,1,_xlpm.x+1)"),
+        ("=Sales[@Cost]*2", "=Sales[[#This Row],[Cost]]*2"),
+        ("=SUM(Sales[@[a b]:[c]])", "=SUM(Sales[[#This Row],[a b]:[c]])"),
+        ("=ROWS(Sales[@])", "=ROWS(Sales[#This Row])"),
         ("=BYROW(A1:C3,SUM)", "=_xlfn.BYROW(A1:C3,_xleta.SUM)"),
         ("=FORECAST.ETS.STAT(A1:A3,B1:B3,1)", "=_xlfn.FORECAST.ETS.STAT(A1:A3,B1:B3,1)"),
     ],
@@ -526,6 +529,17 @@ def test_formulas_are_stored_as_files_have_them(typed: str, stored: str) -> None
     assert to_file(typed) == stored
     assert to_file(stored) == stored
     assert to_file(from_file(stored)).upper() == stored.upper()
+
+
+def test_a_reference_to_a_tables_own_row_is_stored_with_its_name(tmp_path: Path) -> None:
+    book = made(["Item", "Cost", "Twice"], ["Rent", 4, None], ["Food", 5, None])
+    with book.changing():
+        book.sheet().add_table(Table(displayName="Sales", ref="A1:C3"))
+    write(book, "C2", ["=[@Cost]*2"], ['=[@Cost]&"[@Cost]"'])
+    assert column(book, "C", 3) == ["Twice", 8, "5[@Cost]"]
+    path = saved(book, tmp_path / "out.xlsx")
+    stored = [cell_xml(path, name).find(f"{{{MAIN}}}f").text for name in ("C2", "C3")]
+    assert stored == ["Sales[[#This Row],[Cost]]*2", 'Sales[[#This Row],[Cost]]&"[@Cost]"']
 
 
 def test_a_function_that_calculates_one_value_is_given_each_cell() -> None:

@@ -60,6 +60,9 @@ _SPILLED = re.compile(
     """,
     re.VERBOSE,
 )
+_OWN_ROW = re.compile(r"([\w.\\]*)\[@(.*)\]")
+# Texts, and the bracket of a reference to the row without the name of a table.
+_BARE = re.compile(r'"(?:[^"]|"")*"|(?<![\w.\\\[])\[(?=\[?\#This[ ]Row\])')
 _CELL = r"(?:'(?:[^']|'')+'!|[\w.]+!)?\$?[A-Z]{1,3}\$?\d{1,7}"
 _ANCHOR = re.compile(rf"\bANCHORARRAY\(({_CELL})\)", re.IGNORECASE)
 _SINGLE = re.compile(r"\bSINGLE\(([^()\"]*(?:\([^()\"]*\))?)\)", re.IGNORECASE)
@@ -154,11 +157,25 @@ def _stored(token: Token, declared: frozenset[str], call: str) -> str:
         if value.startswith("@"):
             return f"_xlfn.SINGLE({value[1:]})"
         name = _plain(value)
+        if own_row := _OWN_ROW.fullmatch(value):
+            return _this_row(*own_row.groups())
         if name.lower() in declared:
             return f"_xlpm.{name}"
         if call in _TAKE_FUNCTIONS and name.upper() in _GIVEN:
             return f"_xleta.{name.upper()}"
     return value
+
+
+def _this_row(table: str, columns: str) -> str:
+    """``Sales[@Cost]`` as files have it."""
+    if columns and not columns.startswith("["):
+        columns = f"[{columns}]"
+    return f"{table}[[#This Row],{columns}]" if columns else f"{table}[#This Row]"
+
+
+def in_table(formula: str, table: str) -> str:
+    """A formula that stands in a table, its references to that row with the table's name."""
+    return _BARE.sub(lambda m: f"{table}[" if m.group() == "[" else m.group(), formula)
 
 
 def _stored_call(value: str, declared: frozenset[str]) -> str:
