@@ -25,10 +25,11 @@ import service.operations  # noqa: E402, F401 - declares the operations
 from service import settings  # noqa: E402
 from service.errors import ExcelToolsError  # noqa: E402
 from service.operations.data import Rows  # noqa: E402
-from service.operations.registry import Operation, Parameter, operations  # noqa: E402
+from service.operations.registry import BriefOptions, Operation, Parameter, operations  # noqa: E402
 from service.workbook.cells import Scalar  # noqa: E402
 
 PLUGIN = ROOT / "openwebui_tool" / "excel_tools_openwebui.py"
+_SHORT = 40  # characters of choices that a model is told
 _BEGIN = "# --- generated from the service's registry by scripts/generate.py: do not edit ---\n"
 _END = "# --- end of the generated part ---\n"
 _INJECTED = (
@@ -57,17 +58,42 @@ def type_source(annotation: Any) -> str:
         return f"Literal[{', '.join(json.dumps(item) for item in arguments)}]"
     if origin in (list, dict):
         return f"{origin.__name__}[{', '.join(map(type_source, arguments))}]"
+    if isinstance(annotation, type) and issubclass(annotation, BriefOptions):
+        return "dict"
     return "None" if annotation is type(None) else str(annotation.__name__)
 
 
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    """The models inside a type, the innermost first."""
+def _models(annotation: Any, *, sent: bool = False) -> Iterator[type[BaseModel]]:
+    """The models inside a type, the innermost first.
+
+    :param sent: only those whose schemas are sent to a model
+    """
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        if sent and issubclass(annotation, BriefOptions):
+            return
         for field in annotation.model_fields.values():
-            yield from _models(field.annotation)
+            yield from _models(field.annotation, sent=sent)
         yield annotation
     for item in typing.get_args(annotation):
-        yield from _models(item)
+        yield from _models(item, sent=sent)
+
+
+def _brief(annotation: Any) -> str:
+    """What a model is told of options that it gets no schema of: names, and short choices."""
+    names = []
+    for model in _models(annotation):
+        if issubclass(model, BriefOptions):
+            names += [_brief_field(name, field) for name, field in model.model_fields.items()]
+    return f" Keys: {', '.join(names)}." if names else ""
+
+
+def _brief_field(name: str, field: FieldInfo) -> str:
+    chosen: list[str] = []
+    for item in (field.annotation, *typing.get_args(field.annotation)):
+        if typing.get_origin(item) is typing.Literal:
+            chosen += map(str, typing.get_args(item))
+    choices = "|".join(chosen)
+    return f"{name} ({choices})" if 0 < len(choices) <= _SHORT else name
 
 
 def _model_source(model: type[BaseModel]) -> str:
@@ -91,7 +117,8 @@ def plugin_head() -> str:
     models: dict[str, type[BaseModel]] = {}
     for item in operations().values():
         for parameter in item.parameters:
-            models |= {model.__name__: model for model in _models(parameter.annotation)}
+            found = _models(parameter.annotation, sent=True)
+            models |= {model.__name__: model for model in found}
     sources = [_model_source(model) for model in models.values()]
     facts = [f"    {item.name!r}: {_facts(item)!r},\n" for item in operations().values()]
     rows = f"Rows = {type_source_of_rows()}\n"
@@ -168,7 +195,7 @@ def _parameter(parameter: Parameter) -> str:
 
 
 def _docstring(item: Operation, parameters: list[Parameter]) -> str:
-    helps = [f":param {p.name}: {p.help}" for p in parameters]
+    helps = [f":param {p.name}: {p.help}{_brief(p.annotation)}" for p in parameters]
     return item.description + "\n\n" + "\n".join(helps)
 
 

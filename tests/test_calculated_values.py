@@ -17,7 +17,7 @@ import pytest
 
 from service.errors import ExcelToolsError
 from service.workbook.book import Book
-from service.workbook.calculation.cached import cached_values
+from service.workbook.calculation.held import values_in
 from service.workbook.calculation.results import Address, Computed, name_of, same
 from service.workbook.calculation.source import EditorSource
 from service.workbook.calculation.values import Calculation
@@ -85,7 +85,7 @@ def tally_alone(path: Path) -> Tally:
     """What the calculators make of a file, against what it holds."""
     calculation, _ = calculated_alone(path)
     values, found = calculation.values(), Tally()
-    for address, held in cached_values(path).values.items():
+    for address, held in values_in(path).items():
         if address in values and address not in calculation.moving:
             found.add(f"{path.name} {name_of(address)}", held, values[address])
     return found
@@ -162,7 +162,7 @@ def test_the_calculators_agree_with_another_program(corpus: Path, tell: Tell) ->
 @pytest.mark.parametrize("name", CORPUS)
 def test_an_opened_workbook_shows_the_values_of_its_file(corpus: Path, name: str) -> None:
     path = corpus / f"{name}.xlsx"
-    held, book = cached_values(path).values, Book.load(path, path.name)
+    held, book = values_in(path), Book.load(path, path.name)
     for touched in (False, True):
         if touched:  # a change that no formula reads
             with book.changing():
@@ -182,7 +182,7 @@ def test_after_changes_each_value_is_right_or_told(corpus: Path, tell: Tell) -> 
         with book.changing():
             change_numbers(book.xl)
         values = book.values
-        for address, held in cached_values(corpus / f"changed_{name}.xlsx").values.items():
+        for address, held in values_in(corpus / f"changed_{name}.xlsx").items():
             if address in values and address not in book.calculation.moving:
                 found.add(f"{name} {name_of(address)}", held, values[address])
     tell(f"values after changes: {found.equal} of {found.cells} equal LibreOffice's, rest told")
@@ -204,7 +204,7 @@ def test_the_calculators_agree_with_excel(tell: Tell) -> None:
     found, kinds = Tally(), Counter[str]()
     until = time.monotonic() + _ENOUGH_SECONDS
     for path in excel_files():
-        if time.monotonic() > until or not cached_values(path).values:
+        if time.monotonic() > until or not values_in(path):
             continue
         try:
             Book.load(path, path.name)

@@ -23,17 +23,19 @@ from service.workbook.book import Book
 from service.workbook.calculation import second
 from service.workbook.calculation import values as values_module
 from service.workbook.calculation.answers import ranges, told_differences
-from service.workbook.calculation.cached import cached_values
 from service.workbook.calculation.graph import all_formulas
+from service.workbook.calculation.held import values_in
 from service.workbook.calculation.problem import Problem, whole
 from service.workbook.calculation.results import Address, Computed, ErrorValue, same
-from service.workbook.calculation.rewrite import Rewriter
+from service.workbook.calculation.rewrite import Facts, Rewriter
 from service.workbook.calculation.second import SecondCalculator
 from service.workbook.calculation.source import EditorSource
 from service.workbook.calculation.syntax import parts
 from service.workbook.calculation.third import ThirdCalculator
 from service.workbook.calculation.values import Calculation
 from service.workbook.dynamic import DynamicArray
+from service.workbook.references.changes import DeleteRows, InsertRows
+from service.workbook.structure import restructure
 from tests.bench import new_book, run
 from tests.processes import ROOT
 from tests.service_fixtures import Chat
@@ -161,25 +163,116 @@ def test_the_ledger_survives_a_checkpoint(opened: Callable[..., Book], tmp_path:
 def test_the_ledger_goes_along_when_cells_move(opened: Callable[..., Book]) -> None:
     """Two rows come in above: the formulas are shifted, the values count as before."""
     book = opened(ODD)
-    sheet = book.xl["S"]
-    sheet.insert_rows(1, 2)
-    moved = {"A4": '=CUBEVALUE("x",A3)', "A5": "=A4+B3", "A6": "=A3*2", "A7": "=SUM(A5:A6)"}
-    for name, formula in moved.items():
-        sheet[name] = formula
-    book.calculation.moved(lambda a: (a[0], a[1] + 2, a[2]))
+    restructure(book, InsertRows("S", 1, 2))
     assert shown(book, "A4", "A5", "A6", "A7") == [42, 43, 21, 64]
+    assert not any(c.unknown or c.unverified for c in book.values.values())
     put(book, "A3", 1)
     assert book.values["S", 4, 1].unknown
 
 
+def test_what_was_changed_before_cells_moved_counts_as_changed(
+    opened: Callable[..., Book],
+) -> None:
+    book = opened(ODD)
+    put(book, "A1", 11)
+    restructure(book, InsertRows("S", 1, 2))
+    values = book.values
+    assert "CUBEVALUE" in values["S", 4, 1].unknown
+    assert values["S", 6, 1].value == 22
+
+
 def test_a_cell_that_is_gone_takes_its_trust_along(opened: Callable[..., Book]) -> None:
     book = opened(ODD)
-    sheet = book.xl["S"]
-    sheet["A1"] = None
-    sheet["A4"] = "=#REF!*2"
-    book.calculation.moved(lambda a: None if a == ("S", 1, 1) else a)
-    assert book.values["S", 2, 1].unknown
-    assert book.values["S", 4, 1].value == "#REF!"
+    restructure(book, DeleteRows("S", 1, 1))
+    assert book.values["S", 1, 1].unknown
+    assert book.values["S", 3, 1].value == "#REF!"
+
+
+def test_a_range_that_lost_a_row_is_calculated(opened: Callable[..., Book]) -> None:
+    """The formula's text is another then, and its value; what reads neither stays."""
+    book = opened(
+        '<c r="A1"><v>1</v></c><c r="B1"><f>SUM(A1:A3)</f><v>6</v></c>'
+        '<c r="C1"><f>B1+1</f><v>7</v></c>\n'
+        '<c r="A2"><v>2</v></c><c r="B2"><f>CUBEVALUE("x",A1)</f><v>42</v></c>\n'
+        '<c r="A3"><v>3</v></c>\n<c r="B4"><f>ROW()</f><v>4</v></c>'
+    )
+    restructure(book, DeleteRows("S", 3, 1))
+    assert shown(book, "B1", "C1", "B2", "B3") == [3, 4, 42, 3]
+
+
+def test_only_what_a_change_reaches_is_calculated(opened: Callable[..., Book]) -> None:
+    """Also where neither calculator has had a look at the file before."""
+    lines = [f'<c r="A{n}"><v>{n}</v></c><c r="B{n}"><f>A{n}*2</f><v>0.5</v></c>' for n in (1, 2)]
+    book = opened("\n".join([*lines, '<c r="C3"><f>SUM(B1:B2)</f><v>1</v></c>']))
+    book.calculation.ledger.odd.clear()
+    put(book, "A2", 10)
+    assert shown(book, "B1", "B2", "C3") == [0.5, 20, 20.5]
+
+
+def test_totals_see_the_totals_among_what_they_add(opened: Callable[..., Book]) -> None:
+    book = opened(
+        '<c r="A1"><v>1</v></c>\n<c r="A2"><v>2</v></c>\n'
+        '<c r="A3"><f>SUBTOTAL(9,A1:A2)</f><v>3</v></c>\n<c r="A4"><v>5</v></c>\n'
+        '<c r="A5"><f>SUBTOTAL(9,A1:A4)</f><v>8</v></c>'
+    )
+    put(book, "A4", 6)
+    assert shown(book, "A3", "A5") == [3, 9]
+
+
+def test_a_range_as_large_as_the_criteria_is_read_in_full(opened: Callable[..., Book]) -> None:
+    """SUMIF adds as many cells from C1 on as the criteria have."""
+    book = opened(
+        '<c r="A1"><v>1</v></c><c r="C1"><v>10</v></c>'
+        '<c r="E1"><f>SUMIF(A1:A2,1,C1)</f><v>30</v></c>\n'
+        '<c r="A2"><v>1</v></c><c r="C2"><v>20</v></c>'
+    )
+    put(book, "C2", 50)
+    assert shown(book, "E1") == [60]
+
+
+def test_a_name_that_means_another_cell_is_a_change(opened: Callable[..., Book]) -> None:
+    book = opened(
+        '<c r="A1"><v>1</v></c><c r="B1"><v>2</v></c><c r="C1"><f>rate*10</f><v>10</v></c>',
+        names='<definedNames><definedName name="rate">S!$A$1</definedName></definedNames>',
+    )
+    assert shown(book, "C1") == [10]
+    with book.changing():
+        book.xl.defined_names["rate"].attr_text = "S!$B$1"
+    assert shown(book, "C1") == [20]
+
+
+UNREADABLE = """<c r="A1"><v>10</v></c><c r="B1"><v>1</v></c>
+<c r="A2"><f>[[#This Row],Cost]*0.2</f><v>42</v></c>
+<c r="A3"><f>A2+B1</f><v>43</v></c>"""
+
+
+def test_a_value_that_nobody_can_follow_stays_and_is_told(
+    opened: Callable[..., Book], tmp_path: Path
+) -> None:
+    """What it reads is not known, so no change makes it certain, nor wrong."""
+    book = opened(UNREADABLE)
+    put(book, "B1", 5)
+    values = book.values
+    assert values["S", 2, 1].value == 42
+    assert "there is no table" in values["S", 2, 1].unverified
+    assert values["S", 3, 1].value == 47
+    assert "rests on a value of the file" in values["S", 3, 1].unverified
+    book.save(tmp_path / "saved.xlsx")
+    assert values_in(tmp_path / "saved.xlsx")["S", 2, 1] == 42
+
+
+def test_a_main_part_of_another_name_is_read(opened: Callable[..., Book], tmp_path: Path) -> None:
+    """Where the package says the workbook is, and not where most have it."""
+    path = write_file(tmp_path / "other.xlsx", ODD, properties='<calcPr fullCalcOnLoad="1"/>')
+    with zipfile.ZipFile(path) as archive:
+        parts_ = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in parts_.items():
+            name = name.replace("workbook.xml", "book9.xml")
+            archive.writestr(name, data.replace(b"xl/workbook.xml", b"xl/book9.xml"))
+    book = Book.load(path, "other.xlsx")
+    assert "what the file held" in book.values["S", 2, 1].unverified
+    assert shown(book, "A4") == [20]
 
 
 def test_references_to_other_files_keep_their_values(opened: Callable[..., Book]) -> None:
@@ -213,7 +306,7 @@ def test_values_of_every_kind_are_read_from_a_file(tmp_path: Path) -> None:
 <c r="A4"><f t="array" ref="A4:A5">{1;2}</f><v>1</v></c>
 <c r="A5"><v>2</v></c><c r="B5"><v>9</v></c>""",
     )
-    assert cached_values(path).values == {
+    assert values_in(path) == {
         ("S", 1, 1): "aAb",
         ("S", 1, 2): True,
         ("S", 2, 1): "#DIV/0!",
@@ -222,7 +315,7 @@ def test_values_of_every_kind_are_read_from_a_file(tmp_path: Path) -> None:
         ("S", 4, 1): 1,
         ("S", 5, 1): 2,
     }
-    assert isinstance(cached_values(path).values["S", 2, 1], ErrorValue)
+    assert isinstance(values_in(path)["S", 2, 1], ErrorValue)
 
 
 def test_what_moves_with_the_clock_is_calculated(opened: Callable[..., Book]) -> None:
@@ -436,7 +529,7 @@ def problem_of(*formulas: str) -> Problem:
     for row, formula in enumerate(formulas, start=1):
         xl.worksheets[0].cell(row, 1, formula)
     source = EditorSource(xl)
-    return whole(source, all_formulas(source, Rewriter(source)), {}, set())
+    return whole(source, all_formulas(source, Rewriter(Facts.of(source))), {})
 
 
 @pytest.fixture
@@ -500,13 +593,13 @@ import openpyxl
 from service.workbook.calculation import second
 from service.workbook.calculation.graph import all_formulas
 from service.workbook.calculation.problem import whole
-from service.workbook.calculation.rewrite import Rewriter
+from service.workbook.calculation.rewrite import Facts, Rewriter
 from service.workbook.calculation.source import EditorSource
 xl = openpyxl.Workbook()
 xl.worksheets[0]["A1"] = "=1+1"
 source = EditorSource(xl)
 calculator = second.shared()
-ticket = calculator.ask(whole(source, all_formulas(source, Rewriter(source)), {}, set()))
+ticket = calculator.ask(whole(source, all_formulas(source, Rewriter(Facts.of(source))), {}))
 assert calculator.wait(ticket, time.monotonic() + 30)
 print(calculator._process.pid, flush=True)
 time.sleep(60)

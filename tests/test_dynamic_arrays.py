@@ -61,6 +61,9 @@ def with_parts(path: Path, rows: str = "", data: bytes = b"") -> Path:
         plain.active.append([number])
     plain.save(path)
     draft = Draft(Package(path))
+    main = draft.read("xl/workbook.xml")
+    assert b' fullCalcOnLoad="1"' in main  # it would let none of the file's values count
+    draft.write("xl/workbook.xml", main.replace(b' fullCalcOnLoad="1"', b""))
     if rows:
         sheet = draft.read("xl/worksheets/sheet1.xml")
         start, end = sheet.index(b"<sheetData>"), sheet.index(b"</sheetData>")
@@ -330,6 +333,33 @@ def test_a_value_in_the_way_is_told_with_its_cell(from_file: bool, tmp_path: Pat
     assert cell_xml(path, "C2") is None or cell_xml(path, "C2").find(f"{{{MAIN}}}v") is None
     write(book, "C3", [None])
     assert column(book, "C") == [10, 20, 30, None, None]
+
+
+def test_what_changes_in_a_file_of_excels_reaches_its_arrays(file: Path, tmp_path: Path) -> None:
+    """Its values count as long as nothing reaches them: also what is in the way does."""
+    draft = Draft(Package(file))
+    sheet = draft.read("xl/worksheets/sheet1.xml")
+    reading = b'<c r="G3"><f>C5+1</f><v>1</v></c><c r="H3"><f>SUM(C1:C2)</f><v>30</v></c></row>'
+    draft.write(
+        "xl/worksheets/sheet1.xml", sheet.replace(b"</row></sheetData>", reading + b"</sheetData>")
+    )
+    draft.save(tmp_path / "excel.xlsx")
+    book = Book.load(tmp_path / "excel.xlsx", "excel.xlsx")
+    assert not book.calculation.ledger.stale
+    assert (column(book, "C"), column(book, "G", 3)) == ([10, 20, 30, None, None], [None, None, 1])
+    write(book, "C2", ["mine"])
+    assert column(book, "C") == ["#SPILL!", "mine", None, None, None]
+    assert column(book, "H", 3)[2] == "#SPILL!"
+    (error,) = [e for e in book.formula_errors() if e["cell"] == "S!C1"]
+    assert "there is C2" in error["hint"]
+    write(book, "C2", [None])
+    assert (column(book, "C"), column(book, "H", 3)[2]) == ([10, 20, 30, None, None], 30)
+    write(book, "C5", ["below"])
+    assert column(book, "C") == [10, 20, 30, None, "below"]
+    write(book, "C1", ["=SEQUENCE(5)"])
+    assert column(book, "C", 2) == ["#SPILL!", None]
+    write(book, "C5", [None])
+    assert (column(book, "C"), column(book, "G", 3)[2]) == ([1, 2, 3, 4, 5], 6)
 
 
 def test_merged_cells_and_tables_are_in_the_way() -> None:

@@ -324,8 +324,17 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class BriefOptions(Options):
+    """Options that a model is told of by their names alone, in the parameter's description.
+
+    A model's context is small: what each means, and of which type it is, is in the reference,
+    and in the error where one does not fit.
+    """
+
+
 __all__ = [
     "Answer",
+    "BriefOptions",
     "Effect",
     "ExcelToolsError",
     "Operation",

@@ -14,6 +14,7 @@ MAX_COLUMN = 16_384
 MAX_REFERENCE = 10_000
 
 _CELL = re.compile(r"^\$?([A-Za-z]{1,3})\$?([0-9]{1,7})$")
+_PLAIN = re.compile(r"\$?([A-Za-z]{1,3})\$?([0-9]{1,7})(?::\$?([A-Za-z]{1,3})\$?([0-9]{1,7}))?$")
 _COLUMN = re.compile(r"^\$?([A-Za-z]{1,3})$")
 _ROW = re.compile(r"^\$?([0-9]{1,7})$")
 _SHEET = re.compile(r"^(?:'((?:[^']|'')+)'|([^'!]+))!(.+)$")
@@ -137,11 +138,15 @@ def parse_area(text: str, used: Area) -> Area:
 
     :raises InvalidRange: if it is no reference, or lies outside Excel's grid
     """
+    plain = _PLAIN.match(text)
+    if plain:
+        letters, number, letters2, number2 = plain.groups()
+        return _plain_area(letters, number, letters2, number2, text)
     parts = [part.strip() for part in text.strip().split(":")]
     if not text.strip() or len(parts) > 2:
         raise InvalidRange(f"{text!r} is not a range.", _HINT)
     first, last = parts[0], parts[-1]
-    if _CELL.match(first) and _CELL.match(last):
+    if _CELL.match(first) and _CELL.match(last):  # with blanks around them
         (row1, column1), (row2, column2) = parse_cell(first), parse_cell(last)
     elif _COLUMN.match(first) and _COLUMN.match(last) and len(parts) == 2:
         column1, column2 = (_column(_letters(part), text) for part in (first, last))
@@ -152,6 +157,17 @@ def parse_area(text: str, used: Area) -> Area:
     else:
         raise InvalidRange(f"{text!r} is not a range.", _HINT)
     return Area(min(row1, row2), min(column1, column2), max(row1, row2), max(column1, column2))
+
+
+def _plain_area(
+    letters: str, number: str, letters2: str | None, number2: str | None, whole: str
+) -> Area:
+    """An area of cells, by far the most usual kind."""
+    column, row = _column(letters, whole), _row(number, whole)
+    if letters2 is None or number2 is None:
+        return Area(row, column, row, column)
+    column2, row2 = _column(letters2, whole), _row(number2, whole)
+    return Area(min(row, row2), min(column, column2), max(row, row2), max(column, column2))
 
 
 def _letters(part: str) -> str:
@@ -166,7 +182,7 @@ def _row(text: str, whole: str) -> int:
 
 
 def _column(letters: str, whole: str) -> int:
-    column = column_index_from_string(letters.upper()) if len(letters) <= 3 else MAX_COLUMN + 1
+    column: int = column_index_from_string(letters)
     if column > MAX_COLUMN:
         raise InvalidRange(f"{whole!r} is outside the sheet: columns go from A to XFD.", _HINT)
     return column

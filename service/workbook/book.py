@@ -23,11 +23,11 @@ from service.errors import (
     WorkbookDamaged,
     listed,
 )
-from service.workbook import cells, checkpoints, serials, texts, writer
+from service.workbook import cells, checkpoints, serials, writer
 from service.workbook.areas import Area, parse_area, split_sheet
 from service.workbook.calculation import third
 from service.workbook.calculation.answers import HINTS, NOT_CALCULATED, told_unverified
-from service.workbook.calculation.cached import cached_values
+from service.workbook.calculation.held import held_values
 from service.workbook.calculation.ledger import Ledger, Mapped
 from service.workbook.calculation.results import Address, Computed, Values, serial_number
 from service.workbook.calculation.source import EditorSource, formula_facts
@@ -47,6 +47,7 @@ from service.workbook.package.opc import Draft, Package
 from service.workbook.spilling import extend, in_the_way, retract
 
 Fact = TypeVar("Fact")
+_MOST_SPILLS = 3  # calculations until what arrays fill stays as it is
 _SPILLING = 2.0  # seconds to calculate what dynamic arrays fill
 
 
@@ -81,7 +82,7 @@ class Book:
         self._facts: dict[tuple[str, str], Any] = {}
 
     def _source(self) -> EditorSource:
-        return EditorSource(self.xl, self.memory.package if self.memory else None)
+        return EditorSource(self.xl, self.memory)
 
     def __repr__(self) -> str:
         return f"<Book {self.name!r} sheets={self.xl.sheetnames}>"
@@ -121,7 +122,7 @@ class Book:
         xl, memory = _read(Package(path), name)
         book = cls(xl, name, max_cells=max_cells, losses=losses, memory=memory)
         if book.formula_count():
-            book.calculation.open(cached_values(path))
+            book.calculation.open(held_values(xl, memory))
         return book
 
     # Sheets -----------------------------------------------------------------
@@ -174,15 +175,20 @@ class Book:
         if not self.formula_count():
             return {}
         values = self.calculation.values()
-        self._spill()
+        for _ in range(_MOST_SPILLS):
+            if not self._spill():
+                break
+            values = self.calculation.values()
         return values
 
     def calculated_within(self, seconds: float) -> bool:
         """Whether the values are known, or could be calculated in so short a time."""
-        if not self.calculation.within(seconds):
-            return False
-        self._spill()
-        return True
+        known = self.calculation.within(seconds)
+        for _ in range(_MOST_SPILLS):
+            if not known or not self._spill():
+                break
+            known = self.calculation.within(seconds)
+        return known
 
     def spill(self) -> None:
         """Have what dynamic arrays fill up to date; what takes long to calculate stays as it is.
@@ -192,10 +198,11 @@ class Book:
         if any(map(spills_of, self.xl.worksheets)):
             self.calculated_within(_SPILLING)
 
-    def _spill(self) -> None:
-        values = self.calculation.known
+    def _spill(self) -> bool:
+        """Bring the editor up to date; whether the values have to be calculated anew for it."""
+        values, changed = self.calculation.known, False
         if values is self._spilled:
-            return
+            return False
         self._spilled = values
         for sheet in self.xl.worksheets:
             for at in list(spills_of(sheet)):
@@ -206,6 +213,12 @@ class Book:
                 area = Area(*at, *at) if blocked else computed.fills
                 if extend(sheet, at, area, {p: _known(values, sheet, p) for p in places(area)}):
                     self._forget_cells(sheet)
+                    changed = True
+        # Values of the file were taken for those of cells that are filled only now.
+        if changed and self.calculation.ledger.values:
+            self.calculation.changed()
+            return True
+        return False
 
     def _forget_cells(self, sheet: Worksheet) -> None:
         """What was known about which cells of a sheet are filled does not count any more."""
@@ -393,9 +406,10 @@ class Book:
         """
         xl, memory = _read(package, self.name)
         memory.restructured = True
+        before = self.calculation.before_move()
         with self.changing():
             self.xl, self.memory = xl, memory
-        self.calculation.moved(moved)
+        self.calculation.moved(moved, before)
 
     def save(self, path: Path) -> None:
         """Write the workbook to ``path`` with the values of its formulas."""
@@ -412,8 +426,6 @@ def _read(package: Package, name: str) -> tuple[openpyxl.Workbook, Memory]:
 
     :raises WorkbookDamaged: if the editor can't make sense of it
     """
-    texts.teach_openpyxl()
-    serials.teach_openpyxl()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what the editor does not know, which is kept

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Container, Iterable, Mapping
+from functools import cached_property
 from typing import TypeAlias
 
 from service.workbook.areas import Area
@@ -98,11 +99,6 @@ class Graph:
 
         :raises TimeoutError: if that takes longer than ``until``
         """
-        by_sheet: dict[str, dict[tuple[int, int], list[Address]]] = {}
-        for address in self.formulas:
-            places = by_sheet.setdefault(address[0].lower(), {})
-            for row, column in self._fills(address):
-                places.setdefault((row, column), []).append(address)
         found = set(formulas)
         areas: set[tuple[str, Area]] = set()
         waiting = list(found)
@@ -113,10 +109,24 @@ class Graph:
                 if (sheet, area) in areas:
                     continue
                 areas.add((sheet, area))
-                fresh = [a for a in _inside(by_sheet.get(sheet, {}), area) if a not in found]
+                fresh = [a for a in self.inside([(sheet, area)]) if a not in found]
                 found.update(fresh)
                 waiting += fresh
         return found, areas
+
+    def inside(self, areas: Iterable[tuple[str, Area]]) -> list[Address]:
+        """The formulas whose results stand in some areas, sheets in lower case."""
+        return [a for sheet, area in areas for a in _inside(self._places.get(sheet, {}), area)]
+
+    @cached_property
+    def _places(self) -> dict[str, dict[tuple[int, int], list[Address]]]:
+        """The formulas by the cells that they fill."""
+        found: dict[str, dict[tuple[int, int], list[Address]]] = {}
+        for address in self.formulas:
+            places = found.setdefault(address[0].lower(), {})
+            for row, column in self._fills(address):
+                places.setdefault((row, column), []).append(address)
+        return found
 
 
 def _inside(places: dict[tuple[int, int], list[Address]], area: Area) -> list[Address]:

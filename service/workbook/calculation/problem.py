@@ -10,11 +10,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from service.workbook.areas import Area
+from service.workbook.areas import MAX_COLUMN, MAX_ROW, Area
 from service.workbook.calculation.contexts import scalar_call
 from service.workbook.calculation.graph import Formulas
 from service.workbook.calculation.lifting import Lifter
+from service.workbook.calculation.reads import Reads
 from service.workbook.calculation.results import Address
 from service.workbook.calculation.source import Kind, Source
 from service.workbook.calculation.syntax import Part, function, functions_of, parts, reference
@@ -48,6 +50,7 @@ class Problem:
 
     :param pinned: formula cells whose value is known: they count as plain values
     :param tasks: all other formulas that calculators may try
+    :param reads: the cells that the tasks read; None where that may be any
     :param lifted: formulas of which ranges are calculated cell by cell beforehand
     :param guarded: owner of each guarded expression, by where it is calculated
     """
@@ -56,6 +59,7 @@ class Problem:
     pinned: Mapping[Address, object]
     tasks: dict[Address, Task] = field(default_factory=dict)
     guarded: dict[Address, Address] = field(default_factory=dict)
+    reads: Reads | None = None
     lifted: set[Address] = field(default_factory=set)
     probes: list[str] = field(default_factory=list)
 
@@ -68,27 +72,38 @@ class Problem:
         return self.source.epoch
 
     def values(self, sheet: str) -> Iterator[tuple[tuple[int, int], object]]:
-        """Plain values of a sheet, with those of the pinned formulas."""
+        """Plain values of a sheet, with those of the pinned formulas; only what is read."""
         if sheet in self.probes:
             return
-        yield from self.source.values(sheet)
+        pinned = self._pinned.get(sheet, {})
+        if self.reads is None:
+            yield from self.source.values(sheet)
+            yield from pinned.items()
+        else:
+            yield from self.reads.values(self.source, sheet, pinned)
+
+    @cached_property
+    def _pinned(self) -> dict[str, dict[tuple[int, int], object]]:
+        found: dict[str, dict[tuple[int, int], object]] = {}
         for (title, row, column), value in self.pinned.items():
-            if title == sheet and value is not None:
-                yield (row, column), value
+            if value is not None:
+                found.setdefault(title, {})[row, column] = value
+        return found
 
 
-def whole(
-    source: Source, formulas: Formulas, pinned: Mapping[Address, object], skipped: set[Address]
-) -> Problem:
-    """All formulas but the pinned ones and those that nothing can calculate.
-
-    :param skipped: formulas to leave out
-    """
+def whole(source: Source, formulas: Formulas, pinned: Mapping[Address, object]) -> Problem:
+    """All formulas but the pinned ones and those that nothing can calculate."""
     problem = Problem(source, pinned)
+    reads, anywhere = Reads.headers(source), not pinned
     lifter = Lifter(_unused(problem, "_cells"))
     for address, (formula, prepared) in formulas.items():
-        if address in pinned or address in skipped or prepared.reason:
+        if address in pinned or prepared.reason:
             continue
+        reads.add(prepared.references)
+        if formula.kind == "dynamic":  # what is below and to the right may be in its way
+            room = Area(address[1], address[2], MAX_ROW, MAX_COLUMN)
+            reads.add([(address[0].lower(), room)])
+        anywhere = anywhere or prepared.anywhere
         text = prepared.text
         if prepared.doubt:
             text = lifter.lifted(text, address[0], plain=formula.kind == "plain") or text
@@ -103,6 +118,7 @@ def whole(
     for place, text in lifter.tasks.items():
         called = functions_of(parts(text))
         problem.tasks[lifter.sheet, *place] = Task(text, "plain", None, called)
+    problem.reads = None if anywhere else reads
     return problem
 
 

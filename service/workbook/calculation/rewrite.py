@@ -16,6 +16,7 @@ from service.workbook.areas import MAX_COLUMN, MAX_ROW, Area
 from service.workbook.calculation.contexts import TooDeepError, intersected, lifts
 from service.workbook.calculation.results import Address
 from service.workbook.calculation.source import Formula, NameFacts, Source, TableFacts
+from service.workbook.calculation.stretching import stretched
 from service.workbook.calculation.structured import resolved_table
 from service.workbook.calculation.syntax import (
     Part,
@@ -33,6 +34,8 @@ _LONGEST = 100_000  # characters that names may make of one formula
 _RANDOM = frozenset({"RAND", "RANDBETWEEN", "RANDARRAY"})
 _CLOCK = frozenset({"NOW", "TODAY"})
 _ANYWHERE = frozenset({"INDIRECT", "OFFSET", "CELL"})
+# Such as A1:INDEX(...).
+_RANGE_OF_CALLS = re.compile(r"\):|:[A-Za-z_.]+\(")
 # What these answer depends on more than values, or on the text that was rewritten.
 _NOT_OURS = frozenset({"FORMULATEXT", "INFO", "ISFORMULA", "WEBSERVICE", "RTD", "CUBEVALUE"})
 _VISIBLE_ONLY = frozenset({"SUBTOTAL", "AGGREGATE"})
@@ -55,6 +58,7 @@ class Prepared:
     :param references: (sheet in lower case, area) that it names
     :param functions: in capitals, without prefixes
     :param doubt: why calculators that agree on it may be wrong all the same
+    :param loose: it may read cells that are not among the references
     """
 
     text: str
@@ -62,6 +66,7 @@ class Prepared:
     references: tuple[tuple[str, Area], ...] = ()
     functions: frozenset[str] = frozenset()
     doubt: str = ""
+    loose: bool = False
 
     @property
     def random(self) -> bool:
@@ -76,33 +81,48 @@ class Prepared:
     @property
     def anywhere(self) -> bool:
         """Whether it may read cells that it does not name."""
-        return bool(self.functions & _ANYWHERE)
+        return self.loose or bool(self.functions & _ANYWHERE)
 
 
 class _RefusedError(Exception):
     """No calculator can be given this formula; the message is the reason."""
 
 
+@dataclass(frozen=True)
+class Facts:
+    """What formulas may mean that they only name.
+
+    :param sheets: titles, in their order
+    :param tables: by name, in lower case
+    :param names: by (sheet or "", name), in lower case
+    :param hidden: numbers of hidden rows by sheet, in lower case
+    """
+
+    sheets: list[str]
+    tables: dict[str, TableFacts]
+    names: dict[tuple[str, str], NameFacts]
+    hidden: dict[str, frozenset[int]]
+
+    @classmethod
+    def of(cls, source: Source) -> Facts:
+        """The facts of a workbook as it is now."""
+        hidden = {s.lower(): rows for s in source.sheets if (rows := source.hidden_rows(s))}
+        return cls(
+            source.sheets,
+            {table.name.lower(): table for table in source.tables()},
+            {(n.sheet.lower(), n.name.lower()): n for n in source.names()},
+            hidden,
+        )
+
+
 class Rewriter:
     """Prepares the formulas of one workbook, each once while it stays as it is."""
 
-    def __init__(self, source: Source) -> None:
-        self._sheets = source.sheets
-        self._tables = {table.name.lower(): table for table in source.tables()}
-        self._names = {(n.sheet.lower(), n.name.lower()): n for n in source.names()}
-        self._hidden = {
-            sheet.lower(): rows for sheet in self._sheets if (rows := source.hidden_rows(sheet))
-        }
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self._sheets, self._tables = facts.sheets, facts.tables
+        self._names, self._hidden = facts.names, facts.hidden
         self._known: dict[Address, tuple[Formula, Prepared]] = {}
-
-    def fits(self, source: Source) -> bool:
-        """Whether the workbook still has the same sheets, tables and names."""
-        other = Rewriter(source)
-        return self._facts == other._facts
-
-    @property
-    def _facts(self) -> tuple[object, ...]:
-        return self._sheets, self._tables, self._names, self._hidden
 
     def prepared(self, address: Address, formula: Formula) -> Prepared:
         """The formula at ``address``, ready for the calculators."""
@@ -114,22 +134,35 @@ class Rewriter:
     def _prepare(self, address: Address, formula: Formula) -> Prepared:
         if formula.kind == "data table":
             return self._data_table(address, formula)
-        pieces, doubt = parts(formula.text), ""
+        pieces, doubt, loose = parts(formula.text), "", False
         try:
             pieces = _intersections(self._resolved(pieces, address, 0))
-            pieces = _unions(pieces)
+            pieces, loose = stretched(_unions(pieces))
             if formula.kind == "plain":
                 pieces = intersected(pieces, *address[1:])
             doubt = _LIFTS if lifts(pieces, "V" if formula.kind == "plain" else "A") else ""
             text, reason = "=" + "".join(part.text for part in pieces), ""
         except _RefusedError as refused:
             text, reason = formula.text, str(refused)
+            pieces, loose = self._readable(pieces, address)
         except TooDeepError:
-            text, reason = formula.text, "it is nested too deeply"
+            text, reason, loose = formula.text, "it is nested too deeply", True
         found = functions_of(pieces)
         read = _references(pieces, address[0])
         reason = reason or _no_ones(found) or self._hides(found, read)
-        return Prepared(text, reason, read, found, doubt)
+        loose = loose or bool(_RANGE_OF_CALLS.search(text))
+        return Prepared(text, reason, read, found, doubt, loose)
+
+    def _readable(self, pieces: list[Part], address: Address) -> tuple[list[Part], bool]:
+        """What can be resolved of a formula; and whether more of this workbook can't be."""
+        found, loose = [], False
+        for part in pieces:
+            try:
+                found += self._resolved([part], address, 0)
+            except _RefusedError as refused:
+                found.append(part)
+                loose = loose or str(refused) != OTHER_FILE
+        return found, loose
 
     def _hides(self, functions: frozenset[str], read: tuple[tuple[str, Area], ...]) -> str:
         """Totals that may leave hidden rows out: no calculator is told which rows show."""

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 
 from service.workbook.calculation import first, second
 from service.workbook.calculation.graph import Graph, all_formulas
-from service.workbook.calculation.ledger import Ledger, Watch, filled_cells
+from service.workbook.calculation.ledger import Ledger, filled_cells
 from service.workbook.calculation.opinions import Said, caveat, doubted, may_differ, three, two
 from service.workbook.calculation.problem import Problem, whole
 from service.workbook.calculation.results import Address, Computed, Values, is_error, same, told
 from service.workbook.calculation.rewrite import Rewriter
 from service.workbook.calculation.source import Source, is_1904
+from service.workbook.calculation.trust import affected_by, trusted
+from service.workbook.calculation.watch import Watch
 
 _MOST_CHECKED = 50_000  # formulas that the second calculator is given
 _MOST_VALUES = 200_000  # plain values that another calculator is given
@@ -23,19 +26,26 @@ _SPREADING = 5.0  # seconds to find what depends on cells that a calculator can'
 _RANGE_OF_CALLS = re.compile(r"\):|:[A-Za-z_.]+\(")
 _DEPENDS = "it depends on a cell that can't be calculated"
 _RANDOM = "it comes from random numbers, which change at each calculation"
+_HELD = "what the file held; it can't be calculated here"
+_PERHAPS = ", and what it reads may have changed"
+_RESTS = "it rests on a value of the file that can't be calculated here"
 _NOT_YET = "not checked in time by a second calculator"
 _TOO_LARGE = "the workbook is too large for a second calculator to check"
 
 
 class Round:
-    """One state of the workbook, and what the calculators say about it."""
+    """One state of the workbook, and what the calculators say about it.
+
+    :param original: what names and tables meant in the file, where they mean others now
+    """
 
     def __init__(
-        self, source: Source, rewriter: Callable[[Source], Rewriter], ledger: Ledger
+        self, source: Source, rewriter: Rewriter, ledger: Ledger, original: Rewriter | None = None
     ) -> None:
         self.source = source
         self.ledger = ledger
-        self.formulas = all_formulas(source, rewriter(source))
+        self._original = original
+        self.formulas = all_formulas(source, rewriter)
         self.graph = Graph(self.formulas)
         self.waited = False
         self._mac = is_1904(source.epoch)  # dates that the second calculator does not know
@@ -47,13 +57,37 @@ class Round:
         self._ticket: second.Ticket | None = None
         self.moving: set[Address] = set()
         self._random: set[Address] = set()
+        self._unsure: set[Address] = set()  # they rest on values that may not count any more
         self._special: set[Address] = set()  # where agreeing is not all
 
     def ask_first(self, until: float) -> None:
         """:raises TimeoutError: if the first calculator does not answer by ``until``"""
         self.find_moving(until)
-        self.prepare(self.ledger.pinned(self.source, self.graph, until))
+        found = trusted(self.ledger, self.graph, self._changed, self.moving, self._original, until)
+        self._unsure = found.unsure
+        self._special |= found.unsure
+        self.prepare(found.values)
         self.first_results = self.spread(first.calculate(self.problem, until), until)
+
+    def ask_about_all(self, until: float) -> None:
+        """As :meth:`ask_first`, whatever the file held."""
+        self.find_moving(until)
+        self.prepare({})
+        self.first_results = self.spread(first.calculate(self.problem, until), until)
+
+    def affected(self, until: float) -> set[Address]:
+        """The formulas whose value may be another than the file's.
+
+        :raises TimeoutError: if it takes longer than ``until`` to find out
+        """
+        self.find_moving(until)
+        return affected_by(
+            self.ledger, self.graph, self._changed, self.moving, self._original, until
+        )
+
+    @cached_property
+    def _changed(self) -> set[Address]:
+        return self.source.changed() if self.ledger.touched and self.ledger.values else set()
 
     def find_moving(self, until: float) -> None:
         """Find the formulas whose value changes by itself: with the clock, or by chance.
@@ -77,9 +111,9 @@ class Round:
         self.find_moving(until)
         return not self.unsettled()
 
-    def prepare(self, pinned: dict[Address, object]) -> None:
+    def prepare(self, pinned: Mapping[Address, object]) -> None:
         """Set the problem up with some results as they are known."""
-        self.problem = whole(self.source, self.formulas, pinned, set())
+        self.problem = whole(self.source, self.formulas, pinned)
         self._guards = {}
         for place, owner in self.problem.guarded.items():
             self._guards.setdefault(owner, []).append(place)
@@ -105,11 +139,11 @@ class Round:
 
     def too_large(self, most: int) -> bool:
         """Whether another calculator is not given so much."""
-        if len(self.formulas) > most:
+        if len(self.problem.tasks) > most:
             return True
         values = 0
-        for sheet in self.source.sheets:
-            for _ in self.source.values(sheet):
+        for sheet in self.problem.sheets:
+            for _ in self.problem.values(sheet):
                 values += 1
                 if values > _MOST_VALUES:
                     return True
@@ -141,13 +175,11 @@ class Round:
         """Whether there is any cell whose value the file does not settle."""
         return any(self._file_value(a, cell) is None for a, cell in self._cells())
 
-    def _cells(self) -> list[tuple[Address, Address]]:
+    def _cells(self) -> Iterator[tuple[Address, Address]]:
         """(formula, cell that it fills) of all."""
-        return [
-            (address, cell)
-            for address, (formula, _) in self.formulas.items()
-            for cell in filled_cells(address, formula)
-        ]
+        for address, (formula, _) in self.formulas.items():
+            for cell in filled_cells(address, formula):
+                yield address, cell
 
     # Merging
 
@@ -178,7 +210,8 @@ class Round:
     def _file_value(self, address: Address, cell: Address) -> Computed | None:
         """What the file held, where that counts."""
         if cell in self.problem.pinned:
-            return Computed(self.problem.pinned[cell])
+            value = self.problem.pinned[cell]
+            return Computed(value, unverified=self._unsure_reason(address))
         text = self.formulas[address][0].text if cell == address else ""
         held, value = self.ledger.held(cell, text)
         if not held or address in self.moving:
@@ -186,6 +219,12 @@ class Round:
         result = self.first_results.get(cell)
         agrees = result is not None and not result.unknown and same(result.value, value)
         return Computed(value) if agrees or not self.ledger.touched else None
+
+    def _unsure_reason(self, address: Address) -> str:
+        if address not in self._unsure:
+            return ""
+        reason = self.formulas[address][1].reason
+        return f"{_HELD} ({reason}){_PERHAPS}" if reason else _RESTS
 
     def _opinion(self, address: Address, cell: Address, third: Computed | None) -> Computed:
         quick = self._agreed(address, cell)
@@ -212,6 +251,8 @@ class Round:
             result = replace(result, unverified=_odd_reason(odd, self.ledger.values[address][1]))
         elif address in self._random:
             result = replace(result, unverified=_RANDOM)
+        elif address in self._unsure:
+            result = replace(result, unverified=_RESTS)
         elif not result.unverified and (why := caveat(self.formulas[address][1], result.value)):
             result = replace(result, unverified=why)
         return result
@@ -241,7 +282,7 @@ class Round:
         formula = self.formulas[address][0].text if cell == address else ""
         if not self.ledger.stale or self.ledger.touched or not entry or entry[0] != formula:
             return None
-        return Computed(entry[1], unverified="what the file held; it can't be calculated here")
+        return Computed(entry[1], unverified=_HELD)
 
     def open_cells(self, values: Values) -> set[Address]:
         """Formulas that the two calculators leave open."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from service.workbook.calculation import first
-from service.workbook.calculation.ledger import Ledger, Watch, filled_cells
+from service.workbook.calculation.ledger import Ledger, filled_cells
 from service.workbook.calculation.problem import apart
 from service.workbook.calculation.results import Address, Computed, same
 from service.workbook.calculation.round import Round
@@ -16,7 +16,7 @@ def settle(ledger: Ledger, round_: Round, until: float) -> None:
     other cells it gives the file's value.
     """
     try:
-        round_.ask_first(until)
+        round_.ask_about_all(until)
         suspects = _unlike(ledger, round_)
         odd: set[Address] = set()
         if suspects:
@@ -25,13 +25,10 @@ def settle(ledger: Ledger, round_: Round, until: float) -> None:
             calculated = first.calculate(round_.problem, until)
             round_.first_results |= round_.spread(calculated, until)
             odd |= set(_unlike(ledger, round_)) - odd
-        if odd:
-            ledger.watch = Watch(odd, round_.source, round_.graph, until)
     except TimeoutError:
         return
     nothing = Computed(unknown="the calculator gave no value")
     ledger.odd = {address: round_.first_results.get(address, nothing) for address in odd}
-    ledger.settled = True
 
 
 def _unlike(ledger: Ledger, round_: Round) -> list[Address]:

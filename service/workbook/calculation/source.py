@@ -25,9 +25,10 @@ from service.workbook.calculation.results import Address, ErrorValue, serial_num
 from service.workbook.cells import ERRORS
 from service.workbook.dynamic import DynamicArray
 from service.workbook.gaps import NotInBulkError
+from service.workbook.keeping.changed_cells import changed_cells
 from service.workbook.keeping.lazy import loaded_cells
+from service.workbook.keeping.loader import Memory
 from service.workbook.occupancy import formula_cells, is_lazy
-from service.workbook.package.opc import Package
 
 GRID = Area(1, 1, MAX_ROW, MAX_COLUMN)
 # More than any array that is calculated: its cells are listed one by one.
@@ -99,7 +100,7 @@ class Source(Protocol):
         """
 
     def value(self, address: Address) -> object:
-        """The plain value there; None for a blank cell and for a formula."""
+        """The plain value there; None for a blank cell, a formula, and what one fills."""
 
     def formulas(self) -> Iterator[tuple[Address, Formula]]:
         """All formulas, each at its (first) cell."""
@@ -116,17 +117,23 @@ class Source(Protocol):
     def barred(self, sheet: str) -> list[Area]:
         """Areas of a sheet into which no array spills: merged cells and tables."""
 
+    def changed(self) -> set[Address]:
+        """The cells whose value or formula is not what it was in the file they came from.
+
+        All cells of a workbook that came from none.
+        """
+
 
 class EditorSource:
     """A workbook that openpyxl holds.
 
-    :param package: the file that it came from; very large sheets are read from there, as
-        their cells are not all made
+    :param memory: what is remembered of the file that it came from; very large sheets are
+        read from there, as their cells are not all made
     """
 
-    def __init__(self, book: Workbook, package: Package | None = None) -> None:
+    def __init__(self, book: Workbook, memory: Memory | None = None) -> None:
         self._book = book
-        self._package = package
+        self._memory = memory
         self._formulas: dict[Address, Formula] | None = None
         self._filled: dict[str, list[Area]] = {}
 
@@ -158,10 +165,10 @@ class EditorSource:
 
     def _in_bulk(self, sheet: str) -> Iterator[tuple[tuple[int, int], object]] | None:
         """The values of a very large sheet; None where there is a better way."""
-        if self._package is None or not is_lazy(self._book[sheet]):
+        if self._memory is None or not is_lazy(self._book[sheet]):
             return None
         try:
-            bulk = BulkReader(self._package).sheet(sheet)
+            bulk = BulkReader(self._memory.package).sheet(sheet)
         except NotInBulkError:
             return None
         return self._of_bulk(sheet, bulk)
@@ -182,8 +189,12 @@ class EditorSource:
 
     def value(self, address: Address) -> object:
         title, row, column = address
+        self._formulas_found()
         cell = self._book[title]._cells.get((row, column))
-        return None if cell is None or cell.data_type == "f" else self._plain(cell)
+        if cell is None or cell._value is None or cell.data_type == "f":
+            return None
+        filled = self._filled.get(title, ())
+        return None if any(a.holds(row, column) for a in filled) else self._plain(cell)
 
     def formulas(self) -> Iterator[tuple[Address, Formula]]:
         yield from self._formulas_found().items()
@@ -210,6 +221,17 @@ class EditorSource:
 
     def barred(self, sheet: str) -> list[Area]:
         return barred_areas(self._book[sheet])
+
+    def changed(self) -> set[Address]:
+        found: set[Address] = set()
+        for sheet in self._book.worksheets:
+            known = self._memory.sheets.get(sheet) if self._memory else None
+            if known is None or self._memory is None:
+                places = sheet._cells.keys()
+            else:
+                places = changed_cells(sheet, known, self._memory.package).keys()
+            found.update((sheet.title, *place) for place in places)
+        return found
 
     def _plain(self, cell: Cell) -> object:
         value = cell._value

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from service.workbook import libreoffice
 from service.workbook.calculation import package
-from service.workbook.calculation.cached import cached_values
 from service.workbook.calculation.graph import Formulas
+from service.workbook.calculation.held import values_in
 from service.workbook.calculation.problem import Problem, Task
 from service.workbook.calculation.results import Address, Computed
 from service.workbook.calculation.source import is_1904
@@ -75,7 +75,11 @@ class ThirdCalculator:
             except libreoffice.LibreOfficeError as error:
                 log.info("LibreOffice did not calculate: %s", error)
                 return None
-            return cached_values(path).values
+            try:
+                return values_in(path)
+            except Exception as error:  # noqa: BLE001 - whatever the editor makes of it
+                log.warning("LibreOffice's answer can't be read: %r", error)
+                return None
 
 
 def _calls(tasks: dict[Address, Task]) -> dict[str, str]:

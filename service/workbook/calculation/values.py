@@ -14,17 +14,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 
-from service.workbook.calculation.cached import Cached
 from service.workbook.calculation.graph import all_formulas
-from service.workbook.calculation.ledger import Difference, Ledger, Mapped, Watch, filled_cells
+from service.workbook.calculation.held import Held
+from service.workbook.calculation.ledger import Difference, Ledger, Mapped
 from service.workbook.calculation.results import Address, Computed, Values
-from service.workbook.calculation.rewrite import Rewriter
+from service.workbook.calculation.rewrite import Facts, Rewriter
 from service.workbook.calculation.round import Round
 from service.workbook.calculation.settling import settle
 from service.workbook.calculation.source import Source
 from service.workbook.calculation.third import ThirdCalculator
+from service.workbook.calculation.trust import State, move
+from service.workbook.calculation.watch import Watch
 
 DEADLINE = 5.0  # seconds for the first calculator
+MOST_LONGER = 15.0  # seconds that it is given more if there are many formulas
+_FORMULAS_A_SECOND = 10_000
 SETTLING = 3.0  # seconds for the comparison with what a file holds
 SECOND_WAIT = 1.5
 AGAIN_WAIT = 0.2  # where the second one was waited for already
@@ -62,6 +66,7 @@ class Calculation:
         self.ledger = ledger or Ledger()
         self._third = third
         self._rewriter: Rewriter | None = None
+        self._original: Rewriter | None = None  # of the file, where names mean others now
         self._round: Round | None = None
         self._values: dict[Address, Computed] = {}
         self._level = Level.NONE
@@ -76,33 +81,39 @@ class Calculation:
         self.ledger.touched = True
         self._round, self._values, self._level = None, {}, Level.NONE
 
-    def moved(self, mapping: Mapped) -> None:
+    def before_move(self) -> State:
+        """What has to be known of the workbook as it is, to give to :meth:`moved`."""
+        round_ = self._round or self._new_round()
+        try:
+            affected = round_.affected(time.monotonic() + DEADLINE)
+        except TimeoutError:
+            affected = set(round_.formulas)
+        return State(round_.source.sheets, round_.formulas, affected)
+
+    def moved(self, mapping: Mapped, before: State) -> None:
         """Cells have other places now, by a change that shifted the formulas as well.
 
         :param mapping: the new address of a cell that was at another, None if it is gone
         """
         self.changed()
         source = self._source()
-        self.ledger.moved(mapping, all_formulas(source, self._fitting(source)))
+        rewriter = self._fitting(source)
+        move(self.ledger, before, mapping, all_formulas(source, rewriter))
+        self.ledger.facts = rewriter.facts
         self._decided = None
 
-    def open(self, cached: Cached, seconds: float = SETTLING) -> None:
+    def open(self, held: Held, seconds: float = SETTLING) -> None:
         """Compare what the file holds with what the calculator makes of it, once.
 
         Where there is not enough time, the file's values count until the first change.
         """
-        self.ledger = Ledger(stale=cached.stale)
-        source, count = self._source(), 0
-        for address, formula in source.formulas():
-            count += 1
-            for cell in filled_cells(address, formula):
-                if cell in cached.values:
-                    text = formula.text if cell == address else ""
-                    self.ledger.values[cell] = (text, cached.values[cell])
-        if not self.ledger.values or cached.stale or count > _MOST_SETTLED:
+        source = self._source()
+        self.ledger = Ledger(held.values, Facts.of(source), held.stale)
+        if not held.values or held.stale or len(held.values) > _MOST_SETTLED:
             return
         with _undisturbed():
-            round_ = Round(source, self._fitting, self.ledger)
+            round_ = self._new_round()
+            round_.prepare({})
             if not round_.too_large(_MOST_SETTLED):
                 settle(self.ledger, round_, time.monotonic() + seconds)
 
@@ -137,9 +148,19 @@ class Calculation:
         return self._round.moving if self._round is not None else set()
 
     def _fitting(self, source: Source) -> Rewriter:
-        if self._rewriter is None or not self._rewriter.fits(source):
-            self._rewriter = Rewriter(source)
+        facts = Facts.of(source)
+        if self._rewriter is None or self._rewriter.facts != facts:
+            self._rewriter = Rewriter(facts)
         return self._rewriter
+
+    def _new_round(self) -> Round:
+        source, meant = self._source(), self.ledger.facts
+        rewriter, original = self._fitting(source), None
+        if meant is not None and meant != rewriter.facts:
+            if self._original is None or self._original.facts != meant:
+                self._original = Rewriter(meant)
+            original = self._original
+        return Round(source, rewriter, self.ledger, original)
 
     def _calculate(
         self, level: Level, seconds: float, wait: float, *, whole_or_nothing: bool = False
@@ -151,8 +172,11 @@ class Calculation:
 
     def _asked(self, level: Level, seconds: float, wait: float, *, whole_or_nothing: bool) -> bool:
         if self._round is None:
-            self._round = Round(self._source(), self._fitting, self.ledger)
-        round_, until = self._round, time.monotonic() + seconds
+            self._round = self._new_round()
+        round_ = self._round
+        if not whole_or_nothing:
+            seconds += min(MOST_LONGER, len(round_.formulas) / _FORMULAS_A_SECOND)
+        until = time.monotonic() + seconds
         if self._level is Level.NONE:
             try:
                 if round_.settled_by_file(until):

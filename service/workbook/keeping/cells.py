@@ -20,7 +20,7 @@ from openpyxl.xml.constants import SHEET_MAIN_NS
 
 from service.workbook import serials
 from service.workbook.dynamic import DynamicArray, note
-from service.workbook.texts import unescape
+from service.workbook.texts import escape, unescape
 
 _CELL, _VALUE = f"{{{SHEET_MAIN_NS}}}c", f"{{{SHEET_MAIN_NS}}}v"
 _TEXT = f"{{{SHEET_MAIN_NS}}}t"
@@ -132,6 +132,8 @@ class CellReader:
         if found["data_type"] == "f":
             result = element.findtext(_VALUE)
             if result is not None:
+                if kind == "s":
+                    kind, result = "str", escape(str(self._strings[int(result)]))
                 self.results[(row, column)] = (kind, result)
             if isinstance(found["value"], ArrayFormula) and element.get("cm") in self._dynamic:
                 array = found["value"]

@@ -170,6 +170,7 @@ class LazyCells(dict[Place, Any]):
         self._loaded = bytearray(self._blocks)
         self._missing = self._blocks
         self._counts: dict[bytes, array[int]] = {}
+        self._formulas: dict[int, list[OpenedCell]] = {}  # by block; not yet among the cells
 
     # Loading ------------------------------------------------------------------
 
@@ -185,6 +186,7 @@ class LazyCells(dict[Place, Any]):
 
     def _load(self, block: int) -> None:
         self._loaded[block] = 1
+        self._formulas.pop(block, None)
         self._missing -= 1
         for cell in self._cells_of(block):
             self.opened += 1
@@ -219,14 +221,18 @@ class LazyCells(dict[Place, Any]):
         return same and not any(cells.count(b"f", _is_formula) for cells in (self, other))
 
     def formula_cells(self) -> Iterator[tuple[Place, Any]]:
-        """The cells with formulas; those of rows that were not made are made for this alone."""
+        """The cells with formulas; of rows that were not made these alone are."""
         self.count(b"f", _is_formula)
         for place, cell in super().items():
             if _is_formula(cell):
                 yield place, cell
         for block, formulas in enumerate(self._counts[b"f"]):
             if formulas and not self._loaded[block]:
-                yield from ((c.opened_at, c) for c in self._cells_of(block) if _is_formula(c))
+                found = self._formulas.get(block)
+                if found is None:
+                    found = [cell for cell in self._cells_of(block) if _is_formula(cell)]
+                    self._formulas[block] = found
+                yield from ((cell.opened_at, cell) for cell in found)
 
     # What can be told without loading -------------------------------------------
 

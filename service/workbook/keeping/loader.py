@@ -17,9 +17,9 @@ from openpyxl.chartsheet import Chartsheet
 from openpyxl.formula.translate import Translator
 from openpyxl.worksheet._reader import WorksheetReader
 from openpyxl.worksheet.worksheet import Worksheet
-from openpyxl.xml.constants import ARC_STYLE, ARC_THEME, SHARED_STRINGS
+from openpyxl.xml.constants import ARC_STYLE, ARC_THEME, SHARED_STRINGS, SHEET_MAIN_NS
 
-from service.workbook import texts
+from service.workbook import serials, texts
 from service.workbook.dynamic import note
 from service.workbook.keeping import parts as hanging
 from service.workbook.keeping import reading
@@ -31,7 +31,7 @@ from service.workbook.keeping.sheet_xml import SheetXml
 from service.workbook.keeping.strings import LazyStrings
 from service.workbook.keeping.styles import StyleMemory, detach
 from service.workbook.keeping.workbook_xml import Listing, Other, listing
-from service.workbook.package.opc import Package
+from service.workbook.package.opc import Package, parse
 
 LAZY_FROM = 300_000  # cells
 _LONG_TABLE = 1 << 20  # bytes
@@ -67,6 +67,7 @@ class Memory:
     :param sheets: memories by the sheet that they are of (sheets are compared by identity)
     :param parts: the part of every sheet at the opening, chart sheets among them
     :param charts: the chart sheets, with what hangs on them
+    :param stale: whether the file asks for its values to be calculated anew
     :param restructured: whether the package is the outcome of a change of the structure, after
         which cells may be where a chart does not have their values yet
     """
@@ -77,6 +78,7 @@ class Memory:
     listing: Listing
     parts: list[tuple[Any, str]] = field(default_factory=list)
     charts: list[tuple[Chartsheet, str, hanging.Memory]] = field(default_factory=list)
+    stale: bool = False
     restructured: bool = False
 
 
@@ -135,6 +137,8 @@ def load(package: Package, lazy_from: int = LAZY_FROM) -> tuple[Workbook, Memory
     :param lazy_from: sheets of so many cells have them made when they are asked for
     :raises Exception: whatever openpyxl raises for a file that it can't make sense of
     """
+    texts.teach_openpyxl()
+    serials.teach_openpyxl()
     reader = _BookReader(package, lazy_from)
     collecting = gc.isenabled()
     gc.disable()  # of a million new objects none is garbage
@@ -162,7 +166,23 @@ def load(package: Package, lazy_from: int = LAZY_FROM) -> tuple[Workbook, Memory
         for sheet, part in found
         if isinstance(sheet, Chartsheet)
     ]
-    return book, Memory(package, sheets, reader.styles, listing(book), found, charts)
+    memory = Memory(package, sheets, reader.styles, listing(book), found, charts)
+    memory.stale = _asks_to_calculate(package)
+    return book, memory
+
+
+def _asks_to_calculate(package: Package) -> bool:
+    """Whether the file asks to be calculated, and does not say either that it has been.
+
+    Files of ours do both: Excel is to calculate all the same.
+    """
+    main = next(iter(package.relationships("").of_kind("officeDocument")), None)
+    root = parse(package.read(main.target)) if main and main.target in package else None
+    found = None if root is None else root.find(f"{{{SHEET_MAIN_NS}}}calcPr")
+    if found is None:
+        return False
+    asks = found.get("fullCalcOnLoad") in ("1", "true")
+    return asks and found.get("calcCompleted") not in ("1", "true")
 
 
 @contextmanager

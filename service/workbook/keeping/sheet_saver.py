@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from lxml import etree
-from openpyxl.cell.cell import Cell, MergedCell
+from openpyxl.cell.cell import Cell
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.xml.constants import SHEET_MAIN_NS
 
@@ -17,11 +17,12 @@ from service.workbook.calculation.results import Computed, same, serial_number
 from service.workbook.keeping import parts as hanging
 from service.workbook.keeping.cell_xml import same_result
 from service.workbook.keeping.cells import OpenedCell
+from service.workbook.keeping.changed_cells import changed_cells
 from service.workbook.keeping.fragments import R_ID, Fragments, fragments, insert, merge_sheet
 from service.workbook.keeping.job import Job
-from service.workbook.keeping.lazy import LazyCells, Rows, loaded_cells
+from service.workbook.keeping.lazy import LazyCells, loaded_cells
 from service.workbook.keeping.loader import SheetMemory
-from service.workbook.keeping.rows import ChangedRows, Chunk, Place, file_rows
+from service.workbook.keeping.rows import ChangedRows, Chunk, Place
 from service.workbook.keeping.sheet_xml import SheetXml
 from service.workbook.occupancy import used_area
 from service.workbook.package.opc import OFFICE, parse, serialized
@@ -41,7 +42,9 @@ class SheetSaver:
     def update(self) -> bool:
         """Write the part if it changed; whether any value or formula did."""
         draft, part = self.job.draft, self.memory.part
-        cells, values = self._changed_cells(), self._changed_values()
+        memory, package = self.memory, self.job.memory.package
+        cells = changed_cells(self.sheet, memory, package, self.job.styles)
+        values = self._changed_values()
         rewritten = (at for at, cell in cells.items() if not _is_restyled_only(cell, at))
         self.job.changed[self.sheet.title] = {*rewritten, *values}
         rows = self._changed_rows()
@@ -108,35 +111,6 @@ class SheetSaver:
         head = frame.head[: told.start(2)] + str(area).encode() + frame.head[told.end(2) :]
         return replace(frame, head=head)
 
-    def _changed_cells(self) -> dict[Place, Cell | None]:
-        """Cells that differ from the file's, by place; None for those that are gone."""
-        found: dict[Place, Cell | None] = {}
-        styles, known = self.job.styles, 0
-        for at, cell in loaded_cells(self.sheet):
-            if isinstance(cell, OpenedCell) and cell.opened_at == at:
-                known += 1
-                if cell.rewritten or cell.restyled(styles):
-                    found[at] = cell
-            elif isinstance(cell, MergedCell):
-                if at not in self.memory.merged:
-                    found[at] = cell
-            elif cell._value is not None or cell.has_style:
-                found[at] = cell
-        if known < self._opened():
-            for at in self._file_cells():
-                if at not in self.sheet._cells:
-                    found[at] = None
-        return found
-
-    def _opened(self) -> int:
-        """How many cells the editor was given of the file."""
-        cells = self.sheet._cells
-        return cells.opened if isinstance(cells, LazyCells) else self.memory.cells
-
-    def _file_cells(self) -> set[tuple[int, int]]:
-        xml = self._xml()
-        return {(row.number, column) for row in file_rows(xml, Rows(xml)) for column in row.cells}
-
     def _changed_values(self) -> dict[Place, Computed]:
         """Values of formulas that are the file's but whose results are not."""
         title = self.sheet.title
@@ -147,16 +121,19 @@ class SheetSaver:
         }
 
     def _differs(self, at: tuple[int, int], computed: Computed) -> bool:
-        cell = self.sheet._cells.get(at)
+        cells, value = self.sheet._cells, serial_number(computed.value, self.job.book.epoch)
+        held = self.memory.results.get(at)
+        if held is not None and isinstance(cells, LazyCells) and not cells.is_loaded(at[0]):
+            return computed.unknown != "" or not same_result(held, value)
+        cell = cells.get(at)
         if not isinstance(cell, OpenedCell) or cell.rewritten or cell.opened_at != at:
             return False
-        value = serial_number(computed.value, self.job.book.epoch)
         if cell.data_type != "f":  # an array formula elsewhere fills it
-            held = serial_number(cell._value, self.job.book.epoch)
-            return not computed.unknown and not same(held, value)
+            plain = serial_number(cell._value, self.job.book.epoch)
+            return not computed.unknown and not same(plain, value)
         if computed.unknown:
-            return at in self.memory.results  # what the file has is not true any more
-        return not same_result(self.memory.results.get(at), value)
+            return held is not None  # what the file has is not true any more
+        return not same_result(held, value)
 
     def _changed_rows(self) -> dict[int, dict[str, str | None]]:
         """Attributes of rows that changed; None for those that are gone."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -71,6 +71,7 @@ _RARE = {
     b"dataValidation ": b"d",
     b"<col ": b"l",
 }
+_MAIN = re.compile(rb"(?:spreadsheetml|ms-excel)\.[\w.]+\.main\+xml")
 _ROOT = re.compile(rb"<(?:[\w.-]+:)?([A-Za-z][\w.-]*)")
 _FORMULA = re.compile(rb"<(?:[\w.-]+:)?f[\s/>]")
 _MERGE = re.compile(
@@ -110,7 +111,7 @@ def inspect_package(path: Path, max_unpacked: int, max_cells: int) -> PackageFac
         if not file.read(8).startswith(b"PK"):
             raise UnsupportedFile("The file is not an Excel workbook.", FORMATS)
     with opened(path, max_unpacked) as archive:
-        _check_kind(archive.names)
+        _check_kind(archive.names, lambda: _content_types(archive))
         return scan_parts(archive, max_cells)
 
 
@@ -130,12 +131,18 @@ def scan_parts(archive: Archive, max_cells: int) -> PackageFacts:
     return PackageFacts(macros, signed, scan.cells, scan.formulas, sizes)
 
 
-def _check_kind(names: list[str]) -> None:
+def _check_kind(names: list[str], types: Callable[[], bytes]) -> None:
     lowered = [name.lower() for name in names]
     if "[content_types].xml" not in lowered:
         raise UnsupportedFile("The file is an archive, but not an Excel workbook.", FORMATS)
-    if not any(name.endswith("workbook.xml") for name in lowered):
+    if not any(name.endswith("workbook.xml") for name in lowered) and not _MAIN.search(types()):
         raise UnsupportedFile("The file holds no workbook.", FORMATS)
+
+
+def _content_types(archive: Archive) -> bytes:
+    """The first bytes of the list of content types."""
+    info = next(i for i in archive.infos if i.filename.lower() == "[content_types].xml")
+    return next(archive.chunks(info), b"")
 
 
 def check_xml(data: bytes, name: str, max_cells: int) -> None:
