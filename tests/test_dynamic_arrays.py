@@ -195,6 +195,19 @@ def test_after_rows_were_inserted_too(file: Path, tmp_path: Path) -> None:
     assert formula(cell_xml(path, "C2")) == ("array", "C2:C5", "_xlfn._xlws.SORT(A2:A5)")
 
 
+def test_a_row_inserted_among_spilled_cells_leaves_the_array_whole(file: Path) -> None:
+    """Excel shifts what the formula reads, and the array spills anew."""
+    book = Book.load(file, "hand.xlsx")
+    write(book, "D1", [None])
+    write(book, "E1", [None])
+    with book.changing():
+        for name in ("D1", "D2", "D3", "E1", "E2", "E3"):
+            book.sheet()[name] = None
+    run(book, "edit_excel_sheet", action="insert_rows", target="2")
+    assert column(book, "C") == [10, 20, 30, 0, None]
+    assert kind(book, "C1") == ("dynamic", "C1:C4")
+
+
 def test_a_file_whose_metadata_can_not_be_read_opens(tmp_path: Path) -> None:
     path = with_parts(tmp_path / "bad.xlsx", ROWS, b"<metadata")
     assert kind(Book.load(path, "bad.xlsx"), "C1") == ("array", "C1:C3")
@@ -382,6 +395,17 @@ def test_a_copied_sheet_spills_too(file: Path) -> None:
     run(book, "edit_excel_sheet", action="copy", sheet="S", new_name="Copy")
     facts = formula_facts(book.sheet("Copy")["C1"])
     assert (facts.kind, str(facts.area)) == ("dynamic", "C1:C3")
+
+
+def test_long_arrays_spill_up_to_a_limit_that_is_told() -> None:
+    book = made([10_000])
+    write(book, "C1", ["=SEQUENCE(A1)", "=SUM(C1#)"])
+    assert book.values["S", 10_000, 3].value == 10_000
+    assert str(book.used_area(book.sheet())) == "A1:D10000"
+    write(book, "A1", [60_000])
+    assert column(book, "D", 1) == ["#NOT_CALCULATED"]
+    computed = book.values["S", 1, 3]
+    assert "too many cells" in computed.unknown + computed.unverified
 
 
 def test_two_arrays_are_in_each_others_way() -> None:

@@ -48,7 +48,7 @@ from service.workbook.spilling import extend, in_the_way, retract
 
 Fact = TypeVar("Fact")
 _MOST_SPILLS = 3  # calculations until what arrays fill stays as it is
-_SPILLING = 2.0  # seconds to calculate what dynamic arrays fill
+_SPILLING = 5.0  # seconds to calculate what dynamic arrays fill
 
 
 class Book:
@@ -413,7 +413,6 @@ class Book:
 
     def save(self, path: Path) -> None:
         """Write the workbook to ``path`` with the values of its formulas."""
-        self.spill()
         if self.memory is None:
             writer.save(self.xl, path, self.values)
         else:

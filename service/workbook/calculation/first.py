@@ -24,7 +24,8 @@ _GAP = 100  # blank rows that are cheaper to load than to step over
 _VAST = 500_000_000
 _MOST_ARRAY_CELLS = 200
 _PROBE = "_" * 40  # longer than the title of any sheet
-_MOST_SPILLED = 100_000
+_MOST_SPILLED = 10_000  # beyond, the calculator itself says that there is no room
+_TOO_MANY = "its result has too many cells"
 _NO_ROOM = Task("=#SPILL!")
 _MOST_ROUNDS = 4  # of A1# that refer to one another
 _ERRORS = {
@@ -309,10 +310,11 @@ def _spilled(engine: formualizer.Workbook, address: Address, task: Task) -> dict
         return dict.fromkeys(_cells(address, task), first)
     found = {cell: _left(engine, cell) for cell in _cells(address, task)}
     if first.value == "#SPILL!":
-        return found | {address: replace(first, fills=_wanted(engine, address, task))}
+        wanted = _wanted(engine, address, task)
+        if wanted is None or wanted.cells > _MOST_SPILLED:
+            return dict.fromkeys(found, Computed(unknown=_TOO_MANY))
+        return found | {address: replace(first, fills=wanted)}
     area = _extent(engine, address)
-    if area.cells > _MOST_SPILLED:
-        return dict.fromkeys(found, Computed(unknown="its result has too many cells"))
     for row in range(area.first_row, area.last_row + 1):
         for column in range(area.first_column, area.last_column + 1):
             place = (address[0], row, column)

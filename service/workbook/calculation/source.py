@@ -33,6 +33,7 @@ from service.workbook.occupancy import formula_cells, is_lazy
 GRID = Area(1, 1, MAX_ROW, MAX_COLUMN)
 # More than any array that is calculated: its cells are listed one by one.
 _MOST_FILLED = 50_000
+_MOST_SPILLED = 100_000  # the same for dynamic arrays, which are calculated as one
 Kind = Literal["plain", "array", "dynamic", "data table"]
 
 
@@ -270,8 +271,9 @@ def formula_facts(cell: Cell) -> Formula:
     if isinstance(value, ArrayFormula):
         text = value.text or ""
         text = text if text.startswith("=") else f"={text}"
-        kind: Kind = "dynamic" if isinstance(value, DynamicArray) else "array"
-        return Formula(text, kind, _filled(value.ref))
+        if isinstance(value, DynamicArray):
+            return Formula(text, "dynamic", _filled(value.ref, _MOST_SPILLED))
+        return Formula(text, "array", _filled(value.ref))
     if isinstance(value, DataTableFormula):
         inputs = tuple(str(one) for one in (value.r1, value.r2) if one)
         return Formula("=TABLE()", "data table", _filled(value.ref), inputs)
@@ -285,12 +287,12 @@ def _area(reference: str | None) -> Area | None:
         return None
 
 
-def _filled(reference: str | None) -> Area | None:
+def _filled(reference: str | None, most: int = _MOST_FILLED) -> Area | None:
     """The area that a formula fills; of a very large one only the first rows."""
     area = _area(reference)
-    if area is None or area.cells <= _MOST_FILLED:
+    if area is None or area.cells <= most:
         return area
-    rows = max(1, _MOST_FILLED // area.columns)
+    rows = max(1, most // area.columns)
     return Area(area.first_row, area.first_column, area.first_row + rows - 1, area.last_column)
 
 
