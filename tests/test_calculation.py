@@ -24,7 +24,7 @@ from service.workbook.calculation import second
 from service.workbook.calculation import values as values_module
 from service.workbook.calculation.answers import ranges, told_differences
 from service.workbook.calculation.graph import all_formulas
-from service.workbook.calculation.held import values_in
+from service.workbook.calculation.held import held_values, values_in
 from service.workbook.calculation.problem import Problem, whole
 from service.workbook.calculation.results import Address, Computed, ErrorValue, same
 from service.workbook.calculation.rewrite import Facts, Rewriter
@@ -239,6 +239,20 @@ def test_a_name_that_means_another_cell_is_a_change(opened: Callable[..., Book])
     with book.changing():
         book.xl.defined_names["rate"].attr_text = "S!$B$1"
     assert shown(book, "C1") == [20]
+
+
+def test_rows_that_hide_change_the_totals_of_those_that_show(opened: Callable[..., Book]) -> None:
+    """Also where some rows were hidden before: the value is not the file's any more."""
+    book = opened(
+        '<c r="A1"><v>1</v></c>\n<c r="A2"><v>2</v></c>\n<c r="A3"><v>4</v></c>\n'
+        '<c r="A4"><f>SUBTOTAL(109,A1:A3)</f><v>6</v></c>'
+    )
+    book.xl["S"].row_dimensions[1].hidden = True
+    book.calculation.open(held_values(book.xl, book.memory))
+    with book.changing():
+        book.xl["S"].row_dimensions[2].hidden = True
+    computed = book.values["S", 4, 1]
+    assert computed.value != 6 or computed.unverified
 
 
 UNREADABLE = """<c r="A1"><v>10</v></c><c r="B1"><v>1</v></c>
