@@ -343,6 +343,7 @@ def test_a_value_in_the_way_is_told_with_its_cell(from_file: bool, tmp_path: Pat
     assert error["hint"] == "The result needs C1:C3, and there is C3: clear that, or move it."
     path = saved(book, tmp_path / "b.xlsx")
     assert formula(cell_xml(path, "C1"))[1] == "C1"
+    assert cell_xml(path, "C1").findtext(f"{{{MAIN}}}v") == "#VALUE!"  # as in files of Excel's
     assert cell_xml(path, "C2") is None or cell_xml(path, "C2").find(f"{{{MAIN}}}v") is None
     write(book, "C3", [None])
     assert column(book, "C") == [10, 20, 30, None, None]

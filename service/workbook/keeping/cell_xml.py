@@ -20,6 +20,8 @@ _NUMERIC = re.compile(rb"""<(?:\w+:)?c\b[^>]*\bt\s*=\s*["']n["']""")
 _VALUE = re.compile(rb"<(?:\w+:)?v\b[^>]*?(?:/>|>.*?</(?:\w+:)?v\s*>)", re.DOTALL)
 _INLINE = re.compile(rb"<(?:\w+:)?is\b.*?</(?:\w+:)?is\s*>", re.DOTALL)
 _FORMULA = re.compile(rb"<(?:\w+:)?f\b[^>]*?(?:/>|>.*?</(?:\w+:)?f\s*>)", re.DOTALL)
+# Files have #VALUE! for them, and Excel a rich value beside it; it calculates anew on opening.
+_NEWER_ERRORS = frozenset("#SPILL! #CALC! #FIELD! #BLOCKED! #UNKNOWN! #CONNECT! #BUSY!".split())
 
 
 def stored(value: object) -> tuple[str, str]:
@@ -29,6 +31,8 @@ def stored(value: object) -> tuple[str, str]:
     if isinstance(value, int | float):
         return "", repr(value)
     text = str(value)
+    if text in _NEWER_ERRORS:
+        return "e", "#VALUE!"
     error = text.startswith("#") and text.endswith(("!", "?", "/A"))
     return ("e", text) if error else ("str", escape(text))
 
