@@ -391,6 +391,15 @@ def test_merged_cells_and_tables_are_in_the_way() -> None:
     assert "E1:H1, and there is G1:H2" in told["S!E1"]
 
 
+def test_formulas_that_nobody_can_calculate_are_in_the_way_too() -> None:
+    book = made()
+    write(book, "C2", ["=C2+1"])
+    write(book, "C1", ["=SORT(A1:A3)"])
+    assert column(book, "C", 3) == ["#SPILL!", "#NOT_CALCULATED", None]
+    write(book, "C2", [None])
+    assert column(book, "C", 3) == [10, 20, 30]
+
+
 def test_a_copied_sheet_spills_too(file: Path) -> None:
     book = Book.load(file, "hand.xlsx")
     run(book, "edit_excel_sheet", action="copy", sheet="S", new_name="Copy")

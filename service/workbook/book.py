@@ -204,7 +204,8 @@ class Book:
         if values is self._spilled:
             return False
         self._spilled = values
-        for sheet in self.xl.worksheets:
+        # Twice: where one array shrinks, another one may grow.
+        for sheet in [*self.xl.worksheets, *self.xl.worksheets]:
             for at in list(spills_of(sheet)):
                 computed = self.calculation.spilled((sheet.title, *at))
                 if computed is None or computed.fills is None:

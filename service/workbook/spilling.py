@@ -49,6 +49,8 @@ def extend(sheet: Worksheet, at: Place, area: Area, values: dict[Place, object])
         for place in spill.values.keys() & values.keys():
             _set(sheet, place, spill, values[place])
         return False
+    if not all(_is_free(sheet, place, spill) for place in places(area)):
+        return False
     _take_back(sheet, spill, area)
     spill.area = area
     for place in places(area):
@@ -74,6 +76,11 @@ def in_the_way(sheet: Worksheet, area: Area) -> str:
     return ", ".join(names[:3]) + (" and more" if len(names) > 3 else "")
 
 
+def _is_free(sheet: Worksheet, place: Place, spill: Spill) -> bool:
+    """Whether an array may fill a cell: it is blank, or the array's own already."""
+    return not _filled(sheet, place) or (spill.area.holds(*place) and _spilled(sheet, place, spill))
+
+
 def _filled(sheet: Worksheet, place: Place) -> bool:
     cell = sheet._cells.get(place)
     return cell is not None and cell._value is not None
@@ -88,6 +95,8 @@ def _spilled(sheet: Worksheet, place: Place, spill: Spill) -> bool:
         return False
     if cell._value is None:
         return True
+    if cell.data_type == "f":
+        return False
     if place in spill.values:
         given = spill.values[place]
         return type(cell._value) is type(given) and bool(cell._value == given)

@@ -91,23 +91,39 @@ def _calculated(problem: Problem, until: float) -> dict[Address, Computed]:
 
 
 def _bar(engine: formualizer.Workbook, problem: Problem) -> dict[Address, Task]:
-    """Have arrays fail that would spill into merged cells or a table, here and in the problem.
+    """Have arrays fail that would spill over formulas, into merged cells or a table.
+
+    They do so here, where formulas that can't be calculated are not seen, and in the problem.
 
     :returns: what they were
     """
     arrays = [a for a, t in problem.tasks.items() if t.kind == "dynamic"]
     barred = {title: problem.source.barred(title) for title in problem.source.sheets if arrays}
+    places: dict[str, set[tuple[int, int]]] = {}
+    for other, _ in problem.source.formulas() if arrays else ():
+        places.setdefault(other[0], set()).add(other[1:])
     found = {}
     for address in arrays:
-        areas = barred.get(address[0])
-        area = _extent(engine, address) if areas else None
-        if areas and area and area.cells > 1 and any(map(area.overlaps, areas)):
+        area = _extent(engine, address) if address[0] in barred else None
+        if area is None or area.cells == 1:
+            continue
+        on_way = any(map(area.overlaps, barred[address[0]]))
+        if on_way or _several_in(area, places.get(address[0], set())):
             engine.set_formula(*address, _NO_ROOM.text)
             found[address] = problem.tasks[address]
             problem.tasks[address] = _NO_ROOM  # other calculators know nothing of such areas
     if found:
         engine.evaluate_all()
     return found
+
+
+def _several_in(area: Area, places: set[tuple[int, int]]) -> bool:
+    """Whether an area holds more of the places than one, which is the array's own."""
+    if len(places) < area.cells:
+        return sum(area.holds(*place) for place in places) > 1
+    rows = range(area.first_row, area.last_row + 1)
+    columns = range(area.first_column, area.last_column + 1)
+    return sum((row, column) in places for row in rows for column in columns) > 1
 
 
 def _anchor_single_cells(engine: formualizer.Workbook, problem: Problem) -> None:
