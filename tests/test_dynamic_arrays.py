@@ -400,6 +400,14 @@ def test_formulas_that_nobody_can_calculate_are_in_the_way_too() -> None:
     assert column(book, "C", 3) == [10, 20, 30]
 
 
+def test_an_array_that_reads_itself_fails_alone() -> None:
+    book = made([3])
+    write(book, "C1", ["=SEQUENCE(A1)"])
+    write(book, "E1", ["=SUM(E1#)"])
+    assert column(book, "C", 3) == [1, 2, 3]
+    assert column(book, "E", 1)[0] in ("#REF!", "#NOT_CALCULATED")
+
+
 def test_a_copied_sheet_spills_too(file: Path) -> None:
     book = Book.load(file, "hand.xlsx")
     run(book, "edit_excel_sheet", action="copy", sheet="S", new_name="Copy")

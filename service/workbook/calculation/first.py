@@ -6,6 +6,7 @@ time in proportion to the workbook, where its way of following each change takes
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import threading
 import time
@@ -147,7 +148,9 @@ def _anchor_single_cells(engine: formualizer.Workbook, problem: Problem) -> None
             return
         waiting |= changed
         for address, text in changed.items():
-            engine.set_formula(*address, text)
+            # One that would read itself is not taken, and stays the error that it is.
+            with contextlib.suppress(Exception):
+                engine.set_formula(*address, text)
         engine.evaluate_all()
 
 
