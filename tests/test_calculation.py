@@ -33,6 +33,7 @@ from service.workbook.calculation.source import EditorSource
 from service.workbook.calculation.syntax import parts
 from service.workbook.calculation.third import ThirdCalculator
 from service.workbook.calculation.values import Calculation
+from service.workbook.dynamic import DynamicArray
 from service.workbook.references.changes import DeleteRows, InsertRows
 from service.workbook.structure import restructure
 from tests.bench import new_book, run
@@ -500,7 +501,7 @@ def test_array_formulas_fill_all_their_cells() -> None:
     sheet["B1"] = ArrayFormula("B1:B4", "=A1:A3*10")
     sheet["B2"], sheet["B3"] = 999, 999  # as a file holds them: values without a formula
     sheet["C1"] = ArrayFormula("C1:C2", "=5")
-    sheet["D1"] = ArrayFormula("D1:D2", "=_xlfn.SEQUENCE(3)")
+    sheet["D1"] = DynamicArray("D1:D2", "=_xlfn.SEQUENCE(3)")
     sheet["E1"] = "=SUM(B1:B3)+SUM(D1:D9)"
     values = Calculation(lambda: EditorSource(xl)).values()
     found = {name: values[address(name)].value for name in ("B1", "B2", "B3", "B4", "C2", "E1")}

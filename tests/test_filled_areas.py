@@ -14,7 +14,7 @@ from service.workbook import book as book_module
 from service.workbook.book import Book
 from service.workbook.keeping.loader import load
 from service.workbook.occupancy import is_lazy
-from tests.bench import run
+from tests.bench import new_book, run
 
 
 @pytest.fixture(params=["whole", "lazy"])
@@ -56,3 +56,13 @@ def test_cells_beside_it_are_free(book: Book) -> None:
     write(book, "E4", 7)
     write(book, "H5", 7)
     assert book.value(book.sheet()["E4"]) == 7
+
+
+def test_what_a_dynamic_array_spills_may_be_written_over() -> None:
+    book = new_book(headers=["n"], rows=[[1], [2], [3]])
+    run(book, "write_excel_range", start="C1", rows=[["=SORT(A2:A4,1,-1)"]])
+    assert run(book, "read_excel_range", range="C1:C3").result["rows"] == [[3], [2], [1]]
+    run(book, "write_excel_range", start="C2", rows=[[9]])
+    assert run(book, "read_excel_range", range="C2").result["rows"] == [[9]]
+    run(book, "write_excel_range", start="C1", rows=[[8]])
+    assert run(book, "read_excel_range", range="C1:C2").result["rows"] == [[8], [9]]

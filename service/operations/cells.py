@@ -286,7 +286,7 @@ def _refuse_merged(sheet: Worksheet, area: Area) -> None:
 
 def _refuse_filled(book: Book, sheet: Worksheet, area: Area) -> None:
     """A formula over many cells is replaced as a whole, or not at all."""
-    for filled in book.filled_areas(sheet):
+    for filled in book.fixed_areas(sheet):
         if area.overlaps(filled) and area.joined(filled) != area:
             raise InvalidRange(
                 f"{area} is a part of {filled} on {sheet.title}, which one formula fills.",

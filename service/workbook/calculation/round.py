@@ -244,7 +244,9 @@ class Round:
         else:
             other = self._said(self._second, address, cell)
             text = self.formulas[address][1].text
-            prefer = self._mac or bool(_RANGE_OF_CALLS.search(text))
+            # Only the first one says which cells an array fills.
+            spills = self.formulas[address][0].kind == "dynamic"
+            prefer = self._mac or spills or bool(_RANGE_OF_CALLS.search(text))
             result = doubted(two(one, other, prefer_first=prefer), doubt)
             if third is not None:
                 result = three(one, other, third, result, doubt)

@@ -122,13 +122,19 @@ def affected_by(
     for address, (formula, prepared) in graph.formulas.items():
         other = meant.differs(address, formula, prepared)
         wide = ledger.touched and prepared.anywhere and not prepared.reason
-        if other or wide or not ledger.holds(address, formula):
+        blocked = ledger.touched and formula.kind == "dynamic" and _failed(ledger, address)
+        if other or wide or blocked or not ledger.holds(address, formula):
             found.add(address)
         elif formula.area is not None:
             places = by_sheet.get(address[0], ())
             if any(formula.area.holds(*place[1:]) for place in places):
                 found.add(address)
     return found | graph.reached(changed | found, until)
+
+
+def _failed(ledger: Ledger, address: Address) -> bool:
+    """Whether an array may have lacked room in the file, where Excel has #VALUE! for #SPILL!."""
+    return ledger.values.get(address, ("", None))[1] in ("#SPILL!", "#VALUE!")
 
 
 def _looked_at(graph: Graph, affected: set[Address], ledger: Ledger) -> set[Address]:
