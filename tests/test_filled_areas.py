@@ -60,9 +60,11 @@ def test_cells_beside_it_are_free(book: Book) -> None:
 
 def test_what_a_dynamic_array_spills_may_be_written_over() -> None:
     book = new_book(headers=["n"], rows=[[1], [2], [3]])
-    run(book, "write_excel_range", start="C1", rows=[["=SORT(A2:A4,1,-1)"]])
-    assert run(book, "read_excel_range", range="C1:C3").result["rows"] == [[3], [2], [1]]
-    run(book, "write_excel_range", start="C2", rows=[[9]])
-    assert run(book, "read_excel_range", range="C2").result["rows"] == [[9]]
-    run(book, "write_excel_range", start="C1", rows=[[8]])
-    assert run(book, "read_excel_range", range="C1:C2").result["rows"] == [[8], [9]]
+    write(book, "C1", "=SORT(A2:A4,1,-1)")
+    book.spill()  # as the engine does before each operation
+    assert [cell.value for cell in book.sheet()["C"][1:3]] == [2, 1]
+    write(book, "C2", 9)
+    book.spill()
+    assert [cell.value for cell in book.sheet()["C"][1:]] == [9, None, None]
+    write(book, "C1", 8)
+    assert [book.value(cell) for cell in book.sheet()["C"][:2]] == [8, 9]
