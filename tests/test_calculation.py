@@ -298,7 +298,9 @@ def test_references_to_other_files_keep_their_values(opened: Callable[..., Book]
     assert shown(book, "A1", "B1") == [5, 12]
 
 
-def test_a_data_table_counts_while_what_it_reads_stays(opened: Callable[..., Book]) -> None:
+def test_a_data_table_counts_while_what_it_reads_stays(
+    opened: Callable[..., Book], tmp_path: Path
+) -> None:
     book = opened(
         """<c r="A1"><v>2</v></c><c r="C1"><f>A1*10</f><v>20</v></c>
 <c r="B2"><v>3</v></c><c r="C2"><f t="dataTable" ref="C2:C3" dt2D="0" dtr="0" r1="A1"/><v>30</v></c>
@@ -309,6 +311,10 @@ def test_a_data_table_counts_while_what_it_reads_stays(opened: Callable[..., Boo
     put(book, "B3", 5)
     assert "data table" in book.values["S", 2, 3].unknown
     assert "data table" in book.values["S", 3, 3].unknown
+    book.save(tmp_path / "saved.xlsx")
+    held = values_in(tmp_path / "saved.xlsx")
+    assert ("S", 2, 3) not in held
+    assert ("S", 3, 3) not in held, "no value that is not true any more"
 
 
 def test_values_of_every_kind_are_read_from_a_file(tmp_path: Path) -> None:
