@@ -102,7 +102,7 @@ def checked_preferences(given: dict[str, Any]) -> Preferences:
     try:
         return Preferences.model_validate(given)
     except pydantic.ValidationError as error:
-        problems = problems_of(error, cls)
+        problems = problems_of(error)
     first = next(iter(problems)).split(".")[0]
     said = "; ".join(f"{name}: {text}" for name, text in problems.items())
     raise InvalidParameters(
