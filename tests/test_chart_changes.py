@@ -11,6 +11,7 @@ from lxml import etree
 from service.errors import InvalidParameters, InvalidRange, SheetNotFound
 from service.operations.chart_options import NEW
 from service.workbook.book import Book
+from service.workbook.package.opc import Draft
 from tests import chart_books as books
 from tests import kept
 from tests.bench import new_book, run
@@ -48,6 +49,7 @@ def test_all_charts_of_a_file_are_listed(full: Book) -> None:
         "values": "Data!$B$2:$B$4",
         "categories": "Data!$A$2:$A$4",
     }
+    assert charts[2]["series"][0]["values"] == "Data!$B$2:$B$4"  # behind a hidden name
     assert listed(full, sheet="other") == []
 
 
@@ -83,6 +85,22 @@ def test_a_deleted_chart_goes_with_its_part(
     assert {name: after[name] for name in others} == {name: before[name] for name in others}
     assert validity.problems(path) == []
     assert (b"_xlchart" in after["xl/workbook.xml"]) == ("Ex" not in part)
+
+
+def test_a_chart_that_nobody_can_read_is_listed_and_deleted(tmp_path: Path) -> None:
+    def spoil(draft: Draft) -> None:
+        name = "xl/charts/chart1.xml"
+        draft.write(name, draft.read(name).replace(b'barDir val="col"', b'barDir val="up"'))
+
+    path = kept.edited(kept.full_workbook(tmp_path / "full.xlsx"), spoil)
+    book = Book.load(path, "full.xlsx")
+    assert [chart["type"] for chart in listed(book)] == ["unknown", "line", "waterfall"]
+    with pytest.raises(InvalidParameters, match="listed and deleted"):
+        change(book, title="New", options={"chart": "1"})
+    run(book, "create_excel_chart", action="delete", options={"chart": "1"})
+    after = parts(saved(book, tmp_path))
+    assert "xl/charts/chart1.xml" not in after
+    assert "xl/charts/chart2.xml" in after
 
 
 @pytest.mark.parametrize("kind", ["column", *NEW])

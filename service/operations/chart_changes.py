@@ -88,7 +88,7 @@ def delete(book: Book, asked: Asked) -> Answer:
             f"delete takes no {refused[0]}.", "Name the chart with options.chart alone."
         )
     found = find(book, asked.sheet, asked.options.chart or asked.title)
-    facts = told(found)
+    facts = told(book, found)
     if found.on_own_sheet and len(found.sheet._charts) == 1:
         restructure(book, DeleteSheet(found.sheet.title))
     else:
@@ -150,7 +150,7 @@ def change(ctx: Context, asked: Asked) -> Answer:
             chart.frame_name = name
         if move is not None:
             chart.anchor = move
-    result: dict[str, Any] = {"chart": told(replace(found, chart=chart))}
+    result: dict[str, Any] = {"chart": told(book, replace(found, chart=chart))}
     if notes:
         result["notes"] = notes
     return Answer(result, sheet=found.sheet.title)

@@ -40,8 +40,13 @@ def charts_of(book: Book) -> list[Found]:
     return [Found(sheet, number, chart) for number, (sheet, chart) in enumerate(pairs, 1)]
 
 
-def told(found: Found) -> dict[str, object]:
-    """What a list says of a chart."""
+def told(book: Book, found: Found) -> dict[str, object]:
+    """What a list says of a chart; names that Excel hides stand as the cells that they mean."""
+    names = book.xl.defined_names
+    series = [
+        {key: names[text].attr_text if text in names else text for key, text in item.items()}
+        for item in series_of(found.chart)
+    ]
     facts: dict[str, object] = {
         "number": found.number,
         "name": found.name,
@@ -49,7 +54,7 @@ def told(found: Found) -> dict[str, object]:
         "title": title_of(found.chart),
         "sheet": found.sheet.title,
         "at": "whole sheet" if found.on_own_sheet else place_of(found.chart),
-        "series": [dict(item) for item in series_of(found.chart)],
+        "series": series,
     }
     return {key: value for key, value in facts.items() if value not in ("", [])}
 

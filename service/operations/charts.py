@@ -78,7 +78,7 @@ def create_excel_chart(
 
 def _list(book: Book, sheet: str) -> Answer:
     title = book.sheet(sheet).title if sheet and sheet not in book.xl.sheetnames else sheet
-    charts = [told(item) for item in charts_of(book) if title in ("", item.sheet.title)]
+    charts = [told(book, item) for item in charts_of(book) if title in ("", item.sheet.title)]
     result: dict[str, Any] = {"charts": charts}
     found = sparklines.listing(book, title)
     if found:

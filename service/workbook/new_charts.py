@@ -38,7 +38,7 @@ _KINDS = {
 
 
 class NewChart:
-    """One chart of a new kind.
+    """One chart of a new kind, or one of an old kind that the editor can't read.
 
     :param xml: its part
     :param frame_name: name of its frame, such as "Chart 3"
@@ -70,11 +70,13 @@ class NewChart:
 
     @property
     def kind(self) -> str:
-        """What create_excel_chart calls it."""
+        """What create_excel_chart calls it; "unknown" for what neither the editor nor we know."""
+        if not is_new_chart(self.tree):
+            return "unknown"
         layouts = [item.get("layoutId", "") for item in self.tree.iter(f"{{{CX}}}series")]
         if "paretoLine" in layouts:
             return "pareto"
-        return _KINDS.get(layouts[0], layouts[0]) if layouts else ""
+        return _KINDS.get(layouts[0], layouts[0]) if layouts else "unknown"
 
     @property
     def title(self) -> str:

@@ -83,7 +83,10 @@ def _read(content: bytes, spot: Spot) -> Any:
     tree = parse(content)
     if is_new_chart(tree):
         return NewChart(content)
-    return read_chart(ChartSpace.from_tree(drop_caches(tree)))
+    try:
+        return read_chart(ChartSpace.from_tree(drop_caches(tree)))
+    except UNREADABLE:
+        return NewChart(content)  # it can be listed and deleted, too
 
 
 def spots(root: etree._Element, drawing: str) -> Iterator[Spot]:
