@@ -29,6 +29,7 @@ from openpyxl.chart.text import RichText, Text
 from openpyxl.chart.title import Title
 from openpyxl.chart.updown_bars import UpDownBars
 from openpyxl.descriptors import Typed
+from openpyxl.descriptors.nested import NestedText
 from openpyxl.drawing.line import LineProperties
 from openpyxl.drawing.text import (
     CharacterProperties,
@@ -309,7 +310,11 @@ def _slice(color: str) -> GraphicalProperties:
 
 
 class _Labels(DataLabelList):  # type: ignore[misc]
-    """Data labels whose number format says that it is not that of the cells."""
+    """Data labels as the format has them.
+
+    Their number format says that it is not that of the cells, and what parts their texts is a
+    text before the leader lines: openpyxl writes both in a way that Excel refuses.
+    """
 
     tagname = "dLbls"
     numFmt = Typed(expected_type=NumFmt, allow_none=True)
@@ -319,8 +324,13 @@ class _Labels(DataLabelList):  # type: ignore[misc]
     showLegendKey, showVal = DataLabelList.showLegendKey, DataLabelList.showVal
     showCatName, showSerName = DataLabelList.showCatName, DataLabelList.showSerName
     showPercent, showBubbleSize = DataLabelList.showPercent, DataLabelList.showBubbleSize
-    showLeaderLines, separator = DataLabelList.showLeaderLines, DataLabelList.separator
-    __elements__ = DataLabelList.__elements__
+    showLeaderLines = DataLabelList.showLeaderLines
+    separator = NestedText(expected_type=str, allow_none=True)
+    __elements__ = (
+        *(n for n in DataLabelList.__elements__ if n not in ("showLeaderLines", "separator")),
+        "separator",
+        "showLeaderLines",
+    )
 
 
 def _labels(spec: ChartSpec) -> DataLabelList:
