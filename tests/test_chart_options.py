@@ -269,6 +269,7 @@ def test_each_option_is_refused_by_the_kinds_that_do_not_take_it(option: str) ->
         ("column", {"data_labels": "percent"}, "percent"),
         ("column", {"data_labels": False, "label_format": "0"}, "data_labels"),
         ("column", {"trendline_r2": True}, "trendline"),
+        ("column", {"trendline": "linear", "stacked": True}, "trendline"),
         ("column", {"error_bars": "much"}, "error_bars"),
         ("column", {"colors": ["red"] * 4}, "colours for 3 series"),
         ("line", {"trendline": "polynomial", "trendline_period": 9}, "degree"),

@@ -127,6 +127,11 @@ def all_series(chart: Chart) -> Iterator[tuple[Chart, Any]]:
             yield part, series
 
 
+def is_stacked(part: Chart) -> bool:
+    """Whether a part of a chart puts its series on top of each other."""
+    return getattr(part, "grouping", "") in ("stacked", "percentStacked")
+
+
 def second_axis(chart: Chart) -> Any:
     """The second value axis of a chart, None without one."""
     for part in chart._charts[1:]:
@@ -322,8 +327,9 @@ def _label(part: Chart, series: Any, wanted: Details) -> None:
         series.dLbls = None
         return
     place = wanted.place if kind_of_place(kind) == kind_of_place(wanted.kind) else ""
-    stacked = getattr(part, "grouping", "") in ("stacked", "percentStacked")
-    usual_place = "ctr" if stacked and kind in ("column", "bar") else USUAL_PLACE.get(kind, "")
+    usual_place = (
+        "ctr" if is_stacked(part) and kind in ("column", "bar") else USUAL_PLACE.get(kind, "")
+    )
     code = wanted.formats.get("label_format", "")
     if not code and "percent" in shown:
         code = "0%"
@@ -363,6 +369,13 @@ def refuse_unusable(chart: Chart, wanted: Details) -> None:
         raise InvalidParameters(
             "options speak of a second axis (y2), and the chart has none.",
             "Add a combo chart instead, without second_axis false.",
+        )
+    stacked = any(is_stacked(part) for part in chart._charts)
+    stacked = stacked if options.stacked is None else bool(options.stacked)
+    if stacked and options.trendline not in (None, "none"):
+        raise InvalidParameters(
+            "options.trendline has no effect on a stacked chart: Excel draws none there.",
+            "Leave trendline out, or send stacked false.",
         )
     count = sum(1 for _ in all_series(chart))
     if wanted.kind not in ROUND and len(wanted.colors) > count:
