@@ -28,6 +28,7 @@ from service.workbook.calculation.results import Computed, Values, serial_number
 from service.workbook.chart_caches import book_cells, refresh
 from service.workbook.drawn import chart_tree, picture_file
 from service.workbook.keeping.cell_xml import stored
+from service.workbook.keeping.rules import extension_list
 from service.workbook.package.opc import serialized
 from service.workbook.texts import inline_string
 
@@ -59,7 +60,7 @@ def sheet_xml(ws: Worksheet, values: Values) -> tuple[bytes, list[str]]:
         writer.write_protection, writer.write_scenarios, writer.write_filter,
         writer.write_merged_cells, writer.write_formatting, writer.write_validations,
         writer.write_hyperlinks, writer.write_print, writer.write_margins, writer.write_page,
-        writer.write_header, writer.write_breaks,
+        writer.write_header, writer.write_breaks, writer.write_extensions,
     ):  # fmt: skip
         step()
     writer.close()
@@ -101,6 +102,14 @@ class _SheetWriter(WorksheetWriter):  # type: ignore[misc]
     def __init__(self, ws: Worksheet, values: Values, out: io.BytesIO | None = None) -> None:
         super().__init__(ws, out)
         self._values = values
+
+    def write_tail(self) -> None:
+        super().write_tail()
+        self.write_extensions()
+
+    def write_extensions(self) -> None:
+        """Rules of the later form, which openpyxl does not know."""
+        self.xf.send(extension_list(self.ws))
 
     def write_row(self, xf, row, row_idx):  # type: ignore[no-untyped-def]
         attributes = {"r": f"{row_idx}"}
