@@ -207,6 +207,12 @@ OPERATIONS = {
         "file": "",
         "delivers": True,
     },
+    "create_excel_table": {
+        "doing": "Changing tables of {workbook}",
+        "done": "Changed tables of {workbook}",
+        "file": "",
+        "delivers": True,
+    },
     "edit_excel_sheet": {
         "doing": "Changing sheets of {workbook}",
         "done": "Changed sheets of {workbook}",
@@ -1089,6 +1095,42 @@ class Tools:
                 "range": range,
                 "rule": rule,
                 "value": value,
+                "action": action,
+                "options": options,
+            },
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def create_excel_table(
+        self,
+        workbook: str = "",
+        sheet: str = "",
+        range: str = "",
+        name: str = "",
+        action: Literal["create", "list", "change", "convert", "delete"] = "create",
+        options: dict | None = None,
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Create, list, change, convert or delete native tables: totals, formulas, filters, style.
+
+        :param workbook: open workbook to use, by name; leave out where only one is open
+        :param sheet: sheet; leave out where there is only one
+        :param range: with the headers; left out: the sheet's data. With change: the new size
+        :param name: of the table; left out: Table1, or the only table there is
+        :param action: convert leaves plain cells, delete clears them, too
+        :param options: such as {"totals": {"Cost": "sum"}, "columns": {"Sum": "=[@Qty]*[@Price]"}, "filters": {"Cost": ">100"}} Keys: style, banded_rows, banded_columns, first_column, last_column, filter_buttons, headers, totals, columns, filters, rename_columns, new_name.
+        """
+        return await self._run(
+            "create_excel_table",
+            {
+                "workbook": workbook,
+                "sheet": sheet,
+                "range": range,
+                "name": name,
                 "action": action,
                 "options": options,
             },

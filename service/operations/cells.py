@@ -13,9 +13,14 @@ from service.operations.context import Context
 from service.operations.data import Rows, as_grid
 from service.operations.layout import Written, check_grid, find_region, header_names, write_rows
 from service.operations.registry import Answer, operation
+from service.operations.table_edits import fill_down
 from service.workbook import cells
 from service.workbook.areas import Area, area_at, parse_cell, split_sheet
 from service.workbook.book import Book
+from service.workbook.references.changes import InsertCells
+from service.workbook.structure import restructure
+from service.workbook.tables.headers import sync
+from service.workbook.tables.view import View
 
 MAX_CELLS_READ = 5_000
 NOT_CALCULATED = "#NOT_CALCULATED"
@@ -204,13 +209,20 @@ def write_excel_range(
     check_grid(ctx.book, lines, row, column)
     area = area_at(row, column, len(lines), max(len(line) for line in lines))
     _refuse_merged(worksheet, area)
+    below = _appended_to(worksheet, area) if start.strip().lower() == "append" else None
+    if below is not None:
+        area, worksheet = _above_totals(ctx.book, below, area)
     facts = Written(ctx.book, worksheet, area)
     with ctx.book.changing(keep_facts=True):
         _continue_formats(ctx.book, worksheet, area)
-        write_rows(worksheet, row, column, lines)
+        write_rows(worksheet, area.first_row, column, lines)
         _grow_filter(worksheet, area)
-        _grow_tables(worksheet, area)
+        if below is None:
+            _grow_tables(worksheet, area)
+        more = _fill_tables(worksheet, area) | sync(ctx.book, worksheet, area)
         facts.done()
+        if more:
+            facts.forget()
     result: dict[str, object] = {"written": str(area), "cells": area.cells}
     return Answer(result, sheet=worksheet.title)
 
@@ -285,6 +297,51 @@ def _grow_tables(sheet: Worksheet, area: Area) -> None:
         table.ref = _grown(str(table.ref), area)
         if table.autoFilter is not None:
             table.autoFilter.ref = table.ref
+
+
+def _appended_to(sheet: Worksheet, area: Area) -> View | None:
+    """The table with totals that ends right above an area: rows are appended above these."""
+    for table in sheet.tables.values():
+        view = View(sheet, table)
+        if (
+            view.totals
+            and view.area.last_row + 1 == area.first_row
+            and view.area.overlaps(
+                Area(area.first_row - 1, area.first_column, area.first_row - 1, area.last_column)
+            )
+        ):
+            return view
+    return None
+
+
+def _above_totals(book: Book, view: View, area: Area) -> tuple[Area, Worksheet]:
+    """Make room above a table's totals: (where the rows go, the sheet as it is then)."""
+    table = view.area
+    moved = Area(
+        table.last_row, area.first_column, table.last_row + area.rows - 1, area.last_column
+    )
+    room = Area(
+        table.last_row, table.first_column, table.last_row + area.rows - 1, table.last_column
+    )
+    title = view.sheet.title
+    restructure(book, InsertCells(title, room, "rows"))
+    return moved, book.sheet(title)
+
+
+def _fill_tables(sheet: Worksheet, area: Area) -> bool:
+    """Give written rows of tables the formulas of calculated columns, where they are blank.
+
+    :return: whether there were any such columns
+    """
+    found = False
+    for table in sheet.tables.values():
+        view = View(sheet, table)
+        data = view.data
+        rows = _range(max(data.first_row, area.first_row), min(data.last_row, area.last_row) + 1)
+        if data.overlaps(area) and any(c.calculatedColumnFormula for c in view.columns):
+            fill_down(view, rows)
+            found = True
+    return found
 
 
 def _grown(reference: str, area: Area) -> str:
