@@ -19,6 +19,7 @@ from service.workbook.areas import Area, area_at, parse_cell, split_sheet
 from service.workbook.book import Book
 from service.workbook.references.changes import InsertCells
 from service.workbook.structure import restructure
+from service.workbook.tables.formulas import stored
 from service.workbook.tables.headers import sync
 from service.workbook.tables.view import View
 
@@ -206,6 +207,7 @@ def write_excel_range(
         )
     worksheet = ctx.book.sheet(sheet or named)
     lines, row, column = _placed(ctx.book, worksheet, rows, reference.strip())
+    lines = _stored(ctx.book, worksheet, lines, row, column)
     check_grid(ctx.book, lines, row, column)
     area = area_at(row, column, len(lines), max(len(line) for line in lines))
     _refuse_merged(worksheet, area)
@@ -297,6 +299,24 @@ def _grow_tables(sheet: Worksheet, area: Area) -> None:
         table.ref = _grown(str(table.ref), area)
         if table.autoFilter is not None:
             table.autoFilter.ref = table.ref
+
+
+def _stored(
+    book: Book, sheet: Worksheet, lines: list[list[cells.Scalar]], row: int, column: int
+) -> list[list[cells.Scalar]]:
+    """The rows with [@Qty] as the file has it: the file knows no such short form."""
+
+    def one(value: cells.Scalar, place: tuple[int, int]) -> cells.Scalar:
+        if not isinstance(value, str) or not value.startswith("=") or "[@" not in value:
+            return value
+        views = [View(sheet, table) for table in sheet.tables.values()]
+        view = next((view for view in views if view.area.holds(*place)), None)
+        return stored(book, view, value, view.names if view is not None else [])
+
+    return [
+        [one(value, (row + r, column + c)) for c, value in enumerate(line)]
+        for r, line in enumerate(lines)
+    ]
 
 
 def _appended_to(sheet: Worksheet, area: Area) -> View | None:

@@ -106,18 +106,15 @@ def add_excel_rule(
 ) -> Answer:
     """Add, list, change or delete conditional formats and data validation (dropdown lists).
 
-    Formats: greater_than, less_than, between, equal_to, text_contains, text_begins_with,
-    date_occurring, duplicates, unique, top, bottom, above_average, blanks, errors, formula,
-    color_scale, data_bar, icon_set. Validations: list, whole, decimal, date, time, length,
-    custom, message.
-
-    :param sheet: sheet; leave out where there is only one
-    :param range: cells such as "B2:B20", "B:B", or a column's header
-    :param rule: one of the kinds above
-    :param value: 100, "late", [10, 20], "=$C2>5", "last_7_days"; colours from low to high;
-        entries of a list or their range; ">= 0" for whole
-    :param action: change and delete take options.index from list
-    :param options: such as {"fill": "red", "bold": true}
+    :param sheet: leave out where there is only one
+    :param range: "B2:B20", "B:B", or a column's header
+    :param rule: greater_than, less_than, between, equal_to, text_contains, text_begins_with,
+        date_occurring, duplicates, unique, top, bottom, above_average, blanks, errors, formula,
+        color_scale, data_bar, icon_set; entries: list, whole, decimal, date, time, length, custom
+    :param value: 100, "late", [10, 20], "=$C2>5", "last_7_days"; colours, lowest first; a
+        list's entries or their range
+    :param action: change and delete need options.index of list
+    :param options: {"fill": "red", "bold": true}
     """
     given = options.model_dump(exclude_none=True)
     value = _decoded(value)

@@ -109,10 +109,13 @@ def _begun(book: Book, sheet: Worksheet, area: Area, title: str, headed: bool | 
 
 def _area(book: Book, sheet: str, text: str) -> tuple[Worksheet, Area]:
     named, reference = split_sheet(text)
-    if reference:
-        return book.sheet_and_area(sheet, text)
     worksheet = book.sheet(sheet or named)
     region = find_region(book, worksheet)
+    if reference:
+        worksheet, area = book.sheet_and_area(sheet, text)
+        if area.cells == 1 and region and region.area.holds(area.first_row, area.first_column):
+            area = region.area
+        return worksheet, area
     if region is None:
         raise InvalidRange(
             f"{worksheet.title} is empty: there is no data for a table.",

@@ -27,23 +27,26 @@ _PART = re.compile(
 _ITEM = re.compile(rf"\[({_INNER})\]")
 
 
-def stored(book: Book, view: View, formula: str, names: list[str]) -> str:
+def stored(book: Book, view: View | None, formula: str, names: list[str]) -> str:
     """The formula as the file has it: [@Qty] is Table1[[#This Row],[Qty]] there.
 
-    :param view: the table whose rows it is for
+    :param view: the table whose rows it is for; None outside of all tables
     :param names: of its columns, those that are to come among them
     :raises InvalidValue: naming a table or column that is not there
     """
     known = {other.name.lower(): other.names for other in tables_of(book)}
-    known[view.name.lower()] = names
+    own = view.name if view is not None else ""
+    if own:
+        known[own.lower()] = names
 
     def replace(match: re.Match[str]) -> str:
         if match[1]:
             return match[1]
-        table, brackets = match[2] or view.name, _written(match[3])
+        table, brackets = match[2] or own, _written(match[3])
         if table.lower() not in known:
             raise InvalidValue(
-                f"{formula[:60]}: there is no table {table}.", f"Tables: {listed(list(known))}."
+                f"{formula[:60]}: {table or match[3][:40]} is no table, nor a part of one.",
+                f"Tables: {listed(list(known)) or 'none'}.",
             )
         _check_columns(formula, table, brackets, known[table.lower()])
         return table + brackets
