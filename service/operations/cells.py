@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from copy import copy
 from typing import Literal
 
@@ -13,15 +14,21 @@ from service.operations.context import Context
 from service.operations.data import Rows, as_grid
 from service.operations.layout import Written, check_grid, find_region, header_names, write_rows
 from service.operations.registry import Answer, operation
-from service.operations.table_edits import fill_down
+from service.operations.table_growth import (
+    above_totals,
+    around,
+    calculated_cells,
+    fill,
+    grow,
+    notes_of,
+    under_totals,
+    with_tables,
+)
+from service.operations.table_headers import Headers, with_headers
 from service.workbook import cells
 from service.workbook.areas import Area, area_at, parse_cell, split_sheet
 from service.workbook.book import Book
-from service.workbook.references.changes import InsertCells
-from service.workbook.structure import restructure
-from service.workbook.tables.formulas import stored
-from service.workbook.tables.headers import sync
-from service.workbook.tables.view import View
+from service.workbook.structure import rename_columns
 
 MAX_CELLS_READ = 5_000
 NOT_CALCULATED = "#NOT_CALCULATED"
@@ -206,33 +213,46 @@ def write_excel_range(
             "Name the sheet once.",
         )
     worksheet = ctx.book.sheet(sheet or named)
-    lines, row, column = _placed(ctx.book, worksheet, rows, reference.strip())
-    lines = _stored(ctx.book, worksheet, lines, row, column)
+    lines, row, column, short = _placed(ctx.book, worksheet, rows, reference.strip())
+    lines = with_tables(ctx.book, worksheet, lines, row, column)
     check_grid(ctx.book, lines, row, column)
     area = area_at(row, column, len(lines), max(len(line) for line in lines))
     _refuse_merged(worksheet, area)
-    below = _appended_to(worksheet, area) if start.strip().lower() == "append" else None
-    if below is not None:
-        area, worksheet = _above_totals(ctx.book, below, area)
-    facts = Written(ctx.book, worksheet, area)
+    if reference.strip().lower() == "append":
+        row, area = above_totals(ctx.book, worksheet, area)
+        worksheet = ctx.book.sheet(worksheet.title)
+    _refuse_filled(ctx.book, worksheet, area)
+    headers = with_headers(worksheet, lines, row, column)
+    adjusted = _renamed(ctx.book, headers)
+    worksheet = ctx.book.sheet(worksheet.title)
+    calculated = calculated_cells(worksheet, headers.lines, area)
+    under = under_totals(worksheet, area)
+    facts = Written(ctx.book, worksheet, around(area, calculated))
     with ctx.book.changing(keep_facts=True):
         _continue_formats(ctx.book, worksheet, area)
-        write_rows(worksheet, area.first_row, column, lines)
-        _grow_filter(worksheet, area)
-        if below is None:
-            _grow_tables(worksheet, area)
-        more = _fill_tables(worksheet, area) | sync(ctx.book, worksheet, area)
+        write_rows(worksheet, row, column, headers.lines)
+        grow(worksheet, area)
+        fill(worksheet, calculated)
         facts.done()
-        if more:
-            facts.forget()
     result: dict[str, object] = {"written": str(area), "cells": area.cells}
-    return Answer(result, sheet=worksheet.title)
+    told = {"adjusted": adjusted, "notes": [*short, *headers.notes, *notes_of(calculated), *under]}
+    return Answer(
+        result | {key: value for key, value in told.items() if value}, sheet=worksheet.title
+    )
+
+
+def _renamed(book: Book, headers: Headers) -> dict[str, int]:
+    """Rename columns of tables; how many of what follow."""
+    adjusted: Counter[str] = Counter()
+    for change in headers.changes:
+        adjusted += rename_columns(book, change).adjusted
+    return dict(adjusted)
 
 
 def _placed(
     book: Book, sheet: Worksheet, rows: Rows, start: str
-) -> tuple[list[list[cells.Scalar]], int, int]:
-    """(rows as lists, first row, first column)."""
+) -> tuple[list[list[cells.Scalar]], int, int, list[str]]:
+    """(rows as lists, first row, first column, what was decided on the way)."""
     append = start.lower() == "append"
     region = find_region(book, sheet) if append else None
     headers: list[cells.Scalar] = []
@@ -246,7 +266,7 @@ def _placed(
             "rows is empty: there is nothing to write.", "Send at least one row."
         )
     if not append:
-        return lines, *parse_cell(start)
+        return lines, *parse_cell(start), grid.notes
     if region and region.has_headers and max(map(len, lines)) > len(headers):
         raise InvalidParameters(
             f"A row has {counted(max(map(len, lines)), 'value')}, but {sheet.title} has "
@@ -254,8 +274,8 @@ def _placed(
             "Send one value for each column, null for a blank.",
         )
     if not region:
-        return lines, 1, 1
-    return lines, region.area.last_row + 1, region.area.first_column
+        return lines, 1, 1, grid.notes
+    return lines, region.area.last_row + 1, region.area.first_column, grid.notes
 
 
 def _refuse_merged(sheet: Worksheet, area: Area) -> None:
@@ -268,6 +288,16 @@ def _refuse_merged(sheet: Worksheet, area: Area) -> None:
                     f"{area} overlaps the merged cells {block} on {sheet.title}.",
                     f"Write to {anchor} alone to fill the merged cells, or choose another place.",
                 )
+
+
+def _refuse_filled(book: Book, sheet: Worksheet, area: Area) -> None:
+    """A formula over many cells is replaced as a whole, or not at all."""
+    for filled in book.fixed_areas(sheet):
+        if area.overlaps(filled) and area.joined(filled) != area:
+            raise InvalidRange(
+                f"{area} is a part of {filled} on {sheet.title}, which one formula fills.",
+                f"Write to all of {filled} to replace the formula, or choose another place.",
+            )
 
 
 def _continue_formats(book: Book, sheet: Worksheet, area: Area) -> None:
@@ -283,92 +313,3 @@ def _continue_formats(book: Book, sheet: Worksheet, area: Area) -> None:
         for row in _range(area.first_row, area.last_row + 1):
             if (row, column) not in sheet._cells:
                 sheet.cell(row, column)._style = copy(model._style)
-
-
-def _grow_filter(sheet: Worksheet, area: Area) -> None:
-    """A filter over the data goes on over rows written right under it."""
-    if sheet.auto_filter.ref:
-        sheet.auto_filter.ref = _grown(str(sheet.auto_filter.ref), area)
-
-
-def _grow_tables(sheet: Worksheet, area: Area) -> None:
-    """A table takes rows in that are written right under it, as it does in Excel."""
-    for table in sheet.tables.values():
-        if table.totalsRowCount:
-            continue  # what is under the totals is not the table's
-        table.ref = _grown(str(table.ref), area)
-        if table.autoFilter is not None:
-            table.autoFilter.ref = table.ref
-
-
-def _stored(
-    book: Book, sheet: Worksheet, lines: list[list[cells.Scalar]], row: int, column: int
-) -> list[list[cells.Scalar]]:
-    """The rows with [@Qty] as the file has it: the file knows no such short form."""
-
-    def one(value: cells.Scalar, place: tuple[int, int]) -> cells.Scalar:
-        if not isinstance(value, str) or not value.startswith("=") or "[@" not in value:
-            return value
-        views = [View(sheet, table) for table in sheet.tables.values()]
-        view = next((view for view in views if view.area.holds(*place)), None)
-        return stored(book, view, value, view.names if view is not None else [])
-
-    return [
-        [one(value, (row + r, column + c)) for c, value in enumerate(line)]
-        for r, line in enumerate(lines)
-    ]
-
-
-def _appended_to(sheet: Worksheet, area: Area) -> View | None:
-    """The table with totals that ends right above an area: rows are appended above these."""
-    for table in sheet.tables.values():
-        view = View(sheet, table)
-        if (
-            view.totals
-            and view.area.last_row + 1 == area.first_row
-            and view.area.overlaps(
-                Area(area.first_row - 1, area.first_column, area.first_row - 1, area.last_column)
-            )
-        ):
-            return view
-    return None
-
-
-def _above_totals(book: Book, view: View, area: Area) -> tuple[Area, Worksheet]:
-    """Make room above a table's totals: (where the rows go, the sheet as it is then)."""
-    table = view.area
-    moved = Area(
-        table.last_row, area.first_column, table.last_row + area.rows - 1, area.last_column
-    )
-    room = Area(
-        table.last_row, table.first_column, table.last_row + area.rows - 1, table.last_column
-    )
-    title = view.sheet.title
-    restructure(book, InsertCells(title, room, "rows"))
-    return moved, book.sheet(title)
-
-
-def _fill_tables(sheet: Worksheet, area: Area) -> bool:
-    """Give written rows of tables the formulas of calculated columns, where they are blank.
-
-    :return: whether there were any such columns
-    """
-    found = False
-    for table in sheet.tables.values():
-        view = View(sheet, table)
-        data = view.data
-        rows = _range(max(data.first_row, area.first_row), min(data.last_row, area.last_row) + 1)
-        if data.overlaps(area) and any(c.calculatedColumnFormula for c in view.columns):
-            fill_down(view, rows)
-            found = True
-    return found
-
-
-def _grown(reference: str, area: Area) -> str:
-    """The reference with the rows of ``area``, where they begin right under it."""
-    first, _, last = reference.partition(":")
-    (top, left), (bottom, right) = parse_cell(first), parse_cell(last or first)
-    touches = area.first_column <= right and area.last_column >= left
-    if touches and area.first_row <= bottom + 1 < area.last_row + 1:
-        return str(Area(top, left, area.last_row, right))
-    return reference

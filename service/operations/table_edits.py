@@ -20,8 +20,10 @@ from service.workbook.areas import MAX_COLUMN, Area, parse_area, split_sheet
 from service.workbook.book import Book, filled_areas
 from service.workbook.formulas import check_formula, to_file
 from service.workbook.package.opc import parse
+from service.workbook.references.changes import RenameColumns
 from service.workbook.references.rewriting import Rewriter, TableEdit
 from service.workbook.references.text import translated
+from service.workbook.structure import rename_columns
 from service.workbook.tables import filters, formulas, headers, totals
 from service.workbook.tables.view import GRID, View, checked_name, free_name, tables_of
 
@@ -189,23 +191,38 @@ def refuse_read_elsewhere(book: Book, view: View) -> None:
                 )
 
 
-def column_named(book: Book, view: View, seen: View, old: str, new: str) -> Step:
-    """Another name for a column, which its header and formulas follow."""
-    place = seen.place(old, "rename_columns")
-    name = new.strip()
-    others = [other.lower() for i, other in enumerate(seen.names) if i != place]
-    if not name or len(name) > _MOST_HEADER or name.lower() in others:
-        raise InvalidParameters(
-            f'rename_columns: "{new[:60]}" is blank, too long or the name of another column.',
-            "Each column has a name of its own, of at most 255 characters.",
-        )
-    cells.stored_value(f"'{name}", f"header of {old}")
-    seen.columns[place].name = name
+def columns_named(book: Book, view: View, seen: View, asked: dict[str, str]) -> Step:
+    """Other names for columns, which headers and formulas follow.
+
+    What the step does is a change of its own: it comes before ``book.changing()``.
+    """
+    renamed = []
+    for old, new in asked.items():
+        place, name = seen.place(old, "rename_columns"), new.strip()
+        others = [other.lower() for i, other in enumerate(seen.names) if i != place]
+        if not name or len(name) > _MOST_HEADER or name.lower() in others:
+            raise InvalidParameters(
+                f'rename_columns: "{new[:60]}" is blank, too long or the name of another column.',
+                "Each column has a name of its own, of at most 255 characters.",
+            )
+        cells.stored_value(f"'{name}", f"header of {old}")
+        renamed.append((seen.names[place], name))
+        seen.columns[place].name = name
+    change = RenameColumns(view.sheet.title, view.name, tuple(seen.names), tuple(renamed))
 
     def run() -> None:
-        headers.rename(book, view, place, name)
+        rename_columns(book, change)
+        view.sheet = book.sheet(change.sheet)
+        tables = view.sheet.tables.values()
+        view.table = next(t for t in tables if t.displayName == change.table)
 
     return run
+
+
+def name_headers(view: View) -> None:
+    """Let the cells of the headers say what the columns are called."""
+    if view.headers:
+        headers.put(view.sheet, view.area.first_row, view.area.first_column, view.names)
 
 
 def resized(book: Book, view: View, seen: View, area: Area, notes: list[str]) -> Step:

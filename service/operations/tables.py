@@ -136,13 +136,17 @@ def _change(book: Book, sheet: str, text: str, name: str, given: dict[str, Any])
     view = find_table(book, sheet or named, name, area)
     plan = Plan()
     shadow = edits.shadow(view)
+    first = None
+    if given.get("rename_columns"):
+        first = edits.columns_named(book, view, shadow, given["rename_columns"])
+        plan.steps.append(lambda: edits.name_headers(view))
     if given.get("new_name"):
         plan.steps.append(edits.named(book, view, shadow, given["new_name"]))
-    for old, new in (given.get("rename_columns") or {}).items():
-        plan.steps.append(edits.column_named(book, view, shadow, old, new))
     if area is not None:
         plan.steps.append(edits.resized(book, view, shadow, area, plan.notes))
     _edit(plan, book, view, shadow, given)
+    if first is not None:
+        first()
     with book.changing():
         for step in plan.steps:
             step()

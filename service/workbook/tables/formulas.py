@@ -133,25 +133,6 @@ def renamed_table(old: str, new: str) -> Visit:
     return lambda text, _: replaced(text, visit)
 
 
-def renamed_column(table: str, old: str, new: str) -> Visit:
-    """References to a table's column under its new name."""
-    escaped = re.sub(r"(['\[\]#@])", r"'\1", new)
-
-    def item(match: re.Match[str]) -> str:
-        plain = re.sub("'(.)", r"\1", match[1]).strip().lower()
-        return f"[{escaped}]" if plain == old.strip().lower() else match[0]
-
-    def visit(operand: Operand) -> str | None:
-        if operand.name.lower() != table.lower() or not operand.columns:
-            return None
-        inner = operand.columns[1:-1]
-        if inner.lstrip("@ ").startswith("["):
-            return f"{operand.name}[{_ITEM.sub(item, inner)}]"
-        return operand.name + _ITEM.sub(item, operand.columns)
-
-    return lambda text, _: replaced(text, visit)
-
-
 def plain_references(view: View) -> Visit:
     """Cells in the place of references to a table that is to be none any more."""
     area = view.area

@@ -7,10 +7,7 @@ import datetime as dt
 from openpyxl.worksheet.table import TableColumn
 from openpyxl.worksheet.worksheet import Worksheet
 
-from service.workbook.areas import Area
 from service.workbook.book import Book
-from service.workbook.tables.formulas import renamed_column, rewrite
-from service.workbook.tables.view import View
 
 
 def texts(book: Book, sheet: Worksheet, row: int, columns: range) -> list[str]:
@@ -65,35 +62,3 @@ def put(sheet: Worksheet, row: int, first: int, names: list[str]) -> list[str]:
 def new_columns(names: list[str], first_id: int = 1) -> list[TableColumn]:
     """Columns of these names."""
     return [TableColumn(id=number, name=name) for number, name in enumerate(names, first_id)]
-
-
-def rename(book: Book, view: View, place: int, name: str) -> int:
-    """Give a column another name, in its cell and in all formulas; how many of those changed."""
-    column = view.columns[place]
-    old, column.name = str(column.name), name
-    if view.headers:
-        put(view.sheet, view.area.first_row, view.area.first_column + place, [name])
-    return rewrite(book, view.name, renamed_column(view.name, old, name))
-
-
-def sync(book: Book, sheet: Worksheet, written: Area) -> bool:
-    """Let columns of tables be called as the headers that were written over.
-
-    Call it inside ``book.changing()``, after the write.
-
-    :return: whether any column has another name now
-    """
-    renamed = False
-    for table in sheet.tables.values():
-        view = View(sheet, table)
-        if not view.headers or not view.area.top(1).overlaps(written):
-            continue
-        row, area = view.area.first_row, view.area
-        cells = [sheet.cell(row, c) for c in range(area.first_column, area.last_column + 1)]
-        names = unique([_text(cell.value) for cell in cells])
-        for place, (old, new) in enumerate(zip(view.names, names, strict=True)):
-            if old != new:
-                rename(book, view, place, new)
-                renamed = True
-        put(sheet, row, area.first_column, names)
-    return renamed
