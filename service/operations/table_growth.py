@@ -48,7 +48,8 @@ def calculated_cells(
     for table in sheet.tables.values():
         before = areas_of(str(table.ref))[0]
         after = areas_of(_grown(str(table.ref), area))[0]
-        if table.totalsRowCount and _is_room(sheet, before, area):
+        room = bool(table.totalsRowCount) and _is_room(sheet, before, area)
+        if room:
             before = Area(*_corner(before), area.first_row - 1, before.last_column)
             after = Area(*_corner(before), area.last_row, before.last_column)
         elif table.totalsRowCount or after == before:
@@ -58,7 +59,7 @@ def calculated_cells(
                 line, at = lines[row - area.first_row], model.column - area.first_column
                 given = 0 <= at < len(line) and line[at] not in (None, "")
                 cell = sheet._cells.get((row, model.column))
-                if not given and (cell is None or cell.value is None or cell.data_type == "f"):
+                if not given and (room or cell is None or cell.value is None):
                     found.append(Calculated(row, model, table.displayName, name))
     return found
 
