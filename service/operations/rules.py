@@ -234,7 +234,7 @@ def _listed(sheet: Worksheet, rules: list[Found]) -> Answer:
     result: dict[str, object] = {"rules": [item.words() for item in rules[:MOST_LISTED]]}
     if len(rules) > MOST_LISTED:
         result["more"] = len(rules) - MOST_LISTED
-    return Answer(result, sheet=sheet.title)
+    return Answer(result, sheet=sheet.title, changed=False)
 
 
 def _delete(

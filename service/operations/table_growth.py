@@ -156,8 +156,16 @@ def above_totals(book: Book, sheet: Worksheet, area: Area) -> tuple[int, Area]:
             first = whole.last_row
             room = Area(first, whole.first_column, first + rows - 1, whole.last_column)
             restructure(book, InsertCells(sheet.title, room, "rows"))
+            with book.changing():
+                moved = View(book.sheet(sheet.title), _same(book.sheet(sheet.title), table))
+                moved.set_area(moved.area)  # its filter takes the rows in, too
             return first, Area(first, area.first_column, first + rows - 1, area.last_column)
     return area.first_row, area
+
+
+def _same(sheet: Worksheet, table: Table) -> Table:
+    """The table as it is in a sheet that was read again."""
+    return next(t for t in sheet.tables.values() if t.displayName == table.displayName)
 
 
 def under_totals(sheet: Worksheet, area: Area) -> list[str]:

@@ -174,7 +174,8 @@ def _list(book: Book, sheet: str, name: str) -> Answer:
     found = [view for view in tables_of(book) if not sheet or view.sheet is book.sheet(sheet)]
     if name:
         found = [find_table(book, sheet, name, None)]
-    return Answer({"tables": [_told(view)["table"] for view in found]}, sheet=sheet)
+    tables = [_told(view)["table"] for view in found]
+    return Answer({"tables": tables}, sheet=sheet, changed=False)
 
 
 def _end(book: Book, sheet: str, text: str, name: str, *, clear: bool) -> Answer:

@@ -239,7 +239,9 @@ def told(view: View) -> dict[str, Any]:
             found[name] = items if len(items) > 1 else items[0]
         elif column.filters is not None:
             days = [
-                "-".join(f"{part:02d}" for part in (i.year, i.month, i.day) if part is not None)
+                "-".join(
+                    f"{int(part):02d}" for part in (i.year, i.month, i.day) if part is not None
+                )
                 for i in column.filters.dateGroupItem
             ]
             blanks = ["blanks"] if column.filters.blank else []
