@@ -187,6 +187,18 @@ OPERATIONS = {
         "file": "",
         "delivers": True,
     },
+    "add_excel_rule": {
+        "doing": "Changing rules of {workbook}",
+        "done": "Changed rules of {workbook}",
+        "file": "",
+        "delivers": True,
+    },
+    "create_excel_table": {
+        "doing": "Changing tables of {workbook}",
+        "done": "Changed tables of {workbook}",
+        "file": "",
+        "delivers": True,
+    },
     "edit_excel_sheet": {
         "doing": "Changing sheets of {workbook}",
         "done": "Changed sheets of {workbook}",
@@ -1028,6 +1040,81 @@ class Tools:
         return await self._run(
             "format_excel_cells",
             {"style": style, "workbook": workbook, "sheet": sheet, "range": range},
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def add_excel_rule(
+        self,
+        workbook: str = "",
+        sheet: str = "",
+        range: str = "",
+        rule: str = "",
+        value: Cell | list[Cell] = None,
+        action: Literal["add", "list", "change", "delete"] = "add",
+        options: dict | None = None,
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Add, list, change or delete conditional formats and data validation (dropdown lists).
+
+        :param workbook: open workbook to use, by name; leave out where only one is open
+        :param sheet: leave out where there is only one
+        :param range: "B2:B20", "B:B", or a column's header
+        :param rule: greater_than, less_than, between, equal_to, text_contains, text_begins_with, date_occurring, duplicates, unique, top, bottom, above_average, blanks, errors, formula, color_scale, data_bar, icon_set; entries: list, whole, decimal, date, time, length, custom
+        :param value: 100, "late", [10, 20], "=$C2>5", "last_7_days"; colours, lowest first; a list's entries or their range
+        :param action: change and delete need options.index of list
+        :param options: {"fill": "red", "bold": true} Keys: fill, color, bold, italic, underline, strike, border, number_format, stop_if_true, priority, index, percent, equal, std_dev, min, mid, max, thresholds, reverse, hide_value, solid, negative_color, operator, input_title, input_message, error_title, error_message, error_style (stop|warning|information), allow_blank, dropdown.
+        """
+        return await self._run(
+            "add_excel_rule",
+            {
+                "workbook": workbook,
+                "sheet": sheet,
+                "range": range,
+                "rule": rule,
+                "value": value,
+                "action": action,
+                "options": options,
+            },
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def create_excel_table(
+        self,
+        workbook: str = "",
+        sheet: str = "",
+        range: str = "",
+        name: str = "",
+        action: Literal["create", "list", "change", "convert", "delete"] = "create",
+        options: dict | None = None,
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Create, list, change, convert or delete native tables: totals, formulas, filters, style.
+
+        :param workbook: open workbook to use, by name; leave out where only one is open
+        :param sheet: sheet; leave out where there is only one
+        :param range: with the headers; left out: the sheet's data. With change: the new size
+        :param name: of the table; left out: Table1, or the only table there is
+        :param action: convert leaves plain cells, delete clears them, too
+        :param options: such as {"totals": {"Cost": "sum"}, "columns": {"Sum": "=[@Qty]*[@Price]"}, "filters": {"Cost": ">100"}} Keys: style, banded_rows, banded_columns, first_column, last_column, filter_buttons, headers, totals, columns, filters, rename_columns, new_name.
+        """
+        return await self._run(
+            "create_excel_table",
+            {
+                "workbook": workbook,
+                "sheet": sheet,
+                "range": range,
+                "name": name,
+                "action": action,
+                "options": options,
+            },
             (__user__, __metadata__, __request__, __files__, __event_emitter__),
         )
 

@@ -8,6 +8,8 @@ from service.operations import files as files
 from service.operations import describe as describe
 from service.operations import cells as cells
 from service.operations import formats as formats
+from service.operations import rules as rules
+from service.operations import tables as tables
 from service.operations import sheets as sheets
 from service.operations import charts as charts
 from service.operations import csv_files as csv_files

@@ -15,12 +15,14 @@ from service.operations.data import Rows, as_grid
 from service.operations.layout import Written, check_grid, find_region, header_names, write_rows
 from service.operations.registry import Answer, operation
 from service.operations.table_growth import (
+    above_totals,
     around,
     calculated_cells,
     fill,
     grow,
     notes_of,
     under_totals,
+    with_tables,
 )
 from service.operations.table_headers import Headers, with_headers
 from service.workbook import cells
@@ -212,9 +214,13 @@ def write_excel_range(
         )
     worksheet = ctx.book.sheet(sheet or named)
     lines, row, column, short = _placed(ctx.book, worksheet, rows, reference.strip())
+    lines = with_tables(ctx.book, worksheet, lines, row, column)
     check_grid(ctx.book, lines, row, column)
     area = area_at(row, column, len(lines), max(len(line) for line in lines))
     _refuse_merged(worksheet, area)
+    if reference.strip().lower() == "append":
+        row, area = above_totals(ctx.book, worksheet, area)
+        worksheet = ctx.book.sheet(worksheet.title)
     _refuse_filled(ctx.book, worksheet, area)
     headers = with_headers(worksheet, lines, row, column)
     adjusted = _renamed(ctx.book, headers)

@@ -304,6 +304,11 @@ class Written:
         book.set_fact(sheet, "used", used if full else None)
         book.set_fact(sheet, "region", self._region_after() if full else None)
 
+    def forget(self) -> None:
+        """Let everything be found anew: cells beside those written have changed, too."""
+        for name in ("formulas", "used", "region", "filled"):
+            self.book.set_fact(self.sheet, name, None)
+
     def _region_after(self) -> Region | None:
         if self._region is None:
             return None

@@ -12,7 +12,12 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from service.workbook import cells
 from service.workbook.areas import Area, parse_cell
+from service.workbook.book import Book
+from service.workbook.references.changes import InsertCells
 from service.workbook.references.text import areas_of, translated
+from service.workbook.structure import restructure
+from service.workbook.tables.formulas import stored
+from service.workbook.tables.view import View
 
 
 @dataclass(frozen=True)
@@ -35,21 +40,42 @@ class Calculated:
 def calculated_cells(
     sheet: Worksheet, lines: list[list[cells.Scalar]], area: Area
 ) -> list[Calculated]:
-    """The cells of calculated columns that a write into ``area`` leaves without a value."""
+    """The cells of calculated columns that a write into ``area`` leaves without a value.
+
+    They are those of rows under a table, and of rows for which room was made above its totals.
+    """
     found = []
     for table in sheet.tables.values():
         before = areas_of(str(table.ref))[0]
         after = areas_of(_grown(str(table.ref), area))[0]
-        if table.totalsRowCount or after == before:
+        room = bool(table.totalsRowCount) and _is_room(sheet, before, area)
+        if room:
+            before = Area(*_corner(before), area.first_row - 1, before.last_column)
+            after = Area(*_corner(before), area.last_row, before.last_column)
+        elif table.totalsRowCount or after == before:
             continue
         for name, model in _models(sheet, table, before):
             for row in range(before.last_row + 1, after.last_row + 1):
                 line, at = lines[row - area.first_row], model.column - area.first_column
                 given = 0 <= at < len(line) and line[at] not in (None, "")
                 cell = sheet._cells.get((row, model.column))
-                if not given and (cell is None or cell.value is None):
+                if not given and (room or cell is None or cell.value is None):
                     found.append(Calculated(row, model, table.displayName, name))
     return found
+
+
+def _corner(area: Area) -> tuple[int, int]:
+    return area.first_row, area.first_column
+
+
+def _is_room(sheet: Worksheet, table: Area, area: Area) -> bool:
+    """Whether an area is the blank rows at the end of a table's data, formulas aside."""
+    if area.last_row != table.last_row - 1 or area.first_row <= table.first_row + 1:
+        return False
+    rows = range(area.first_row, area.last_row + 1)
+    places = ((r, c) for r in rows for c in range(table.first_column, table.last_column + 1))
+    there = (sheet._cells.get(place) for place in places)
+    return all(c is None or c.value is None or c.data_type == "f" for c in there)
 
 
 def _models(sheet: Worksheet, table: Table, area: Area) -> Iterator[tuple[str, Cell]]:
@@ -87,6 +113,59 @@ def notes_of(calculated: list[Calculated]) -> list[str]:
         f"{name} of the table {table}."
         for (column, table, name), found in rows.items()
     ]
+
+
+def with_tables(
+    book: Book, sheet: Worksheet, lines: list[list[cells.Scalar]], row: int, column: int
+) -> list[list[cells.Scalar]]:
+    """Rows with [@Qty] as the file has it, which knows no such short form.
+
+    :raises InvalidValue: outside of all tables, or for a column that is not there
+    """
+
+    def one(value: cells.Scalar, place: tuple[int, int]) -> cells.Scalar:
+        if not isinstance(value, str) or not value.startswith("=") or "[@" not in value:
+            return value
+        views = (View(sheet, table) for table in sheet.tables.values())
+        found = [view for view in views if _takes(view, *place)]
+        return stored(book, found[0] if found else None, value, found[0].names if found else [])
+
+    return [
+        [one(value, (row + r, column + c)) for c, value in enumerate(line)]
+        for r, line in enumerate(lines)
+    ]
+
+
+def _takes(view: View, row: int, column: int) -> bool:
+    """Whether a cell is a table's, or would be as one of rows appended to it."""
+    area = view.area
+    return area.first_column <= column <= area.last_column and row >= area.first_row
+
+
+def above_totals(book: Book, sheet: Worksheet, area: Area) -> tuple[int, Area]:
+    """Where rows go that are appended: right under a table's totals, room is made above these.
+
+    :return: (first row, area); the sheet is another one where room was made
+    :raises ExcelToolsError: if what stands below can't make room; nothing is changed then
+    """
+    for table in sheet.tables.values():
+        view = View(sheet, table)
+        whole, rows = view.area, area.rows
+        beside = area.first_column <= whole.last_column and whole.first_column <= area.last_column
+        if view.totals and beside and area.first_row == whole.last_row + 1:
+            first = whole.last_row
+            room = Area(first, whole.first_column, first + rows - 1, whole.last_column)
+            restructure(book, InsertCells(sheet.title, room, "rows"))
+            with book.changing():
+                moved = View(book.sheet(sheet.title), _same(book.sheet(sheet.title), table))
+                moved.set_area(moved.area)  # its filter takes the rows in, too
+            return first, Area(first, area.first_column, first + rows - 1, area.last_column)
+    return area.first_row, area
+
+
+def _same(sheet: Worksheet, table: Table) -> Table:
+    """The table as it is in a sheet that was read again."""
+    return next(t for t in sheet.tables.values() if t.displayName == table.displayName)
 
 
 def under_totals(sheet: Worksheet, area: Area) -> list[str]:

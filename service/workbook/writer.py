@@ -31,7 +31,7 @@ from service.workbook.calculation.results import Computed, Values, serial_number
 from service.workbook.chart_caches import book_cells, refresh
 from service.workbook.drawn import chart_tree, picture_file
 from service.workbook.dynamic import DynamicArray, spills_of
-from service.workbook.keeping import sparklines
+from service.workbook.keeping import rules, sparklines
 from service.workbook.keeping.anchors import XDR, new_anchor, position_of
 from service.workbook.keeping.cell_xml import stored
 from service.workbook.keeping.metadata import dynamic_index
@@ -174,14 +174,17 @@ class _SheetWriter(WorksheetWriter):  # type: ignore[misc]
         self._values = values
         self._metadata = metadata
 
-    def write_tables(self) -> None:
-        super().write_tables()
+    def write_tail(self) -> None:
+        super().write_tail()
         self.write_extensions()
 
     def write_extensions(self) -> None:
-        groups = sparklines.groups_of(self.ws)
-        if groups:
-            self.xf.send(sparklines.extension_list(groups))
+        """Rules of the later form and sparklines, which openpyxl does not know."""
+        root = etree.Element(f"{{{SHEET_MAIN_NS}}}worksheet")
+        rules.merge(root, {}, rules.fragments_of(self.ws))
+        sparklines.write(root, sparklines.groups_of(self.ws))
+        for extensions in root:
+            self.xf.send(extensions)
 
     def write_row(self, xf, row, row_idx):  # type: ignore[no-untyped-def]
         attributes = {"r": f"{row_idx}"}

@@ -41,7 +41,7 @@ def _items(inside: str) -> tuple[list[str], list[str]]:
     if inside.startswith("@"):
         wanted.append("#this row")
         inside = inside[1:].strip()
-    names = [inside] if "[" not in inside else [m.group(1) for m in _ITEM.finditer(inside)]
+    names = [inside] if not inside.startswith("[") else [m.group(1) for m in _ITEM.finditer(inside)]
     for name in names:
         if name is None or name == "":
             continue

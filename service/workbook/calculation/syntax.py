@@ -37,7 +37,7 @@ _PART = re.compile(
     | (?P<error>\#(?:NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A|SPILL!|CALC!|GETTING_DATA))
     | (?P<ref>(?:{_SHEET})?{_RANGE}(?![\w(.\[!]))
     | (?P<call>(?:{_SHEET})?[A-Za-z_\\][\w.\\]*\()
-    | (?P<table>[A-Za-z_\\]?[\w.\\]*\[(?:[^\[\]]|\[(?:'.|[^\[\]'])*\])*\](?!!))
+    | (?P<table>[A-Za-z_\\]?[\w.\\]*\[(?:'[\[\]'\#@]|[^\[\]]|\[(?:'.|[^\[\]'])*\])*\](?!!))
     | (?P<number>(?:\d+\.?\d*|\.\d+)(?:[Ee][+-]?\d+)?(?![\w(]))
     | (?P<name>(?:{_SHEET})?[A-Za-z_\\][\w.\\?]*)
     | (?P<space>\s+)

@@ -18,6 +18,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.xml.constants import REL_NS, SHEET_MAIN_NS
 from openpyxl.xml.functions import tostring
 
+from service.workbook.keeping import rules
 from service.workbook.keeping.lazy import loaded_cells
 from service.workbook.keeping.merging import local
 from service.workbook.package.opc import parse
@@ -35,9 +36,9 @@ ORDER = (
 ).split()
 _RANK = {name: rank for rank, name in enumerate(ORDER)}
 # Lists whose members come and go one by one.
-_LISTS = {"conditionalFormatting", "dataValidations", "hyperlinks", "protectedRanges"}
-# What the editor always writes as a whole.
-_WHOLE = {"cols", "mergeCells", "rowBreaks", "colBreaks", "scenarios"}
+_LISTS = {"dataValidations", "hyperlinks", "protectedRanges"}
+# What the editor always writes as a whole; conditional formats are the file's own to it.
+_WHOLE = {"cols", "mergeCells", "rowBreaks", "colBreaks", "scenarios", "conditionalFormatting"}
 R_ID = f"{{{REL_NS}}}id"
 _ADDRESS = "address"  # of a link, while it has no relationship
 
@@ -81,7 +82,7 @@ def fragments(ws: Worksheet) -> Fragments:
                 link.set(_ADDRESS, targets[id_])
         found.setdefault(etree.QName(root).localname, []).append(_canonical(root))
     ws._hyperlinks = []
-    return found
+    return found | rules.fragments_of(ws)
 
 
 def _linked(cell: Any) -> bool:
@@ -111,7 +112,7 @@ def merge_sheet(
         for item in merged:
             _make_links(item, link)
             insert(root, item)
-    return bool(changed)
+    return rules.merge(root, before, now) or bool(changed)
 
 
 def _merged(
@@ -120,8 +121,6 @@ def _merged(
     old: list[etree._Element],
     new: list[etree._Element],
 ) -> list[etree._Element]:
-    if name == "conditionalFormatting":
-        return _members(there, old, new)
     if name in _WHOLE or len(new) != 1 or len(there) != 1:
         return new
     base = old[0] if old else etree.Element(new[0].tag)

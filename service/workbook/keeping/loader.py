@@ -22,7 +22,7 @@ from openpyxl.xml.constants import ARC_STYLE, ARC_THEME, SHARED_STRINGS, SHEET_M
 from service.workbook import serials, texts
 from service.workbook.dynamic import note
 from service.workbook.keeping import parts as hanging
-from service.workbook.keeping import reading, sparklines
+from service.workbook.keeping import reading, rules, sparklines
 from service.workbook.keeping.cells import CellReader, OpenedCell
 from service.workbook.keeping.fragments import Fragments, fragments
 from service.workbook.keeping.lazy import LazyCells, Rows, loaded_cells
@@ -96,6 +96,7 @@ class _Reader(WorksheetReader):  # type: ignore[misc]
         self.parser.source = io.BytesIO(sheet.frame)
         for _ in self.parser.parse():
             raise ValueError("rows outside of sheetData")
+        rules.remember(self.ws, sheet.frame, self.parser.formatting)
         if not self._bind_later(sheet, memory):
             Rows(sheet)  # refuses rows in disorder now: saving could not put a cell among them
             dynamic = self.ws.parent.dynamic_cells

@@ -48,13 +48,6 @@ def extension(groups: list[bytes]) -> etree._Element:
     return found
 
 
-def extension_list(groups: list[bytes]) -> etree._Element:
-    """The list of extensions of a sheet that has no others."""
-    found = etree.Element(_LIST)
-    found.append(extension(groups))
-    return found
-
-
 def write(root: etree._Element, groups: list[bytes]) -> None:
     """Let the sheet of that tree have these groups; its other extensions stay as they are."""
     holder = root.find(_LIST)

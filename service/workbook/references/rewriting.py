@@ -120,7 +120,7 @@ def _table_reference(operand: Operand, edit: TableEdit) -> str | None:
 def _kept_columns(brackets: str, edit: TableEdit) -> str | None:
     """The brackets without deleted columns; None if a column they name is gone."""
     inner = brackets[1:-1]
-    if "[" not in inner:
+    if not inner.lstrip("@ ").startswith("["):
         return None if _plain(inner.lstrip("@")) in edit.gone else brackets
     names = [match for match in _ITEM.finditer(brackets, 1) if match[1][:1] != "#"]
     if not any(_plain(match[1]) in edit.gone for match in names):

@@ -1,0 +1,1 @@
+"""Conditional formats and data validations: made, found, changed and taken away."""
