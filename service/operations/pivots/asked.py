@@ -10,7 +10,7 @@ from pydantic import Field
 from service.operations.registry import BriefOptions
 from service.workbook.pivots.design import Design, Layout, Level, ShowAs
 
-GrandTotals = Literal["both", "rows", "columns", "none"]
+GrandTotals = Literal["both", "right", "bottom", "none"]
 Label = str | int | float | bool
 
 
@@ -69,8 +69,8 @@ class PivotOptions(BriefOptions):
     subtotals: bool | None = Field(default=None, description="left out: yes")
     grand_totals: GrandTotals | None = Field(
         default=None,
-        description="rows: a column with each row's total; columns: a row under the columns; "
-        "left out: both",
+        description="right: a column with each row's total; bottom: a row under all; left "
+        "out: both",
     )
     repeat_labels: bool | None = Field(
         default=None, description="outer labels in every row (outline and tabular)"
@@ -105,8 +105,8 @@ def asked_again(design: Design) -> Asked:
     }
     totals: dict[tuple[bool, bool], GrandTotals] = {
         (True, True): "both",
-        (True, False): "rows",
-        (False, True): "columns",
+        (True, False): "right",
+        (False, True): "bottom",
         (False, False): "none",
     }
     options = PivotOptions(
@@ -116,7 +116,7 @@ def asked_again(design: Design) -> Asked:
         sort={level.caption: _sort_text(design, level) for level in design.sorts},
         layout=design.layout,
         subtotals=design.subtotals,
-        grand_totals=totals[design.row_totals, design.column_totals],
+        grand_totals=totals[design.right_totals, design.bottom_totals],
         repeat_labels=design.repeat_labels,
         style=design.style or "none",
     )

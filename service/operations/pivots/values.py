@@ -170,7 +170,8 @@ def _name(
 ) -> str:
     taken = {other.name.casefold() for other in others}
     if not value.name.strip():
-        base = name = f"{_TITLES[function]} of {column}"
+        shown = f" ({value.show_as.replace('_', ' ')})" if value.show_as else ""
+        base = name = f"{_TITLES[function]} of {column}{shown}"
         number = 2
         while name.casefold() in taken or source.column(name) >= 0:
             name, number = f"{base}{number}", number + 1

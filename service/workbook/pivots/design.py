@@ -123,7 +123,8 @@ class Design:
 
     :param filters: the items that are let through, by level; () for all. A level that is on no
         axis gets a filter above the table
-    :param row_totals: whether there is a column of grand totals; ``column_totals``: a row of them
+    :param right_totals: whether a column of grand totals stands at the right; ``bottom_totals``:
+        whether a row of them stands at the bottom
     """
 
     name: str
@@ -134,8 +135,8 @@ class Design:
     ranges: dict[str, NumberGroups] = field(default_factory=dict)
     sorts: dict[Level, Sort] = field(default_factory=dict)
     subtotals: bool = True
-    row_totals: bool = True
-    column_totals: bool = True
+    right_totals: bool = True
+    bottom_totals: bool = True
     layout: Layout = "compact"
     repeat_labels: bool = False
     style: str = "PivotStyleLight16"

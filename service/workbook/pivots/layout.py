@@ -129,14 +129,14 @@ def _row_lines(design: Design, figures: Figures, prefix: Prefix) -> Iterator[Lin
         yield from _row_lines(design, figures, below)
         if inner and tabular and design.subtotals:
             yield Line(below, "default")
-    if not prefix and deepest and design.column_totals:
+    if not prefix and deepest and design.bottom_totals:
         yield Line((), "grand")
 
 
 def _column_lines(design: Design, figures: Figures) -> Iterator[Line]:
     values = range(len(design.values))
     yield from _inner_columns(design, figures, ())
-    if design.columns and design.row_totals:
+    if design.columns and design.right_totals:
         yield from (Line((), "grand", value) for value in values)
 
 
@@ -279,7 +279,7 @@ def _body(laid: Laid) -> Iterator[Put]:
     roles: dict[Kind, Role] = {"": "figure", "default": "subtotal", "grand": "grand"}
     for number, line in enumerate(laid.rows):
         inner = line.kind == "" and len(line.prefix) < len(laid.design.rows)
-        role: Role = "group" if inner else roles[line.kind]
+        role: Role = "subtotal" if inner else roles[line.kind]
         for place, column in enumerate(laid.columns):
             figure = None
             if not line.bare:

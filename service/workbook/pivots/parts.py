@@ -214,8 +214,10 @@ def table_definition(laid: Laid, area: Area, cache_id: int, format_id: FormatId)
         applyNumberFormats=False, applyBorderFormats=False, applyFontFormats=False,
         applyPatternFormats=False, applyAlignmentFormats=False, applyWidthHeightFormats=True,
         dataCaption="Values", updatedVersion=_VERSION, minRefreshableVersion="3",
-        useAutoFormatting=True, rowGrandTotals=None if design.row_totals else False,
-        colGrandTotals=None if design.column_totals else False, itemPrintTitles=True,
+        useAutoFormatting=True,
+        # Each is named after the axis that it stands on: among the rows, the one at the bottom.
+        rowGrandTotals=None if design.bottom_totals else False,
+        colGrandTotals=None if design.right_totals else False, itemPrintTitles=True,
         createdVersion=_VERSION, indent=0, compact=no, compactData=no,
         outline=None if tabular else True, outlineData=None if tabular else True,
         multipleFieldFilters=False,

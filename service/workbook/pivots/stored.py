@@ -179,8 +179,8 @@ class Reading:
             ranges=dict(self._ranges()),
             sorts=dict(self._sorts()),
             subtotals=all(_true(self._fields[n].get("defaultSubtotal", "1")) for n in used),
-            row_totals=_true(self.root.get("rowGrandTotals", "1")),
-            column_totals=_true(self.root.get("colGrandTotals", "1")),
+            right_totals=_true(self.root.get("colGrandTotals", "1")),
+            bottom_totals=_true(self.root.get("rowGrandTotals", "1")),
             layout=self.layout,
             repeat_labels=any(
                 _true(item.get("fillDownLabels", "0"))
