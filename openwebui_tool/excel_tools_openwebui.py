@@ -214,8 +214,8 @@ OPERATIONS = {
         "delivers": True,
     },
     "create_excel_pivot": {
-        "doing": "Adding a pivot table",
-        "done": "Added a pivot table",
+        "doing": "Changing pivot tables",
+        "done": "Changed pivot tables",
         "file": "",
         "delivers": True,
     },
@@ -1173,9 +1173,9 @@ class Tools:
         :param source: range with headers, table or sheet; leave out for the sheet's data
         :param rows: headers; "Months (Date)" groups dates
         :param columns: headers to spread across
-        :param values: headers, "Average of Price", or objects Keys: field, function, name, number_format, show_as, base_field, base_item.
+        :param values: headers, "Average of Price", or {"field": "Price", "show_as": "percent_of_total"}. Keys: field, function, name, number_format, show_as, base_field, base_item.
         :param action: what to do
-        :param options: extras, such as {"filters": {"Year": 2026}, "sort": {"Item": "descending"}} Keys: name, position, filters, group, sort, layout (compact|outline|tabular), subtotals, grand_totals (both|right|bottom|none), repeat_labels, style, overwrite.
+        :param options: extras, such as {"filters": {"Year": 2026}, "sort": {"Item": "descending"}}. Keys: name, position, filters, group, sort, layout (compact|outline|tabular), subtotals, grand_totals (both|right|bottom|none), repeat_labels, style, overwrite.
         """
         return await self._run(
             "create_excel_pivot",

@@ -167,10 +167,12 @@ class Bench:
         seconds = time.monotonic() - began
         if answer.exports and not work.folder:
             raise RuntimeError(f"{entry.operation} writes files, but is not declared to")
-        if find(entry.operation).writes:
+        if find(entry.operation).writes and answer.changed:
             held.mark = work.next_mark
             _tell_errors(held.book, answer)
-        return Reply(answer.result, answer.sheet, answer.next, answer.exports, seconds)
+        return Reply(
+            answer.result, answer.sheet, answer.next, answer.exports, seconds, answer.changed
+        )
 
 
 def _apply(book: Book, entry: Entry, folder: str) -> Answer:

@@ -323,7 +323,7 @@ class Session:
             set_preferences(store, self.data.user) if operation.styled else {},
         )
         reply = self.call(book, action="run", entry=entry, folder=exports)
-        if operation.writes:
+        if operation.writes and reply.changed:
             line = {
                 "now": entry.now,
                 "operation": operation.name,

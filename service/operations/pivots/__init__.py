@@ -42,7 +42,7 @@ _STYLES = {"blue": 16, "green": 18, "purple": 19, "teal": 20, "orange": 21, "gra
 
 @operation(
     effect="change",
-    doing="Adding a pivot table",
+    doing="Changing pivot tables",
     example={
         "rows": ["Item"],
         "values": ["Amount", {"field": "Amount", "name": "Share", "show_as": "percent_of_total"}],
@@ -67,9 +67,10 @@ def create_excel_pivot(
     :param source: range with headers, table or sheet; leave out for the sheet's data
     :param rows: headers; "Months (Date)" groups dates
     :param columns: headers to spread across
-    :param values: headers, "Average of Price", or objects
+    :param values: headers, "Average of Price", or {"field": "Price", "show_as":
+        "percent_of_total"}.
     :param action: what to do
-    :param options: extras, such as {"filters": {"Year": 2026}, "sort": {"Item": "descending"}}
+    :param options: extras, such as {"filters": {"Year": 2026}, "sort": {"Item": "descending"}}.
     """
     given = {"source": source, "rows": rows, "columns": columns, "values": values}
     call = _Call(ctx.book, sheet, options, ctx.house() if action in ("add", "change") else None)
@@ -176,7 +177,7 @@ class _Call:
         if self.sheet:
             title = self.book.sheet(self.sheet).title
             pivots = [item for item in pivots if item.sheet == title]
-        return Answer({"pivots": [_described(self.book, item) for item in pivots]})
+        return Answer({"pivots": [_described(self.book, item) for item in pivots]}, changed=False)
 
     def delete(self) -> Answer:
         stored = self._one()
