@@ -1155,7 +1155,7 @@ class Tools:
         source: str = "",
         rows: list[str] = [],
         columns: list[str] = [],
-        values: list[str | dict] = [],
+        values: list[str | dict[str, str]] = [],
         action: Literal["add", "list", "change", "refresh", "delete"] = "add",
         options: dict | None = None,
         __user__: dict | None = None,

@@ -45,7 +45,7 @@ _STYLES = {"blue": 16, "green": 18, "purple": 19, "teal": 20, "orange": 21, "gra
     doing="Changing pivot tables",
     example={
         "rows": ["Item"],
-        "values": ["Amount", {"field": "Amount", "name": "Share", "show_as": "percent_of_total"}],
+        "values": ["Cost", {"field": "Cost", "name": "Share", "show_as": "percent_of_total"}],
     },
     styled=True,
 )
