@@ -1166,16 +1166,14 @@ class Tools:
     ) -> str:
         """Add a pivot table on a new sheet, or list, change, refresh and delete pivot tables.
 
-        It is Excel's own kind and refreshes there; its figures are in the cells at once.
-
         :param workbook: open workbook to use, by name; leave out where only one is open
-        :param sheet: sheet of the data; leave out where there is only one
-        :param source: range with headers, table or sheet; leave out for the sheet's data
+        :param sheet: sheet of the data
+        :param source: range, table or sheet; leave out for the sheet's data
         :param rows: headers; "Months (Date)" groups dates
-        :param columns: headers to spread across
-        :param values: headers, "Average of Price", or {"field": "Price", "show_as": "percent_of_total"}. Keys: field, function, name, number_format, show_as, base_field, base_item.
+        :param columns: headers
+        :param values: headers, "Average of Price", or objects. Keys: field, function, name, number_format, show_as, base_field, base_item.
         :param action: what to do
-        :param options: extras, such as {"filters": {"Year": 2026}, "sort": {"Item": "descending"}}. Keys: name, position, filters, group, sort, layout (compact|outline|tabular), subtotals, grand_totals (both|right|bottom|none), repeat_labels, style, overwrite.
+        :param options: extras, such as {"filters": {"Year": 2026}}. Keys: name, position, filters, group, sort, layout (compact|outline|tabular), subtotals, grand_totals (both|right|bottom|none), repeat_labels, style, overwrite.
         """
         return await self._run(
             "create_excel_pivot",

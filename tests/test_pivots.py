@@ -6,7 +6,9 @@ The figures are judged against sums over plain rows, worked out here in the plai
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 import statistics
+import subprocess
 from collections.abc import Callable, Iterable
 from io import BytesIO
 from pathlib import Path
@@ -20,6 +22,7 @@ from lxml import etree
 from service.errors import ExcelToolsError, InvalidParameters, InvalidRange, InvalidValue
 from service.workbook.book import Book
 from tests.bench import new_book, run
+from tests.corpus.library import Library
 from tests.corpus.validity import problems
 
 M = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
@@ -737,6 +740,126 @@ def test_a_checkpoint_keeps_it(book: Book, tmp_path: Path) -> None:
     kept = Book.kept(tmp_path / "checkpoint", "kept.xlsx")
     assert run(kept, "create_excel_pivot", action="list").result["pivots"][0]["at"] == "Pivot!A3:B7"
     assert len(parts(saved(kept, tmp_path / "made.xlsx"), "pivotTables/")) == 1
+
+
+# Other programs -------------------------------------------------------------------
+
+
+def test_a_pivot_table_of_another_program_is_made_anew(tmp_path: Path) -> None:
+    book = Book.load(Library(tmp_path).path("excelize-pivot.xlsx"), "theirs.xlsx")
+    (told,) = run(book, "create_excel_pivot", action="list").result["pivots"]
+    assert (told["name"], told["at"]) == ("Pivot1", "Other!D4:K30")
+    assert (told["rows"], told["columns"]) == (["Month", "Year"], ["Type"])
+    for action in ("refresh", "delete"):
+        with pytest.raises(InvalidValue, match="slicer Slicer_Month"):
+            run(book, "create_excel_pivot", action=action)
+        assert not book.broken
+
+
+def test_what_only_excel_can_work_out_is_refused_by_name(tmp_path: Path) -> None:
+    book = Book.load(Library(tmp_path).path("hand-data-model.xlsx"), "theirs.xlsx")
+    with pytest.raises(InvalidParameters, match="PivotTable1 has <formats>"):
+        run(book, "create_excel_pivot", action="refresh")
+    assert not book.broken
+    run(book, "create_excel_pivot", action="delete")
+    path = saved(book, tmp_path / "made.xlsx")
+    assert parts(path, "pivotTables/") == []
+
+
+TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
+DATES = {"group": {"Date": ["years", "months"]}, "layout": "tabular"}
+RANGES = {"group": {"Qty": {"from": 0, "to": 15, "by": 5}}}
+# Several values, and several fields on rows but in the tabular form, older versions lay out in
+# other cells.
+SAME_ELSEWHERE: dict[str, dict[str, Any]] = {
+    "sums": {"rows": ["Region"], "columns": ["Product"], "values": ["Amount"]},
+    "dates": {"rows": ["Date"], "values": ["Amount"], "options": DATES},
+    "parts": {"rows": ["Months (Date)"], "columns": ["Years (Date)"], "values": ["Max of Qty"]},
+    "ranges": {"rows": ["Qty"], "values": ["StdDev of Amount"], "options": RANGES},
+    "values": {"rows": ["Region"], "columns": ["Product"], "values": ["Amount", "Qty"]},
+    "filters": {
+        "rows": ["Region"],
+        "values": ["Average of Amount"],
+        "options": {"filters": {"Product": ["Pen", "Ink"], "Paid": True}},
+    },
+    "hidden": {
+        "rows": ["Region"],
+        "columns": ["Product"],
+        "values": ["Var of Amount"],
+        "options": {"filters": {"Product": ["Pen", "Ink"]}, "grand_totals": "right"},
+    },
+    "shares": {
+        "rows": ["Region"],
+        "columns": ["Product"],
+        "values": [shown(show_as="percent_of_row")],
+    },
+    "differences": {
+        "rows": ["Region"],
+        "columns": ["Product"],
+        "values": [shown(show_as="difference", base_field="Product")],
+    },
+    "order": {
+        "rows": ["Product", "Region"],
+        "values": ["Amount"],
+        "options": {
+            "sort": {"Product": "Amount descending", "Region": ["South", "North"]},
+            "subtotals": False,
+            "layout": "tabular",
+        },
+    },
+}
+
+
+def numbers_of(path: Path) -> dict[str, float]:
+    """All numbers in the cells of the sheet Pivot."""
+    rows = openpyxl.load_workbook(path, data_only=True)["Pivot"].iter_rows()
+    return {
+        cell.coordinate: pytest.approx(cell.value)
+        for line in rows
+        for cell in line
+        if isinstance(cell.value, int | float) and not isinstance(cell.value, bool)
+    }
+
+
+@pytest.mark.needs("soffice")
+@pytest.mark.timeout(240)
+def test_libreoffice_makes_the_same_figures_of_them(tmp_path: Path) -> None:
+    """It works its pivot tables out anew when it opens a file."""
+    for name, parameters in SAME_ELSEWHERE.items():
+        book = new_book(headers=HEADERS, rows=ROWS)
+        pivot(book, **parameters)
+        saved(book, tmp_path / f"{name}.xlsx")
+        sheet = book.sheet("Pivot")
+        for line in sheet.iter_rows():  # so that theirs can't be ours
+            for cell in line:
+                cell.value = None
+        book.save(tmp_path / f"empty-{name}.xlsx")
+    made = sorted(tmp_path.glob("empty-*.xlsx"))
+    for kind in ("xlsx", "fods"):
+        convert(tmp_path, kind, made)
+    for name in SAME_ELSEWHERE:
+        right = numbers_of(tmp_path / f"{name}.xlsx")
+        assert right
+        assert numbers_of(tmp_path / "theirs" / f"empty-{name}.xlsx") == right, name
+        seen = etree.parse(tmp_path / "theirs" / f"empty-{name}.fods")
+        (table,) = seen.iter(f"{TABLE}data-pilot-table")
+        fields = {
+            field.get(f"{TABLE}source-field-name"): field.get(f"{TABLE}orientation")
+            for field in table.iter(f"{TABLE}data-pilot-field")
+        }
+        if name == "sums":
+            assert {k: v for k, v in fields.items() if v != "hidden"} == {
+                "Region": "row", "Product": "column", "Amount": "data",
+            }  # fmt: skip
+
+
+def convert(folder: Path, kind: str, made: list[Path]) -> None:
+    command = [
+        str(shutil.which("soffice")),
+        f"-env:UserInstallation=file://{folder}/profile",
+        *["--headless", "--convert-to", kind, "--outdir", str(folder / "theirs")],
+    ]
+    subprocess.run([*command, *map(str, made)], check=True, timeout=100, capture_output=True)
 
 
 def test_listing_without_pivot_tables_is_an_empty_list(book: Book) -> None:

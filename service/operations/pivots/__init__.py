@@ -61,16 +61,13 @@ def create_excel_pivot(
 ) -> Answer:
     """Add a pivot table on a new sheet, or list, change, refresh and delete pivot tables.
 
-    It is Excel's own kind and refreshes there; its figures are in the cells at once.
-
-    :param sheet: sheet of the data; leave out where there is only one
-    :param source: range with headers, table or sheet; leave out for the sheet's data
+    :param sheet: sheet of the data
+    :param source: range, table or sheet; leave out for the sheet's data
     :param rows: headers; "Months (Date)" groups dates
-    :param columns: headers to spread across
-    :param values: headers, "Average of Price", or {"field": "Price", "show_as":
-        "percent_of_total"}.
+    :param columns: headers
+    :param values: headers, "Average of Price", or objects.
     :param action: what to do
-    :param options: extras, such as {"filters": {"Year": 2026}, "sort": {"Item": "descending"}}.
+    :param options: extras, such as {"filters": {"Year": 2026}}.
     """
     given = {"source": source, "rows": rows, "columns": columns, "values": values}
     call = _Call(ctx.book, sheet, options, ctx.house() if action in ("add", "change") else None)
