@@ -20,6 +20,7 @@ import pytest
 from lxml import etree
 
 from service.errors import ExcelToolsError, InvalidParameters, InvalidRange, InvalidValue
+from service.operations.preferences import Preferences
 from service.workbook.book import Book
 from tests.bench import new_book, run
 from tests.corpus.library import Library
@@ -860,6 +861,20 @@ def convert(folder: Path, kind: str, made: list[Path]) -> None:
         *["--headless", "--convert-to", kind, "--outdir", str(folder / "theirs")],
     ]
     subprocess.run([*command, *map(str, made)], check=True, timeout=100, capture_output=True)
+
+
+def test_describing_names_them(book: Book) -> None:
+    pivot(book, **FIELDS, options={"filters": ["Paid"], "name": "Mine"})
+    (_, sheet) = run(book, "describe_excel_file").result["sheets"]
+    assert sheet["pivots"] == {"Mine": "A1:B7"}
+
+
+def test_a_users_preferences_are_followed(book: Book) -> None:
+    preferred = Preferences(style="green", number_format="#,##0.000")
+    fields = {"sheet": "Sheet1", "rows": ["Region"], "values": ["Average of Qty"]}
+    run(book, "create_excel_pivot", preferences=preferred, **fields)
+    assert book.sheet("Pivot")["B4"].number_format == "#,##0.000"
+    assert book.sheet("Pivot")["A3"].fill.fgColor.theme == 6
 
 
 def test_listing_without_pivot_tables_is_an_empty_list(book: Book) -> None:

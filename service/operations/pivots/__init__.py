@@ -72,7 +72,8 @@ def create_excel_pivot(
     given = {"source": source, "rows": rows, "columns": columns, "values": values}
     call = _Call(ctx.book, sheet, options, ctx.house() if action in ("add", "change") else None)
     if action == "add":
-        return call.add(Asked(rows, columns, values, options, call.style()), source)
+        decimals = ctx.house().number_format or "#,##0.00"
+        return call.add(Asked(rows, columns, values, options, call.style(), decimals), source)
     if action == "change":
         return call.change(Asked(rows, columns, values, options, ""), source)
     _refuse_without_effect(action, given, options)
@@ -233,7 +234,7 @@ def _merged(before: Asked, asked: Asked, *, strict: bool) -> Asked:
         asked.values or before.values,
         options,
         asked.options.style if asked.options.style is not None else before.options.style or "none",
-        strict,
+        strict=strict,
     )
     _drop_idle(merged, asked)
     return merged

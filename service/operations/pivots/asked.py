@@ -85,6 +85,7 @@ class PivotOptions(BriefOptions):
 class Asked:
     """All that is said of one pivot table, before it is looked up in the source.
 
+    :param decimals: number format of figures with decimals, where the column has none
     :param strict: whether items that the source does not have are refused, and not left out
     """
 
@@ -93,6 +94,7 @@ class Asked:
     values: list[str | PivotValue]
     options: PivotOptions
     style: str
+    decimals: str = "#,##0.00"
     strict: bool = True
     notes: list[str] = field(default_factory=list)
 

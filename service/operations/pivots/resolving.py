@@ -64,7 +64,7 @@ def resolved(asked: Asked, source: Source, name: str) -> tuple[Design, Fields]:
         name=name,
         rows=rows,
         columns=columns,
-        values=pivot_values(asked.values, source, rows, columns, levels.one),
+        values=pivot_values(asked, source, rows, columns, levels.one),
         filters=dict.fromkeys(filters, ()),
         ranges=levels.ranges,
         subtotals=options.subtotals is not False,

@@ -16,7 +16,7 @@ from service.errors import InvalidParameters, InvalidRange, counted, listed
 from service.operations.layout import find_region
 from service.workbook import cells
 from service.workbook.areas import Area, parse_area, split_sheet
-from service.workbook.book import Book
+from service.workbook.book import Book, filled_areas
 from service.workbook.pivots.design import Source, Value, Wrong
 
 _TOTAL = re.compile(
@@ -136,9 +136,11 @@ def _column(
     book: Book, sheet: Worksheet, area: Area, column: int
 ) -> tuple[tuple[Value, ...], str, int]:
     """(values, the usual number format, how many formulas have no value) of a column."""
-    formats: Counter[str] = Counter()
+    formats: Counter[int] = Counter()
+    codes: dict[int, str] = {}
     values: list[Value] = []
     unknown = 0
+    spilled = bool(book.fact(sheet, "filled", filled_areas))
     for row in range(area.first_row + 1, area.last_row + 1):
         cell = book.cell(sheet, row, column)
         if cell is None:
@@ -148,11 +150,18 @@ def _column(
             unknown += 1
             values.append(None)
             continue
+        if cell.data_type == "s" and not spilled:
+            values.append(str(cell.value) or None)
+            continue
         value = _value(book.value(cell), error=cell.data_type in ("e", "f"))
         values.append(value)
         if value is not None and not isinstance(value, str):
-            formats[str(cell.number_format)] += 1
-    return tuple(values), formats.most_common(1)[0][0] if formats else "General", unknown
+            number = cell._style.numFmtId
+            formats[number] += 1
+            if number not in codes:
+                codes[number] = str(cell.number_format)
+    usual = codes[formats.most_common(1)[0][0]] if formats else "General"
+    return tuple(values), usual, unknown
 
 
 def _value(value: object, *, error: bool) -> Value:

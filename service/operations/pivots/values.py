@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeAlias
 
 from service.errors import InvalidParameters, listed
-from service.operations.pivots.asked import PivotValue
+from service.operations.pivots.asked import Asked, PivotValue
 from service.workbook.number_formats import number_format_code
 from service.workbook.pivots.design import (
     FUNCTIONS,
@@ -53,10 +54,11 @@ _OTHER_NAMES: dict[str, Function] = {
 _OF = re.compile(r"^(.+?) of (.+)$|^(\w+)\((.+)\)$", re.IGNORECASE)
 _DISTINCT = re.compile(r"distinct|unique", re.IGNORECASE)
 _MOST = 255
+_DECIMALS = "#,##0.00"
 
 
 def pivot_values(
-    asked: list[str | PivotValue],
+    asked: Asked,
     source: Source,
     rows: tuple[Level, ...],
     columns: tuple[Level, ...],
@@ -67,16 +69,19 @@ def pivot_values(
     :param find: the level of a field's name
     :raises InvalidParameters: naming what can't be shown, with what can
     """
-    if not asked:
+    if not asked.values:
         raise InvalidParameters(
             "A pivot table needs at least one field in values.",
             f'Such as ["Amount"] or [{{"field": "Amount", "function": "average"}}]. '
             f"Columns: {listed(list(source.names))}.",
         )
     found: list[Shown] = []
-    for item in asked:
+    for item in asked.values:
         value = _of_text(item, source) if isinstance(item, str) else item
-        found.append(_shown(value, source, rows, columns, find, found))
+        shown = _shown(value, source, rows, columns, find, found)
+        if shown.number_format == _DECIMALS and not value.number_format:
+            shown = replace(shown, number_format=asked.decimals)
+        found.append(shown)
     return tuple(found)
 
 
@@ -203,4 +208,4 @@ def _number_format(value: PivotValue, source: Source, function: Function, number
     whole = all(float(v).is_integer() for v in values if is_number(v))
     moments = any(isinstance(v, dt.datetime) for v in values)
     simple = function in ("sum", "min", "max", "product") and value.show_as != "index"
-    return "#,##0" if whole and simple and not moments else "#,##0.00"
+    return "#,##0" if whole and simple and not moments else _DECIMALS

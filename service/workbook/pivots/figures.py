@@ -101,9 +101,10 @@ class Figures:
         self.columns = [fields.used[level] for level in design.columns]
         self._columns = {column.name.casefold(): column for column in fields.columns}
         self._records: dict[tuple[Prefix, Prefix], list[int]] = defaultdict(list)
-        for record in range(len(fields.columns[0].values)):
-            if all(item.of[record] not in item.hidden for item in fields.used.values()):
-                self._count(record)
+        for (row, column), records in self._cells().items():
+            for i in range(len(row) + 1):
+                for j in range(len(column) + 1):
+                    self._records[row[:i], column[:j]] += records
         self.plain = lru_cache(maxsize=None)(self._plain)
         self._children: dict[bool, dict[Prefix, set[int]]] = {
             True: defaultdict(set), False: defaultdict(set)
@@ -114,12 +115,21 @@ class Figures:
             if column:
                 self._children[False][column[:-1]].add(column[-1])
 
-    def _count(self, record: int) -> None:
-        row = tuple(item.of[record] for item in self.rows)
-        column = tuple(item.of[record] for item in self.columns)
-        for i in range(len(row) + 1):
-            for j in range(len(column) + 1):
-                self._records[row[:i], column[:j]].append(record)
+    def _cells(self) -> dict[tuple[Prefix, Prefix], list[int]]:
+        """The records that pass the filters, by their items on rows and columns."""
+        records = range(len(self.fields.columns[0].values))
+        filters = [(item.of, item.hidden) for item in self.fields.used.values() if item.hidden]
+        if filters:
+            passed = (all(of[n] not in hidden for of, hidden in filters) for n in records)
+            kept = [number for number, passes in zip(records, passed, strict=True) if passes]
+        else:
+            kept = list(records)
+        rows, columns = ([item.of for item in axis] for axis in (self.rows, self.columns))
+        found: dict[tuple[Prefix, Prefix], list[int]] = defaultdict(list)
+        for number in kept:
+            place = tuple([of[number] for of in rows]), tuple([of[number] for of in columns])
+            found[place].append(number)
+        return found
 
     @property
     def counted(self) -> int:

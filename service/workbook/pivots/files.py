@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from lxml import etree
 from openpyxl.styles.numbers import BUILTIN_FORMATS_REVERSE
@@ -29,13 +30,23 @@ class Stored:
 
     :param sheet: the title of the sheet that it stands on
     :param part: the name of its part; ``cache``: that of its cache's definition
+    :param draft: the package
     """
 
     sheet: str
     part: str
     cache: str
-    root: etree._Element
-    cache_root: etree._Element
+    draft: Draft
+
+    @cached_property
+    def root(self) -> etree._Element:
+        """The root element of its part."""
+        return self.draft.xml(self.part)
+
+    @cached_property
+    def cache_root(self) -> etree._Element:
+        """The root element of its cache's definition."""
+        return self.draft.xml(self.cache)
 
     @property
     def name(self) -> str:
@@ -70,7 +81,7 @@ def find_pivots(source: Package | Draft) -> list[Stored]:
             part = draft.find(item.target)
             cache = _cache_of(draft, part) if part else ""
             if part and cache:
-                found.append(Stored(sheet.title, part, cache, draft.xml(part), draft.xml(cache)))
+                found.append(Stored(sheet.title, part, cache, draft))
     return found
 
 
