@@ -111,7 +111,8 @@ def check_place(
 def _fixed(sheet: Worksheet, source: Source, others: list[Stored]) -> list[tuple[str, Area]]:
     """What no pivot table may cover on a sheet."""
     one = Area(1, 1, 1, 1)
-    found = [(f"the table {t.name}", parse_area(t.ref, one)) for t in sheet.tables.values()]
+    tables = sheet.tables.values()
+    found = [(f"the table {t.displayName}", parse_area(str(t.ref), one)) for t in tables]
     found += [
         ("merged cells", Area(m.min_row, m.min_col, m.max_row, m.max_col))
         for m in sheet.merged_cells.ranges

@@ -60,13 +60,14 @@ def _place(book: Book, sheet: str, text: str, notes: list[str]) -> tuple[Workshe
     """(sheet, area with the header row, name of the table if it is one)."""
     table = _table(book, text) if text else None
     if table is not None:
-        return table[0], _table_area(table[1]), table[1].name
+        return table[0], _table_area(table[1]), table[1].displayName
     named, reference = split_sheet(text)
     if text and (named or _RANGE.match(reference)):
         worksheet, area = book.sheet_and_area(sheet, text)
         return worksheet, area, ""
     if text and text.casefold() not in [name.casefold() for name in book.sheet_names]:
-        tables = [name for item in book.xl.worksheets for name in item.tables]
+        sheets = book.xl.worksheets
+        tables = [t.displayName for item in sheets for t in item.tables.values()]
         raise InvalidParameters(
             f'No range, table or sheet "{text[:60]}" in {book.name}. '
             f"Sheets: {listed(book.sheet_names)}. Tables: {listed(tables) or 'none'}.",
@@ -86,7 +87,7 @@ def _found(book: Book, worksheet: Worksheet, notes: list[str]) -> tuple[Workshee
     area = region.area
     for table in worksheet.tables.values():
         if _table_area(table).overlaps(area):
-            return worksheet, _table_area(table), table.name
+            return worksheet, _table_area(table), table.displayName
     first = book.cell(worksheet, area.last_row, area.first_column)
     text = str(first.value).strip() if first is not None else ""
     if area.rows > 2 and _TOTAL.match(text):
@@ -98,13 +99,13 @@ def _found(book: Book, worksheet: Worksheet, notes: list[str]) -> tuple[Workshee
 def _table(book: Book, name: str) -> tuple[Worksheet, Table] | None:
     for worksheet in book.xl.worksheets:
         for table in worksheet.tables.values():
-            if table.name.casefold() == name.casefold():
+            if table.displayName.casefold() == name.casefold():
                 return worksheet, table
     return None
 
 
 def _table_area(table: Table) -> Area:
-    area = parse_area(table.ref, Area(1, 1, 1, 1))
+    area = parse_area(str(table.ref), Area(1, 1, 1, 1))
     return area.top(area.rows - (table.totalsRowCount or 0))
 
 
