@@ -211,6 +211,12 @@ OPERATIONS = {
         "file": "",
         "delivers": True,
     },
+    "create_excel_pivot": {
+        "doing": "Changing pivot tables",
+        "done": "Changed pivot tables",
+        "file": "",
+        "delivers": True,
+    },
     "import_csv_to_excel": {
         "doing": "Importing the CSV",
         "done": "Imported the CSV",
@@ -1237,6 +1243,48 @@ class Tools:
                 "data_range": data_range,
                 "title": title,
                 "position": position,
+                "action": action,
+                "options": options,
+            },
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def create_excel_pivot(
+        self,
+        workbook: str = "",
+        sheet: str = "",
+        source: str = "",
+        rows: list[str] = [],
+        columns: list[str] = [],
+        values: list[str | dict[str, str]] = [],
+        action: Literal["add", "list", "change", "refresh", "delete"] = "add",
+        options: dict | None = None,
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Add a pivot table on a new sheet, or list, change, refresh and delete pivot tables.
+
+        :param workbook: open workbook to use, by name; leave out where only one is open
+        :param sheet: sheet of the data
+        :param source: range, table or sheet; leave out for the sheet's data
+        :param rows: headers; "Months (Date)" groups dates
+        :param columns: headers
+        :param values: headers, "Average of Price", or objects. Keys: field, function, name, number_format, show_as, base_field, base_item.
+        :param action: what to do
+        :param options: extras, such as {"filters": {"Year": 2026}}. Keys: name, position, filters, group, sort, layout (compact|outline|tabular), subtotals, grand_totals (both|right|bottom|none), repeat_labels, style, overwrite.
+        """
+        return await self._run(
+            "create_excel_pivot",
+            {
+                "workbook": workbook,
+                "sheet": sheet,
+                "source": source,
+                "rows": rows,
+                "columns": columns,
+                "values": values,
                 "action": action,
                 "options": options,
             },

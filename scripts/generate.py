@@ -59,7 +59,9 @@ def type_source(annotation: Any) -> str:
     if origin in (list, dict):
         return f"{origin.__name__}[{', '.join(map(type_source, arguments))}]"
     if isinstance(annotation, type) and issubclass(annotation, BriefOptions):
-        return "dict"
+        kinds = {type_source(item.annotation) for item in annotation.model_fields.values()}
+        texts = all(kind == "str" or kind.startswith("Literal") for kind in kinds)
+        return "dict[str, str]" if texts else "dict"
     return "None" if annotation is type(None) else str(annotation.__name__)
 
 

@@ -47,6 +47,10 @@ CHANGES: list[tuple[str, dict[str, Any]]] = [
     ),
     ("write_excel_range", {"sheet": "Imported", "start": "append", "rows": [[3, 4], [5, 6]]}),
     ("create_excel_chart", {"sheet": "Imported", "chart_type": "line", "data_range": "A1:B3"}),
+    ("create_excel_pivot", {"sheet": "Imported", "rows": ["a"], "values": ["b"]}),
+    ("write_excel_range", {"sheet": "Imported", "start": "A2", "rows": [[7, 8]]}),
+    ("create_excel_pivot", {"action": "refresh"}),
+    ("create_excel_pivot", {"action": "delete"}),
     ("write_excel_range", {"sheet": "Costs", "start": "A2", "rows": [[None, None]]}),
 ]
 

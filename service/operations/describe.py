@@ -14,6 +14,7 @@ from service.workbook.book import Book
 from service.workbook.bulk import BulkSheet
 from service.workbook.bulk_values import bulk_values
 from service.workbook.occupancy import count_formulas, is_empty
+from service.workbook.pivots.files import find_pivots
 from service.workbook.profiles import column_profile
 
 MAX_COLUMNS = 60
@@ -54,11 +55,13 @@ def _describe(book: Book, sheet: Worksheet, *, detail: bool) -> dict[str, object
     if region:
         found |= _data(book, sheet, region, bulk, detail=detail)
     formulas = book.fact(sheet, "formulas", count_formulas)
+    pivots = find_pivots(book.memory.package) if book.memory else []
     extras = {
         "formulas": formulas,
         "charts": [_chart(chart) for chart in sheet._charts],
         "images": len(sheet._images),
         "tables": {table.displayName: str(table.ref) for table in sheet.tables.values()},
+        "pivots": {item.name: str(item.area) for item in pivots if item.sheet == sheet.title},
         "merged": [str(item) for item in list(sheet.merged_cells.ranges)[:20]],
         "freeze_panes": sheet.freeze_panes,
         "filter": sheet.auto_filter.ref,

@@ -97,11 +97,12 @@ class WorkbookXml:
             there = self._found(name)
             self.changed = True
             if there is None or old is None or new is None:
-                self._replace(name, None if new is None else parse(new))
+                self.place(name, None if new is None else parse(new))
             else:
                 merge_element(there, parse(old), parse(new))
 
-    def _replace(self, name: str, element: etree._Element | None) -> None:
+    def place(self, name: str, element: etree._Element | None) -> None:
+        """Put an element where the format wants it, in place of one of that name; None: without."""
         there = self._found(name)
         if there is not None:
             self.root.remove(there)
@@ -190,7 +191,7 @@ class WorkbookXml:
             element = etree.Element(f"{{{SHEET_MAIN_NS}}}definedNames") if result else None
             if element is not None:
                 element.extend(result)
-            self._replace("definedNames", element)
+            self.place("definedNames", element)
 
     def _key(self, item: etree._Element) -> NameKey:
         local = item.get("localSheetId")
@@ -206,7 +207,7 @@ class WorkbookXml:
         there = self._found("calcPr")
         if there is None:
             there = etree.Element(f"{{{SHEET_MAIN_NS}}}calcPr")
-            self._replace("calcPr", there)
+            self.place("calcPr", there)
         self._set(there, "fullCalcOnLoad", "1")
         self._set(there, "calcCompleted", "1")  # tells such a file from one without values
 
