@@ -195,6 +195,12 @@ OPERATIONS = {
         "file": "",
         "delivers": True,
     },
+    "transform_excel_range": {
+        "doing": "Rearranging {workbook}",
+        "done": "Rearranged {workbook}",
+        "file": "",
+        "delivers": True,
+    },
     "format_excel_cells": {
         "doing": "Formatting {workbook}",
         "done": "Formatted {workbook}",
@@ -1017,6 +1023,54 @@ class Tools:
         return await self._run(
             "write_excel_range",
             {"rows": rows, "workbook": workbook, "sheet": sheet, "start": start},
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def transform_excel_range(
+        self,
+        action: Literal[
+            "sort",
+            "replace",
+            "remove_duplicates",
+            "split",
+            "join",
+            "fill",
+            "clean",
+            "unpivot",
+            "transpose",
+            "copy",
+            "move",
+            "clear",
+        ],
+        workbook: str = "",
+        sheet: str = "",
+        range: str = "",
+        options: dict | None = None,
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Sort, find and replace, remove duplicates, split, join, fill, clean, copy, move or clear.
+
+        Formulas are adjusted as in Excel; filled cells are overwritten only with force=true.
+
+        :param action: what to do with the cells
+        :param workbook: open workbook to use, by name; leave out where only one is open
+        :param sheet: sheet to change; leave out where there is only one
+        :param range: such as "A1:D20"; sort, replace, remove_duplicates, clean, unpivot and transpose take the block of data when it is left out
+        :param options: sort {"by": ["Amount desc"]}; replace {"find", "replace"}; split {"delimiter"}; unpivot {"by": columns that stay, "to"}; copy and move {"to": "E1"}; fill {"series"} Keys: by, order, header, find, replace, within (values|formulas|both), regex, whole_cell, match_case, all_sheets, delimiter, widths, parts, to, force, names, series, step, stop, clean, decimal (.|,), date_order (dmy|mdy|ymd), what.
+        """
+        return await self._run(
+            "transform_excel_range",
+            {
+                "action": action,
+                "workbook": workbook,
+                "sheet": sheet,
+                "range": range,
+                "options": options,
+            },
             (__user__, __metadata__, __request__, __files__, __event_emitter__),
         )
 

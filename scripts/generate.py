@@ -151,6 +151,7 @@ _DONE = {
     "Making": "Made",
     "Opening": "Opened",
     "Reading": "Read",
+    "Rearranging": "Rearranged",
     "Saving": "Saved",
     "Writing": "Wrote",
 }

@@ -37,12 +37,15 @@ class Answer:
     :param sheet: the sheet it was about
     :param next: at most two short hints, only where they help
     :param exports: files it wrote into the folder it was given, by name
+    :param changed: whether the workbook was changed; of an operation that only reads it says
+        nothing. What changed nothing gets no entry in the journal
     """
 
     result: dict[str, Any]
     sheet: str = ""
     next: list[str] = field(default_factory=list)
     exports: list[str] = field(default_factory=list)
+    changed: bool = True
 
 
 @dataclass(frozen=True)
