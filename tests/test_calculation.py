@@ -24,7 +24,7 @@ from service.workbook.calculation import second
 from service.workbook.calculation import values as values_module
 from service.workbook.calculation.answers import ranges, told_differences
 from service.workbook.calculation.graph import all_formulas
-from service.workbook.calculation.held import values_in
+from service.workbook.calculation.held import held_values, values_in
 from service.workbook.calculation.problem import Problem, whole
 from service.workbook.calculation.results import Address, Computed, ErrorValue, same
 from service.workbook.calculation.rewrite import Facts, Rewriter
@@ -33,6 +33,7 @@ from service.workbook.calculation.source import EditorSource
 from service.workbook.calculation.syntax import parts
 from service.workbook.calculation.third import ThirdCalculator
 from service.workbook.calculation.values import Calculation
+from service.workbook.dynamic import DynamicArray
 from service.workbook.references.changes import DeleteRows, InsertRows
 from service.workbook.structure import restructure
 from tests.bench import new_book, run
@@ -238,6 +239,20 @@ def test_a_name_that_means_another_cell_is_a_change(opened: Callable[..., Book])
     with book.changing():
         book.xl.defined_names["rate"].attr_text = "S!$B$1"
     assert shown(book, "C1") == [20]
+
+
+def test_rows_that_hide_change_the_totals_of_those_that_show(opened: Callable[..., Book]) -> None:
+    """Also where some rows were hidden before: the value is not the file's any more."""
+    book = opened(
+        '<c r="A1"><v>1</v></c>\n<c r="A2"><v>2</v></c>\n<c r="A3"><v>4</v></c>\n'
+        '<c r="A4"><f>SUBTOTAL(109,A1:A3)</f><v>6</v></c>'
+    )
+    book.xl["S"].row_dimensions[1].hidden = True
+    book.calculation.open(held_values(book.xl, book.memory))
+    with book.changing():
+        book.xl["S"].row_dimensions[2].hidden = True
+    computed = book.values["S", 4, 1]
+    assert computed.value != 6 or computed.unverified
 
 
 UNREADABLE = """<c r="A1"><v>10</v></c><c r="B1"><v>1</v></c>
@@ -484,7 +499,7 @@ def test_array_formulas_fill_all_their_cells() -> None:
     sheet["B1"] = ArrayFormula("B1:B4", "=A1:A3*10")
     sheet["B2"], sheet["B3"] = 999, 999  # as a file holds them: values without a formula
     sheet["C1"] = ArrayFormula("C1:C2", "=5")
-    sheet["D1"] = ArrayFormula("D1:D2", "=_xlfn.SEQUENCE(3)")
+    sheet["D1"] = DynamicArray("D1:D2", "=_xlfn.SEQUENCE(3)")
     sheet["E1"] = "=SUM(B1:B3)+SUM(D1:D9)"
     values = Calculation(lambda: EditorSource(xl)).values()
     found = {name: values[address(name)].value for name in ("B1", "B2", "B3", "B4", "C2", "E1")}

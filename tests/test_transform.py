@@ -622,3 +622,13 @@ def test_what_was_rearranged_is_still_a_workbook_for_others(book: Book, tmp_path
     book.save(tmp_path / "x.xlsx")
     sheet = openpyxl.load_workbook(tmp_path / "x.xlsx", data_only=True).active
     assert [cell.value for cell in sheet["H"]] == ["Twice", 900, 1600, 2400, 0]
+
+
+def test_formulas_that_spill_are_copied_and_refused_where_they_would_be_torn() -> None:
+    book = new_book(headers=["n", "m"], rows=[[3, "=SEQUENCE(2)"], [1, None], [2, None]])
+    book.spill()
+    with pytest.raises(InvalidRange, match="array formula"):
+        do(book, "sort", by="n")
+    do(book, "copy", "A1:A2", to="F1")
+    do(book, "replace", find="SEQUENCE(2)", replace="SUM(A2)", within="formulas", range="B2")
+    assert book.sheet()["B2"].value == "=SUM(A2)"

@@ -444,7 +444,7 @@ def _of_another_version(path: Path) -> None:
 
 
 def _of_another_format(path: Path) -> None:
-    path.write_bytes(path.read_bytes().replace(b"checkpoint 2", b"checkpoint 9", 1))
+    path.write_bytes(path.read_bytes().replace(b"checkpoint 3", b"checkpoint 9", 1))
 
 
 @pytest.mark.usefixtures("often")

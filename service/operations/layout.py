@@ -16,7 +16,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from service.errors import InvalidParameters, InvalidRange, listed
 from service.operations.data import Grid
-from service.workbook import cells
+from service.workbook import cells, entering
 from service.workbook.areas import Area, area_at, split_areas
 from service.workbook.book import Book
 from service.workbook.calculation.results import Values
@@ -141,7 +141,7 @@ def write_rows(sheet: Worksheet, row: int, column: int, rows: list[list[cells.Sc
         width = max(width, len(values))
         for c, value in enumerate(values):
             if value is not None or (row + r, column + c) in sheet._cells:
-                cells.put(sheet.cell(row + r, column + c), value)
+                entering.put(sheet.cell(row + r, column + c), value)
     return Area(row, column, row + max(len(rows), 1) - 1, column + width - 1)
 
 

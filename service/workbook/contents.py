@@ -14,8 +14,10 @@ from openpyxl.worksheet.formula import ArrayFormula
 from openpyxl.worksheet.worksheet import Worksheet
 
 from service.errors import InvalidRange
+from service.workbook import dynamic
 from service.workbook.areas import Area, parse_cell
 from service.workbook.book import filled_areas
+from service.workbook.dynamic import DynamicArray
 from service.workbook.references.text import copied
 
 
@@ -76,7 +78,10 @@ def put_value(cell: Cell, content: Content, *, follow: bool = True) -> None:
     value = content.value
     if follow and content.data_type == "f":
         value = followed(content, cell.row, cell.column)
-    elif isinstance(value, ArrayFormula):
+    if isinstance(value, DynamicArray):
+        dynamic.enter(cell, str(value.text))
+        return
+    if isinstance(value, ArrayFormula):
         value = type(value)(cell.coordinate, value.text)
     cell._value = value
     cell.data_type = content.data_type

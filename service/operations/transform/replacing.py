@@ -13,15 +13,18 @@ from typing import Any
 
 from openpyxl.cell.cell import Cell
 from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.worksheet.formula import ArrayFormula
 from openpyxl.worksheet.worksheet import Worksheet
 
 from service.errors import InvalidParameters, InvalidRange, InvalidValue
 from service.operations.registry import Answer
 from service.operations.transform.options import Task
-from service.workbook import cells
+from service.workbook import cells, entering
 from service.workbook.areas import Area
 from service.workbook.calculation.answers import ranges
 from service.workbook.contents import there
+from service.workbook.dynamic import DynamicArray
+from service.workbook.formulas import to_file
 
 MOST_PATTERN = 500
 _MOST_TOLD = 5
@@ -238,7 +241,7 @@ def _in_formula(task: Task, cell: Cell, formula: str, finder: _Finder) -> Iterat
     new = finder.replaced(formula)
     if not finder.count or new == formula:
         return
-    if task.ctx.book.filled(cell):
+    if task.ctx.book.filled(cell) and not isinstance(cell._value, DynamicArray):
         raise InvalidRange(
             f"{cell.parent.title}!{cell.coordinate} holds an array formula over several cells.",
             "Leave it out of the range; it can be changed as a whole only.",
@@ -257,4 +260,8 @@ def _set(change: _Change) -> None:
     if isinstance(change.after, CellRichText):
         change.cell._value = change.after
         return
-    cells.put(change.cell, change.after)
+    array = change.cell._value
+    if isinstance(array, ArrayFormula) and not isinstance(array, DynamicArray):
+        change.cell._value = ArrayFormula(array.ref, to_file(change.after))
+    else:
+        entering.put(change.cell, change.after)

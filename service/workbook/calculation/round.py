@@ -16,7 +16,7 @@ from service.workbook.calculation.problem import Problem, whole
 from service.workbook.calculation.results import Address, Computed, Values, is_error, same, told
 from service.workbook.calculation.rewrite import Rewriter
 from service.workbook.calculation.source import Source, is_1904
-from service.workbook.calculation.trust import affected_by, trusted
+from service.workbook.calculation.trust import Meant, affected_by, trusted
 from service.workbook.calculation.watch import Watch
 
 _MOST_CHECKED = 50_000  # formulas that the second calculator is given
@@ -44,7 +44,7 @@ class Round:
     ) -> None:
         self.source = source
         self.ledger = ledger
-        self._original = original
+        self._meant = Meant(rewriter, original)
         self.formulas = all_formulas(source, rewriter)
         self.graph = Graph(self.formulas)
         self.waited = False
@@ -63,7 +63,7 @@ class Round:
     def ask_first(self, until: float) -> None:
         """:raises TimeoutError: if the first calculator does not answer by ``until``"""
         self.find_moving(until)
-        found = trusted(self.ledger, self.graph, self._changed, self.moving, self._original, until)
+        found = trusted(self.ledger, self.graph, self._changed, self.moving, self._meant, until)
         self._unsure = found.unsure
         self._special |= found.unsure
         self.prepare(found.values)
@@ -81,9 +81,7 @@ class Round:
         :raises TimeoutError: if it takes longer than ``until`` to find out
         """
         self.find_moving(until)
-        return affected_by(
-            self.ledger, self.graph, self._changed, self.moving, self._original, until
-        )
+        return affected_by(self.ledger, self.graph, self._changed, self.moving, self._meant, until)
 
     @cached_property
     def _changed(self) -> set[Address]:
@@ -238,7 +236,9 @@ class Round:
         else:
             other = self._said(self._second, address, cell)
             text = self.formulas[address][1].text
-            prefer = self._mac or bool(_RANGE_OF_CALLS.search(text))
+            # Only the first one says which cells an array fills.
+            spills = self.formulas[address][0].kind == "dynamic"
+            prefer = self._mac or spills or bool(_RANGE_OF_CALLS.search(text))
             result = doubted(two(one, other, prefer_first=prefer), doubt)
             if third is not None:
                 result = three(one, other, third, result, doubt)

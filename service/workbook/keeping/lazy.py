@@ -30,6 +30,11 @@ _ATTRIBUTE = re.compile(rb"""\s(\w+)\s*=\s*["']([^"']*)["']""")
 _MASTER = re.compile(
     rb"""<PREFIXc\b[^>]*?\br=["']([A-Z]+\d+)["'][^>]*>\s*<PREFIXf\b([^>]*[^/>])>([^<]+)</"""
 )
+# A cell with metadata and the formula in it.
+_WITH_METADATA = re.compile(
+    rb"""<PREFIXc\b([^>]*?\bcm=["'](\d+)["'][^>]*)>\s*<PREFIXf\b([^>]*?)/?>"""
+)
+_PLACE = re.compile(rb"""\br\s*=\s*["']([A-Z]+)(\d+)["']""")
 _LETTERS = re.compile(rb"""\br\s*=\s*["']([A-Z]+)\d""")
 
 
@@ -129,6 +134,23 @@ class Rows:
             found = dict(_ATTRIBUTE.findall(b" " + attributes))
             if found.get(b"t") == b"shared" and b"si" in found:
                 yield found[b"si"].decode(), place.decode(), unescape(text.decode())
+
+    def dynamic_arrays(self, indices: frozenset[str]) -> Iterator[tuple[int, int, str]]:
+        """(row, column, what it filled) of the dynamic arrays.
+
+        :param indices: the values of ``cm`` that mean one
+        """
+        sheet = self.sheet
+        if not indices or sheet.data.find(b" cm=", sheet.start, sheet.stop) < 0:
+            return
+        pattern = _WITH_METADATA.pattern.replace(b"PREFIX", sheet.prefix)
+        for match in re.finditer(pattern, memoryview(sheet.data)[sheet.start : sheet.stop]):
+            cell, index, formula = match.groups()
+            place = _PLACE.search(cell)
+            found = dict(_ATTRIBUTE.findall(b" " + formula))
+            if place and index.decode() in indices and found.get(b"t") == b"array":
+                column = self._column(place.group(1))
+                yield int(place.group(2)), column, found.get(b"ref", b"").decode()
 
 
 class LazyCells(dict[Place, Any]):
