@@ -146,6 +146,12 @@ class ReportOptions(BaseModel):
     group_by: list[str] = Field(default=[], description="headers (or month) to break down by")
 
 
+class Step(BaseModel):
+    tool: str = Field(description="name of a tool")
+    arguments: dict[str, Any] = Field(default={}, description="its parameters")
+    name: str = Field(default="", description="name for its result in later steps")
+
+
 OPERATIONS = {
     "create_excel_file": {
         "doing": "Creating {filename}",
@@ -240,6 +246,12 @@ OPERATIONS = {
     "undo_excel_change": {
         "doing": "Going through the changes of {workbook}",
         "done": "Went through the changes of {workbook}",
+        "file": "",
+        "delivers": True,
+    },
+    "run_excel_steps": {
+        "doing": "Changing {workbook} in several steps",
+        "done": "Changed {workbook} in several steps",
         "file": "",
         "delivers": True,
     },
@@ -1334,6 +1346,29 @@ class Tools:
         return await self._run(
             "undo_excel_change",
             {"workbook": workbook, "action": action, "steps": steps, "until": until, "page": page},
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def run_excel_steps(
+        self,
+        steps: list[Step],
+        workbook: str = "",
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Run several tools on one workbook in one call: all of them are done, or none.
+
+        One undo takes all back. The error names the step that failed.
+
+        :param steps: in order, at most 50; in later arguments "$name.key" stands for a value of the result of the step with that name, "{name.key}" for it inside of a text
+        :param workbook: open workbook to use, by name; leave out where only one is open
+        """
+        return await self._run(
+            "run_excel_steps",
+            {"steps": steps, "workbook": workbook},
             (__user__, __metadata__, __request__, __files__, __event_emitter__),
         )
 
