@@ -146,12 +146,6 @@ class ReportOptions(BaseModel):
     group_by: list[str] = Field(default=[], description="headers (or month) to break down by")
 
 
-class Step(BaseModel):
-    tool: str = Field(description="name of a tool")
-    arguments: dict[str, Any] = Field(default={}, description="its parameters")
-    name: str = Field(default="", description="name for its result in later steps")
-
-
 OPERATIONS = {
     "create_excel_file": {
         "doing": "Creating {filename}",
@@ -248,6 +242,12 @@ OPERATIONS = {
         "done": "Went through the changes of {workbook}",
         "file": "",
         "delivers": True,
+    },
+    "explain_excel_formula": {
+        "doing": "Looking into formulas of {workbook}",
+        "done": "Looked into formulas of {workbook}",
+        "file": "",
+        "delivers": False,
     },
     "run_excel_steps": {
         "doing": "Changing {workbook} in several steps",
@@ -1349,9 +1349,47 @@ class Tools:
             (__user__, __metadata__, __request__, __files__, __event_emitter__),
         )
 
+    async def explain_excel_formula(
+        self,
+        workbook: str = "",
+        action: Literal["explain", "errors", "goal_seek"] = "explain",
+        sheet: str = "",
+        cell: str = "",
+        target: float | None = None,
+        changing: str = "",
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Explain a formula, find the causes of errors, or seek the input for a wanted result.
+
+        goal_seek changes nothing: it answers the number to write.
+
+        :param workbook: open workbook to use, by name; leave out where only one is open
+        :param action: explain (parts with values, what it reads, what reads it), errors (the first cells that fail, and why), or goal_seek
+        :param sheet: sheet of the cell; with errors left out for all sheets
+        :param cell: cell with the formula, such as "B9" or "Costs!B9"; not needed for errors
+        :param target: for goal_seek the value that the formula shall have
+        :param changing: for goal_seek the cell whose number may change, such as "B2"
+        """
+        return await self._run(
+            "explain_excel_formula",
+            {
+                "workbook": workbook,
+                "action": action,
+                "sheet": sheet,
+                "cell": cell,
+                "target": target,
+                "changing": changing,
+            },
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
     async def run_excel_steps(
         self,
-        steps: list[Step],
+        steps: list[dict],
         workbook: str = "",
         __user__: dict | None = None,
         __metadata__: dict | None = None,
@@ -1363,7 +1401,7 @@ class Tools:
 
         One undo takes all back. The error names the step that failed.
 
-        :param steps: in order, at most 50; in later arguments "$name.key" stands for a value of the result of the step with that name, "{name.key}" for it inside of a text
+        :param steps: in order, at most 50; in later arguments "$name.key" stands for a value of the result of the step with that name, "{name.key}" for it inside of a text Keys: tool, arguments, name.
         :param workbook: open workbook to use, by name; leave out where only one is open
         """
         return await self._run(

@@ -14,4 +14,5 @@ from service.operations import charts as charts
 from service.operations import csv_files as csv_files
 from service.operations import reports as reports
 from service.operations import history as history
+from service.operations import explaining as explaining
 from service.operations import steps as steps

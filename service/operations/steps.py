@@ -12,11 +12,11 @@ from pydantic import AliasChoices, Field, field_validator
 
 from service.errors import ExcelToolsError, InvalidParameters, counted, listed
 from service.names import same_name
-from service.operations.context import Context
+from service.operations.context import Context, Seen
 from service.operations.registry import (
     Answer,
+    BriefOptions,
     Operation,
-    Options,
     find,
     operation,
     operations,
@@ -30,7 +30,7 @@ _WHOLE = re.compile(rf"\${_PATH}")
 _INSIDE = re.compile(rf"\{{{_PATH}\}}")
 
 
-class Step(Options):
+class Step(BriefOptions):
     """One step: a tool with its arguments."""
 
     tool: str = Field(description="name of a tool")
@@ -140,7 +140,16 @@ def _run(ctx: Context, planned: _Planned, results: dict[str, dict[str, Any]]) ->
         parameters = run.validate(_targeted(ctx, run, filled))
     ctx.book.spill()
     own = replace(ctx, preferences=ctx.preferences if run.styled else None)
-    return run.call(own, parameters)
+    if run.writes:
+        return run.call(own, parameters)
+    # What was read decides what later steps do: a replay has to read the same.
+    looked = ctx.seen.find(lambda: _looked(run, replace(own, seen=Seen()), parameters))
+    return Answer(looked["result"], sheet=looked["sheet"])
+
+
+def _looked(run: Operation, ctx: Context, parameters: dict[str, Any]) -> dict[str, Any]:
+    answer = run.call(ctx, parameters)
+    return {"result": answer.result, "sheet": answer.sheet}
 
 
 # Before anything is done ------------------------------------------------------
