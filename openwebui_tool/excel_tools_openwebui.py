@@ -1064,15 +1064,15 @@ class Tools:
         __files__: list | None = None,
         __event_emitter__: Any = None,
     ) -> str:
-        """Sort, find and replace, remove duplicates, split, join, fill, clean, copy, move or clear.
+        """Sort, find and replace, remove duplicates, split, fill, clean, copy, move or clear cells.
 
-        Formulas are adjusted as in Excel; filled cells are overwritten only with force=true.
+        Formulas are adjusted as in Excel; filled cells are overwritten only with force.
 
-        :param action: what to do with the cells
+        :param action: what to do
         :param workbook: open workbook to use, by name; leave out where only one is open
-        :param sheet: sheet to change; leave out where there is only one
-        :param range: such as "A1:D20"; sort, replace, remove_duplicates, clean, unpivot and transpose take the block of data when it is left out
-        :param options: sort {"by": ["Amount desc"]}; replace {"find", "replace"}; split {"delimiter"}; unpivot {"by": columns that stay, "to"}; copy and move {"to": "E1"}; fill {"series"} Keys: by, order, header, find, replace, within (values|formulas|both), regex, whole_cell, match_case, all_sheets, delimiter, widths, parts, to, force, names, series, step, stop, clean, decimal (.|,), date_order (dmy|mdy|ymd), what.
+        :param sheet: leave out where there is only one
+        :param range: such as "A1:D20"; left out for sort, replace, clean and their like: all data
+        :param options: sort {"by": ["Cost desc"]}; replace {"find", "replace"}; unpivot {"by": columns that stay}; copy {"to": "E1"}; others likewise. Keys: by, order, header, find, replace, within (values|formulas|both), regex, whole_cell, match_case, all_sheets, delimiter, widths, parts, to, force, names, series, step, stop, clean, decimal (.|,), date_order (dmy|mdy|ymd), what.
         """
         return await self._run(
             "transform_excel_range",
@@ -1368,11 +1368,11 @@ class Tools:
         goal_seek changes nothing: it answers the number to write.
 
         :param workbook: open workbook to use, by name; leave out where only one is open
-        :param action: explain (parts with values, what it reads, what reads it), errors (the first cells that fail, and why), or goal_seek
-        :param sheet: sheet of the cell; with errors left out for all sheets
-        :param cell: cell with the formula, such as "B9" or "Costs!B9"; not needed for errors
-        :param target: for goal_seek the value that the formula shall have
-        :param changing: for goal_seek the cell whose number may change, such as "B2"
+        :param action: explain (step by step, and its neighbours), errors (where they begin, and why)
+        :param sheet: sheet of the cell; errors looks at all sheets without it
+        :param cell: such as "B9" or "Costs!B9"
+        :param target: goal_seek: wanted value
+        :param changing: goal_seek: cell whose number may change
         """
         return await self._run(
             "explain_excel_formula",
@@ -1401,7 +1401,7 @@ class Tools:
 
         One undo takes all back. The error names the step that failed.
 
-        :param steps: in order, at most 50; in later arguments "$name.key" stands for a value of the result of the step with that name, "{name.key}" for it inside of a text Keys: tool, arguments, name.
+        :param steps: at most 50; in arguments "$name.key" is a value of the result of the step with that name, "{name.key}" the same inside of a text. Keys: tool, arguments, name.
         :param workbook: open workbook to use, by name; leave out where only one is open
         """
         return await self._run(

@@ -50,12 +50,11 @@ def explain_excel_formula(
 
     goal_seek changes nothing: it answers the number to write.
 
-    :param action: explain (parts with values, what it reads, what reads it), errors (the first
-        cells that fail, and why), or goal_seek
-    :param sheet: sheet of the cell; with errors left out for all sheets
-    :param cell: cell with the formula, such as "B9" or "Costs!B9"; not needed for errors
-    :param target: for goal_seek the value that the formula shall have
-    :param changing: for goal_seek the cell whose number may change, such as "B2"
+    :param action: explain (step by step, and its neighbours), errors (where they begin, and why)
+    :param sheet: sheet of the cell; errors looks at all sheets without it
+    :param cell: such as "B9" or "Costs!B9"
+    :param target: goal_seek: wanted value
+    :param changing: goal_seek: cell whose number may change
     """
     if action != "goal_seek" and (target is not None or changing):
         unused = "target" if target is not None else "changing"
@@ -364,14 +363,7 @@ def _failing_part(trial: Trial, root: Address, formula: str) -> dict[str, Any]:
 def _sought(ctx: Context, wanted: Address, input_: Address, target: float) -> Answer:
     book = ctx.book
     formula = _formula(book, wanted)
-    cell = book.cell(book.xl[input_[0]], *input_[1:])
-    start = 0 if cell is None or cell.value is None else cell.value
-    if isinstance(start, bool) or not isinstance(start, int | float):
-        what = cells.formula_of(cell) if cell is not None else None
-        raise InvalidValue(
-            f"{name_of(input_)} holds {(what or str(start))[:80]!r}; only a number can be sought.",
-            "Name the cell with the number that the formula depends on, or write a number there.",
-        )
+    start = _start(book, input_)
     trial = book.calculation.trial()
     until = time.monotonic() + _SEEKING
     path = trial.between(input_, wanted, until)
@@ -380,36 +372,53 @@ def _sought(ctx: Context, wanted: Address, input_: Address, target: float) -> An
             f"{name_of(wanted)} ({formula[:80]}) does not depend on {name_of(input_)}.",
             "See what it reads with action=explain, and name one of these cells.",
         )
-    for address in path:
-        prepared = trial.graph.formulas[address][1]
-        if prepared.reason or prepared.random:
-            why = prepared.reason or "it gives random numbers"
-            raise InvalidValue(f"{name_of(address)} can't be tried: {why}.", "Seek another cell.")
+    _refuse_untriable(trial, path)
 
     def give(number: float) -> float | None:
         value = trial.tried(input_, number, path, wanted, until).value
         return float(value) if isinstance(value, int | float) else None
 
-    now = trial.values.get(wanted, Computed()).value
     found = Seeker(give, target).seek(float(start))
     if found is None:
         raise InvalidValue(
             f"{name_of(wanted)} gave no number for any input that was tried.",
             "Look at it with action=explain.",
         )
+    now = trial.values.get(wanted, Computed())
     result = {
         "cell": name_of(wanted),
         "target": target,
         "changing": name_of(input_),
-        "before": {"input": start, "result": cells.shown(now)},
+        "before": {"input": start, "result": _shown(now)},
         "found": cells.tidy_number(found.number),
-        "gives": cells.tidy_number(found.result),
+        "gives": _shown(Computed(found.result)),
         "reached": found.reached,
         "trials": found.trials,
     }
     if not found.reached:
         result["notes"] = ["No input gives the target; this is the nearest that was found."]
         return Answer(result, sheet=wanted[0])
-    write = f'write_excel_range(sheet="{input_[0]}", start="{name_of(input_).rpartition("!")[2]}", '
-    hint = f"Nothing was written. To use it: {write}rows=[[{result['found']}]])."
-    return Answer(result, sheet=wanted[0], next=[hint])
+    at = name_of(input_).rpartition("!")[2]
+    write = f'write_excel_range(sheet="{input_[0]}", start="{at}", rows=[[{result["found"]}]])'
+    return Answer(result, sheet=wanted[0], next=[f"Nothing was written. To use it: {write}."])
+
+
+def _start(book: Book, input_: Address) -> int | float:
+    """The number that the cell to change holds; 0 of a blank one."""
+    cell = book.cell(book.xl[input_[0]], *input_[1:])
+    start = 0 if cell is None or cell.value is None else cell.value
+    if isinstance(start, bool) or not isinstance(start, int | float):
+        what = cells.formula_of(cell) if cell is not None else None
+        raise InvalidValue(
+            f"{name_of(input_)} holds {(what or str(start))[:80]!r}; only a number can be sought.",
+            "Name the cell with the number that the formula depends on, or write a number there.",
+        )
+    return start
+
+
+def _refuse_untriable(trial: Trial, path: set[Address]) -> None:
+    for address in path:
+        prepared = trial.graph.formulas[address][1]
+        if prepared.reason or prepared.random:
+            why = prepared.reason or "it gives random numbers"
+            raise InvalidValue(f"{name_of(address)} can't be tried: {why}.", "Seek another cell.")

@@ -12,6 +12,7 @@ from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Font
 from openpyxl.styles.numbers import is_date_format
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.formula import ArrayFormula
 from openpyxl.worksheet.worksheet import Worksheet
 
 from service.errors import InvalidParameters, InvalidRange, listed
@@ -275,6 +276,9 @@ class Written:
     def _count(self) -> int:
         return sum(cell.data_type == "f" for cell in self._cells())
 
+    def _fills(self) -> bool:
+        return any(isinstance(cell.value, ArrayFormula) for cell in self._cells())
+
     def _cells(self) -> Iterator[Cell]:
         for row in range(self.area.first_row, self.area.last_row + 1):
             for column in _columns(self.area):
@@ -286,6 +290,9 @@ class Written:
         """Set the facts as they are after the write."""
         book, sheet, area = self.book, self.sheet, self.area
         book.set_fact(sheet, "formulas", self._formulas + self._count())
+        if any(area.overlaps(filled) for filled in book.filled_areas(sheet)) or self._fills():
+            book.set_fact(sheet, "filled", None)
+            book.set_fact(sheet, "fixed", None)
         full = sum(cell.value is not None for cell in self._cells()) == area.cells
         used = Area(
             1,

@@ -90,8 +90,8 @@ def run_excel_steps(ctx: Context, steps: list[Step]) -> Answer:
 
     One undo takes all back. The error names the step that failed.
 
-    :param steps: in order, at most 50; in later arguments "$name.key" stands for a value of the
-        result of the step with that name, "{name.key}" for it inside of a text
+    :param steps: at most 50; in arguments "$name.key" is a value of the result of the step with
+        that name, "{name.key}" the same inside of a text.
     """
     if not 1 <= len(steps) <= MOST_STEPS:
         raise InvalidParameters(

@@ -39,7 +39,7 @@ from service.workbook.keeping.loader import Memory, load
 from service.workbook.occupancy import (
     count_cells,
     count_formulas,
-    formula_cells,
+    filling_formulas,
     is_lazy,
     used_area,
 )
@@ -224,7 +224,7 @@ class Book:
 
     def _forget_cells(self, sheet: Worksheet) -> None:
         """What was known about which cells of a sheet are filled does not count any more."""
-        for name in ("filled", "used", "region"):
+        for name in ("filled", "fixed", "used", "region"):
             self.set_fact(sheet, name, None)
 
     def computed(self, cell: Cell) -> Computed:
@@ -243,8 +243,15 @@ class Book:
 
     def filled(self, cell: Cell) -> bool:
         """Whether an array formula or data table in another cell gives this one its value."""
-        areas = self.fact(cell.parent, "filled", filled_areas)
-        return any(area.holds(cell.row, cell.column) for area in areas)
+        return any(area.holds(cell.row, cell.column) for area in self.filled_areas(cell.parent))
+
+    def filled_areas(self, sheet: Worksheet) -> list[Area]:
+        """The areas of a sheet that an array formula or data table in one cell gives values."""
+        return self.fact(sheet, "filled", filled_areas)
+
+    def fixed_areas(self, sheet: Worksheet) -> list[Area]:
+        """Those among them that can't shrink: dynamic arrays leave when something is in the way."""
+        return self.fact(sheet, "fixed", lambda ws: filled_areas(ws, dynamic=False))
 
     def unverified(
         self, only: Collection[tuple[str, int, int]] | None = None, most: int = 5
@@ -452,9 +459,8 @@ def _known(values: Values, sheet: Worksheet, place: Place) -> object:
     return 0 if computed is None or computed.value is None else computed.value
 
 
-def filled_areas(sheet: Worksheet) -> list[Area]:
+def filled_areas(sheet: Worksheet, *, dynamic: bool = True) -> list[Area]:
     """The areas of array formulas and data tables that fill several cells of a sheet."""
-    if not count_formulas(sheet):
-        return []
-    formulas = (formula_facts(cell) for _, cell in formula_cells(sheet))
-    return [formula.area for formula in formulas if formula.area and formula.area.cells > 1]
+    formulas = map(formula_facts, filling_formulas(sheet))
+    wanted = [one for one in formulas if dynamic or one.kind != "dynamic"]
+    return [formula.area for formula in wanted if formula.area and formula.area.cells > 1]

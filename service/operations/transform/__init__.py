@@ -41,16 +41,15 @@ def transform_excel_range(
     range: str = "",
     options: TransformOptions = TransformOptions(),  # noqa: B008 - never changed
 ) -> Answer:
-    """Sort, find and replace, remove duplicates, split, join, fill, clean, copy, move or clear.
+    """Sort, find and replace, remove duplicates, split, fill, clean, copy, move or clear cells.
 
-    Formulas are adjusted as in Excel; filled cells are overwritten only with force=true.
+    Formulas are adjusted as in Excel; filled cells are overwritten only with force.
 
-    :param action: what to do with the cells
-    :param sheet: sheet to change; leave out where there is only one
-    :param range: such as "A1:D20"; sort, replace, remove_duplicates, clean, unpivot and transpose
-        take the block of data when it is left out
-    :param options: sort {"by": ["Amount desc"]}; replace {"find", "replace"}; split {"delimiter"};
-        unpivot {"by": columns that stay, "to"}; copy and move {"to": "E1"}; fill {"series"}
+    :param action: what to do
+    :param sheet: leave out where there is only one
+    :param range: such as "A1:D20"; left out for sort, replace, clean and their like: all data
+    :param options: sort {"by": ["Cost desc"]}; replace {"find", "replace"}; unpivot {"by": columns
+        that stay}; copy {"to": "E1"}; others likewise.
     """
     check_taken(action, options)
     if not range.strip() and action not in _WHOLE:

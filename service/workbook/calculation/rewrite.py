@@ -220,6 +220,9 @@ class Rewriter:
             name = self._name(part, scope)
             if name is not None:
                 return self._expanded(name, part, address, depth)
+            table = self._tables.get(part.text.lower())
+            if table is not None:  # all its data; Excel itself writes "Sales[]"
+                return [resolved_table(table, "[]", address)]
         if "[" in part.text and part.kind in ("name", "call", "sign"):
             raise _RefusedError(OTHER_FILE)
         return [part]

@@ -11,7 +11,15 @@ from functools import cached_property
 from service.workbook.calculation import first, second
 from service.workbook.calculation.graph import Graph, all_formulas
 from service.workbook.calculation.ledger import Ledger, filled_cells
-from service.workbook.calculation.opinions import Said, caveat, doubted, may_differ, three, two
+from service.workbook.calculation.opinions import (
+    Said,
+    caveat,
+    doubted,
+    may_differ,
+    three,
+    two,
+    with_long_number,
+)
 from service.workbook.calculation.problem import Problem, whole
 from service.workbook.calculation.results import Address, Computed, Values, is_error, same, told
 from service.workbook.calculation.rewrite import Rewriter
@@ -266,7 +274,9 @@ class Round:
         one, other = self.first_results.get(cell), self._second.get(cell)
         if one is None or other is None or one.unknown or other.unknown:
             return None
-        return one if same(one.value, other.value) and not is_error(one.value) else None
+        if is_error(one.value) or with_long_number(one.value):
+            return None
+        return one if same(one.value, other.value) else None
 
     def _said(self, results: dict[Address, Computed], address: Address, cell: Address) -> Said:
         result = results.get(cell, Computed(unknown="the calculator gave no value"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -30,6 +30,7 @@ _ATTRIBUTE = re.compile(rb"""\s(\w+)\s*=\s*["']([^"']*)["']""")
 _MASTER = re.compile(
     rb"""<PREFIXc\b[^>]*?\br=["']([A-Z]+\d+)["'][^>]*>\s*<PREFIXf\b([^>]*[^/>])>([^<]+)</"""
 )
+_FILLING = re.compile(rb"""\bt\s*=\s*["'](?:array|dataTable)["']""")
 # A cell with metadata and the formula in it.
 _WITH_METADATA = re.compile(
     rb"""<PREFIXc\b([^>]*?\bcm=["'](\d+)["'][^>]*)>\s*<PREFIXf\b([^>]*?)/?>"""
@@ -233,6 +234,16 @@ class LazyCells(dict[Place, Any]):
                     found = [cell for cell in self._cells_of(block) if _is_formula(cell)]
                     self._formulas[block] = found
                 yield from ((cell.opened_at, cell) for cell in found)
+
+    def filling_cells(self) -> Iterator[Any]:
+        """The cells that were made, and those others whose formula may fill several cells."""
+        yield from super().values()
+        sheet, starts = self.rows.sheet, self.rows.starts
+        found = _FILLING.finditer(memoryview(sheet.data)[sheet.start : sheet.stop])
+        blocks = {bisect_right(starts, sheet.start + match.start()) - 1 for match in found}
+        for block in sorted({place // BLOCK for place in blocks if place >= 0}):
+            if not self._loaded[block]:
+                yield from self._cells_of(block)
 
     # What can be told without loading -------------------------------------------
 
