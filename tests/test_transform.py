@@ -17,9 +17,12 @@ from openpyxl.worksheet.table import Table
 from service.errors import ExcelToolsError, InvalidParameters, InvalidRange, InvalidValue
 from service.operations.context import Context, Seen
 from service.operations.registry import find
+from service.workbook import book as book_module
 from service.workbook.book import Book
+from service.workbook.keeping.loader import load
 from tests.bench import NOW, new_book, run
 from tests.corpus.validity import problems
+from tests.service_fixtures import Chat
 
 HEADERS = ["Item", "Cost", "Twice"]
 ROWS: list[list[Any]] = [
@@ -537,7 +540,9 @@ def test_references_follow_what_is_moved(tmp_path: Path) -> None:
 
 def test_moving_to_another_sheet_keeps_what_formulas_mean(tmp_path: Path) -> None:
     for one in both(two_sheets(), tmp_path):
+        one.sheet("Data").auto_filter.ref = "A1:B3"
         do(one, "move", "B1:B3", "Data", to="Sum!D1")
+        assert one.sheet("Data").auto_filter.ref == "A1:B3"
         again = reopened(one, tmp_path)
         assert rows(again, "D1:D3", "Sum") == [["twice"], ["=Data!A2*2"], ["=Data!A3*2"]]
         assert rows(again, "A2:A4", "Sum") == [["=SUM(Data!A2:A3)"], ["=D2"], ["=SUM(D2:D3)"]]
@@ -632,3 +637,72 @@ def test_formulas_that_spill_are_copied_and_refused_where_they_would_be_torn() -
     do(book, "copy", "A1:A2", to="F1")
     do(book, "replace", find="SEQUENCE(2)", replace="SUM(A2)", within="formulas", range="B2")
     assert book.sheet()["B2"].value == "=SUM(A2)"
+
+
+def test_a_filter_goes_along_when_the_whole_of_it_is_moved(tmp_path: Path) -> None:
+    for one in both(two_sheets(), tmp_path):
+        one.sheet("Sum").auto_filter.ref = None
+        do(one, "move", "A1:B3", "Data", to="D5")
+        assert one.sheet("Data").auto_filter.ref == "D5:E7"
+        do(one, "move", "D5:E7", "Data", to="Sum!F1")
+        again = reopened(one, tmp_path)
+        assert again.sheet("Data").auto_filter.ref is None
+        assert again.sheet("Sum").auto_filter.ref == "F1:G3"
+
+
+def test_columns_are_made_wide_enough_for_what_comes_there(tmp_path: Path) -> None:
+    book = new_book(headers=["Region with a long name", "n"], rows=[["x", "2026-01-31"]])
+    do(book, "copy", "A1:B2", to="E1")
+    assert book.sheet().column_dimensions["E"].width > 20
+    assert book.sheet().column_dimensions["F"].width > 10
+
+
+def test_a_very_large_sheet_is_transformed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cells that nobody asked for stay what they were."""
+    book = new_book(rows=[[n, f"t{n}", n % 7] for n in range(3_000)])
+    book.save(tmp_path / "large.xlsx")
+    monkeypatch.setattr(book_module, "load", lambda package: load(package, lazy_from=1))
+    opened = Book.load(tmp_path / "large.xlsx", "large.xlsx")
+    assert opened.very_large
+    do(opened, "sort", by=["C desc", "A"], header=False)
+    do(opened, "replace", "B1:B50", find="t", replace="u")
+    do(opened, "move", "C1:C3000", to="F1")
+    again = reopened(opened, tmp_path)
+    assert rows(again, "A1:F2") == [
+        [6, "u6", None, None, None, 6],
+        [13, "u13", None, None, None, 6],
+    ]
+    assert again.sheet()["A3000"].value == 2996
+
+
+# Through the service ----------------------------------------------------------
+
+
+def test_changes_are_undone_redone_and_found_after_a_save(chat: Chat) -> None:
+    chat.op("create_excel_file", filename="b.xlsx", headers=HEADERS, rows=ROWS)
+    read = ["read_excel_range"]
+
+    def seen() -> Any:
+        return chat.op(*read, what="formulas")["result"]["rows"]
+
+    states = [seen()]
+    for action, area, options in (
+        ("sort", "", {"by": "Twice desc"}),
+        ("copy", "C1:C5", {"to": "F1", "what": "values"}),
+        ("move", "A1:C5", {"to": "A7"}),
+        ("replace", "A7:A11", {"find": "[aeiou]", "replace": "*", "regex": True}),
+    ):
+        chat.op("transform_excel_range", action=action, range=area, options=options)
+        states.append(seen())
+    chat.op("undo_excel_change", steps=4)
+    assert seen() == states[0]
+    for state in states[1:]:
+        chat.op("undo_excel_change", action="redo")
+        assert seen() == state
+    chat.op("save_excel_file")
+    chat.op("close_excel_file")
+    chat.op("open_excel_file", file="b.xlsx")
+    assert seen() == states[-1]
+    chat.op("transform_excel_range", action="sort", options={"by": "Cost"})
+    chat.op("undo_excel_change")
+    assert seen() == states[-1]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from openpyxl.worksheet.filters import AutoFilter
 from openpyxl.worksheet.formula import ArrayFormula
+from openpyxl.worksheet.worksheet import Worksheet
 
-from service.workbook.areas import Area
+from service.workbook.areas import Area, parse_cell
 from service.workbook.book import Book
 from service.workbook.contents import Content, inside, merged_areas, places, put, taken
 from service.workbook.references.blocks import MoveBlock, qualified, relocate
@@ -42,6 +44,24 @@ def _carry(book: Book, change: MoveBlock) -> None:
         put(away, content.row + down, content.column + right, new, follow=False)
     for block in merged:
         away.merge_cells(str(_stepped(block, down, right)))
+    _carry_filter(home, away, change)
+
+
+def _carry_filter(home: Worksheet, away: Worksheet, change: MoveBlock) -> None:
+    """A filter whose whole range is moved goes along, unless there is one already."""
+    first, _, last = str(home.auto_filter.ref or "").partition(":")
+    if not first:
+        return
+    area = Area(*parse_cell(first), *parse_cell(last or first))
+    if not inside(area, change.source):
+        return
+    moved, filter_ = str(_stepped(area, *change.step)), home.auto_filter
+    if not change.stays:
+        home.auto_filter = AutoFilter()
+        if away.auto_filter.ref:
+            return
+        away.auto_filter = filter_
+    filter_.ref = moved
 
 
 def _on_other_sheet(content: Content, sheet: str) -> Content:

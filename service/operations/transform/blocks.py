@@ -16,6 +16,7 @@ from service.operations.transform.columns import (
     refuse_table_edges,
     target_of,
     values_of,
+    widen,
 )
 from service.operations.transform.options import COPIED, Task
 from service.operations.transform.shape import as_value
@@ -105,6 +106,8 @@ def copy_cells(task: Task) -> Answer:
         for content in contents:
             down, right = target.step
             _copy_one(target.sheet, content.row + down, content.column + right, content, what)
+        if what != "formats":
+            widen(task, target.sheet, target.area)
         if what in ("all", "formats"):
             _merge(target.sheet, [target.at(block) for block in merged])
     result: dict[str, Any] = {

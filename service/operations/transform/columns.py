@@ -11,11 +11,12 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from service.errors import InvalidParameters, InvalidRange, InvalidValue, listed
 from service.operations.context import Context
-from service.operations.layout import find_region, has_header_row
+from service.operations.layout import find_region, fit_columns, has_header_row
 from service.operations.transform.options import Task
 from service.workbook import cells, serials
 from service.workbook.areas import Area, parse_cell, split_sheet
 from service.workbook.contents import filled_places, inside, table_areas
+from service.workbook.geometry import column_width, set_column_width
 
 MOST_CELLS = 500_000
 
@@ -175,6 +176,16 @@ def refuse_filled(task: Task, sheet: Worksheet, area: Area, but: Area | None = N
             f"{area} on {sheet.title} is not empty: {listed(names, 5)}.",
             "Choose another place, or send force=true to overwrite it.",
         )
+
+
+def widen(task: Task, sheet: Worksheet, area: Area) -> None:
+    """Make columns wide enough for what was written there; none gets narrower."""
+    columns = range(area.first_column, area.last_column + 1)
+    before = {column: column_width(sheet, column) for column in columns}
+    fit_columns(task.ctx.book, sheet, area)
+    for column, width in before.items():
+        if column_width(sheet, column) < width:
+            set_column_width(sheet, column, width)
 
 
 def refuse_table_edges(sheet: Worksheet, area: Area, doing: str) -> None:

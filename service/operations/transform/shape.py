@@ -19,6 +19,7 @@ from service.operations.transform.columns import (
     refuse_table_edges,
     target_of,
     values_of,
+    widen,
 )
 from service.operations.transform.options import Task
 from service.workbook.areas import Area, area_at
@@ -106,6 +107,7 @@ def transpose(task: Task) -> Answer:
         for r, line in enumerate(grid):
             for c, content in enumerate(line):
                 put(sheet, into.first_row + c, into.first_column + r, content, follow=False)
+        widen(task, sheet, into)
     told = {"transposed": str(source), "written": f"{sheet.title}!{into}"}
     return Answer({**told, **_notes(formulas)}, sheet=sheet.title)
 
@@ -140,6 +142,7 @@ def unpivot(task: Task) -> Answer:
         for r, line in enumerate([head, *lines], into.first_row):
             for c, content in enumerate(line, into.first_column):
                 put(sheet, r, c, content, follow=False)
+        widen(task, sheet, into)
     told = {"rows": len(lines), "written": f"{sheet.title}!{into}"}
     return Answer({**told, **_notes(formulas)}, sheet=sheet.title)
 

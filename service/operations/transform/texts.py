@@ -20,6 +20,7 @@ from service.operations.transform.columns import (
     refuse_table_edges,
     target_of,
     values_of,
+    widen,
     with_header,
 )
 from service.operations.transform.options import CleanStep, Task
@@ -160,6 +161,7 @@ def _written(
                 if looks[r] is not None and not cell.has_style:
                     cell._style = copy(looks[r])
                 cells.put(cell, value)
+        widen(task, sheet, into)
     return Answer({**told, "written": f"{sheet.title}!{into}"}, sheet=sheet.title)
 
 
