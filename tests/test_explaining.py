@@ -74,6 +74,8 @@ def test_a_branch_that_does_not_count_is_left_out(book: Book) -> None:
         ('=SUM(A1:A3,5)&"x"', 'the sum of A1:A3 and 5 followed by "x"'),
         ('=SUMIFS(A:A,B:B,">1")', 'the sum of A:A where B:B fits ">1"'),
         ("=VLOOKUP(A1,C:D,2,FALSE)", "look A1 up in the first column of C:D and take column 2"),
+        ("=T[[#This Row],[Cost]]*T[@Tax]", "Cost of this row times Tax of this row"),
+        ("=SUM(T[Cost])", "the sum of the column Cost of T"),
         ("=NOSUCH(1)", "NOSUCH of 1"),
         ("=IF(A1)", "IF of A1"),
     ],

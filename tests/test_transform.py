@@ -90,7 +90,7 @@ def test_blanks_are_last_in_both_directions_and_case_does_not_count(book: Book) 
 def test_several_keys_are_taken_one_after_the_other() -> None:
     data = [["b", 1], ["a", 1], ["c", 2], ["a", 2]]
     book = new_book(headers=["k", "n"], rows=data)
-    do(book, "sort", by=["n desc", "k"])
+    do(book, "sort", by="n desc, k")
     assert rows(book, "A2:B5") == [["a", 2], ["c", 2], ["a", 1], ["b", 1]]
 
 
@@ -555,6 +555,19 @@ def test_the_end_of_a_range_takes_the_range_along_and_what_is_overwritten_is_gon
     assert book.sheet("Sum")["A2"].value == "=SUM(Data!A2:A9)"
     told = do(book, "move", "D1", "Data", to="B2", force=True)
     assert told["broken"][0]["cell"] == "Sum!A3"
+
+
+def test_charts_and_fixed_references_of_rules_follow(tmp_path: Path) -> None:
+    made = new_book(headers=["m", "n"], rows=[["Jan", 1], ["Feb", 2]])
+    made.sheet().conditional_formatting.add("E1:E3", CellIsRule("greaterThan", ["$B$3"]))
+    made.sheet().conditional_formatting.add("F1:F3", CellIsRule("greaterThan", ["B1"]))
+    run(made, "create_excel_chart", chart_type="column", data_range="A1:B3")
+    for one in both(made, tmp_path):
+        do(one, "move", "A1:B3", to="P9")
+        sheet = reopened(one, tmp_path).sheet()
+        assert sheet._charts[0].series[0].val.numRef.f == "'Sheet1'!$Q$10:$Q$11"
+        formulas = [rule.formula for item in sheet.conditional_formatting for rule in item.rules]
+        assert formulas == [["$Q$11"], ["B1"]]
 
 
 def test_names_and_merged_cells_go_along() -> None:

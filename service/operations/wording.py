@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from service.workbook.calculation.expression import Node
 
 _DEEPEST = 6
+_OWN_ROW = re.compile(r"\w*\[(?:\[#This Row\],|@)\[?([^\[\]]+)\]?\]")
+_COLUMN = re.compile(r"(\w+)\[([^\[\]#@]+)\]")
 _OPERATORS = {
     "+": "{} plus {}",
     "-": "{} minus {}",
@@ -118,7 +122,18 @@ def in_words(node: Node, depth: int = 0) -> str:
     if node.kind == "operator":
         form = _SIGNS[node.name] if len(inner) == 1 else _OPERATORS[node.name]
         return form.format(*inner)
-    return _called(node.name, inner) if node.kind == "call" else node.text
+    if node.kind == "call":
+        return _called(node.name, inner)
+    return _named(node.text) if node.kind == "name" else node.text
+
+
+def _named(text: str) -> str:
+    """A name, or a column of a table."""
+    own = _OWN_ROW.fullmatch(text)
+    if own:
+        return f"{own[1]} of this row"
+    column = _COLUMN.fullmatch(text)
+    return f"the column {column[2]} of {column[1]}" if column else text
 
 
 def _called(name: str, inner: list[str]) -> str:

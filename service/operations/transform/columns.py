@@ -63,10 +63,12 @@ def headers_of(sheet: Worksheet, area: Area, row: int) -> list[str]:
 
 
 def asked_columns(by: str | int | Sequence[str | int] | None) -> list[str]:
-    """The columns of the option ``by`` as a list of texts; a comma parts them, too."""
+    """The columns of the option ``by`` as a list of texts; commas part those of one text."""
     if by is None:
         return []
-    if isinstance(by, str | int):
+    if isinstance(by, str):
+        by = by.split(",")
+    elif isinstance(by, int):
         by = [by]
     return [str(item).strip() for item in by if str(item).strip()]
 

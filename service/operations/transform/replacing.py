@@ -100,7 +100,7 @@ def _short(value: object) -> object:
 def _nothing(task: Task) -> str:
     where = task.options.within or "values"
     more = "" if where == "both" else " options.within=both looks in values and formulas."
-    return f'"{str(task.options.find)[:60]}" was not found in {where}.{more}'
+    return f'"{str(task.options.find)[:60]}" changes nothing in {where}.{more}'
 
 
 def _places(task: Task) -> Iterator[tuple[Worksheet, Area]]:

@@ -51,7 +51,7 @@ class Node:
             found = located(self.text)
             return found is None or found[1].cells > 1
         if self.kind == "name":
-            return True
+            return "[#This Row]" not in self.text
         if self.kind == "call" and self.name in _ONE_VALUE:
             return False
         if self.kind == "call" and self.name in _SEVERAL:
