@@ -196,6 +196,7 @@ def test_a_table_is_sorted_without_its_header_and_totals(tmp_path: Path) -> None
         ("fill", "A2:A9", {"series": "day"}, "begins with a date"),
         ("fill", "E1:E5", {"series": "linear"}, "is blank"),
         ("replace", "", {"find": "a"}, "replace is missing"),
+        ("replace", "A1", {"find": "a", "replace": "", "all_sheets": True}, "no effect"),
         ("replace", "", {"find": "(", "replace": "", "regex": True}, "no regular expression"),
         ("replace", "", {"find": "B", "replace": "((", "within": "formulas"}, "is not a formula"),
         ("replace", "", {"find": "=", "replace": "", "within": "both"}, "is no formula"),
@@ -719,3 +720,40 @@ def test_changes_are_undone_redone_and_found_after_a_save(chat: Chat) -> None:
     chat.op("transform_excel_range", action="sort", options={"by": "Cost"})
     chat.op("undo_excel_change")
     assert seen() == states[-1]
+
+
+def with_table() -> Book:
+    book = new_book(headers=["k", "n"], rows=[["b", 2], ["a", 1], ["b", 2]])
+    sheet = book.sheet()
+    sheet.auto_filter.ref = None
+    sheet.add_table(Table(displayName="T", ref="A1:B4"))
+    return book
+
+
+def test_a_table_ends_with_its_last_row_when_duplicates_go(tmp_path: Path) -> None:
+    for one in both(with_table(), tmp_path):
+        do(one, "remove_duplicates", by="k")
+        assert reopened(one, tmp_path).sheet().tables["T"].ref == "A1:B3"
+
+
+def test_headers_of_tables_are_never_overwritten(tmp_path: Path) -> None:
+    for one in both(with_table(), tmp_path):
+        told = do(one, "replace", find="k", replace="x")
+        assert told["replaced"] == 0
+        assert 'left: "A1"' in told["notes"][0]
+        do(one, "clean", clean=["upper"])
+        assert rows(one, "A1:A2") == [["k"], ["B"]]
+        for action, area, options in (
+            ("copy", "A2:B2", {"to": "A1"}),
+            ("fill", "A1:A3", {"series": "copy"}),
+            ("split", "A2:A4", {"delimiter": "x", "to": "B1"}),
+        ):
+            one.sheet()["A2"].value = "axb"
+            with pytest.raises(InvalidRange, match="headers of the table T"):
+                do(one, action, area, force=True, **options)
+
+
+def test_columns_are_named_by_a_header_above_the_range() -> None:
+    book = new_book(headers=["k", "n"], rows=[["b", 2], ["a", 1], ["c", 0]])
+    do(book, "sort", "A2:B3", by="n")
+    assert rows(book, "A1:B4") == [["k", "n"], ["a", 1], ["b", 2], ["c", 0]]

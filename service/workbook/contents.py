@@ -169,6 +169,15 @@ def refuse_arrays(sheet: Worksheet, area: Area, *, cut_only: bool = False) -> No
             )
 
 
+def header_of_table(sheet: Worksheet, area: Area) -> str:
+    """The name of a table whose header row meets an area; "" for none."""
+    for table, place in table_areas(sheet):
+        header = Area(place.first_row, place.first_column, place.first_row, place.last_column)
+        if table.headerRowCount != 0 and header.overlaps(area):
+            return str(table.displayName)
+    return ""
+
+
 def table_areas(sheet: Worksheet) -> list[tuple[Any, Area]]:
     """The native tables of a sheet with the area of each, header and totals included."""
     found = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from service.errors import InvalidRange
+from service.errors import InvalidParameters, InvalidRange
 from service.operations.context import Context
 from service.operations.registry import Answer, operation
 from service.operations.transform import blocks, replacing, rows, series, shape, texts
@@ -54,6 +54,10 @@ def transform_excel_range(
     check_taken(action, options)
     if not range.strip() and action not in _WHOLE:
         raise InvalidRange(f"{action} needs a range.", 'Send it, such as "A2:A20".')
+    if options.all_sheets and (sheet.strip() or range.strip()):
+        raise InvalidParameters(
+            "all_sheets has no effect beside a sheet or range.", "Leave out what is not meant."
+        )
     if action == "replace" and not range.strip():
         worksheet = ctx.book.xl.worksheets[0] if options.all_sheets else ctx.book.sheet(sheet)
         area = ctx.book.used_area(worksheet)

@@ -13,6 +13,7 @@ from service.errors import InvalidParameters, InvalidRange, counted
 from service.operations.registry import Answer
 from service.operations.transform.columns import (
     refuse_filled,
+    refuse_header,
     refuse_table_edges,
     target_of,
     values_of,
@@ -159,6 +160,7 @@ def _check_target(task: Task, target: _Target, *, formats_only: bool, copied: bo
     if not formats_only:
         refuse_filled(task, target.sheet, area, source if not copied else None)
         refuse_table_edges(target.sheet, area, "Overwriting")
+        refuse_header(target.sheet, area)
 
 
 # Moving -----------------------------------------------------------------------

@@ -15,7 +15,7 @@ from service.operations.layout import find_region, fit_columns, has_header_row
 from service.operations.transform.options import Task
 from service.workbook import cells, serials
 from service.workbook.areas import Area, parse_cell, split_sheet
-from service.workbook.contents import filled_places, inside, table_areas
+from service.workbook.contents import filled_places, header_of_table, inside, table_areas
 from service.workbook.geometry import column_width, set_column_width
 
 MOST_CELLS = 500_000
@@ -178,6 +178,24 @@ def refuse_filled(task: Task, sheet: Worksheet, area: Area, but: Area | None = N
             f"{area} on {sheet.title} is not empty: {listed(names, 5)}.",
             "Choose another place, or send force=true to overwrite it.",
         )
+
+
+def refuse_header(sheet: Worksheet, area: Area) -> None:
+    """Refuse to overwrite the headers of a table: its columns are called like them.
+
+    :raises InvalidRange: naming the table
+    """
+    name = header_of_table(sheet, area)
+    if name:
+        raise InvalidRange(
+            f"{area} on {sheet.title} holds headers of the table {name}, which name its columns.",
+            "Choose cells under the header row, or another place.",
+        )
+
+
+def is_header(cell: Cell) -> bool:
+    """Whether a cell names a column of a table."""
+    return bool(header_of_table(cell.parent, Area(cell.row, cell.column, cell.row, cell.column)))
 
 
 def widen(task: Task, sheet: Worksheet, area: Area) -> None:

@@ -16,8 +16,9 @@ from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.worksheet.formula import ArrayFormula
 from openpyxl.worksheet.worksheet import Worksheet
 
-from service.errors import InvalidParameters, InvalidRange, InvalidValue
+from service.errors import InvalidParameters, InvalidRange, InvalidValue, listed
 from service.operations.registry import Answer
+from service.operations.transform.columns import is_header
 from service.operations.transform.options import Task
 from service.workbook import cells, entering
 from service.workbook.areas import Area
@@ -72,11 +73,16 @@ def replace(task: Task) -> Answer:
     with _bounded(task, finder.pattern.pattern):
         for sheet, area in _places(task):
             changes += _changes(task, sheet, area, finder)
+    headers = [change for change in changes if is_header(change.cell)]
+    changes = [change for change in changes if not is_header(change.cell)]
+    names = [change.cell.coordinate for change in headers]
+    notes = [f"Headers of tables were left: {listed(names)}."] if names else []
     total = sum(change.count for change in changes)
     result: dict[str, Any] = {"replaced": total, "in_cells": len(changes)}
     if not changes:
-        result["notes"] = [_nothing(task)]
+        result["notes"] = [*notes, _nothing(task)]
         return Answer(result, sheet=task.sheet.title, changed=False)
+    result |= {"notes": notes} if notes else {}
     result["cells"] = ranges([(c.cell.parent.title, c.cell.row, c.cell.column) for c in changes])
     result["examples"] = [
         {

@@ -65,6 +65,7 @@ def block_of(task: Task) -> Block:
     area = replace(area, last_row=max(area.first_row, min(area.last_row, used.last_row)))
     header = area.first_row if with_header(task, area) else 0
     body = area.below(1) if header else area
+    header = header or _header_above(task, body)
     totals = _totals_row(task.sheet, body) if body.rows > 1 else 0
     body = body.top(body.rows - 1) if totals else body
     if body.rows < 1:
@@ -76,6 +77,17 @@ def block_of(task: Task) -> Block:
     if not task.options.force:
         _refuse_torn(task.ctx.book, task.sheet, body)
     return Block(body, header, totals)
+
+
+def _header_above(task: Task, body: Area) -> int:
+    """The row that names the columns of a range that begins under it; 0 for none."""
+    for table, place in table_areas(task.sheet):
+        if place.overlaps(body) and table.headerRowCount != 0 and place.first_row < body.first_row:
+            return place.first_row
+    region = find_region(task.ctx.book, task.sheet)
+    if region is None or not region.has_headers or not region.area.overlaps(body):
+        return 0
+    return region.area.first_row if region.area.first_row < body.first_row else 0
 
 
 def _refuse_headers_inside(sheet: Worksheet, body: Area) -> None:

@@ -13,7 +13,7 @@ from openpyxl.utils.datetime import to_excel
 
 from service.errors import InvalidParameters, InvalidRange, InvalidValue, listed
 from service.operations.registry import Answer
-from service.operations.transform.columns import refuse_table_edges
+from service.operations.transform.columns import refuse_header, refuse_table_edges
 from service.operations.transform.options import Series, Task
 from service.workbook import cells
 from service.workbook.areas import MAX_ROW
@@ -55,6 +55,7 @@ def fill(task: Task) -> Answer:
     refuse_merged(sheet, area)
     refuse_arrays(sheet, area)
     refuse_table_edges(sheet, area, "Filling")
+    refuse_header(sheet, area)
     task.ctx.book.room_for(area.cells - len(filled_places(sheet, area)))
     lines = list(_lines(task))
     kinds: dict[str, None] = {}

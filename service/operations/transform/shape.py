@@ -16,6 +16,7 @@ from service.operations.transform.columns import (
     column_named,
     headers_of,
     refuse_filled,
+    refuse_header,
     refuse_table_edges,
     target_of,
     values_of,
@@ -59,6 +60,7 @@ def _room(task: Task, rows: int, columns: int, source: Area) -> tuple[Worksheet,
     refuse_merged(sheet, area)
     refuse_arrays(sheet, area)
     refuse_table_edges(sheet, area, "Writing to")
+    refuse_header(sheet, area)
     task.ctx.book.room_for(area.cells)
     return sheet, area
 

@@ -16,7 +16,9 @@ from service.errors import InvalidParameters, InvalidRange, counted
 from service.operations.registry import Answer
 from service.operations.transform.columns import (
     headers_of,
+    is_header,
     refuse_filled,
+    refuse_header,
     refuse_table_edges,
     target_of,
     values_of,
@@ -143,6 +145,7 @@ def _written(
     refuse_filled(task, sheet, into, area)
     refuse_merged(sheet, into)
     refuse_arrays(sheet, into)
+    refuse_header(sheet, into)
     if into.columns > 1 or into != area:
         refuse_table_edges(sheet, into, "Writing to")
     _checked(lines, into)
@@ -269,7 +272,8 @@ def clean(task: Task) -> Answer:
 
 def _is_text(task: Task, cell: Cell) -> bool:
     return (
-        isinstance(cell._value, str | CellRichText)
+        not is_header(cell)
+        and isinstance(cell._value, str | CellRichText)
         and cell.data_type in ("s", "inlineStr")
         and not (task.ctx.book.filled(cell))
     )
