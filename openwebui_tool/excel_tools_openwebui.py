@@ -181,6 +181,12 @@ OPERATIONS = {
         "file": "",
         "delivers": True,
     },
+    "transform_excel_range": {
+        "doing": "Rearranging {workbook}",
+        "done": "Rearranged {workbook}",
+        "file": "",
+        "delivers": True,
+    },
     "format_excel_cells": {
         "doing": "Formatting {workbook}",
         "done": "Formatted {workbook}",
@@ -238,6 +244,18 @@ OPERATIONS = {
     "undo_excel_change": {
         "doing": "Going through the changes of {workbook}",
         "done": "Went through the changes of {workbook}",
+        "file": "",
+        "delivers": True,
+    },
+    "explain_excel_formula": {
+        "doing": "Looking into formulas of {workbook}",
+        "done": "Looked into formulas of {workbook}",
+        "file": "",
+        "delivers": False,
+    },
+    "run_excel_steps": {
+        "doing": "Changing {workbook} in several steps",
+        "done": "Changed {workbook} in several steps",
         "file": "",
         "delivers": True,
     },
@@ -1024,6 +1042,54 @@ class Tools:
             (__user__, __metadata__, __request__, __files__, __event_emitter__),
         )
 
+    async def transform_excel_range(
+        self,
+        action: Literal[
+            "sort",
+            "replace",
+            "remove_duplicates",
+            "split",
+            "join",
+            "fill",
+            "clean",
+            "unpivot",
+            "transpose",
+            "copy",
+            "move",
+            "clear",
+        ],
+        workbook: str = "",
+        sheet: str = "",
+        range: str = "",
+        options: dict | None = None,
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Sort, find and replace, remove duplicates, split, fill, clean, copy, move or clear cells.
+
+        Formulas are adjusted as in Excel; filled cells are overwritten only with force.
+
+        :param action: what to do
+        :param workbook: open workbook to use, by name; leave out where only one is open
+        :param sheet: leave out where there is only one
+        :param range: such as "A1:D20"; left out for sort, replace, clean and their like: all data
+        :param options: sort {"by": ["Cost desc"]}; replace {"find", "replace"}; unpivot {"by": columns that stay}; copy {"to": "E1"}; others likewise. Keys: by, order, header, find, replace, within (values|formulas|both), regex, whole_cell, match_case, all_sheets, delimiter, widths, parts, to, force, names, series, step, stop, clean, decimal (.|,), date_order (dmy|mdy|ymd), what.
+        """
+        return await self._run(
+            "transform_excel_range",
+            {
+                "action": action,
+                "workbook": workbook,
+                "sheet": sheet,
+                "range": range,
+                "options": options,
+            },
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
     async def format_excel_cells(
         self,
         style: CellStyle,
@@ -1429,6 +1495,67 @@ class Tools:
         return await self._run(
             "undo_excel_change",
             {"workbook": workbook, "action": action, "steps": steps, "until": until, "page": page},
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def explain_excel_formula(
+        self,
+        workbook: str = "",
+        action: Literal["explain", "errors", "goal_seek"] = "explain",
+        sheet: str = "",
+        cell: str = "",
+        target: float | None = None,
+        changing: str = "",
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Explain a formula, find the causes of errors, or seek the input for a wanted result.
+
+        goal_seek changes nothing: it answers the number to write.
+
+        :param workbook: open workbook to use, by name; leave out where only one is open
+        :param action: explain (step by step, and its neighbours), errors (where they begin, and why)
+        :param sheet: sheet of the cell; errors looks at all sheets without it
+        :param cell: such as "B9" or "Costs!B9"
+        :param target: goal_seek: wanted value
+        :param changing: goal_seek: cell whose number may change
+        """
+        return await self._run(
+            "explain_excel_formula",
+            {
+                "workbook": workbook,
+                "action": action,
+                "sheet": sheet,
+                "cell": cell,
+                "target": target,
+                "changing": changing,
+            },
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def run_excel_steps(
+        self,
+        steps: list[dict],
+        workbook: str = "",
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Run several tools on one workbook in one call: all of them are done, or none.
+
+        One undo takes all back. The error names the step that failed.
+
+        :param steps: at most 50; in arguments "$name.key" is a value of the result of the step with that name, "{name.key}" the same inside of a text. Keys: tool, arguments, name.
+        :param workbook: open workbook to use, by name; leave out where only one is open
+        """
+        return await self._run(
+            "run_excel_steps",
+            {"steps": steps, "workbook": workbook},
             (__user__, __metadata__, __request__, __files__, __event_emitter__),
         )
 

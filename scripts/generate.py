@@ -153,6 +153,7 @@ _DONE = {
     "Making": "Made",
     "Opening": "Opened",
     "Reading": "Read",
+    "Rearranging": "Rearranged",
     "Saving": "Saved",
     "Working": "Worked",
     "Writing": "Wrote",

@@ -22,7 +22,7 @@ from service.errors import (
     WorkbookDamaged,
 )
 from service.logs import setup_logging
-from service.operations.context import Context
+from service.operations.context import Context, Seen
 from service.operations.preferences import Preferences
 from service.operations.registry import Answer, find
 from service.workbook.book import Book
@@ -163,7 +163,8 @@ class Bench:
 
     def _run(self, work: Work, held: _Held, entry: Entry) -> Reply:
         began = time.monotonic()
-        answer = _apply(held.book, entry, work.folder)
+        seen = Seen()
+        answer = _apply(held.book, entry, work.folder, seen)
         seconds = time.monotonic() - began
         if answer.exports and not work.folder:
             raise RuntimeError(f"{entry.operation} writes files, but is not declared to")
@@ -171,11 +172,18 @@ class Bench:
             held.mark = work.next_mark
             _tell_errors(held.book, answer)
         return Reply(
-            answer.result, answer.sheet, answer.next, answer.exports, seconds, answer.changed
+            answer.result,
+            answer.sheet,
+            answer.next,
+            answer.exports,
+            seconds,
+            answer.changed,
+            seen.noted,
         )
 
 
-def _apply(book: Book, entry: Entry, folder: str) -> Answer:
+def _apply(book: Book, entry: Entry, folder: str, seen: Seen | None = None) -> Answer:
+    """Do the operation of an entry; without ``seen`` it is replayed."""
     book.spill()  # so that the operation finds the cells as a person would see them
     operation = find(entry.operation)
     preferences = Preferences.model_validate(entry.preferences) if operation.styled else None
@@ -185,6 +193,7 @@ def _apply(book: Book, entry: Entry, folder: str) -> Answer:
         files={name: Path(path) for name, path in entry.files.items()},
         folder=Path(folder),
         preferences=preferences,
+        seen=seen or Seen(entry.seen),
     )
     return operation.call(context, entry.parameters)
 

@@ -106,6 +106,7 @@ class _Writer(ExcelWriter):  # type: ignore[misc]
         ws._drawing = SpreadsheetDrawing()
         ws._drawing.charts = ws._charts
         ws._drawing.images = ws._images
+        ws.legacy_drawing = None  # of notes that were there when it was saved before
         writer = _SheetWriter(ws, self._values)
         writer.write()
         ws._rels = writer._rels
