@@ -66,34 +66,6 @@ class CreateOptions(BaseModel):
     )
 
 
-class CellStyle(BaseModel):
-    bold: bool | None = Field(default=None, description="bold text")
-    italic: bool | None = Field(default=None, description="slanted text")
-    underline: bool | None = Field(default=None, description="underlined text")
-    strike: bool | None = Field(default=None, description="text struck through")
-    font: str | None = Field(default=None, description="name of the font")
-    size: float | None = Field(default=None, description="points")
-    color: str | None = Field(default=None, description='text: "#1F4E78", red, "dark blue"')
-    fill: str | None = Field(default=None, description="background colour, or none")
-    number_format: str | None = Field(
-        default=None, description='"currency EUR", "percent 1", date, or a code such as "#,##0.00"'
-    )
-    align: Literal["left", "center", "right", "justify"] | None = Field(
-        default=None, description="across the cell"
-    )
-    valign: Literal["top", "center", "bottom"] | None = Field(
-        default=None, description="within the row's height"
-    )
-    wrap: bool | None = Field(default=None, description="break long text into lines")
-    border: str | None = Field(
-        default=None, description='thin, medium, thick, none, "outline thin"'
-    )
-    width: float | Literal["auto"] | None = Field(
-        default=None, description="column width in characters, or auto"
-    )
-    height: float | None = Field(default=None, description="row height in points")
-
-
 class ChartOptions(BaseModel):
     x_title: str = Field(default="", description="title of the category axis (x of scatter)")
     y_title: str = Field(default="", description="title of the value axis")
@@ -1022,7 +994,7 @@ class Tools:
 
     async def format_excel_cells(
         self,
-        style: CellStyle,
+        style: dict,
         workbook: str = "",
         sheet: str = "",
         range: str = "",
@@ -1032,9 +1004,9 @@ class Tools:
         __files__: list | None = None,
         __event_emitter__: Any = None,
     ) -> str:
-        """Format cells: font, fill, border, alignment, number format, widths. The rest stays.
+        """Format cells: font, fill, border, alignment, number format, widths, merging. The rest stays.
 
-        :param style: what to set, such as {"bold": true, "fill": "light gray", "number_format": "currency EUR"}
+        :param style: what to set, such as {"bold": true, "fill": "light gray", "align": "center", "number_format": "currency EUR", "border": "outline medium, inside thin gray"}. Keys: bold, italic, underline, strike, script (superscript|subscript|normal), font, size, color, fill, gradient, gradient_angle (center), pattern, pattern_color, number_format, align, valign (top|center|bottom|justify|distributed), wrap, shrink, indent, rotation (vertical), border, border_color, named_style, new_style, locked, hide_formula, merge (cells|across|none), width (auto), height (auto), copy_from, clear.
         :param workbook: open workbook to use, by name; leave out where only one is open
         :param sheet: sheet to format; leave out where there is only one
         :param range: such as "A1:D1", "B:B", "A1:A9,C1:C9", or header; leave out for all used cells
