@@ -1035,6 +1035,11 @@ class Tools:
             "move_columns",
             "insert_cells",
             "delete_cells",
+            "layout",
+            "merge",
+            "unmerge",
+            "protect",
+            "unprotect",
         ],
         workbook: str = "",
         sheet: str = "",
@@ -1042,24 +1047,26 @@ class Tools:
         new_name: str = "",
         position: str = "",
         count: int = 0,
+        options: dict | None = None,
         __user__: dict | None = None,
         __metadata__: dict | None = None,
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
     ) -> str:
-        """Add, rename, copy, move, hide or delete sheets; insert, delete or move rows and columns.
+        """Change sheets, rows, columns; merge, protect, page layout, freeze, widths, print set-up.
 
         Formulas on all sheets, names, tables, rules, charts, filters, merged cells and print
         areas follow, as in Excel. The answer tells which formulas became #REF!.
 
-        :param action: what to do; insert_cells and delete_cells shift the cells beside them
+        :param action: what to do; layout sets options; insert_cells and delete_cells shift the cells beside them
         :param workbook: open workbook to use, by name; leave out where only one is open
         :param sheet: sheet to change, or name of the sheet to add; leave out where there is only one
-        :param target: rows such as 3 or "3:5", columns such as "B" or "B:D", or cells "B2:C4"; rows and columns are inserted in front of it
+        :param target: rows such as 3 or "3:5", columns such as "B" or "B:D", or cells "B2:C4"; rows and columns are inserted in front of it; "workbook" to protect its structure
         :param new_name: new name of the sheet, for rename and copy
         :param position: for sheets 1, "last", or the sheet to stand in front of; for move_rows and move_columns the row or column to stand in front of; for cells down, right, up or left
         :param count: how many rows or columns, where target names the first only
+        :param options: for layout and protect, such as {"freeze": "A2", "fit": "width"}. Keys: width (auto), height (auto), hidden, group, collapsed, freeze, filter, tab_color, zoom, gridlines, headings, right_to_left, view (normal|page layout|page breaks), orientation (portrait|landscape), paper, margins, fit, scale, print_area, print_titles, center (horizontal|vertical|both|none), print_gridlines, print_headings, page_order (down|over), header, footer, page_breaks, password, allow, editable.
         """
         return await self._run(
             "edit_excel_sheet",
@@ -1071,6 +1078,7 @@ class Tools:
                 "new_name": new_name,
                 "position": position,
                 "count": count,
+                "options": options,
             },
             (__user__, __metadata__, __request__, __files__, __event_emitter__),
         )

@@ -89,6 +89,7 @@ class Reply:
     next: list[str] = field(default_factory=list)
     exports: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    changed: bool = True
 
 
 class Engine(Protocol):

@@ -24,6 +24,7 @@ from service.errors import (
 from service.logs import setup_logging
 from service.operations.context import Context
 from service.operations.preferences import Preferences
+from service.operations.protecting import protected, protection_note
 from service.operations.registry import Answer, find
 from service.workbook.book import Book
 from service.workbook.calculation import third
@@ -161,14 +162,20 @@ class Bench:
 
     def _run(self, work: Work, held: _Held, entry: Entry) -> Reply:
         began = time.monotonic()
+        before = protected(held.book)
         answer = _apply(held.book, entry, work.folder)
         seconds = time.monotonic() - began
         if answer.exports and not work.folder:
             raise RuntimeError(f"{entry.operation} writes files, but is not declared to")
-        if find(entry.operation).writes:
+        if find(entry.operation).writes and answer.changed:
             held.mark = work.next_mark
             _tell_errors(held.book, answer)
-        return Reply(answer.result, answer.sheet, answer.next, answer.exports, seconds)
+            note = protection_note(held.book, answer.sheet, before)
+            if note:
+                answer.result.setdefault("notes", []).append(note)
+        return Reply(
+            answer.result, answer.sheet, answer.next, answer.exports, seconds, answer.changed
+        )
 
 
 def _apply(book: Book, entry: Entry, folder: str) -> Answer:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from openpyxl.cell.cell import Cell
 from openpyxl.cell.rich_text import CellRichText
@@ -21,13 +20,14 @@ from service.operations.layout import (
     sheet_and_areas,
 )
 from service.operations.looks import SIDES, CellStyle, changes_of
+from service.operations.merging import Merging
 from service.operations.registry import Answer, operation
 from service.workbook.areas import Area, split_sheet
 from service.workbook.book import Book
 from service.workbook.calculation.results import Values
 from service.workbook.cells import looks_like_number
 from service.workbook.geometry import column_width, set_column_width
-from service.workbook.merged import check_merge, merge, merged_areas, unmerge
+from service.workbook.merged import merged_areas
 
 MAX_CELLS = 200_000
 _range = range  # the operation has a parameter of that name
@@ -54,7 +54,7 @@ def format_excel_cells(ctx: Context, style: CellStyle, sheet: str = "", range: s
     worksheet, areas = _areas(ctx.book, sheet, range)
     changes = changes_of(style)
     dressing = Dressing.planned(ctx.book, worksheet.title, style, changes)
-    merging = _Merging.planned(worksheet, areas, style.merge)
+    merging = Merging.planned(worksheet, areas, style.merge)
     places = _places(worksheet, areas)
     _refuse_idle(worksheet, places, style)
     ctx.book.room_for(sum((r, c) not in worksheet._cells for r, c in places))
@@ -137,51 +137,6 @@ def _places(sheet: Worksheet, areas: list[Area]) -> Places:
         for row in _range(area.first_row, area.last_row + 1)
         for column in _range(area.first_column, area.last_column + 1)
     }
-
-
-# Merging ----------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Merging:
-    """The merged cells that there are to be, and those that are to be parted."""
-
-    sheet: Worksheet
-    new: list[Area]
-    old: list[Area]
-
-    @classmethod
-    def planned(cls, sheet: Worksheet, areas: list[Area], how: str | None) -> _Merging:
-        """:raises InvalidRange: if the cells can't be merged, or none are merged"""
-        if how is None:
-            return cls(sheet, [], [])
-        if how == "none":
-            there = merged_areas(sheet)
-            old = [item for item in there if any(item.overlaps(area) for area in areas)]
-            if not old:
-                raise InvalidRange(
-                    f"{','.join(map(str, areas))[:60]} holds no merged cells.",
-                    f"Merged: {', '.join(map(str, there[:12])) or 'none on this sheet'}.",
-                )
-            return cls(sheet, [], old)
-        new = areas
-        if how == "across":
-            rows = [(area, row) for area in areas for row in _range(0, area.rows)]
-            new = [area.below(row).top(1) for area, row in rows]
-        for number, area in enumerate(new):
-            check_merge(sheet, area)
-            if any(area.overlaps(other) for other in new[:number] if len(areas) > 1):
-                raise InvalidRange(f"{area} is named twice.", "Merge ranges that lie apart.")
-        there = merged_areas(sheet)
-        return cls(sheet, [area for area in new if area not in there], [])
-
-    def part(self) -> None:
-        for area in self.old:
-            unmerge(self.sheet, area)
-
-    def join(self) -> None:
-        for area in self.new:
-            merge(self.sheet, area)
 
 
 # Widths and heights -----------------------------------------------------------

@@ -25,6 +25,8 @@ from service.errors import ExcelToolsError, InvalidParameters, NotFound, listed
 Effect = Literal["create", "change", "read", "session"]
 Function = TypeVar("Function", bound=Callable[..., "Answer"])
 
+_SEALED = "\x00"  # what nobody can type
+ACCEPTED = f"{_SEALED}accepted"  # a secret in the journal that was right at the time
 _WORKBOOK = "open workbook to use, by name; leave out where only one is open"
 _WORKBOOK_OR_NEW = "open workbook to add to, by name; leave out to make a new file"
 
@@ -37,12 +39,15 @@ class Answer:
     :param sheet: the sheet it was about
     :param next: at most two short hints, only where they help
     :param exports: files it wrote into the folder it was given, by name
+    :param changed: whether the workbook was changed; of an operation that only reads it says
+        nothing. What changed nothing gets no entry in the journal
     """
 
     result: dict[str, Any]
     sheet: str = ""
     next: list[str] = field(default_factory=list)
     exports: list[str] = field(default_factory=list)
+    changed: bool = True
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,7 @@ class Operation:
     gives_file: bool = False
     styled: bool = False
     secret: str = ""
+    seal: Callable[[dict[str, Any]], None] | None = None
 
     @property
     def delivers(self) -> bool:
@@ -118,14 +124,39 @@ class Operation:
             ) from None
         parameters = valid.model_dump(exclude_unset=False)
         self._refuse_two_targets(parameters)
+        secret = self._secret(parameters)
+        if isinstance(secret, str) and not secret.isprintable():
+            raise InvalidParameters(
+                f"{self.name}: {self.secret} holds characters that can't be typed.",
+                "Send it as it is typed.",
+            )
+        if self.seal is not None:
+            self.seal(parameters)
         return parameters
 
     def public(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        """The parameters as they may be kept: of a secret, only whether there was one."""
-        return {
-            name: bool(value) if name == self.secret else value
-            for name, value in parameters.items()
-        }
+        """The parameters as they may be told: of a secret, only whether there was one."""
+        return self._with_secret(parameters, bool(self._secret(parameters)))
+
+    def kept(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        """The parameters as the journal keeps them: a secret is sealed, or was ACCEPTED."""
+        secret = self._secret(parameters)
+        if not isinstance(secret, str) or not secret or secret.startswith(_SEALED):
+            return parameters
+        return self._with_secret(parameters, ACCEPTED)
+
+    def _secret(self, parameters: dict[str, Any]) -> object:
+        found: Any = parameters
+        for name in self.secret.split("."):
+            found = found.get(name) if isinstance(found, dict) else None
+        return found
+
+    def _with_secret(self, parameters: dict[str, Any], value: object) -> dict[str, Any]:
+        name, _, inner = self.secret.partition(".")
+        if name not in parameters:
+            return parameters
+        told = {**parameters[name], inner: value} if inner else value
+        return {**parameters, name: told}
 
     def call(self, target: object, parameters: dict[str, Any]) -> Answer:
         """Run the operation on a context (or a desk) with the parameters of ``validate``."""
@@ -201,7 +232,7 @@ def _accepts_text(annotation: Any) -> bool:
 _OPERATIONS: dict[str, Operation] = {}
 
 
-def operation(
+def operation(  # noqa: PLR0913 - what an operation is, named in one place
     *,
     effect: Effect,
     doing: str,
@@ -211,6 +242,7 @@ def operation(
     delivers: bool = False,
     styled: bool = False,
     secret: str = "",
+    seal: Callable[[dict[str, Any]], None] | None = None,
 ) -> Callable[[Function], Function]:
     """Declare the decorated function as an operation.
 
@@ -222,7 +254,9 @@ def operation(
         own operation
     :param exports: whether it writes files for the user into the folder it is given
     :param styled: whether the user's preferences decide how what it makes looks
-    :param secret: the parameter that is never kept, logged or told
+    :param secret: the parameter that is never kept, logged or told; "options.password" is one
+        of its options
+    :param seal: puts something else into the place of the secret, in the validated parameters
     """
 
     def declare(function: Function) -> Function:
@@ -244,6 +278,7 @@ def operation(
             gives_file=delivers,
             styled=styled,
             secret=secret,
+            seal=seal,
         )
         return function
 
@@ -333,6 +368,7 @@ class BriefOptions(Options):
 
 
 __all__ = [
+    "ACCEPTED",
     "Answer",
     "BriefOptions",
     "Effect",

@@ -323,11 +323,11 @@ class Session:
             set_preferences(store, self.data.user) if operation.styled else {},
         )
         reply = self.call(book, action="run", entry=entry, folder=exports)
-        if operation.writes:
+        if operation.writes and reply.changed:
             line = {
                 "now": entry.now,
                 "operation": operation.name,
-                "parameters": parameters,
+                "parameters": operation.kept(parameters),
                 "files": kept,
                 "key": key,
                 "print": fingerprint,

@@ -51,25 +51,60 @@ def column_width(sheet: Worksheet, column: int) -> float:
 
 
 def set_column_width(sheet: Worksheet, column: int, width: float) -> None:
-    """Set one column's width.
+    """Set one column's width."""
+    for item in column_entries(sheet, column, column):
+        item.width = width
 
-    An entry that stands for several columns is parted first: Excel repairs a file in which
-    two entries speak of the same column.
+
+def column_entries(sheet: Worksheet, first: int, last: int) -> list[ColumnDimension]:
+    """The entries that stand for these columns and no others, made where there are none.
+
+    An entry that stands for others, too, is parted: Excel repairs a file in which two
+    entries speak of the same column.
     """
-    item = _dimension(sheet, column)
-    if item is not None and item.min and item.max and item.min < item.max:
-        _part(sheet, item, column)
-    sheet.column_dimensions[get_column_letter(column)].width = width
+    found: list[ColumnDimension] = []
+    for key, item in list(sheet.column_dimensions.items()):
+        start = item.min or column_index_from_string(key)
+        end = max(item.max or start, start)
+        if start <= last and end >= first:
+            found += _parted(sheet, key, (start, end), (first, last))
+    known = {n for item in found for n in range(item.min or 0, (item.max or 0) + 1)}
+    for start, end in _gaps(known, first, last):
+        letter = get_column_letter(start)
+        width = float(sheet.sheet_format.defaultColWidth or _DEFAULT_WIDTH)
+        item = ColumnDimension(sheet, index=letter, width=width, min=start, max=end)
+        sheet.column_dimensions[letter] = item
+        found.append(item)
+    return found
 
 
-def _part(sheet: Worksheet, item: ColumnDimension, column: int) -> None:
-    del sheet.column_dimensions[str(item.index)]
-    spans = ((item.min or column, column - 1), (column, column), (column + 1, item.max or column))
-    for first, last in spans:
-        if first <= last:
+def _parted(
+    sheet: Worksheet, key: str, span: tuple[int, int], wanted: tuple[int, int]
+) -> list[ColumnDimension]:
+    """The part of an entry that lies in the wanted columns."""
+    item = sheet.column_dimensions.pop(key)
+    first, last = max(span[0], wanted[0]), min(span[1], wanted[1])
+    inside = []
+    for start, end in ((span[0], first - 1), (first, last), (last + 1, span[1])):
+        if start <= end:
             part = copy(item)
-            part.index, part.min, part.max = get_column_letter(first), first, last
+            part.index, part.min, part.max = get_column_letter(start), start, end
             sheet.column_dimensions[part.index] = part
+            inside += [part] if start == first else []
+    return inside
+
+
+def _gaps(known: set[int], first: int, last: int) -> list[tuple[int, int]]:
+    """Stretches of first to last that are not known."""
+    gaps: list[tuple[int, int]] = []
+    for number in range(first, last + 1):
+        if number in known:
+            continue
+        if gaps and gaps[-1][1] == number - 1:
+            gaps[-1] = (gaps[-1][0], number)
+        else:
+            gaps.append((number, number))
+    return gaps
 
 
 def row_height(sheet: Worksheet, row: int) -> float:

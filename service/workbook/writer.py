@@ -100,6 +100,7 @@ class _Writer(ExcelWriter):  # type: ignore[misc]
 class _SheetWriter(WorksheetWriter):  # type: ignore[misc]
     def __init__(self, ws: Worksheet, values: Values, out: io.BytesIO | None = None) -> None:
         super().__init__(ws, out)
+        ws.column_dimensions.to_tree()  # works the outline levels out that come before
         self._values = values
 
     def write_row(self, xf, row, row_idx):  # type: ignore[no-untyped-def]
