@@ -193,9 +193,8 @@ def test_several_calls_add_up_and_each_can_be_taken_back(book: Book, tmp_path: P
     again = reopened(book, tmp_path)
     lay_out(again, "4:6", collapsed=False)
     lay_out(again, "5", group=False)
-    lay_out(
-        again, page_breaks="none", header="none", print_area="none", tab_color="none", fit="none"
-    )
+    names = ("page_breaks", "header", "print_area", "tab_color", "fit")
+    lay_out(again, **dict.fromkeys(names, "none"))
     sheet = look(again, tmp_path)
     assert hidden_rows(sheet) == []
     assert not sheet.row_dimensions[7].collapsed
@@ -264,7 +263,7 @@ def test_cells_are_merged_and_parted(book: Book, tmp_path: Path) -> None:
         ({"action": "layout", "options": {"page_breaks": "1"}}, InvalidRange, '"1"'),
         ({"action": "hide", "options": {"zoom": 50}}, InvalidParameters, "options.zoom"),
         ({"action": "protect", "options": {"zoom": 50}}, InvalidParameters, "options.zoom"),
-        ({"action": "protect", "target": "A1"}, InvalidParameters, "editable"),
+        ({"action": "protect", "target": "A1"}, InvalidParameters, "whole sheet"),
         ({"action": "unprotect"}, InvalidParameters, "not protected"),
         (
             {"action": "protect", "target": "workbook", "options": {"editable": "A1"}},

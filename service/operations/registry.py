@@ -259,30 +259,38 @@ def operation(  # noqa: PLR0913 - what an operation is, named in one place
     :param seal: puts something else into the place of the secret, in the validated parameters
     """
 
+    facts: dict[str, Any] = {
+        "effect": effect,
+        "doing": doing,
+        "example": example,
+        "file_parameter": file_parameter,
+        "exports": exports,
+        "gives_file": delivers,
+        "styled": styled,
+        "secret": secret,
+        "seal": seal,
+    }
+
     def declare(function: Function) -> Function:
-        name = function.__name__
-        description, helps = _parsed(inspect.getdoc(function) or "", name)
-        parameters = tuple(_parameters(function, effect, helps))
-        _OPERATIONS[name] = Operation(
-            name=name,
-            effect=effect,
-            run=function,
-            summary=description.split("\n")[0],
-            description=description,
-            parameters=parameters,
-            model=_model(name, parameters),
-            doing=doing,
-            example=example,
-            file_parameter=file_parameter,
-            exports=exports,
-            gives_file=delivers,
-            styled=styled,
-            secret=secret,
-            seal=seal,
-        )
+        _OPERATIONS[function.__name__] = _declared(function, facts)
         return function
 
     return declare
+
+
+def _declared(function: Callable[..., Answer], facts: dict[str, Any]) -> Operation:
+    name = function.__name__
+    description, helps = _parsed(inspect.getdoc(function) or "", name)
+    parameters = tuple(_parameters(function, facts["effect"], helps))
+    return Operation(
+        name=name,
+        run=function,
+        summary=description.split("\n")[0],
+        description=description,
+        parameters=parameters,
+        model=_model(name, parameters),
+        **facts,
+    )
 
 
 def _parsed(doc: str, name: str) -> tuple[str, dict[str, str]]:

@@ -58,51 +58,53 @@ def _heading(size: int, line: str = "", tint: float = 0.0) -> dict[str, Any]:
     return {"font": {"b": True, "sz": size, "color": _theme(3)}, "sides": bottom}
 
 
-def _own() -> dict[str, Look]:
-    link = {"u": "single"}
-    found = {
-        "Comma": Look(3, format=43),
-        "Currency": Look(4, format=44),
-        "Percent": Look(5, format=9),
-        "Comma [0]": Look(6, format=41),
-        "Currency [0]": Look(7, format=42),
-        "Hyperlink": Look(8, {**link, "color": _theme(10)}),
-        "Followed Hyperlink": Look(9, {**link, "color": _theme(11)}),
-        "Note": Look(10, fill=_rgb("FFFFCC"), sides=_box("thin", "B2B2B2")),
-        "Warning Text": Look(11, {"color": _rgb("FF0000")}),
-        "Title": Look(
-            15, {"sz": 18, "color": _theme(3), "name": "Calibri Light", "scheme": "major"}
-        ),
-        "Heading 1": Look(16, **_heading(15, "thick")),
-        "Heading 2": Look(17, **_heading(13, "thick", 0.499984740745262)),
-        "Heading 3": Look(18, **_heading(11, "medium", _TINTS["60%"])),
-        "Heading 4": Look(19, **_heading(11)),
-        "Input": Look(20, {"color": _rgb("3F3F76")}, _rgb("FFCC99"), _box("thin", "7F7F7F")),
-        "Output": Look(
-            21, {"b": True, "color": _rgb("3F3F3F")}, _rgb("F2F2F2"), _box("thin", "3F3F3F")
-        ),
-        "Calculation": Look(
-            22, {"b": True, "color": _rgb("FA7D00")}, _rgb("F2F2F2"), _box("thin", "7F7F7F")
-        ),
-        "Check Cell": Look(
-            23, {"b": True, "color": _theme(0)}, _rgb("A5A5A5"), _box("double", "3F3F3F")
-        ),
-        "Linked Cell": Look(
-            24, {"color": _rgb("FA7D00")}, sides={"bottom": Side("double", _rgb("FF8001"))}
-        ),
-        "Total": Look(
-            25,
-            {"b": True, "color": _theme(1)},
-            sides={
-                "top": Side("thin", _theme(_ACCENT)),
-                "bottom": Side("double", _theme(_ACCENT)),
-            },
-        ),
-        "Good": Look(26, {"color": _rgb("006100")}, _rgb("C6EFCE")),
-        "Bad": Look(27, {"color": _rgb("9C0006")}, _rgb("FFC7CE")),
-        "Neutral": Look(28, {"color": _rgb("9C5700")}, _rgb("FFEB9C")),
-        "Explanatory Text": Look(53, {"i": True, "color": _rgb("7F7F7F")}),
-    }
+_LINK = {"u": "single"}
+_PLAIN = {
+    "Comma": Look(3, format=43),
+    "Currency": Look(4, format=44),
+    "Percent": Look(5, format=9),
+    "Comma [0]": Look(6, format=41),
+    "Currency [0]": Look(7, format=42),
+    "Hyperlink": Look(8, {**_LINK, "color": _theme(10)}),
+    "Followed Hyperlink": Look(9, {**_LINK, "color": _theme(11)}),
+    "Note": Look(10, fill=_rgb("FFFFCC"), sides=_box("thin", "B2B2B2")),
+    "Warning Text": Look(11, {"color": _rgb("FF0000")}),
+    "Title": Look(15, {"sz": 18, "color": _theme(3), "name": "Calibri Light", "scheme": "major"}),
+    "Heading 1": Look(16, **_heading(15, "thick")),
+    "Heading 2": Look(17, **_heading(13, "thick", 0.499984740745262)),
+    "Heading 3": Look(18, **_heading(11, "medium", _TINTS["60%"])),
+    "Heading 4": Look(19, **_heading(11)),
+    "Input": Look(20, {"color": _rgb("3F3F76")}, _rgb("FFCC99"), _box("thin", "7F7F7F")),
+    "Output": Look(
+        21, {"b": True, "color": _rgb("3F3F3F")}, _rgb("F2F2F2"), _box("thin", "3F3F3F")
+    ),
+    "Calculation": Look(
+        22, {"b": True, "color": _rgb("FA7D00")}, _rgb("F2F2F2"), _box("thin", "7F7F7F")
+    ),
+    "Check Cell": Look(
+        23, {"b": True, "color": _theme(0)}, _rgb("A5A5A5"), _box("double", "3F3F3F")
+    ),
+    "Linked Cell": Look(
+        24, {"color": _rgb("FA7D00")}, sides={"bottom": Side("double", _rgb("FF8001"))}
+    ),
+    "Total": Look(
+        25,
+        {"b": True, "color": _theme(1)},
+        sides={
+            "top": Side("thin", _theme(_ACCENT)),
+            "bottom": Side("double", _theme(_ACCENT)),
+        },
+    ),
+    "Good": Look(26, {"color": _rgb("006100")}, _rgb("C6EFCE")),
+    "Bad": Look(27, {"color": _rgb("9C0006")}, _rgb("FFC7CE")),
+    "Neutral": Look(28, {"color": _rgb("9C5700")}, _rgb("FFEB9C")),
+    "Explanatory Text": Look(53, {"i": True, "color": _rgb("7F7F7F")}),
+}
+
+
+def _accents() -> dict[str, Look]:
+    """The colours of the theme: full, and in three tints."""
+    found: dict[str, Look] = {}
     for number in range(6):
         first, name = 29 + 4 * number, f"Accent{number + 1}"
         found[name] = Look(first, {"color": _theme(0)}, _theme(_ACCENT + number))
@@ -112,7 +114,7 @@ def _own() -> dict[str, Look]:
     return found
 
 
-OWN = _own()
+OWN = _PLAIN | _accents()
 
 
 @dataclass(frozen=True)
