@@ -123,90 +123,112 @@ OPERATIONS = {
         "doing": "Creating {filename}",
         "done": "Created {filename}",
         "file": "",
+        "file_if": ("", ""),
         "delivers": True,
     },
     "open_excel_file": {
         "doing": "Opening {file}",
         "done": "Opened {file}",
         "file": "file",
+        "file_if": ("", ""),
         "delivers": False,
     },
     "list_excel_files": {
         "doing": "Looking at the files",
         "done": "Looked at the files",
         "file": "",
+        "file_if": ("", ""),
         "delivers": False,
     },
     "save_excel_file": {
         "doing": "Saving {workbook}",
         "done": "Saved {workbook}",
         "file": "",
+        "file_if": ("", ""),
         "delivers": True,
     },
     "close_excel_file": {
         "doing": "Closing {workbook}",
         "done": "Closed {workbook}",
         "file": "",
+        "file_if": ("", ""),
         "delivers": False,
     },
     "describe_excel_file": {
         "doing": "Looking at {workbook}",
         "done": "Looked at {workbook}",
         "file": "",
+        "file_if": ("", ""),
         "delivers": False,
     },
     "read_excel_range": {
         "doing": "Reading {workbook}",
         "done": "Read {workbook}",
         "file": "",
+        "file_if": ("", ""),
         "delivers": False,
     },
     "write_excel_range": {
         "doing": "Writing to {workbook}",
         "done": "Wrote to {workbook}",
         "file": "",
+        "file_if": ("", ""),
         "delivers": True,
     },
     "format_excel_cells": {
         "doing": "Formatting {workbook}",
         "done": "Formatted {workbook}",
         "file": "",
+        "file_if": ("", ""),
         "delivers": True,
     },
     "edit_excel_sheet": {
         "doing": "Changing sheets of {workbook}",
         "done": "Changed sheets of {workbook}",
         "file": "",
+        "file_if": ("", ""),
         "delivers": True,
     },
     "create_excel_chart": {
         "doing": "Adding a {chart_type} chart",
         "done": "Added a {chart_type} chart",
         "file": "",
+        "file_if": ("", ""),
+        "delivers": True,
+    },
+    "annotate_excel_cells": {
+        "doing": "Annotating {workbook}",
+        "done": "Annotated {workbook}",
+        "file": "target",
+        "file_if": ("action", "image"),
         "delivers": True,
     },
     "import_csv_to_excel": {
         "doing": "Importing the CSV",
         "done": "Imported the CSV",
         "file": "source",
+        "file_if": ("", ""),
         "delivers": True,
     },
     "export_excel_file": {
         "doing": "Exporting {workbook}",
         "done": "Exported {workbook}",
         "file": "",
+        "file_if": ("", ""),
         "delivers": True,
     },
     "create_excel_report": {
         "doing": "Making the report",
         "done": "Made the report",
         "file": "",
+        "file_if": ("", ""),
         "delivers": True,
     },
     "undo_excel_change": {
         "doing": "Going through the changes of {workbook}",
         "done": "Went through the changes of {workbook}",
         "file": "",
+        "file_if": ("", ""),
         "delivers": True,
     },
 }
@@ -1059,14 +1081,14 @@ class Tools:
         Formulas on all sheets, names, tables, rules, charts, filters, merged cells and print
         areas follow, as in Excel. The answer tells which formulas became #REF!.
 
-        :param action: what to do; layout sets options; insert_cells and delete_cells shift the cells beside them
+        :param action: layout sets options; insert_cells and delete_cells shift the cells beside
         :param workbook: open workbook to use, by name; leave out where only one is open
         :param sheet: sheet to change, or name of the sheet to add; leave out where there is only one
-        :param target: rows such as 3 or "3:5", columns such as "B" or "B:D", or cells "B2:C4"; rows and columns are inserted in front of it; "workbook" to protect its structure
+        :param target: rows such as 3 or "3:5", columns "B" or "B:D", or cells "B2:C4"; insertions come in front of it; "workbook" protects the structure
         :param new_name: new name of the sheet, for rename and copy
-        :param position: for sheets 1, "last", or the sheet to stand in front of; for move_rows and move_columns the row or column to stand in front of; for cells down, right, up or left
+        :param position: for sheets 1, "last", or the sheet to stand in front of; for moved rows and columns what to stand in front of; for cells down, right, up or left
         :param count: how many rows or columns, where target names the first only
-        :param options: for layout and protect, such as {"freeze": "A2", "fit": "width"}. Keys: width (auto), height (auto), hidden, group, collapsed, freeze, filter, tab_color, zoom, gridlines, headings, right_to_left, view (normal|page layout|page breaks), orientation (portrait|landscape), paper, margins, fit, scale, print_area, print_titles, center (horizontal|vertical|both|none), print_gridlines, print_headings, page_order (down|over), header, footer, page_breaks, password, allow, editable.
+        :param options: of layout and protect, such as {"freeze": "A2", "fit": "width"}. Keys: width (auto), height (auto), hidden, group, collapsed, freeze, filter, tab_color, zoom, gridlines, headings, right_to_left, view (normal|page layout|page breaks), orientation (portrait|landscape), paper, margins, fit, scale, print_area, print_titles, center (horizontal|vertical|both|none), print_gridlines, print_headings, page_order (down|over), header, footer, page_breaks, password, allow, editable.
         """
         return await self._run(
             "edit_excel_sheet",
@@ -1117,6 +1139,48 @@ class Tools:
                 "data_range": data_range,
                 "title": title,
                 "position": position,
+                "options": options,
+            },
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def annotate_excel_cells(
+        self,
+        action: Literal["comment", "link", "image", "name", "list", "remove"],
+        workbook: str = "",
+        sheet: str = "",
+        range: str = "",
+        text: str = "",
+        target: str = "",
+        name: str = "",
+        options: dict | None = None,
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Comments, links, pictures and defined names: add, change, list or remove them.
+
+        :param action: what to add or change, or list, remove
+        :param workbook: open workbook to use, by name; leave out where only one is open
+        :param sheet: leave out where there is only one
+        :param range: cell such as "B2"; a picture is fitted into several
+        :param text: the comment, a link's words, or a picture's description
+        :param target: link: address or "Costs!A1"; image: uploaded file; name: cells or "=0.19"
+        :param name: of a defined name or picture
+        :param options: extras, such as {"author": "Ana"}. Keys: author, tip, width_cm, height_cm, scope (workbook|sheet), kind (comment|link|image|name).
+        """
+        return await self._run(
+            "annotate_excel_cells",
+            {
+                "action": action,
+                "workbook": workbook,
+                "sheet": sheet,
+                "range": range,
+                "text": text,
+                "target": target,
+                "name": name,
                 "options": options,
             },
             (__user__, __metadata__, __request__, __files__, __event_emitter__),
@@ -1299,7 +1363,7 @@ class Tools:
         self, client: ServiceClient, turn: Turn, name: str, arguments: dict
     ) -> dict:
         uploads: dict[str, Upload] = {}
-        parameter = OPERATIONS[name]["file"]
+        parameter = _file_parameter(name, arguments)
         asked = str(arguments.get(parameter, "")) if parameter else "\n"
         if "\n" not in asked and "\r" not in asked:
             found = await Attachments(turn).find(asked)
@@ -1412,6 +1476,15 @@ def _shortened(body: dict, link: str) -> dict:
     if link:
         answer["link"] = link
     return answer
+
+
+def _file_parameter(name: str, arguments: dict) -> str:
+    """The parameter of a call that names a file of the chat, if one does."""
+    parameter = OPERATIONS[name]["file"]
+    key, wanted = OPERATIONS[name]["file_if"]
+    if key and (arguments.get(key) != wanted or not str(arguments.get(parameter) or "").strip()):
+        return ""
+    return parameter
 
 
 # Open WebUI sends docstrings to the model as they stand, indentation included.

@@ -140,6 +140,7 @@ def type_source_of_rows() -> str:
 
 _DONE = {
     "Adding": "Added",
+    "Annotating": "Annotated",
     "Changing": "Changed",
     "Closing": "Closed",
     "Creating": "Created",
@@ -162,6 +163,7 @@ def _facts(item: Operation) -> dict[str, object]:
         "doing": item.doing,
         "done": f"{_DONE[verb]} {rest}",
         "file": item.file_parameter,
+        "file_if": item.file_if,
         "delivers": item.delivers,
     }
 

@@ -18,6 +18,7 @@ NOW = dt.datetime(2026, 3, 14, 9, 26, 53)
 def run(
     book: Book,
     name: str,
+    /,
     *,
     files: dict[str, Path] | None = None,
     folder: Path = Path(),

@@ -10,6 +10,7 @@ from service.operations import cells as cells
 from service.operations import formats as formats
 from service.operations import sheets as sheets
 from service.operations import charts as charts
+from service.operations import annotations as annotations
 from service.operations import csv_files as csv_files
 from service.operations import reports as reports
 from service.operations import history as history

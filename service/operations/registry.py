@@ -83,6 +83,7 @@ class Operation:
     doing: str
     example: dict[str, Any]
     file_parameter: str = ""
+    file_if: tuple[str, str] = ("", "")
     exports: bool = False
     gives_file: bool = False
     styled: bool = False
@@ -238,6 +239,7 @@ def operation(  # noqa: PLR0913 - what an operation is, named in one place
     doing: str,
     example: dict[str, Any],
     file_parameter: str = "",
+    file_if: tuple[str, str] = ("", ""),
     exports: bool = False,
     delivers: bool = False,
     styled: bool = False,
@@ -250,6 +252,8 @@ def operation(  # noqa: PLR0913 - what an operation is, named in one place
     :param doing: what a person reads while it runs, such as "Adding a chart"
     :param example: parameters of a call that works; it stands in the documentation
     :param file_parameter: the parameter that may name an uploaded file
+    :param file_if: another parameter and the value with which that is so; the file may be left
+        out then. Empty: always
     :param delivers: whether a workbook is another one afterwards although it is a session's
         own operation
     :param exports: whether it writes files for the user into the folder it is given
@@ -264,6 +268,7 @@ def operation(  # noqa: PLR0913 - what an operation is, named in one place
         "doing": doing,
         "example": example,
         "file_parameter": file_parameter,
+        "file_if": file_if,
         "exports": exports,
         "gives_file": delivers,
         "styled": styled,

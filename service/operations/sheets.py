@@ -100,16 +100,15 @@ def edit_excel_sheet(
     Formulas on all sheets, names, tables, rules, charts, filters, merged cells and print
     areas follow, as in Excel. The answer tells which formulas became #REF!.
 
-    :param action: what to do; layout sets options; insert_cells and delete_cells shift the cells
-        beside them
+    :param action: layout sets options; insert_cells and delete_cells shift the cells beside
     :param sheet: sheet to change, or name of the sheet to add; leave out where there is only one
-    :param target: rows such as 3 or "3:5", columns such as "B" or "B:D", or cells "B2:C4"; rows
-        and columns are inserted in front of it; "workbook" to protect its structure
+    :param target: rows such as 3 or "3:5", columns "B" or "B:D", or cells "B2:C4"; insertions
+        come in front of it; "workbook" protects the structure
     :param new_name: new name of the sheet, for rename and copy
-    :param position: for sheets 1, "last", or the sheet to stand in front of; for move_rows and
-        move_columns the row or column to stand in front of; for cells down, right, up or left
+    :param position: for sheets 1, "last", or the sheet to stand in front of; for moved rows and
+        columns what to stand in front of; for cells down, right, up or left
     :param count: how many rows or columns, where target names the first only
-    :param options: for layout and protect, such as {"freeze": "A2", "fit": "width"}.
+    :param options: of layout and protect, such as {"freeze": "A2", "fit": "width"}.
     """
     _refuse_without_effect(
         action, {"target": target, "new_name": new_name, "position": position}, count, options

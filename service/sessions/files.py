@@ -23,6 +23,9 @@ def named_files(
     """
     name = operation.file_parameter
     value = str(parameters.get(name, "")) if name else ""
+    key, wanted = operation.file_if
+    if key and (parameters.get(key) != wanted or not value.strip()):
+        return {}
     if not name or "\n" in value or "\r" in value:
         return {}
     upload = find_upload(session, value)

@@ -165,10 +165,38 @@ def area_under(sheet: Worksheet, row: int, column: int, size: Size) -> Area:
     return Area(row, column, last_row, last_column)
 
 
+def area_size(sheet: Worksheet, area: Area) -> Size:
+    """How large an area is."""
+    rows = range(area.first_row, area.last_row + 1)
+    columns = range(area.first_column, area.last_column + 1)
+    return Size(
+        sum(_column_emu(sheet, number) for number in columns),
+        sum(_row_emu(sheet, number) for number in rows),
+    )
+
+
+def drawn_area(sheet: Worksheet, drawn: object) -> Area:
+    """The cells under a chart or picture."""
+    return _anchored(sheet, _check_anchor(drawn))
+
+
+def drawn_size(sheet: Worksheet, drawn: object) -> Size:
+    """How large a chart or picture is."""
+    anchor = _check_anchor(drawn)
+    if not isinstance(anchor, TwoCellAnchor):
+        return Size(int(anchor.ext.width), int(anchor.ext.height))
+    first, last = anchor._from, anchor.to
+    whole = Area(first.row + 1, first.col + 1, max(last.row, first.row), max(last.col, first.col))
+    size = area_size(sheet, whole) if last.row > first.row and last.col > first.col else Size(0, 0)
+    width = size.width + (last.colOff or 0) - (first.colOff or 0)
+    height = size.height + (last.rowOff or 0) - (first.rowOff or 0)
+    return Size(max(width, 1), max(height, 1))
+
+
 def drawn_areas(sheet: Worksheet) -> list[Area]:
     """The cells under each chart and picture of the sheet."""
     drawn = [*sheet._charts, *sheet._images]
-    return [_anchored(sheet, _check_anchor(item)) for item in drawn]
+    return [drawn_area(sheet, item) for item in drawn]
 
 
 def _anchored(sheet: Worksheet, anchor: object) -> Area:
