@@ -252,8 +252,22 @@ def test_rows_grow_with_wrapped_text_and_fit_again(book: Book, tmp_path: Path) -
     told = style(book, "A3", wrap=True)
     assert told["raised_rows"] == [3]
     assert look(book, tmp_path).row_dimensions[3].height > 40
+    style(book, "A3", height=400)
+    style(book, "A3", height="auto")
+    assert 40 < look(book, tmp_path).row_dimensions[3].height < 400
+    style(book, "A3", wrap=False)
     style(book, "A3", height="auto")
     assert look(book, tmp_path).row_dimensions[3].height is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "least"), [({"size": 30}, 38), ({"rotation": 90}, 20), ({"rotation": 45}, 22)]
+)
+def test_rows_grow_with_what_they_show(
+    settings: dict[str, Any], least: float, book: Book, tmp_path: Path
+) -> None:
+    assert style(book, "A2", **settings)["raised_rows"] == [2]
+    assert look(book, tmp_path).row_dimensions[2].height > least
 
 
 def test_fitted_columns_mind_rotation_wrapping_and_filters(book: Book, tmp_path: Path) -> None:

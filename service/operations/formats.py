@@ -16,6 +16,7 @@ from service.operations.layout import (
     cell_width,
     find_region,
     fit_columns,
+    fit_row,
     needed_height,
     sheet_and_areas,
 )
@@ -26,8 +27,7 @@ from service.workbook.areas import Area, split_sheet
 from service.workbook.book import Book
 from service.workbook.calculation.results import Values
 from service.workbook.cells import looks_like_number
-from service.workbook.geometry import column_width, set_column_width
-from service.workbook.merged import merged_areas
+from service.workbook.geometry import column_width, row_height, set_column_width
 
 MAX_CELLS = 200_000
 _range = range  # the operation has a parameter of that name
@@ -159,31 +159,25 @@ def _set_heights(
     book: Book, sheet: Worksheet, areas: list[Area], style: CellStyle, values: Values
 ) -> list[int]:
     """Set the heights; returns the rows that were raised without being asked."""
-    raised = []
-    wraps = style.wrap or style.height == "auto"
-    for area in areas if style.height is not None or style.wrap else ():
+    raised: dict[int, None] = {}
+    if style.height is None and not _may_need_height(style):
+        return []
+    for area in areas:
         for row in _range(area.first_row, area.last_row + 1):
-            known = row in sheet.row_dimensions
             if isinstance(style.height, float | int):
                 sheet.row_dimensions[row].height = style.height
-                continue
-            fixed = sheet.row_dimensions[row].height if known else None
-            needed = needed_height(book, sheet, row, values) if wraps else 0.0
-            if style.height == "auto":
-                _let_fit(sheet, row, needed)
-            elif fixed and fixed < needed:
-                sheet.row_dimensions[row].height = needed
-                raised.append(row)
-    return raised
+            elif style.height == "auto":
+                fit_row(book, sheet, row, values)
+            else:
+                needed = needed_height(book, sheet, row, values, area)
+                if 0 < row_height(sheet, row) < needed:
+                    sheet.row_dimensions[row].height = needed
+                    raised[row] = None
+    return list(raised)
 
 
-def _let_fit(sheet: Worksheet, row: int, needed: float) -> None:
-    """Excel fits rows without a height by itself, but not to merged cells."""
-    merged = any(area.first_row == row for area in merged_areas(sheet))
-    if merged and needed:
-        sheet.row_dimensions[row].height = needed
-    elif row in sheet.row_dimensions:
-        sheet.row_dimensions[row].height = None
+def _may_need_height(style: CellStyle) -> bool:
+    return bool(style.wrap or style.size or style.rotation or style.named_style or style.copy_from)
 
 
 def _set_widths(

@@ -29,6 +29,8 @@ from service.workbook.texts import utf16_length
 
 NARROWEST, WIDEST = 9.0, 60.0
 WRAPPED = 30.0  # as wide as wrapped text makes a column
+STACKED = 255  # the rotation that puts letters one below the other
+_POINTS_PER_CHARACTER = 5.25
 _MEASURED_ROWS = 500
 _BAD_IN_TITLE = set("[]:*?/\\")
 
@@ -197,7 +199,7 @@ def _column_need(sheet: Worksheet, cell: Cell, values: Values | None) -> float:
         lines = 1.6 * (cell.font.size or 11) / 11
         slope = min(rotation, abs(180 - rotation)) if rotation <= 180 else 90
         leaning = width * math.cos(math.radians(slope if rotation <= 90 else rotation - 90))
-        return lines if rotation == 255 else max(leaning, lines)
+        return lines if rotation == STACKED else max(leaning, lines)
     if alignment.wrap_text and isinstance(cell.value, str):
         words = str(cell.value).split()
         longest = max(map(len, words), default=0) * 1.1
@@ -215,29 +217,58 @@ def _is_filtered(sheet: Worksheet, cell: Cell) -> bool:
     return cell.row == area.first_row and area.holds(cell.row, cell.column)
 
 
-def needed_height(book: Book, sheet: Worksheet, row: int, values: Values | None = None) -> float:
-    """About how many points a row needs for the texts in it that are broken into lines.
+def needed_height(
+    book: Book, sheet: Worksheet, row: int, values: Values | None = None, area: Area | None = None
+) -> float:
+    """About how many points a row needs for what its cells show; 0 where they show nothing.
 
-    0 where none is.
+    Programs other than Excel fit no rows when they open a file.
+
+    :param area: only for the cells in it
     """
-    needed = 0.0
+    area = area or Area(row, 1, row, book.used_area(sheet).last_column)
     merged = {
         (item.min_row, item.min_col): item for item in sheet.merged_cells.ranges
         if item.min_row == row
     }  # fmt: skip
-    for column in range(1, book.used_area(sheet).last_column + 1):
+    needed = 0.0
+    for column in range(area.first_column, area.last_column + 1):
         cell = book.cell(sheet, row, column)
         if cell is None or cell.value is None or not cell.has_style:
-            continue
-        if not cell.alignment.wrap_text or cell.alignment.textRotation:
             continue
         whole = merged.get((row, column))
         if whole is not None and whole.max_row > row:
             continue
         last = whole.max_col if whole is not None else column
-        room = sum(column_width(sheet, number) for number in range(column, last + 1)) - 1
-        needed = max(needed, _lines(cell, values, max(room, 1.0)) * _line_height(cell))
+        needed = max(needed, _cell_height(sheet, cell, values, last))
     return min(needed, 409.0)
+
+
+def fit_row(book: Book, sheet: Worksheet, row: int, values: Values | None = None) -> None:
+    """Make a row as high as its contents need; Excel's usual height where that is enough."""
+    needed = needed_height(book, sheet, row, values)
+    usual = float(sheet.sheet_format.defaultRowHeight or 15)
+    if needed > usual:
+        sheet.row_dimensions[row].height = needed
+    elif row in sheet.row_dimensions:
+        sheet.row_dimensions[row].height = None
+
+
+def _cell_height(sheet: Worksheet, cell: Cell, values: Values | None, last: int) -> float:
+    """What a cell that reaches to the column ``last`` needs of its row's height."""
+    alignment, line = cell.alignment, _line_height(cell)
+    rotation = alignment.textRotation or 0
+    if rotation == STACKED:
+        return line * min(len(str(cell.value)), 30)
+    if rotation:
+        degrees = rotation if rotation <= 90 else rotation - 90
+        long = cell_width(cell, values) * _POINTS_PER_CHARACTER
+        slope = math.radians(degrees)
+        return long * math.sin(slope) + line * math.cos(slope) + 2
+    if not alignment.wrap_text:
+        return line
+    room = sum(column_width(sheet, number) for number in range(cell.column, last + 1)) - 1
+    return _lines(cell, values, max(room, 1.0)) * line
 
 
 def _line_height(cell: Cell) -> float:

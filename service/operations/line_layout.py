@@ -9,7 +9,7 @@ from typing import Any
 from openpyxl.worksheet.worksheet import Worksheet
 
 from service.errors import InvalidParameters, InvalidRange, InvalidValue
-from service.operations.layout import fit_columns, needed_height
+from service.operations.layout import fit_columns, fit_row
 from service.operations.page_layout import WHOLE, Plan
 from service.operations.sheet_options import LINES, SheetOptions
 from service.workbook.areas import MAX_COLUMN, MAX_ROW, Area, parse_area, split_areas, split_sheet
@@ -143,11 +143,8 @@ def _fit(book: Book, sheet: Worksheet, span: Span, values: Values) -> None:
         last = book.used_area(sheet).last_row
         fit_columns(book, sheet, Area(1, span.first, last, span.last), values)
         return
-    merged = {item.min_row for item in sheet.merged_cells.ranges}
     for row in range(span.first, span.last + 1):
-        needed = needed_height(book, sheet, row, values) if row in merged else 0.0
-        if needed or row in sheet.row_dimensions:
-            sheet.row_dimensions[row].height = needed or None
+        fit_row(book, sheet, row, values)
 
 
 def _entries(sheet: Worksheet, span: Span) -> list[Any]:
