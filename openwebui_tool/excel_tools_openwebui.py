@@ -66,34 +66,6 @@ class CreateOptions(BaseModel):
     )
 
 
-class CellStyle(BaseModel):
-    bold: bool | None = Field(default=None, description="bold text")
-    italic: bool | None = Field(default=None, description="slanted text")
-    underline: bool | None = Field(default=None, description="underlined text")
-    strike: bool | None = Field(default=None, description="text struck through")
-    font: str | None = Field(default=None, description="name of the font")
-    size: float | None = Field(default=None, description="points")
-    color: str | None = Field(default=None, description='text: "#1F4E78", red, "dark blue"')
-    fill: str | None = Field(default=None, description="background colour, or none")
-    number_format: str | None = Field(
-        default=None, description='"currency EUR", "percent 1", date, or a code such as "#,##0.00"'
-    )
-    align: Literal["left", "center", "right", "justify"] | None = Field(
-        default=None, description="across the cell"
-    )
-    valign: Literal["top", "center", "bottom"] | None = Field(
-        default=None, description="within the row's height"
-    )
-    wrap: bool | None = Field(default=None, description="break long text into lines")
-    border: str | None = Field(
-        default=None, description='thin, medium, thick, none, "outline thin"'
-    )
-    width: float | Literal["auto"] | None = Field(
-        default=None, description="column width in characters, or auto"
-    )
-    height: float | None = Field(default=None, description="row height in points")
-
-
 class CsvOptions(BaseModel):
     delimiter: str = Field(default="", description='such as ";" or "tab"')
     encoding: str = Field(default="", description="of a file, such as cp1252")
@@ -137,126 +109,154 @@ OPERATIONS = {
         "doing": "Creating {filename}",
         "done": "Created {filename}",
         "file": "",
+        "file_if": ("", ""),
         "delivers": True,
     },
     "open_excel_file": {
         "doing": "Opening {file}",
         "done": "Opened {file}",
         "file": "file",
+        "file_if": ("", ""),
         "delivers": False,
     },
     "list_excel_files": {
         "doing": "Looking at the files",
         "done": "Looked at the files",
         "file": "",
+        "file_if": ("", ""),
         "delivers": False,
     },
     "save_excel_file": {
         "doing": "Saving {workbook}",
         "done": "Saved {workbook}",
         "file": "",
+        "file_if": ("", ""),
         "delivers": True,
     },
     "close_excel_file": {
         "doing": "Closing {workbook}",
         "done": "Closed {workbook}",
         "file": "",
+        "file_if": ("", ""),
         "delivers": False,
     },
     "describe_excel_file": {
         "doing": "Looking at {workbook}",
         "done": "Looked at {workbook}",
         "file": "",
+        "file_if": ("", ""),
         "delivers": False,
     },
     "read_excel_range": {
         "doing": "Reading {workbook}",
         "done": "Read {workbook}",
         "file": "",
+        "file_if": ("", ""),
         "delivers": False,
     },
     "write_excel_range": {
         "doing": "Writing to {workbook}",
         "done": "Wrote to {workbook}",
         "file": "",
+        "file_if": ("", ""),
         "delivers": True,
     },
     "transform_excel_range": {
         "doing": "Rearranging {workbook}",
         "done": "Rearranged {workbook}",
         "file": "",
+        "file_if": ("", ""),
         "delivers": True,
     },
     "format_excel_cells": {
         "doing": "Formatting {workbook}",
         "done": "Formatted {workbook}",
         "file": "",
+        "file_if": ("", ""),
         "delivers": True,
     },
     "add_excel_rule": {
         "doing": "Changing rules of {workbook}",
         "done": "Changed rules of {workbook}",
         "file": "",
+        "file_if": ("", ""),
         "delivers": True,
     },
     "create_excel_table": {
         "doing": "Changing tables of {workbook}",
         "done": "Changed tables of {workbook}",
         "file": "",
+        "file_if": ("", ""),
         "delivers": True,
     },
     "edit_excel_sheet": {
         "doing": "Changing sheets of {workbook}",
         "done": "Changed sheets of {workbook}",
         "file": "",
+        "file_if": ("", ""),
         "delivers": True,
     },
     "create_excel_chart": {
         "doing": "Working on charts of {workbook}",
         "done": "Worked on charts of {workbook}",
         "file": "",
+        "file_if": ("", ""),
         "delivers": True,
     },
     "create_excel_pivot": {
         "doing": "Changing pivot tables",
         "done": "Changed pivot tables",
         "file": "",
+        "file_if": ("", ""),
+        "delivers": True,
+    },
+    "annotate_excel_cells": {
+        "doing": "Annotating {workbook}",
+        "done": "Annotated {workbook}",
+        "file": "target",
+        "file_if": ("action", "image"),
         "delivers": True,
     },
     "import_csv_to_excel": {
         "doing": "Importing the CSV",
         "done": "Imported the CSV",
         "file": "source",
+        "file_if": ("", ""),
         "delivers": True,
     },
     "export_excel_file": {
         "doing": "Exporting {workbook}",
         "done": "Exported {workbook}",
         "file": "",
+        "file_if": ("", ""),
         "delivers": True,
     },
     "create_excel_report": {
         "doing": "Making the report",
         "done": "Made the report",
         "file": "",
+        "file_if": ("", ""),
         "delivers": True,
     },
     "undo_excel_change": {
         "doing": "Going through the changes of {workbook}",
         "done": "Went through the changes of {workbook}",
         "file": "",
+        "file_if": ("", ""),
         "delivers": True,
     },
     "explain_excel_formula": {
         "doing": "Looking into formulas of {workbook}",
         "done": "Looked into formulas of {workbook}",
         "file": "",
+        "file_if": ("", ""),
         "delivers": False,
     },
     "run_excel_steps": {
         "doing": "Changing {workbook} in several steps",
         "done": "Changed {workbook} in several steps",
         "file": "",
+        "file_if": ("", ""),
         "delivers": True,
     },
 }
@@ -1092,7 +1092,7 @@ class Tools:
 
     async def format_excel_cells(
         self,
-        style: CellStyle,
+        style: dict,
         workbook: str = "",
         sheet: str = "",
         range: str = "",
@@ -1102,9 +1102,9 @@ class Tools:
         __files__: list | None = None,
         __event_emitter__: Any = None,
     ) -> str:
-        """Format cells: font, fill, border, alignment, number format, widths. The rest stays.
+        """Format cells: font, fill, border, alignment, number format, widths, merging. The rest stays.
 
-        :param style: what to set, such as {"bold": true, "fill": "light gray", "number_format": "currency EUR"}
+        :param style: what to set, such as {"bold": true, "fill": "light gray", "align": "center", "number_format": "currency EUR", "border": "outline medium, inside thin gray"}. Keys: bold, italic, underline, strike, script (superscript|subscript|normal), font, size, color, fill, gradient, gradient_angle (center), pattern, pattern_color, number_format, align, valign (top|center|bottom|justify|distributed), wrap, shrink, indent, rotation (vertical), border, border_color, named_style, new_style, locked, hide_formula, merge (cells|across|none), width (auto), height (auto), copy_from, clear.
         :param workbook: open workbook to use, by name; leave out where only one is open
         :param sheet: sheet to format; leave out where there is only one
         :param range: such as "A1:D1", "B:B", "A1:A9,C1:C9", or header; leave out for all used cells
@@ -1208,6 +1208,11 @@ class Tools:
             "move_columns",
             "insert_cells",
             "delete_cells",
+            "layout",
+            "merge",
+            "unmerge",
+            "protect",
+            "unprotect",
         ],
         workbook: str = "",
         sheet: str = "",
@@ -1215,24 +1220,26 @@ class Tools:
         new_name: str = "",
         position: str = "",
         count: int = 0,
+        options: dict | None = None,
         __user__: dict | None = None,
         __metadata__: dict | None = None,
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
     ) -> str:
-        """Add, rename, copy, move, hide or delete sheets; insert, delete or move rows and columns.
+        """Change sheets, rows, columns; merge, protect, page layout, freeze, widths, print set-up.
 
         Formulas on all sheets, names, tables, rules, charts, filters, merged cells and print
         areas follow, as in Excel. The answer tells which formulas became #REF!.
 
-        :param action: what to do; insert_cells and delete_cells shift the cells beside them
+        :param action: layout sets options; insert_cells and delete_cells shift the cells beside
         :param workbook: open workbook to use, by name; leave out where only one is open
         :param sheet: sheet to change, or name of the sheet to add; leave out where there is only one
-        :param target: rows such as 3 or "3:5", columns such as "B" or "B:D", or cells "B2:C4"; rows and columns are inserted in front of it
+        :param target: rows such as 3 or "3:5", columns "B" or "B:D", or cells "B2:C4"; insertions come in front of it; "workbook" protects the structure
         :param new_name: new name of the sheet, for rename and copy
-        :param position: for sheets 1, "last", or the sheet to stand in front of; for move_rows and move_columns the row or column to stand in front of; for cells down, right, up or left
+        :param position: for sheets 1, "last", or the sheet to stand in front of; for moved rows and columns what to stand in front of; for cells down, right, up or left
         :param count: how many rows or columns, where target names the first only
+        :param options: of layout and protect, such as {"freeze": "A2", "fit": "width"}. Keys: width (auto), height (auto), hidden, group, collapsed, freeze, filter, tab_color, zoom, gridlines, headings, right_to_left, view (normal|page layout|page breaks), orientation (portrait|landscape), paper, margins, fit, scale, print_area, print_titles, center (horizontal|vertical|both|none), print_gridlines, print_headings, page_order (down|over), header, footer, page_breaks, password, allow, editable.
         """
         return await self._run(
             "edit_excel_sheet",
@@ -1244,6 +1251,7 @@ class Tools:
                 "new_name": new_name,
                 "position": position,
                 "count": count,
+                "options": options,
             },
             (__user__, __metadata__, __request__, __files__, __event_emitter__),
         )
@@ -1352,6 +1360,48 @@ class Tools:
                 "columns": columns,
                 "values": values,
                 "action": action,
+                "options": options,
+            },
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def annotate_excel_cells(
+        self,
+        action: Literal["comment", "link", "image", "name", "list", "remove"],
+        workbook: str = "",
+        sheet: str = "",
+        range: str = "",
+        text: str = "",
+        target: str = "",
+        name: str = "",
+        options: dict | None = None,
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Comments, links, pictures and defined names: add, change, list or remove them.
+
+        :param action: what to add or change, or list, remove
+        :param workbook: open workbook to use, by name; leave out where only one is open
+        :param sheet: leave out where there is only one
+        :param range: cell such as "B2"; a picture is fitted into several
+        :param text: the comment, a link's words, or a picture's description
+        :param target: link: address or "Costs!A1"; image: uploaded file; name: cells or "=0.19"
+        :param name: of a defined name or picture
+        :param options: extras, such as {"author": "Ana"}. Keys: author, tip, width_cm, height_cm, scope (workbook|sheet), kind (comment|link|image|name).
+        """
+        return await self._run(
+            "annotate_excel_cells",
+            {
+                "action": action,
+                "workbook": workbook,
+                "sheet": sheet,
+                "range": range,
+                "text": text,
+                "target": target,
+                "name": name,
                 "options": options,
             },
             (__user__, __metadata__, __request__, __files__, __event_emitter__),

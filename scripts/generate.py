@@ -142,6 +142,7 @@ def type_source_of_rows() -> str:
 
 _DONE = {
     "Adding": "Added",
+    "Annotating": "Annotated",
     "Changing": "Changed",
     "Closing": "Closed",
     "Creating": "Created",
@@ -166,6 +167,7 @@ def _facts(item: Operation) -> dict[str, object]:
         "doing": item.doing,
         "done": f"{_DONE[verb]} {rest}",
         "file": item.file_parameter,
+        "file_if": item.file_if,
         "delivers": item.delivers,
     }
 

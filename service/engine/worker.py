@@ -24,6 +24,7 @@ from service.errors import (
 from service.logs import setup_logging
 from service.operations.context import Context, Seen
 from service.operations.preferences import Preferences
+from service.operations.protecting import protected, protection_note
 from service.operations.registry import Answer, find
 from service.workbook.book import Book
 from service.workbook.calculation import third
@@ -163,7 +164,7 @@ class Bench:
 
     def _run(self, work: Work, held: _Held, entry: Entry) -> Reply:
         began = time.monotonic()
-        seen = Seen()
+        seen, before = Seen(), protected(held.book)
         answer = _apply(held.book, entry, work.folder, seen)
         seconds = time.monotonic() - began
         if answer.exports and not work.folder:
@@ -171,6 +172,9 @@ class Bench:
         if find(entry.operation).writes and answer.changed:
             held.mark = work.next_mark
             _tell_errors(held.book, answer)
+            note = protection_note(held.book, answer.sheet, before)
+            if note:
+                answer.result.setdefault("notes", []).append(note)
         return Reply(
             answer.result,
             answer.sheet,

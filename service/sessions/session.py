@@ -327,7 +327,7 @@ class Session:
             line = {
                 "now": entry.now,
                 "operation": operation.name,
-                "parameters": parameters,
+                "parameters": operation.kept(parameters),
                 "files": kept,
                 "key": key,
                 "print": fingerprint,

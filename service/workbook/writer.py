@@ -173,6 +173,7 @@ class _SheetWriter(WorksheetWriter):  # type: ignore[misc]
         metadata: int = _DYNAMIC,
     ) -> None:
         super().__init__(ws, out)
+        ws.column_dimensions.to_tree()  # works the outline levels out that come before
         self._values = values
         self._metadata = metadata
 

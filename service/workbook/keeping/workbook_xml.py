@@ -177,7 +177,9 @@ class WorkbookXml:
                 continue
             copy = deepcopy(item)
             if key in now.names and now.names[key] != before.names.get(key):
-                copy.text = now.names[key][1]
+                attributes, copy.text = now.names[key]
+                for name in ("comment", "hidden"):
+                    set_attribute(copy, name, attributes.get(name))
             if local is not None and sheet is not None:
                 copy.set("localSheetId", str(position(order, sheet)))
             result.append(copy)
