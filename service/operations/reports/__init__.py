@@ -9,7 +9,16 @@ from service.errors import InvalidParameters, listed
 from service.operations.context import Context
 from service.operations.data import Rows
 from service.operations.registry import Answer, operation
-from service.operations.reports import budget, budget_sheets, gantt, invoice, people, project, sales
+from service.operations.reports import (
+    budget,
+    budget_sheets,
+    gantt,
+    invoice,
+    people,
+    project,
+    sales,
+    timesheet,
+)
 from service.operations.reports.lines import Order, order_of
 from service.operations.reports.options import Report, ReportOptions, refuse_idle_options
 from service.operations.reports.source import Choices, Source, read_source
@@ -27,6 +36,7 @@ _DOCUMENTS: dict[
     "invoice": (invoice.plan, invoice.write),
     "budget": (budget.plan, budget_sheets.write),
     "project_plan": (project.plan, gantt.write),
+    "timesheet": (timesheet.plan, timesheet.write),
 }
 
 

@@ -455,7 +455,11 @@ def _write_periods(sheet: Worksheet, row: int, sheets: Sheets) -> int:
     lines = [[*_period_row(sheets, _FIRST + i), *_variance(first + i)] for i in range(len(periods))]
     sums = [f"=SUM({c}{first}:{c}{total - 1})" for c in "CD"]
     sums[1] = f'=IF(COUNT(D{first}:D{total - 1})=0,"",SUM(D{first}:D{total - 1}))'
-    lines.append([f"'{say('Total')}", *sums, *_variance(total)])
+    # The whole plan, beside what differs in the periods that have come.
+    come = f'SUMPRODUCT((D{first}:D{total - 1}<>"")*C{first}:C{total - 1})'
+    differs = f'=IF(COUNT(E{first}:E{total - 1})=0,"",SUM(E{first}:E{total - 1}))'
+    share = f'=IF(E{total}="","",IF({come}=0,"",E{total}/ABS({come})))'
+    lines.append([f"'{say('Total')}", *sums, differs, share])
     columns = _columns(sheets, say("Year" if years else "Month"))
     forms.write_lines(sheet, (row + 1, _LABELS), columns, lines, house)
     kind = "balance" if budget.has_kinds else ""

@@ -14,7 +14,7 @@ from service.operations.context import Context
 from service.operations.layout import style_header
 from service.operations.reports import forms, look
 from service.operations.reports.forms import Line, letter
-from service.operations.reports.project import Plan, Task
+from service.operations.reports.project import GROUPS, Plan, Task
 from service.workbook.areas import Area
 from service.workbook.cells import Scalar
 from service.workbook.colors import blend
@@ -33,9 +33,9 @@ class _Grid:
         self.project = project
         phase = ["phase"] if "phase" in project.parts else []
         owner = ["owner"] if "owner" in project.parts else []
-        self.parts = [
-            "no", *phase, "task", *owner, "after", "start", "days", "end", "done", "status",
-        ]  # fmt: skip
+        after = ["after"] if "after" in project.parts else []
+        self.parts = ["no", *phase, "task", *owner, *after]
+        self.parts += ["start", "days", "end", "done", "status"]
         self.rows = len(project.tasks) + project.blank
         self.first, self.last = _HEADER + 1, _HEADER + self.rows
         self.band = _FIRST + len(self.parts) + 1
@@ -118,7 +118,7 @@ def _write_tasks(sheet: Worksheet, grid: _Grid, columns: Sequence[Line]) -> None
 
 
 def _cell(grid: _Grid, part: str, task: Task | None, row: int, upwards: bool) -> Scalar:
-    start, days, end = (grid.cell(name, row) for name in ("start", "days", "end"))
+    start, days = (grid.cell(name, row) for name in ("start", "days"))
     if part == "no":
         return row - grid.first + 1
     if part == "end":
@@ -142,6 +142,14 @@ def _cell(grid: _Grid, part: str, task: Task | None, row: int, upwards: bool) ->
     return task.given[part]
 
 
+def _numbers(task: Task) -> Scalar:
+    """The tasks that it waits for, as people count them."""
+    numbers = [other + 1 for other in task.after]
+    if len(numbers) < 2:
+        return numbers[0] if numbers else None
+    return f"'{', '.join(map(str, numbers))}"
+
+
 def _off(grid: _Grid) -> str:
     """The days off, as the last argument of WORKDAY."""
     project = grid.project
@@ -154,7 +162,8 @@ def _off(grid: _Grid) -> str:
 def _start(grid: _Grid, task: Task | None, row: int, upwards: bool) -> Scalar:
     """A day; of a task that waits, the working day after; never before the day given."""
     if task is None:
-        return f"={_by_number(grid, row)}" if upwards and row > grid.first else None
+        waits = upwards and row > grid.first and "after" in grid.parts
+        return f"={_by_number(grid, row)}" if waits else None
     given = task.start
     if not task.after:
         first = given or grid.project.start
@@ -221,7 +230,7 @@ def _write_band(sheet: Worksheet, grid: _Grid) -> None:
     origin = f"MIN({starts})"
     begin = f"{origin}-DAY({origin})+1" if unit == "month" else f"{origin}-WEEKDAY({origin},2)+1"
     for column in range(grid.band, grid.band_last + 1):
-        name, before = letter(column), letter(column - 1)
+        before = letter(column - 1)
         formula = f'=IF(COUNT({starts})=0,"",{begin})'
         if column > grid.band:
             step = {"day": f"{before}{_HEADER}+1", "week": f"{before}{_HEADER}+7"}
@@ -235,20 +244,19 @@ def _write_band(sheet: Worksheet, grid: _Grid) -> None:
         cell.font = Font(
             name=house.font, size=8, bold=unit != "day", color=cell.font.color or "000000"
         )
-        _ = name
     _write_weeks(sheet, grid, first_row)
     _add_rules(sheet, grid)
 
 
 def _write_weeks(sheet: Worksheet, grid: _Grid, row: int) -> None:
-    """Above the days their week's first day; above weeks and months a heading of years."""
+    """Above days the first of their week, above weeks their month, above months their year."""
     house, unit = grid.project.order.choices.house, grid.project.unit
-    span = {"day": 7, "week": 13, "month": 12}[unit]
+    span = GROUPS[unit]
     sheet.row_dimensions[_HEADER].height = 20 if unit == "day" else 42
     for column in range(grid.band, grid.band_last + 1, span):
         last = min(column + span - 1, grid.band_last)
         cell = look.put(sheet, row, column, f"={letter(column)}{_HEADER}")
-        cell.number_format = "d mmm yyyy" if unit == "day" else "yyyy"
+        cell.number_format = {"day": "d mmm yyyy", "week": "mmm yyyy", "month": "yyyy"}[unit]
         cell.font = Font(
             name=house.font, size=9, bold=True, color=house.header_font.color or "000000"
         )
@@ -272,19 +280,27 @@ def _add_rules(sheet: Worksheet, grid: _Grid) -> None:
     start, end, days, done = (
         grid.cell(part, row, fixed=True) for part in ("start", "end", "days", "done")
     )
-    line = DifferentialStyle(border=Border(left=Side("thin", color=_TODAY)))
-    today = f'AND({date}<>"",TODAY()>={date},TODAY()<{following})'
-    whole = Area(_HEADER, grid.band, max(grid.last, _HEADER), grid.band_last)
-    forms.mark(sheet, str(whole), today, line)
+    line = DifferentialStyle(border=Border(left=Side("thin", color=_TODAY), bottom=forms.HAIRLINE))
+    today = f'{date}<>"",TODAY()>={date},TODAY()<{following}'
+    heads = str(Area(_HEADER, grid.band, _HEADER, grid.band_last))
+    forms.mark(sheet, heads, f"AND({today})", line)
     on = f'{date}<>"",{end}<>"",{date}<={end},{following}>{start}'
-    bar = blend(main, "FFFFFF", 0.55)
-    forms.mark(sheet, area, f"AND({on},{days}=0)", forms.colored(house.accents[1]), last=True)
     share = f"MAX({date},{start})<{start}+({end}-{start}+1)*N({done})"
-    forms.mark(sheet, area, f"AND({on},{share})", forms.colored(main), last=True)
-    forms.mark(sheet, area, f"AND({on})", forms.colored(bar), last=True)
+    looks = [
+        (f"{on},{days}=0", house.accents[1]),
+        (f"{on},{share}", main),
+        (on, blend(main, "FFFFFF", 0.55)),
+    ]
     if unit == "day":
-        weekend = f'AND({date}<>"",WEEKDAY({date},2)>5)'
-        forms.mark(sheet, area, weekend, forms.colored(_WEEKEND))
+        looks.append((f'{date}<>"",WEEKDAY({date},2)>5', _WEEKEND))
+    # Not every program lays a second rule over the first: today has rules of its own.
+    for formula, color in looks:
+        style = forms.colored(color)
+        style.border = line.border
+        forms.mark(sheet, area, f"AND({formula},{today})", style, last=True)
+    forms.mark(sheet, area, f"AND({today})", line, last=True)
+    for formula, color in looks:
+        forms.mark(sheet, area, f"AND({formula})", forms.colored(color), last=True)
     grid_line = Border(bottom=forms.HAIRLINE)
     for cells in sheet.iter_rows(grid.first, grid.last, grid.band, grid.band_last):
         for cell in cells:
@@ -310,9 +326,9 @@ def _write_figures(sheet: Worksheet, grid: _Grid) -> None:
     task, last = grid.column("task"), grid.column("status")
     areas = [
         (_FIRST, task),
-        (task + 1, grid.column("start")),
-        (grid.column("days"), grid.column("end")),
-        (grid.column("done"), last),
+        (task + 1, grid.column("days")),
+        (grid.column("end"), grid.column("done")),
+        (last, last),
     ]
     look.write_figures(sheet, 5, areas, figures, house)
 

@@ -26,7 +26,10 @@ _FORM_ROWS = 15
 _MOST_TASKS = 300
 _LONGEST = 10_000  # working days of a task
 # How many columns a calendar has at most, and at least.
-_DAYS, _WEEKS, _MONTHS = 42, 60, 48
+_DAYS, _WEEKS = 42, 60
+_DAY = dt.timedelta(days=1)
+# They are headed in groups: weeks, months, years.
+GROUPS = {"day": 7, "week": 4, "month": 12}
 _FEWEST = {"day": 28, "week": 16, "month": 12}
 
 
@@ -77,12 +80,13 @@ def plan(ctx: Context, order: Order) -> Plan:
     start = day(options.start, "start")
     tasks = _tasks(order, holidays) if order.source.rows else []
     blank = options.blank_rows or (0 if tasks else _FORM_ROWS)
-    first, last = _span(tasks, start, set(holidays))
+    first, last = _span(tasks, start)
+    last = last + dt.timedelta(days=len(holidays)) if last else None  # they may all move it
     unit = options.period or _unit(first, last)
     columns = _columns(unit, first, last)
-    parts = tuple(p for p in ("phase", "owner") if not tasks or p in order.source.roles)
+    parts = tuple(p for p in ("phase", "owner", "after") if p in order.source.roles)
     if not tasks:
-        parts = ("owner",)
+        parts = ("owner", "after")
     ctx.book.room_for((len(tasks) + blank + 12) * (columns + 10))
     sheet = sheet_for(ctx, order, "Project plan")
     days_off = look.free_sheet_name(ctx.book, order.say("Days off"), [sheet]) if holidays else ""
@@ -165,7 +169,7 @@ def _after(order: Order, row: Sequence[Scalar], number: int) -> tuple[int, ...]:
         return ()
     known = _names(order)
     whole = known.get(text.casefold())
-    names = [text] if whole is not None else [part for part in re.split(r"[,;&+]", text)]
+    names = [text] if whole is not None else re.split(r"[,;&+]", text)
     found = []
     for name in names:
         place = known.get(re.sub(r"\.0$", "", name.strip().casefold()))
@@ -219,16 +223,14 @@ def workdays(first: dt.date, last: dt.date, holidays: set[dt.date]) -> int:
     return sum(one.weekday() < 5 and one not in holidays for one in days)
 
 
-def _span(
-    tasks: Sequence[Task], start: dt.date | None, holidays: set[dt.date]
-) -> tuple[dt.date | None, dt.date | None]:
+def _span(tasks: Sequence[Task], start: dt.date | None) -> tuple[dt.date | None, dt.date | None]:
     """The first and the last day of all tasks, as far as they are known."""
     starts: dict[int, dt.date] = {}
     ends: dict[int, dt.date] = {}
     for _ in range(len(tasks) + 1):
         for number, task in enumerate(tasks):
             begin = task.start or (None if task.after else start)
-            waits = [ends[other] + dt.timedelta(days=1) for other in task.after if other in ends]
+            waits = [_end(ends[other] + _DAY, 1) for other in task.after if other in ends]
             if len(waits) == len(task.after) and (begin or waits):
                 starts[number] = max([*waits, *([begin] if begin else [])])
                 ends[number] = _end(starts[number], task.days or 0)
@@ -236,12 +238,16 @@ def _span(
             break
     first = min([*starts.values(), *([start] if start else [])], default=None)
     last = max(ends.values(), default=None)
-    return first, last + dt.timedelta(days=len(holidays)) if last else None
+    return first, last
 
 
 def _end(start: dt.date, days: int) -> dt.date:
-    """About the last of so many working days, never too early without holidays."""
-    return start + dt.timedelta(days=max(days + 2 * (days // 5) + 2 * bool(days), 0))
+    """The last of so many working days from ``start`` on."""
+    if not days:
+        return start
+    start += dt.timedelta(days=(7 - start.weekday()) % 7 if start.weekday() > 4 else 0)
+    weeks, rest = divmod(days - 1, 5)
+    return start + dt.timedelta(days=7 * weeks + rest + 2 * (start.weekday() + rest > 4))
 
 
 def _unit(first: dt.date | None, last: dt.date | None) -> str:
@@ -256,10 +262,11 @@ def _unit(first: dt.date | None, last: dt.date | None) -> str:
 def _columns(unit: str, first: dt.date | None, last: dt.date | None) -> int:
     """How many columns the calendar has."""
     if first is None or last is None:
-        return {"day": _DAYS, "week": 26, "month": 12}[unit]
+        return {"day": _DAYS, "week": 24, "month": 12}[unit]
     days = (last - first).days + first.weekday() + 1
-    wanted = {"day": -(-days // 7) * 7, "week": days // 7 + 2, "month": days // 28 + 2}[unit]
-    most = {"day": 140, "week": 110, "month": 60}[unit]
+    wanted = {"day": days, "week": days // 7 + 1, "month": days // 28 + 1}[unit]
+    wanted = -(-wanted // GROUPS[unit]) * GROUPS[unit]
+    most = {"day": 140, "week": 112, "month": 60}[unit]
     if wanted > most:
         raise InvalidParameters(
             f"The calendar would have {wanted} columns of a {unit}; at most {most} are shown.",
