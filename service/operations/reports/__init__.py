@@ -13,6 +13,7 @@ from service.operations.reports import (
     budget,
     budget_sheets,
     gantt,
+    inventory,
     invoice,
     people,
     project,
@@ -37,6 +38,7 @@ _DOCUMENTS: dict[
     "budget": (budget.plan, budget_sheets.write),
     "project_plan": (project.plan, gantt.write),
     "timesheet": (timesheet.plan, timesheet.write),
+    "inventory": (inventory.plan, inventory.write),
 }
 
 
@@ -63,21 +65,24 @@ def create_excel_report(
     filename: str = "",
     options: ReportOptions = ReportOptions(),  # noqa: B008
 ) -> Answer:
-    """Make a finished report with formulas, totals and charts: sales, or an employee directory.
+    """Make a finished report or document: sales, employees, invoice, budget, project, hours, stock.
 
-    Send the data as rows for a new file, or name an open workbook that holds it: then the
-    report's sheets are added there. Columns are found by their headers.
+    Send the data as rows for a new file, or name an open workbook that holds it. Columns are
+    found by their headers. What is not given stays blank: without rows, the last five are forms.
 
-    :param report: sales_report needs an amount, or quantity and unit price; region, product,
-        date, salesperson help. employee_directory needs name and department
-    :param rows: records [{"Date": "2026-01-12", "Region": "North", "Amount": 120}], or
+    :param report: sales_report needs amount, or quantity and unit price; date, region help.
+        employee_directory: name, department. invoice: description, quantity, unit price, VAT.
+        budget: category, month, plan, actual. project_plan: task, start, days, progress,
+        predecessor. timesheet: date, start, end, break. inventory: item, stock, reorder level,
+        unit cost
+    :param rows: records [{"Date": "2026-01-12", "Amount": 120}], or
         lists, the first of which holds the headers
-    :param workbook: open workbook to add the report to; leave out to make a new file
-    :param sheet: sheet that holds the data, if there are several; with rows, a new sheet's name
+    :param workbook: open workbook to add it to; leave out to make a new file
+    :param sheet: sheet that holds the data, if several; with rows, a new sheet's name
     :param title: title of the report
     :param filename: name of the new file
-    :param options: style, currency ("EUR"), columns (header of a part the report does not find:
-        {"amount": "Net value"}), group_by (headers or "month")
+    :param options: columns: headers of parts that are not found, {"amount": "Net value"}; vat,
+        discount: per cent; scenarios: {"Base": 0, "Low": -10}; dates as 2026-01-31.
     """
     _check_title(title)
     refuse_idle_options(report, options)

@@ -13,6 +13,7 @@ from service.operations.context import Context
 from service.operations.reports import forms, look
 from service.operations.reports.budget import Key, Plan
 from service.operations.reports.forms import Line, letter
+from service.operations.reports.words import in_language
 from service.workbook.areas import Area
 from service.workbook.cells import Scalar, parse_date
 
@@ -124,6 +125,11 @@ def _money(budget: Plan) -> str:
     return budget.order.choices.rounded if whole else budget.order.choices.money
 
 
+def _month(budget: Plan) -> str:
+    """The number format of months."""
+    return in_language("mmm yyyy", budget.order.options.language)
+
+
 def _write_block(
     sheet: Worksheet,
     at: int,
@@ -142,7 +148,7 @@ def _write_block(
     block = Block(sheet.title, at)
     lines = [[*_row(block, offset, row, amounts, budget, links)] for offset, row in enumerate(rows)]
     area = forms.write_lines(sheet, (at, _LABELS), columns, lines, house)
-    _write_period_headers(sheet, at, periods)
+    _write_period_headers(sheet, at, budget)
     for offset, row in enumerate(rows):
         if row.category is None:
             for cells in sheet.iter_rows(
@@ -169,10 +175,11 @@ def _period_columns(budget: Plan) -> Iterator[Line]:
         yield Line(budget.order.say("Total"), width + 2, money, "right")
 
 
-def _write_period_headers(sheet: Worksheet, row: int, periods: Sequence[str]) -> None:
+def _write_period_headers(sheet: Worksheet, row: int, budget: Plan) -> None:
+    periods = budget.figures.periods
     for column, label in enumerate(periods, start=_FIRST):
         if parse_date(label):
-            look.put(sheet, row, column, label, "mmm yyyy")
+            look.put(sheet, row, column, label, _month(budget))
 
 
 def _row(
@@ -299,7 +306,7 @@ def _compared(sheets: Sheets) -> tuple[str, str]:
     figures = sheets.budget.figures
     known = {label for _, label in figures.actuals}
     label = next((p for p in reversed(figures.periods) if p in known), figures.periods[-1])
-    return (label, "mmm yyyy") if parse_date(label) else (f"'{label}", "General")
+    return (label, _month(sheets.budget)) if parse_date(label) else (f"'{label}", "General")
 
 
 def _choice(
@@ -467,7 +474,7 @@ def _write_periods(sheet: Worksheet, row: int, sheets: Sheets) -> int:
         _color_variance(sheet, r, kind)
         label = sheet.cell(r, _LABELS)
         if r < total and parse_date(periods[r - first]):
-            label.number_format = "mmm yyyy"
+            label.number_format = _month(budget)
     for column in range(_LABELS, 7):
         forms.dress_total(sheet.cell(total, column), house)
     drawing = look.Drawing(

@@ -15,6 +15,7 @@ from service.operations.layout import style_header
 from service.operations.reports import forms, look
 from service.operations.reports.forms import Line, letter
 from service.operations.reports.project import GROUPS, Plan, Task
+from service.operations.reports.words import in_language
 from service.workbook.areas import Area
 from service.workbook.cells import Scalar
 from service.workbook.colors import blend
@@ -237,7 +238,8 @@ def _write_band(sheet: Worksheet, grid: _Grid) -> None:
             following = step.get(unit, f"EDATE({before}{_HEADER},1)")
             formula = f'=IF({before}{_HEADER}="","",{following})'
         cell = look.put(sheet, _HEADER, column, formula)
-        cell.number_format = {"day": "d", "week": "d mmm", "month": "mmm yy"}[unit]
+        shown = {"day": "d", "week": "d mmm", "month": "mmm yy"}[unit]
+        cell.number_format = in_language(shown, grid.project.order.options.language)
         turned = 0 if unit == "day" else 90
         cell.alignment = Alignment("center", "center", text_rotation=turned)
         cell.font = copy(house.header_font)
@@ -256,7 +258,8 @@ def _write_weeks(sheet: Worksheet, grid: _Grid, row: int) -> None:
     for column in range(grid.band, grid.band_last + 1, span):
         last = min(column + span - 1, grid.band_last)
         cell = look.put(sheet, row, column, f"={letter(column)}{_HEADER}")
-        cell.number_format = {"day": "d mmm yyyy", "week": "mmm yyyy", "month": "yyyy"}[unit]
+        shown = {"day": "d mmm yyyy", "week": "mmm yyyy", "month": "yyyy"}[unit]
+        cell.number_format = in_language(shown, grid.project.order.options.language)
         cell.font = Font(
             name=house.font, size=9, bold=True, color=house.header_font.color or "000000"
         )

@@ -207,6 +207,14 @@ def add_table(
     sheet: Worksheet, area: Area, name: str, headers: Sequence[str], house: House
 ) -> None:
     """Make a written area a native table; its header keeps the look of the house."""
+    make_table(sheet, area, name, headers, house)
+    _dress_body(sheet, area.below(1))
+
+
+def make_table(
+    sheet: Worksheet, area: Area, name: str, headers: Sequence[str], house: House
+) -> Table:
+    """Make a written area a native table; its cells keep their look."""
     table = Table(displayName=name, name=name, ref=str(area))
     table.tableStyleInfo = TableStyleInfo(
         name=_TABLE_STYLES[house.name], showRowStripes=True, showColumnStripes=False
@@ -216,7 +224,7 @@ def add_table(
         assert isinstance(column, TableColumn)
         column.name = header
     sheet.add_table(table)
-    _dress_body(sheet, area.below(1))
+    return table
 
 
 def _dress_body(sheet: Worksheet, area: Area) -> None:

@@ -18,6 +18,7 @@ from service.operations.reports.forms import Line, letter
 from service.operations.reports.lines import Order, note_idle_columns, sheet_for, take_parts
 from service.operations.reports.options import day
 from service.operations.reports.source import meaning, require
+from service.operations.reports.words import in_language
 from service.workbook.areas import Area
 from service.workbook.cells import Scalar
 
@@ -69,12 +70,11 @@ def plan(ctx: Context, order: Order) -> Plan:
 
     :raises InvalidParameters: if the dates are missing, or of more than a month
     """
-    start, period = day(order.options.start, "start"), order.options.period
     entries = _entries(order) if order.source.rows else []
-    start, period = _range(start, period, [date for date, _ in entries])
-    days = _days_of(start, period)
+    asked = day(order.options.start, "start")
+    start, period = _range(asked, order.options.period, [date for date, _ in entries])
     lines: list[tuple[int, Entry | None]] = []
-    for offset in range(days):
+    for offset in range(_DAYS[period]):
         there = [e for date, e in entries if start and date == start + dt.timedelta(days=offset)]
         lines += [(offset, entry) for entry in there] or [(offset, None)]
     ctx.book.room_for((len(lines) + 20) * 10)
@@ -83,8 +83,8 @@ def plan(ctx: Context, order: Order) -> Plan:
     return Plan(order, start, period, lines, parts, sheet_for(ctx, order, "Timesheet"))
 
 
-def _days_of(start: dt.date | None, period: str) -> int:
-    if period == "week" or start is None:
+def _days_of(start: dt.date, period: str) -> int:
+    if period == "week":
         return _DAYS[period]
     return (_next_month(start) - start).days
 
@@ -220,15 +220,15 @@ def write(ctx: Context, timesheet: Plan) -> list[str]:
 def _columns(timesheet: Plan) -> list[Line]:
     say = timesheet.order.say
     dated = timesheet.order.choices.house.dated(look.DATE)
-    texts = 14 if "project" in timesheet.parts and "note" in timesheet.parts else 28
+    texts = 14 if "project" in timesheet.parts and "note" in timesheet.parts else 27
     found = {
         "date": Line(say("Date"), 13, dated),
-        "day": Line(say("Day"), 8, "ddd"),
+        "day": Line(say("Day"), 8, in_language("ddd", timesheet.order.options.language)),
         "start": Line(say("Start"), 9, "hh:mm", "center"),
         "end": Line(say("End"), 9, "hh:mm", "center"),
         "pause": Line(say("Break (min)"), 13, "0", "center"),
         "hours": Line(say("Hours"), 10, _HOURS, "right"),
-        "overtime": Line(say("Overtime"), 12, "+0.00;-0.00;0.00", "right"),
+        "overtime": Line(say("Overtime"), 13, "+0.00;-0.00;0.00", "right"),
         "project": Line(say("Project"), texts, wrap=True),
         "note": Line(say("Note"), texts, wrap=True),
     }

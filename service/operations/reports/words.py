@@ -141,3 +141,8 @@ def words(language: str) -> Say:
     if language == "de":
         return lambda label: _GERMAN[label]
     return lambda label: label
+
+
+def in_language(code: str, language: str) -> str:
+    """A number format whose names of days and months are of that language."""
+    return f"[$-407]{code}" if language == "de" else code
