@@ -238,7 +238,7 @@ def _write_overview(sheet: Worksheet, sheets: Sheets) -> None:
     budget = sheets.budget
     house, say = budget.order.choices.house, budget.order.say
     labels = [row.label for row in sheets.rows]
-    look.set_grid(sheet, (2, look.label_width(labels), 14, 14, 14, 13, 3, 18, 13, 13, 13, 13))
+    look.set_grid(sheet, (2, look.label_width(labels), 14, 14, 15, 15, 3, 18, 13, 13, 13, 13))
     look.write_title(sheet, _LABELS, budget.order.choices.title or say("Budget"), house)
     note = say("Variance is actual less plan; red is unfavourable.")
     look.write_small(sheet, 3, _LABELS, note, house)
@@ -329,6 +329,7 @@ def _choice(
     )
     number = look.write_small(sheet, row, 5, f"=MATCH($C${row},{source},0)", house)
     number.number_format = f'"{sheets.budget.order.say("No.")} "0'
+    number.alignment = Alignment("left", "center", indent=1)
 
 
 def _planned(sheets: Sheets, kind: str, parts: Sequence[str]) -> str:
@@ -356,8 +357,8 @@ def _columns(sheets: Sheets, label: str) -> list[Line]:
         Line(label, 0),
         Line(say("Plan"), 14, money, "right"),
         Line(say("Actual"), 14, money, "right"),
-        Line(say("Variance"), 14, money, "right"),
-        Line(say("Variance %"), 13, "+0.0%;-0.0%;0.0%", "right"),
+        Line(say("Variance"), 15, money, "right"),
+        Line(say("Variance %"), 15, "+0.0%;-0.0%;0.0%", "right"),
     ]
 
 
