@@ -208,9 +208,20 @@ def _indented(text: str) -> str:
 
 def tools_table() -> str:
     """The README's table of tools."""
-    rows = ["| tool | what it does |", "|---|---|"]
-    rows += [f"| `{item.name}` | {item.summary} |" for item in operations().values()]
+    rows = ["| tool | what it does | parameters, and options of some |", "|---|---|---|"]
+    rows += [
+        f"| `{item.name}` | {item.summary} | {_parameter_names(item)} |"
+        for item in operations().values()
+    ]
     return "\n".join(rows) + "\n"
+
+
+def _parameter_names(item: Operation) -> str:
+    names = []
+    for parameter in item.parameters:
+        options = [name for model in _models(parameter.annotation) for name in model.model_fields]
+        names.append(f"`{parameter.name}`" + (f" ({', '.join(options)})" if options else ""))
+    return ", ".join(names)
 
 
 def operations_reference() -> str:

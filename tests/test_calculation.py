@@ -24,7 +24,7 @@ from service.workbook.calculation import second
 from service.workbook.calculation import values as values_module
 from service.workbook.calculation.answers import ranges, told_differences
 from service.workbook.calculation.graph import all_formulas
-from service.workbook.calculation.held import values_in
+from service.workbook.calculation.held import held_values, values_in
 from service.workbook.calculation.problem import Problem, whole
 from service.workbook.calculation.results import Address, Computed, ErrorValue, same
 from service.workbook.calculation.rewrite import Facts, Rewriter
@@ -33,6 +33,7 @@ from service.workbook.calculation.source import EditorSource
 from service.workbook.calculation.syntax import parts
 from service.workbook.calculation.third import ThirdCalculator
 from service.workbook.calculation.values import Calculation
+from service.workbook.dynamic import DynamicArray
 from service.workbook.references.changes import DeleteRows, InsertRows
 from service.workbook.structure import restructure
 from tests.bench import new_book, run
@@ -240,6 +241,20 @@ def test_a_name_that_means_another_cell_is_a_change(opened: Callable[..., Book])
     assert shown(book, "C1") == [20]
 
 
+def test_rows_that_hide_change_the_totals_of_those_that_show(opened: Callable[..., Book]) -> None:
+    """Also where some rows were hidden before: the value is not the file's any more."""
+    book = opened(
+        '<c r="A1"><v>1</v></c>\n<c r="A2"><v>2</v></c>\n<c r="A3"><v>4</v></c>\n'
+        '<c r="A4"><f>SUBTOTAL(109,A1:A3)</f><v>6</v></c>'
+    )
+    book.xl["S"].row_dimensions[1].hidden = True
+    book.calculation.open(held_values(book.xl, book.memory))
+    with book.changing():
+        book.xl["S"].row_dimensions[2].hidden = True
+    computed = book.values["S", 4, 1]
+    assert computed.value != 6 or computed.unverified
+
+
 UNREADABLE = """<c r="A1"><v>10</v></c><c r="B1"><v>1</v></c>
 <c r="A2"><f>[[#This Row],Cost]*0.2</f><v>42</v></c>
 <c r="A3"><f>A2+B1</f><v>43</v></c>"""
@@ -283,7 +298,9 @@ def test_references_to_other_files_keep_their_values(opened: Callable[..., Book]
     assert shown(book, "A1", "B1") == [5, 12]
 
 
-def test_a_data_table_counts_while_what_it_reads_stays(opened: Callable[..., Book]) -> None:
+def test_a_data_table_counts_while_what_it_reads_stays(
+    opened: Callable[..., Book], tmp_path: Path
+) -> None:
     book = opened(
         """<c r="A1"><v>2</v></c><c r="C1"><f>A1*10</f><v>20</v></c>
 <c r="B2"><v>3</v></c><c r="C2"><f t="dataTable" ref="C2:C3" dt2D="0" dtr="0" r1="A1"/><v>30</v></c>
@@ -294,6 +311,10 @@ def test_a_data_table_counts_while_what_it_reads_stays(opened: Callable[..., Boo
     put(book, "B3", 5)
     assert "data table" in book.values["S", 2, 3].unknown
     assert "data table" in book.values["S", 3, 3].unknown
+    book.save(tmp_path / "saved.xlsx")
+    held = values_in(tmp_path / "saved.xlsx")
+    assert ("S", 2, 3) not in held
+    assert ("S", 3, 3) not in held, "no value that is not true any more"
 
 
 def test_values_of_every_kind_are_read_from_a_file(tmp_path: Path) -> None:
@@ -369,6 +390,8 @@ MEANINGS = {
     "F4": ("=ROWS(T[#All])", 5),
     "F5": ("=T[[#Headers],[Qty]]", "Qty"),
     "F6": ("=SUM(T[[#Totals],[Qty]])", "#REF!"),
+    "F7": ("=ROWS(T)", 4),
+    "F8": ("=SUM(INDEX(t,2,0))+SUM(T[])", 136),
     "G1": ("=rate*2", 1),
     "Two!G1": ("=rate*2", 4),
     "G2": ("=SUM(both)", 10),
@@ -484,7 +507,7 @@ def test_array_formulas_fill_all_their_cells() -> None:
     sheet["B1"] = ArrayFormula("B1:B4", "=A1:A3*10")
     sheet["B2"], sheet["B3"] = 999, 999  # as a file holds them: values without a formula
     sheet["C1"] = ArrayFormula("C1:C2", "=5")
-    sheet["D1"] = ArrayFormula("D1:D2", "=_xlfn.SEQUENCE(3)")
+    sheet["D1"] = DynamicArray("D1:D2", "=_xlfn.SEQUENCE(3)")
     sheet["E1"] = "=SUM(B1:B3)+SUM(D1:D9)"
     values = Calculation(lambda: EditorSource(xl)).values()
     found = {name: values[address(name)].value for name in ("B1", "B2", "B3", "B4", "C2", "E1")}
@@ -620,6 +643,30 @@ def test_the_process_ends_with_its_parent_however_that_ends() -> None:
         time.sleep(0.05)
     else:
         assert not Path(f"/proc/{child}").exists()
+
+
+@pytest.mark.parametrize(
+    ("formula", "doubtful"),
+    [
+        ('="Sum: "&A2', True),
+        ("=CONCATENATE(A2,A3)", True),
+        ('="Sum: "&ROUND(A2,2)', False),
+        ('="Sum: "&TEXT(A2,"0.00")', False),
+        ('="Sum: "&A3', False),
+        ("=A4", False),
+    ],
+)
+def test_long_numbers_in_texts_are_told(
+    formula: str, doubtful: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both calculators write 17 digits where Excel writes 15: "Sum: 0.3"."""
+    monkeypatch.setattr(values_module, "SECOND_WAIT", 60.0)  # the machine may be busy
+    number = 0.1 + 0.2
+    book = new_book(
+        headers=["n", "f"], rows=[[number, formula], [2.5, None], ["1.23456789012345678"]]
+    )
+    unverified = book.computed(book.sheet()["B2"]).unverified
+    assert ("15 digits" in unverified) == doubtful
 
 
 # The third one -------------------------------------------------------------------

@@ -327,7 +327,7 @@ def killed_under_load(
 SEED = int(os.environ.get("DURABILITY_SEED", "1"))
 
 
-@pytest.mark.parametrize(("what", "kills"), [("engine", 12), ("worker", 4), ("service", 3)])
+@pytest.mark.parametrize(("what", "kills"), [("engine", 10), ("worker", 3), ("service", 2)])
 def test_killed_under_load(
     tmp_path: Path, what: str, kills: int, tell: Callable[[str], None]
 ) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
+import xlsxwriter
 
 from service.workbook.book import Book
 from tests.bench import new_book, run
@@ -43,3 +47,64 @@ def test_a_filter_grows_with_the_data() -> None:
     book = new_book(headers=["A", "B"], rows=[[1, 2]])
     run(book, "write_excel_range", start="append", rows=[[3, 4], [5, 6]])
     assert book.sheet().auto_filter.ref == "A1:B4"
+
+
+@pytest.fixture
+def sales(tmp_path: Path) -> Book:
+    """A table with a calculated column, whose sum stands beside it."""
+    with xlsxwriter.Workbook(tmp_path / "sales.xlsx") as made:
+        sheet = made.add_worksheet("Data")
+        sheet.write_row("A2", ["a", 1, 10])
+        sheet.write_row("A3", ["b", 2, 20])
+        formula = "=Sales[[#This Row],[Qty]]*Sales[[#This Row],[Price]]"
+        columns = [{"header": "Key"}, {"header": "Qty"}, {"header": "Price"}]
+        columns.append({"header": "Amount", "formula": formula})
+        sheet.add_table("A1:D3", {"name": "Sales", "columns": columns})
+        sheet.write_formula("F1", "=SUM(Sales[Amount])")
+    return Book.load(tmp_path / "sales.xlsx", "sales.xlsx")
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [["c", 3, 30], ["d", 4, 40]],
+        [["c", 3, 30, None], ["d", 4, 40, None]],
+        [{"Key": "c", "Qty": 3, "Price": 30}, {"Key": "d", "Qty": 4, "Price": 40}],
+    ],
+)
+def test_calculated_columns_go_on(sales: Book, rows: list[Any]) -> None:
+    assert sales.value(sales.sheet()["F1"]) == 50
+    told = run(sales, "write_excel_range", start="append", rows=rows).result
+    assert told["notes"] == ["D4:D5 got the formula of the column Amount of the table Sales."]
+    assert sales.sheet()["D5"].value == sales.sheet()["D3"].value
+    assert sales.value(sales.sheet()["F1"]) == 50 + 90 + 160
+    assert sales.formula_count() == 5
+
+
+def test_a_value_that_is_given_stays_in_a_calculated_column(sales: Book) -> None:
+    told = run(sales, "write_excel_range", start="append", rows=[["c", 3, 30, 7]]).result
+    assert "notes" not in told
+    assert sales.sheet()["D4"].value == 7
+    assert sales.value(sales.sheet()["F1"]) == 57
+
+
+def test_rows_under_the_totals_of_a_table_are_told_not_to_count(sales: Book) -> None:
+    table = sales.sheet().tables["Sales"]
+    table.totalsRowCount = 1
+    told = run(sales, "write_excel_range", start="append", rows=[["c", 3, 30]]).result
+    assert "insert rows in front of row 3" in told["notes"][0]
+    assert table.ref == "A1:D3"
+    assert "notes" not in run(sales, "write_excel_range", start="A9", rows=[["c"]]).result
+
+
+def test_rows_elsewhere_get_no_formula(sales: Book) -> None:
+    told = run(sales, "write_excel_range", start="A9", rows=[["c", 3, 30]]).result
+    assert "notes" not in told
+    assert sales.sheet()["D9"].value is None
+
+
+def test_short_rows_are_told_as_they_make_cells_blank() -> None:
+    book = new_book(headers=["A", "B"], rows=[[1, 2], [3, 4]])
+    told = run(book, "write_excel_range", start="A2", rows=[[5, 6], [7]]).result
+    assert told["notes"] == ["1 row of fewer than 2 values filled up with blanks."]
+    assert book.sheet()["B3"].value is None

@@ -13,7 +13,10 @@ from openpyxl.styles import Font
 
 from service.workbook import book as book_module
 from service.workbook.book import Book
-from service.workbook.keeping.lazy import LazyCells
+from service.workbook.calculation import first
+from service.workbook.calculation import values as values_module
+from service.workbook.calculation.problem import Problem
+from service.workbook.keeping.lazy import BLOCK, LazyCells
 from service.workbook.keeping.loader import load
 from tests.bench import run
 
@@ -129,3 +132,34 @@ def test_structure_changes_find_the_way_through(book: Book, tmp_path: Path) -> N
     assert after["F802"].value == "=D802*2"
     assert after["A10"].value is None
     assert after.row_dimensions[902].height == 40
+
+
+def test_one_changed_number_has_its_own_formulas_calculated_and_no_others(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All formulas keep the values that the file holds, and their cells are never made."""
+    calculated = tmp_path / "calculated.xlsx"
+    Book.load(file, "large.xlsx").save(calculated)
+    monkeypatch.setattr(book_module, "load", lambda package: load(package, 1000))
+    monkeypatch.setattr(values_module, "_MOST_SETTLED", 100)  # as if it had very many formulas
+    book = Book.load(calculated, "large.xlsx")
+    given: list[int] = []
+    monkeypatch.setattr(first, "calculate", _counting(first.calculate, given))
+    run(book, "write_excel_range", sheet="Sheet", start="D800", rows=[[7]])
+    assert book.values["Sheet", 800, 6].value == 14
+    assert book.values["Sheet", 900, 6].value == 900 * 3
+    assert set(given) == {1}
+    saved = tmp_path / "saved.xlsx"
+    book.save(saved)
+    assert _unmade(book) > 5 * BLOCK * 6
+    sheet = openpyxl.load_workbook(saved, data_only=True)["Sheet"]
+    found = {row: sheet.cell(row, 6).value for row in range(2, ROWS + 2)}
+    assert found == {row: 14 if row == 800 else row * 3 for row in found}
+
+
+def _counting(calculate: Any, given: list[int]) -> Any:
+    def counted(problem: Problem, until: float) -> Any:
+        given.append(len(problem.tasks))
+        return calculate(problem, until)
+
+    return counted

@@ -418,6 +418,7 @@ def test_an_old_workbook_in_rc4_is_opened_with_its_password(
     assert table(chat) == ROWS
 
 
+@pytest.mark.e2e
 @pytest.mark.needs("soffice")
 def test_what_libreoffice_encrypted_is_opened_with_its_password(
     chat: Chat, bare: Service, tmp_path: Path

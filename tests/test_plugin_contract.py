@@ -18,7 +18,7 @@ import pytest
 from pydantic.fields import FieldInfo
 
 import service.operations  # noqa: F401 - declares the operations
-from service.operations.registry import operations
+from service.operations.registry import BriefOptions, operations
 from tests.plugin_fixtures import PLUGIN, load_plugin
 from tests.processes import ROOT
 
@@ -221,8 +221,16 @@ def test_every_type_is_one_that_a_schema_can_say(tools: Any, name: str) -> None:
             assert part is not object
             assert typing.get_origin(part) is not typing.Annotated
             assert not typing.is_typeddict(part)
+            if part is dict and _told_by_name(name, key):
+                continue
             if part in (list, dict, tuple):
                 pytest.fail(f"{key}: {part.__name__} does not say what is in it")
+
+
+def _told_by_name(name: str, key: str) -> bool:
+    """Whether a parameter holds options whose names stand in its description."""
+    annotation = next(p.annotation for p in operations()[name].parameters if p.name == key)
+    return isinstance(annotation, type) and issubclass(annotation, BriefOptions)
 
 
 def parts_of(annotation: Any) -> list[Any]:

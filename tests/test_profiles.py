@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.workbook import cells
+from service.workbook.calculation.results import ErrorValue
 from service.workbook.profiles import column_profile
 
 MOMENTS = st.datetimes(dt.datetime(1900, 3, 1), dt.datetime(9999, 12, 31))
@@ -20,6 +21,7 @@ VALUES = {
     "boolean": st.booleans(),
     "text": st.text("ab='# 1é", max_size=4) | st.sampled_from(["=1", "2026-01-31", "10:05:00"]),
     "error": st.sampled_from(list(cells.ERRORS)),
+    "calculated error": st.sampled_from(list(cells.ERRORS)).map(ErrorValue),
     "moment": MOMENTS | MOMENTS.map(lambda moment: moment.replace(second=0, microsecond=0)),
     "date": MOMENTS.map(dt.datetime.date),
     "time": st.times() | st.just(dt.time(10, 5)),

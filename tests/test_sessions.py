@@ -727,6 +727,14 @@ def test_each_save_is_a_version_and_none_is_overwritten(chat: Chat) -> None:
     assert [item["version"] for item in listed] == [1, 2, 3]
 
 
+def test_another_ending_than_a_workbook_has_is_told(chat: Chat) -> None:
+    chat.op("create_excel_file", filename="budget.xlsx", headers=HEADERS)
+    saved = chat.op("save_excel_file", filename="sheet.csv")["result"]
+    assert saved["saved"] == "sheet.xlsx"
+    assert "export_excel_file" in saved["notes"][0]
+    assert "notes" not in chat.op("save_excel_file", filename="report.final")["result"]
+
+
 def test_saving_under_a_new_name_keeps_the_old_versions(chat: Chat) -> None:
     create(chat, rows=[["Rent", 1]])
     old = chat.op("save_excel_file")["files"][0]

@@ -488,7 +488,9 @@ def _differing(one: State, other: State) -> list[str]:
 
 
 @pytest.mark.timeout(600)  # it takes seconds; finding the shortest failing run takes minutes
-@pytest.mark.parametrize("kept", ["replayed", "from checkpoints"])
+@pytest.mark.parametrize(
+    "kept", ["replayed", pytest.param("from checkpoints", marks=pytest.mark.e2e)]
+)
 def test_nothing_that_happens_to_a_session_makes_it_differ_from_the_model(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -443,6 +443,16 @@ def test_rules_sparklines_and_validations_of_the_later_form_follow() -> None:
     assert [e.get("uri") for e in elements(text, "ext")] == ["a", "c"]
 
 
+def test_a_group_of_sparklines_goes_with_its_last_line() -> None:
+    after = """<extLst><ext uri="c"><x14:sparklineGroups><x14:sparklineGroup>
+        <x14:colorSeries theme="4"/><x14:sparklines>
+        <x14:sparkline><xm:f>Data!A3:F3</xm:f><xm:sqref>G3</xm:sqref></x14:sparkline>
+        </x14:sparklines></x14:sparklineGroup></x14:sparklineGroups></ext></extLst>"""
+    text = changed(worksheet("", "", after), DeleteRows("Data", 3))
+    assert not elements(text, "sparklineGroup")
+    assert not elements(text, "ext")
+
+
 # Names --------------------------------------------------------------------------
 
 NAMES = (

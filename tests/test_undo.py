@@ -20,6 +20,8 @@ from service.errors import InternalError
 from service.sessions import checkpoints
 from service.web.app import Service
 from service.workbook.book import Book
+from service.workbook.comparison import told_changes
+from tests.bench import run
 from tests.service_fixtures import Chat, MakeService, error_of, rows_of, workbook_bytes
 
 HEADERS = ["Item", "Cost"]
@@ -444,7 +446,7 @@ def _of_another_version(path: Path) -> None:
 
 
 def _of_another_format(path: Path) -> None:
-    path.write_bytes(path.read_bytes().replace(b"checkpoint 2", b"checkpoint 9", 1))
+    path.write_bytes(path.read_bytes().replace(b"checkpoint 3", b"checkpoint 9", 1))
 
 
 @pytest.mark.usefixtures("often")
@@ -689,3 +691,18 @@ def test_what_changed_between_any_two_points(service: Service) -> None:
     assert too_far["code"] == "invalid_parameters"
     useless = chat.fail("undo_excel_change", action="undo", until=1)
     assert "until has no effect on undo" in useless["message"]
+
+
+def test_gradients_and_fonts_without_a_size_are_told(tmp_path: Path) -> None:
+    xl = openpyxl.Workbook()
+    xl.worksheets[0]["A1"] = "x"
+    xl.worksheets[0]["A1"].fill = openpyxl.styles.GradientFill(stop=["FF0000", "00FF00"])
+    xl.worksheets[0]["A1"].font = openpyxl.styles.Font(name="Arial", sz=None)
+    xl.save(tmp_path / "odd.xlsx")
+    before, after = (Book.load(tmp_path / "odd.xlsx", "odd.xlsx") for _ in range(2))
+    run(after, "format_excel_cells", range="A1", style={"fill": "yellow", "size": 9})
+    (told,) = told_changes(before, after, 1, 10)["cells"]
+    assert told["format"] == {
+        "font": ["Arial", "Arial 9"],
+        "fill": ["gradient #FF0000 #00FF00", "#FFFF00"],
+    }

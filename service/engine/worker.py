@@ -84,6 +84,8 @@ class Bench:
             return Reply()
         if work.action == "changes":
             earlier = self._rebuilt(work, work.earlier, "")
+            earlier.spill()
+            held.book.spill()
             return Reply(told_changes(earlier, held.book, work.page, work.per_page))
         if work.entry is None:
             return Reply(_opened(held.book))
@@ -172,6 +174,7 @@ class Bench:
 
 
 def _apply(book: Book, entry: Entry, folder: str) -> Answer:
+    book.spill()  # so that the operation finds the cells as a person would see them
     operation = find(entry.operation)
     preferences = Preferences.model_validate(entry.preferences) if operation.styled else None
     context = Context(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from copy import copy
 from typing import Literal
 
@@ -13,9 +14,19 @@ from service.operations.context import Context
 from service.operations.data import Rows, as_grid
 from service.operations.layout import Written, check_grid, find_region, header_names, write_rows
 from service.operations.registry import Answer, operation
+from service.operations.table_growth import (
+    around,
+    calculated_cells,
+    fill,
+    grow,
+    notes_of,
+    under_totals,
+)
+from service.operations.table_headers import Headers, with_headers
 from service.workbook import cells
 from service.workbook.areas import Area, area_at, parse_cell, split_sheet
 from service.workbook.book import Book
+from service.workbook.structure import rename_columns
 
 MAX_CELLS_READ = 5_000
 NOT_CALCULATED = "#NOT_CALCULATED"
@@ -200,25 +211,42 @@ def write_excel_range(
             "Name the sheet once.",
         )
     worksheet = ctx.book.sheet(sheet or named)
-    lines, row, column = _placed(ctx.book, worksheet, rows, reference.strip())
+    lines, row, column, short = _placed(ctx.book, worksheet, rows, reference.strip())
     check_grid(ctx.book, lines, row, column)
     area = area_at(row, column, len(lines), max(len(line) for line in lines))
     _refuse_merged(worksheet, area)
-    facts = Written(ctx.book, worksheet, area)
+    _refuse_filled(ctx.book, worksheet, area)
+    headers = with_headers(worksheet, lines, row, column)
+    adjusted = _renamed(ctx.book, headers)
+    worksheet = ctx.book.sheet(worksheet.title)
+    calculated = calculated_cells(worksheet, headers.lines, area)
+    under = under_totals(worksheet, area)
+    facts = Written(ctx.book, worksheet, around(area, calculated))
     with ctx.book.changing(keep_facts=True):
         _continue_formats(ctx.book, worksheet, area)
-        write_rows(worksheet, row, column, lines)
-        _grow_filter(worksheet, area)
-        _grow_tables(worksheet, area)
+        write_rows(worksheet, row, column, headers.lines)
+        grow(worksheet, area)
+        fill(worksheet, calculated)
         facts.done()
     result: dict[str, object] = {"written": str(area), "cells": area.cells}
-    return Answer(result, sheet=worksheet.title)
+    told = {"adjusted": adjusted, "notes": [*short, *headers.notes, *notes_of(calculated), *under]}
+    return Answer(
+        result | {key: value for key, value in told.items() if value}, sheet=worksheet.title
+    )
+
+
+def _renamed(book: Book, headers: Headers) -> dict[str, int]:
+    """Rename columns of tables; how many of what follow."""
+    adjusted: Counter[str] = Counter()
+    for change in headers.changes:
+        adjusted += rename_columns(book, change).adjusted
+    return dict(adjusted)
 
 
 def _placed(
     book: Book, sheet: Worksheet, rows: Rows, start: str
-) -> tuple[list[list[cells.Scalar]], int, int]:
-    """(rows as lists, first row, first column)."""
+) -> tuple[list[list[cells.Scalar]], int, int, list[str]]:
+    """(rows as lists, first row, first column, what was decided on the way)."""
     append = start.lower() == "append"
     region = find_region(book, sheet) if append else None
     headers: list[cells.Scalar] = []
@@ -232,7 +260,7 @@ def _placed(
             "rows is empty: there is nothing to write.", "Send at least one row."
         )
     if not append:
-        return lines, *parse_cell(start)
+        return lines, *parse_cell(start), grid.notes
     if region and region.has_headers and max(map(len, lines)) > len(headers):
         raise InvalidParameters(
             f"A row has {counted(max(map(len, lines)), 'value')}, but {sheet.title} has "
@@ -240,8 +268,8 @@ def _placed(
             "Send one value for each column, null for a blank.",
         )
     if not region:
-        return lines, 1, 1
-    return lines, region.area.last_row + 1, region.area.first_column
+        return lines, 1, 1, grid.notes
+    return lines, region.area.last_row + 1, region.area.first_column, grid.notes
 
 
 def _refuse_merged(sheet: Worksheet, area: Area) -> None:
@@ -254,6 +282,16 @@ def _refuse_merged(sheet: Worksheet, area: Area) -> None:
                     f"{area} overlaps the merged cells {block} on {sheet.title}.",
                     f"Write to {anchor} alone to fill the merged cells, or choose another place.",
                 )
+
+
+def _refuse_filled(book: Book, sheet: Worksheet, area: Area) -> None:
+    """A formula over many cells is replaced as a whole, or not at all."""
+    for filled in book.fixed_areas(sheet):
+        if area.overlaps(filled) and area.joined(filled) != area:
+            raise InvalidRange(
+                f"{area} is a part of {filled} on {sheet.title}, which one formula fills.",
+                f"Write to all of {filled} to replace the formula, or choose another place.",
+            )
 
 
 def _continue_formats(book: Book, sheet: Worksheet, area: Area) -> None:
@@ -269,29 +307,3 @@ def _continue_formats(book: Book, sheet: Worksheet, area: Area) -> None:
         for row in _range(area.first_row, area.last_row + 1):
             if (row, column) not in sheet._cells:
                 sheet.cell(row, column)._style = copy(model._style)
-
-
-def _grow_filter(sheet: Worksheet, area: Area) -> None:
-    """A filter over the data goes on over rows written right under it."""
-    if sheet.auto_filter.ref:
-        sheet.auto_filter.ref = _grown(str(sheet.auto_filter.ref), area)
-
-
-def _grow_tables(sheet: Worksheet, area: Area) -> None:
-    """A table takes rows in that are written right under it, as it does in Excel."""
-    for table in sheet.tables.values():
-        if table.totalsRowCount:
-            continue  # what is under the totals is not the table's
-        table.ref = _grown(str(table.ref), area)
-        if table.autoFilter is not None:
-            table.autoFilter.ref = table.ref
-
-
-def _grown(reference: str, area: Area) -> str:
-    """The reference with the rows of ``area``, where they begin right under it."""
-    first, _, last = reference.partition(":")
-    (top, left), (bottom, right) = parse_cell(first), parse_cell(last or first)
-    touches = area.first_column <= right and area.last_column >= left
-    if touches and area.first_row <= bottom + 1 < area.last_row + 1:
-        return str(Area(top, left, area.last_row, right))
-    return reference

@@ -57,7 +57,7 @@ def _describe(book: Book, sheet: Worksheet, *, detail: bool) -> dict[str, object
         "formulas": formulas,
         "charts": [_chart(chart) for chart in sheet._charts],
         "images": len(sheet._images),
-        "tables": {name: table.ref for name, table in sheet.tables.items()},
+        "tables": {table.displayName: str(table.ref) for table in sheet.tables.values()},
         "merged": [str(item) for item in list(sheet.merged_cells.ranges)[:20]],
         "freeze_panes": sheet.freeze_panes,
         "filter": sheet.auto_filter.ref,

@@ -12,11 +12,12 @@ from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Font
 from openpyxl.styles.numbers import is_date_format
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.formula import ArrayFormula
 from openpyxl.worksheet.worksheet import Worksheet
 
 from service.errors import InvalidParameters, InvalidRange, listed
 from service.operations.data import Grid
-from service.workbook import cells
+from service.workbook import cells, entering
 from service.workbook.areas import Area, area_at, split_areas
 from service.workbook.book import Book
 from service.workbook.calculation.results import Values
@@ -141,7 +142,7 @@ def write_rows(sheet: Worksheet, row: int, column: int, rows: list[list[cells.Sc
         width = max(width, len(values))
         for c, value in enumerate(values):
             if value is not None or (row + r, column + c) in sheet._cells:
-                cells.put(sheet.cell(row + r, column + c), value)
+                entering.put(sheet.cell(row + r, column + c), value)
     return Area(row, column, row + max(len(rows), 1) - 1, column + width - 1)
 
 
@@ -275,6 +276,9 @@ class Written:
     def _count(self) -> int:
         return sum(cell.data_type == "f" for cell in self._cells())
 
+    def _fills(self) -> bool:
+        return any(isinstance(cell.value, ArrayFormula) for cell in self._cells())
+
     def _cells(self) -> Iterator[Cell]:
         for row in range(self.area.first_row, self.area.last_row + 1):
             for column in _columns(self.area):
@@ -286,6 +290,9 @@ class Written:
         """Set the facts as they are after the write."""
         book, sheet, area = self.book, self.sheet, self.area
         book.set_fact(sheet, "formulas", self._formulas + self._count())
+        if any(area.overlaps(filled) for filled in book.filled_areas(sheet)) or self._fills():
+            book.set_fact(sheet, "filled", None)
+            book.set_fact(sheet, "fixed", None)
         full = sum(cell.value is not None for cell in self._cells()) == area.cells
         used = Area(
             1,

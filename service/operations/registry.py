@@ -137,10 +137,8 @@ class Operation:
         names = [p.name for p in self.parameters]
         for key in given:
             if key not in names:
-                near = difflib.get_close_matches(str(key), names, 1)
-                meant = f' Did you mean "{near[0]}"?' if near else ""
                 raise InvalidParameters(
-                    f'{self.name} has no parameter "{str(key)[:80]}".{meant}',
+                    f'{self.name} has no parameter "{str(key)[:80]}".{_meant(key, names)}',
                     f"Parameters: {listed(names, 20)}.",
                     {"parameters": names},
                 )
@@ -153,7 +151,7 @@ class Operation:
             )
 
     def _explained(self, error: pydantic.ValidationError) -> InvalidParameters:
-        problems = problems_of(error)
+        problems = problems_of(error, self.model)
         shown = [f"{path}: {text}" for path, text in list(problems.items())[:5]]
         first = next(iter(problems)).split(".")[0]
         helps = {p.name: p.help for p in self.parameters}
@@ -164,13 +162,46 @@ class Operation:
         )
 
 
-def problems_of(error: pydantic.ValidationError) -> dict[str, str]:
-    """What pydantic found wrong, by the place of it."""
+def problems_of(
+    error: pydantic.ValidationError, model: type[BaseModel] | None = None
+) -> dict[str, str]:
+    """What pydantic found wrong, by the place of it.
+
+    :param model: what was validated; names that it does not have are told with those it has
+    """
     problems: dict[str, str] = {}
     for item in error.errors(include_url=False, include_context=False):
         path = [str(part) for part in item["loc"] if not _is_branch(part)]
-        problems.setdefault(".".join(path) or "parameters", item["msg"])
+        text = item["msg"]
+        if item["type"] == "extra_forbidden" and model is not None:
+            text = _no_such_name(path, model) or text
+        problems.setdefault(".".join(path) or "parameters", text)
     return problems
+
+
+def _no_such_name(path: list[str], model: type[BaseModel]) -> str:
+    """That there is no such option, and which there are; "" where that can't be told."""
+    inside: list[type[BaseModel]] = [model]
+    for part in path[:-1]:
+        fields = [m.model_fields[part].annotation for m in inside if part in m.model_fields]
+        if fields:  # else the part is a place in a list, or a key
+            inside = [found for annotation in fields for found in _models_in(annotation)]
+    names = list(dict.fromkeys(name for found in inside for name in found.model_fields))
+    if not names:
+        return ""
+    return f"there is no such option.{_meant(path[-1], names)} Options: {', '.join(names)}"
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    """The models that an annotation may hold, not those inside of them."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for item in typing.get_args(annotation) for found in _models_in(item)]
+
+
+def _meant(key: object, names: list[str]) -> str:
+    near = difflib.get_close_matches(str(key), names, 1)
+    return f' Did you mean "{near[0]}"?' if near else ""
 
 
 def _is_branch(part: object) -> bool:

@@ -356,7 +356,7 @@ class _SessionCall:
 
         self._book, self._changed = book, undo
         self._saved = (book, version)
-        return Answer({"saved": name, "version": number})
+        return Answer({"saved": name, "version": number} | _other_ending(filename, name))
 
     def _new_name(self, book: Workbook, filename: str) -> str:
         if not filename.strip():
@@ -430,3 +430,16 @@ class _SessionCall:
 def _there(book: Workbook) -> bool:
     """Whether a workbook can still be had: it is open, or a version of it was saved."""
     return book.open or bool(book.versions)
+
+
+def _other_ending(asked: str, name: str) -> dict[str, list[str]]:
+    """A note, where the ending that was asked for is none that a workbook is saved with."""
+    ending = split_extension(asked.strip())[1]
+    stem, own = split_extension(name)
+    if ending.lower() in ("", own.lower()) or stem.lower().endswith(ending.lower()):
+        return {}
+    return {
+        "notes": [
+            f"It is saved as {own}, not {ending}; export_excel_file makes a CSV file of a sheet."
+        ]
+    }

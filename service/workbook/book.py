@@ -32,19 +32,23 @@ from service.workbook.calculation.ledger import Ledger, Mapped
 from service.workbook.calculation.results import Address, Computed, Values, serial_number
 from service.workbook.calculation.source import EditorSource, formula_facts
 from service.workbook.calculation.values import Calculation
+from service.workbook.dynamic import Place, places, spills_of
 from service.workbook.keeping import saver
 from service.workbook.keeping.loader import Memory, load
 from service.workbook.occupancy import (
     count_cells,
     count_formulas,
-    formula_cells,
+    filling_formulas,
     is_lazy,
     used_area,
 )
 from service.workbook.package.guard import PackageFacts, inspect_package
 from service.workbook.package.opc import Draft, Package
+from service.workbook.spilling import extend, in_the_way, retract
 
 Fact = TypeVar("Fact")
+_MOST_SPILLS = 3  # calculations until what arrays fill stays as it is
+_SPILLING = 5.0  # seconds to calculate what dynamic arrays fill
 
 
 class Book:
@@ -73,6 +77,7 @@ class Book:
         self.broken = False
         self.calculation = Calculation(self._source, ledger, third.shared())
         self._told_unverified: set[Address] = set()
+        self._spilled: Values | None = None  # the values that spilled cells were taken from
         # What was worked out by looking at every cell of a sheet, by sheet and name.
         self._facts: dict[tuple[str, str], Any] = {}
 
@@ -167,11 +172,59 @@ class Book:
     @property
     def values(self) -> Values:
         """Values of all formula cells, and of those that array formulas fill, as of now."""
-        return self.calculation.values() if self.formula_count() else {}
+        if not self.formula_count():
+            return {}
+        values = self.calculation.values()
+        for _ in range(_MOST_SPILLS):
+            if not self._spill():
+                break
+            values = self.calculation.values()
+        return values
 
     def calculated_within(self, seconds: float) -> bool:
         """Whether the values are known, or could be calculated in so short a time."""
-        return self.calculation.within(seconds)
+        known = self.calculation.within(seconds)
+        for _ in range(_MOST_SPILLS):
+            if not known or not self._spill():
+                break
+            known = self.calculation.within(seconds)
+        return known
+
+    def spill(self) -> None:
+        """Have what dynamic arrays fill up to date; what takes long to calculate stays as it is.
+
+        Every operation finds the cells so, also when the journal is replayed.
+        """
+        if any(map(spills_of, self.xl.worksheets)):
+            self.calculated_within(_SPILLING)
+
+    def _spill(self) -> bool:
+        """Bring the editor up to date; whether the values have to be calculated anew for it."""
+        values, changed = self.calculation.known, False
+        if values is self._spilled:
+            return False
+        self._spilled = values
+        # Twice: where one array shrinks, another one may grow.
+        for sheet in [*self.xl.worksheets, *self.xl.worksheets]:
+            for at in list(spills_of(sheet)):
+                computed = self.calculation.spilled((sheet.title, *at))
+                if computed is None or computed.fills is None:
+                    continue
+                blocked = computed.value == "#SPILL!"
+                area = Area(*at, *at) if blocked else computed.fills
+                if extend(sheet, at, area, {p: _known(values, sheet, p) for p in places(area)}):
+                    self._forget_cells(sheet)
+                    changed = True
+        # Values of the file were taken for those of cells that are filled only now.
+        if changed and self.calculation.ledger.values:
+            self.calculation.changed()
+            return True
+        return False
+
+    def _forget_cells(self, sheet: Worksheet) -> None:
+        """What was known about which cells of a sheet are filled does not count any more."""
+        for name in ("filled", "fixed", "used", "region"):
+            self.set_fact(sheet, name, None)
 
     def computed(self, cell: Cell) -> Computed:
         """The calculated value of a formula cell."""
@@ -189,8 +242,15 @@ class Book:
 
     def filled(self, cell: Cell) -> bool:
         """Whether an array formula or data table in another cell gives this one its value."""
-        areas = self.fact(cell.parent, "filled", filled_areas)
-        return any(area.holds(cell.row, cell.column) for area in areas)
+        return any(area.holds(cell.row, cell.column) for area in self.filled_areas(cell.parent))
+
+    def filled_areas(self, sheet: Worksheet) -> list[Area]:
+        """The areas of a sheet that an array formula or data table in one cell gives values."""
+        return self.fact(sheet, "filled", filled_areas)
+
+    def fixed_areas(self, sheet: Worksheet) -> list[Area]:
+        """Those among them that can't shrink: dynamic arrays leave when something is in the way."""
+        return self.fact(sheet, "fixed", lambda ws: filled_areas(ws, dynamic=False))
 
     def unverified(
         self, only: Collection[tuple[str, int, int]] | None = None, most: int = 5
@@ -236,12 +296,21 @@ class Book:
                         "formula": (cells.formula_of(cell) or "")[:200],
                         "value": value if failed else "not calculated",
                         "cause": cells.ERRORS[value] if failed else computed.unknown,
-                        "hint": HINTS[value] if failed else NOT_CALCULATED,
+                        "hint": self._hint(cell, value) if failed else NOT_CALCULATED,
                     }
                 )
                 if len(found) == most:
                     break
         return found
+
+    def _hint(self, cell: Cell, value: str) -> str:
+        """What to do about a formula's error."""
+        if value == "#SPILL!":
+            known = self.calculation.spilled((cell.parent.title, cell.row, cell.column))
+            area = known.fills if known is not None else None
+            if area is not None and (blocking := in_the_way(cell.parent, area)):
+                return f"The result needs {area}, and there is {blocking}: clear that, or move it."
+        return HINTS[value]
 
     # Changing ---------------------------------------------------------------
 
@@ -256,6 +325,12 @@ class Book:
             self._facts.clear()
         self.broken = True
         yield
+        self._spilled = None
+        retracted = [sheet for sheet in self.xl.worksheets if retract(sheet)]
+        for sheet in retracted:
+            self._forget_cells(sheet)
+        if retracted:
+            self.calculation.changed()
         self.broken = False
 
     def fact(self, sheet: Worksheet, name: str, work_out: Callable[[Worksheet], Fact]) -> Fact:
@@ -377,9 +452,13 @@ def _read(package: Package, name: str) -> tuple[openpyxl.Workbook, Memory]:
     return xl, memory
 
 
-def filled_areas(sheet: Worksheet) -> list[Area]:
+def _known(values: Values, sheet: Worksheet, place: Place) -> object:
+    computed = values.get((sheet.title, *place))
+    return 0 if computed is None or computed.value is None else computed.value
+
+
+def filled_areas(sheet: Worksheet, *, dynamic: bool = True) -> list[Area]:
     """The areas of array formulas and data tables that fill several cells of a sheet."""
-    if not count_formulas(sheet):
-        return []
-    formulas = (formula_facts(cell) for _, cell in formula_cells(sheet))
-    return [formula.area for formula in formulas if formula.area and formula.area.cells > 1]
+    formulas = map(formula_facts, filling_formulas(sheet))
+    wanted = [one for one in formulas if dynamic or one.kind != "dynamic"]
+    return [formula.area for formula in wanted if formula.area and formula.area.cells > 1]

@@ -21,7 +21,7 @@ from typing import Any
 import openpyxl
 from openpyxl.worksheet.table import TableList
 
-_MAGIC = b"excel-tools checkpoint 2\n"
+_MAGIC = b"excel-tools checkpoint 3\n"
 _VERSION = f"python {sys.version_info[0]}.{sys.version_info[1]} openpyxl {openpyxl.__version__}\n"
 
 

@@ -130,19 +130,26 @@ def _format_facts(cell: Cell | None) -> dict[str, str]:
         return dict.fromkeys(("number_format", "font", "fill", "border", "alignment"), "none")
     font, fill, border = cell.font, cell.fill, cell.border
     looks = [word for word in ("bold", "italic", "underline", "strike") if getattr(font, word)]
+    size = "" if font.sz is None else f"{font.sz:g}"
     sides = [
         s for s in ("left", "right", "top", "bottom") if (side := getattr(border, s)) and side.style
     ]
     return {
         "number_format": str(cell.number_format),
-        "font": " ".join([f"{font.name} {font.sz:g}", *looks, _color(font.color)]).strip(),
-        "fill": _color(fill.fgColor) if fill.fill_type else "none",
+        "font": " ".join(filter(None, [font.name, size, *looks, _color(font.color)])),
+        "fill": _told_fill(fill),
         "border": " ".join(f"{side} {getattr(border, side).style}" for side in sides) or "none",
         "alignment": " ".join(
             str(value) for value in (cell.alignment.horizontal, cell.alignment.vertical) if value
         )
         + (" wrap" if cell.alignment.wrap_text else ""),
     }
+
+
+def _told_fill(fill: Any) -> str:
+    if fill.tagname == "gradientFill":
+        return " ".join(["gradient", *(_color(stop.color) for stop in fill.stop)])
+    return _color(fill.fgColor) if fill.fill_type else "none"
 
 
 def _color(color: Any) -> str:

@@ -2,7 +2,8 @@
 
 Functions newer than Excel 2010 stand in a file behind a prefix (``_xlfn.XLOOKUP``),
 and so do the names that LET and LAMBDA declare (``_xlpm.x``); without it Excel shows
-``#NAME?`` until the cell is entered again. Source: [MS-XLSX] 2.3.3 and
+``#NAME?`` until the cell is entered again. ``A1#``, the cells that the formula in A1
+fills, is stored as ANCHORARRAY, and ``@`` as SINGLE. Source: [MS-XLSX] 2.3.3 and
 ECMA-376 part 1, 18.17.
 """
 
@@ -24,21 +25,47 @@ _NEWER = frozenset(
     BINOM.DIST.RANGE BINOM.INV BITAND BITLSHIFT BITOR BITRSHIFT BITXOR BYCOL BYROW
     CEILING.MATH CHISQ.DIST CHISQ.DIST.RT CHISQ.INV CHISQ.INV.RT CHISQ.TEST CHOOSECOLS
     CHOOSEROWS COMBINA CONCAT CONFIDENCE.NORM CONFIDENCE.T COT COTH COVARIANCE.P
-    COVARIANCE.S CSC CSCH DAYS DECIMAL DROP ENCODEURL ERF.PRECISE ERFC.PRECISE EXPAND
-    EXPON.DIST F.DIST F.DIST.RT F.INV F.INV.RT F.TEST FILTERXML FLOOR.MATH FORECAST.ETS
+    COVARIANCE.S CSC CSCH DAYS DECIMAL DETECTLANGUAGE DROP ENCODEURL ERF.PRECISE ERFC.PRECISE EXPAND
+    EXPON.DIST F.DIST F.DIST.RT F.INV F.INV.RT F.TEST FIELDVALUE FILTERXML FLOOR.MATH FORECAST.ETS
+    FORECAST.ETS.CONFINT FORECAST.ETS.SEASONALITY FORECAST.ETS.STAT
     FORECAST.LINEAR FORMULATEXT GAMMA GAMMA.DIST GAMMA.INV GAMMALN.PRECISE GAUSS GROUPBY
-    HSTACK HYPGEOM.DIST IFNA IFS IMCOSH IMCOT IMCSC IMCSCH IMSEC IMSECH IMSINH IMTAN
+    HSTACK HYPGEOM.DIST IFNA IMAGE IFS IMCOSH IMCOT IMCSC IMCSCH IMSEC IMSECH IMSINH IMTAN
     ISFORMULA ISO.CEILING ISOMITTED ISOWEEKNUM LAMBDA LET LOGNORM.DIST LOGNORM.INV MAKEARRAY
     MAP MAXIFS MINIFS MODE.MULT MODE.SNGL MUNIT NEGBINOM.DIST NORM.DIST NORM.INV NORM.S.DIST
     NORM.S.INV NUMBERVALUE PDURATION PERCENTILE.EXC PERCENTILE.INC PERCENTRANK.EXC
-    PERCENTRANK.INC PERMUTATIONA PHI PIVOTBY POISSON.DIST QUARTILE.EXC QUARTILE.INC
+    PERCENTOF PERCENTRANK.INC PERMUTATIONA PHI PIVOTBY POISSON.DIST QUARTILE.EXC QUARTILE.INC
     QUERYSTRING RANDARRAY RANK.AVG RANK.EQ REDUCE REGEXEXTRACT REGEXREPLACE REGEXTEST RRI
-    SCAN SEC SECH SEQUENCE SHEET SHEETS SINGLE SKEW.P SORTBY STDEV.P STDEV.S SWITCH T.DIST
-    T.DIST.2T T.DIST.RT T.INV T.INV.2T T.TEST TAKE TEXTAFTER TEXTBEFORE TEXTJOIN TEXTSPLIT
-    TOCOL TOROW TRIMRANGE UNICHAR UNICODE UNIQUE VALUETOTEXT VAR.P VAR.S VSTACK WEBSERVICE
-    WEIBULL.DIST WRAPCOLS WRAPROWS XLOOKUP XMATCH XOR Z.TEST
+    SCAN SEC SECH SEQUENCE SHEET SHEETS SINGLE SKEW.P SORTBY STDEV.P STDEV.S STOCKHISTORY SWITCH
+    T.DIST T.DIST.2T T.DIST.RT T.INV T.INV.2T T.TEST TAKE TEXTAFTER TEXTBEFORE TEXTJOIN TEXTSPLIT
+    TOCOL TOROW TRANSLATE TRIMRANGE UNICHAR UNICODE UNIQUE VALUETOTEXT VAR.P VAR.S VSTACK
+    WEBSERVICE WEIBULL.DIST WRAPCOLS WRAPROWS XLOOKUP XMATCH XOR Z.TEST
     """.split()
 )
+
+# These are given functions, also by their name alone: BYROW(A1:C9,SUM).
+_TAKE_FUNCTIONS = frozenset("BYCOL BYROW GROUPBY MAKEARRAY MAP PIVOTBY REDUCE SCAN".split())
+_GIVEN = frozenset(
+    """
+    AND ARRAYTOTEXT AVERAGE CONCAT COUNT COUNTA MAX MEDIAN MIN MODE.SNGL OR PERCENTOF PRODUCT
+    STDEV.P STDEV.S SUM VAR.P VAR.S XOR
+    """.split()
+)
+_PREFIXES = ("_xlfn.", "_xlws.", "_xlpm.", "_xleta.")
+# Texts, quoted titles, and cells with a # behind them.
+_SPILLED = re.compile(
+    r"""
+      "(?:[^"]|"")*"
+    | (?P<cell>(?:(?:'(?:[^']|'')+'|\b[\w.]+)!)?(?<![\w.$])\$?[A-Za-z]{1,3}\$?\d{1,7})\#(?![\w!?/])
+    | '(?:[^']|'')*'
+    """,
+    re.VERBOSE,
+)
+_OWN_ROW = re.compile(r"([\w.\\]*)\[@(.*)\]")
+# Texts, and the bracket of a reference to the row without the name of a table.
+_BARE = re.compile(r'"(?:[^"]|"")*"|(?<![\w.\\\[])\[(?=\[?\#This[ ]Row\])')
+_CELL = r"(?:'(?:[^']|'')+'!|[\w.]+!)?\$?[A-Z]{1,3}\$?\d{1,7}"
+_ANCHOR = re.compile(rf"\bANCHORARRAY\(({_CELL})\)", re.IGNORECASE)
+_SINGLE = re.compile(r"\bSINGLE\(([^()\"]*(?:\([^()\"]*\))?)\)", re.IGNORECASE)
 
 
 def check_formula(formula: str, where: str) -> None:
@@ -60,25 +87,54 @@ def check_formula(formula: str, where: str) -> None:
 def to_file(formula: str) -> str:
     """The formula as the file stores it. Both start with ``=``."""
     try:
-        tokens = Tokenizer(formula).items
+        tokens = Tokenizer(_anchored(formula)).items
     except TokenizerError:
         return formula  # what the tokenizer can't read, check_formula refuses
     declared = _declared_names(tokens)
-    return "=" + "".join(_stored(token, declared) for token in tokens)
+    out, calls = ["="], []
+    for token in tokens:
+        opens = token.subtype == Token.OPEN
+        if opens and token.type in (Token.FUNC, Token.PAREN):
+            single = str(token.value).startswith("@")
+            calls.append((_function(str(token.value)), single))
+        out.append(_stored(token, declared, calls[-1][0] if calls else ""))
+        if token.subtype == Token.CLOSE and token.type in (Token.FUNC, Token.PAREN) and calls:
+            out.append(")" if calls.pop()[1] else "")
+    return "".join(out)
+
+
+def _anchored(formula: str) -> str:
+    """The formula with ANCHORARRAY(A1) where A1# stands."""
+    return _SPILLED.sub(lambda m: f"ANCHORARRAY({m['cell']})" if m["cell"] else m.group(), formula)
+
+
+def _plain(name: str) -> str:
+    """A name without the prefixes that files have."""
+    for prefix in _PREFIXES:
+        if name.lower().startswith(prefix):
+            return _plain(name[len(prefix) :])
+    return name
+
+
+def _function(call: str) -> str:
+    """The function that a token such as "@SUM(" calls, in capitals; "" of a bracket."""
+    return _plain(call.lstrip("@")[:-1]).upper()
 
 
 @functools.lru_cache(maxsize=4096)
 def from_file(formula: str) -> str:
     """The formula as Excel's formula bar shows it."""
-    for prefix in ("_xlfn.", "_xlws.", "_xlpm."):
+    for prefix in _PREFIXES:
         formula = formula.replace(prefix, "")
-    return formula
+    if "ANCHORARRAY(" in formula:
+        formula = _ANCHOR.sub(r"\1#", formula)
+    return _SINGLE.sub(r"@\1", formula) if "SINGLE(" in formula else formula
 
 
 def functions(formula: str) -> set[str]:
     """Names of the functions that a formula calls, in capitals."""
     try:
-        tokens = Tokenizer(formula).items
+        tokens = Tokenizer(_anchored(formula)).items
     except TokenizerError:
         return set()
     return {
@@ -88,16 +144,47 @@ def functions(formula: str) -> set[str]:
     }
 
 
-def _stored(token: Token, declared: frozenset[str]) -> str:
+def _stored(token: Token, declared: frozenset[str], call: str) -> str:
+    """A token as the file has it.
+
+    :param call: the function that it is given to, or that it calls
+    """
     value = str(token.value)
     if token.type == Token.FUNC and token.subtype == Token.OPEN:
-        name = value[:-1].upper()
-        if name in _SHEET_FUNCTIONS:
-            return f"_xlfn._xlws.{value}"
-        return f"_xlfn.{value}" if name in _NEWER else value
-    if token.type == Token.OPERAND and value.lower() in declared:
-        return f"_xlpm.{value}"
+        single = "_xlfn.SINGLE(" if value.startswith("@") else ""
+        return single + _stored_call(value.lstrip("@"), declared)
+    if token.type == Token.OPERAND and token.subtype == Token.RANGE:
+        if value.startswith("@"):
+            return f"_xlfn.SINGLE({value[1:]})"
+        name = _plain(value)
+        if own_row := _OWN_ROW.fullmatch(value):
+            return _this_row(*own_row.groups())
+        if name.lower() in declared:
+            return f"_xlpm.{name}"
+        if call in _TAKE_FUNCTIONS and name.upper() in _GIVEN:
+            return f"_xleta.{name.upper()}"
     return value
+
+
+def _this_row(table: str, columns: str) -> str:
+    """``Sales[@Cost]`` as files have it."""
+    if columns and not columns.startswith("["):
+        columns = f"[{columns}]"
+    return f"{table}[[#This Row],{columns}]" if columns else f"{table}[#This Row]"
+
+
+def in_table(formula: str, table: str) -> str:
+    """A formula that stands in a table, its references to that row with the table's name."""
+    return _BARE.sub(lambda m: f"{table}[" if m.group() == "[" else m.group(), formula)
+
+
+def _stored_call(value: str, declared: frozenset[str]) -> str:
+    name = _plain(value[:-1])
+    if name.lower() in declared:
+        return f"_xlpm.{name}("
+    if name.upper() in _SHEET_FUNCTIONS:
+        return f"_xlfn._xlws.{name.upper()}("
+    return f"_xlfn.{name.upper()}(" if name.upper() in _NEWER else value
 
 
 def _declared_names(tokens: list[Token]) -> frozenset[str]:
@@ -106,13 +193,13 @@ def _declared_names(tokens: list[Token]) -> frozenset[str]:
     calls: list[tuple[str, int]] = []
     for index, token in enumerate(tokens):
         if token.type in (Token.FUNC, Token.PAREN) and token.subtype == Token.OPEN:
-            calls.append((str(token.value)[:-1].upper(), 0))
+            calls.append((_function(str(token.value)), 0))
         elif token.type in (Token.FUNC, Token.PAREN) and token.subtype == Token.CLOSE and calls:
             calls.pop()
         elif token.type == Token.SEP and calls:
             calls[-1] = (calls[-1][0], calls[-1][1] + 1)
         elif calls and _declares(tokens, index, *calls[-1]):
-            names.add(str(token.value).lower())
+            names.add(_plain(str(token.value)).lower())
     return frozenset(names)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 from openpyxl.worksheet.worksheet import Worksheet
 
 from service.workbook.areas import Area
@@ -36,6 +37,13 @@ def count_formulas(sheet: Worksheet) -> int:
     if isinstance(cells, LazyCells):
         return cells.count(b"f", lambda cell: bool(cell.data_type == "f"))
     return sum(cell.data_type == "f" for cell in cells.values())
+
+
+def filling_formulas(sheet: Worksheet) -> list[Any]:
+    """The cells whose formula is for several cells: array formulas and data tables."""
+    cells = sheet._cells
+    among = cells.filling_cells() if isinstance(cells, LazyCells) else cells.values()
+    return [cell for cell in among if isinstance(cell._value, ArrayFormula | DataTableFormula)]
 
 
 def is_empty(sheet: Worksheet) -> bool:

@@ -16,6 +16,7 @@ from operator import attrgetter, methodcaller
 from typing import Any, TypeAlias
 
 from service.workbook import cells
+from service.workbook.calculation.results import ErrorValue
 
 Different: TypeAlias = dict[Any, None]  # the different values of a column, as they come first
 
@@ -46,6 +47,8 @@ def column_profile(
         ``min`` and ``max``
     """
     types = Counter(map(type, values))
+    if ErrorValue in types:  # errors are told from texts by what they say
+        types[str] += types.pop(ErrorValue)
     different = dict.fromkeys(values)
     different.pop("", None)
     blanks = values.count("") if str in types else 0

@@ -27,9 +27,13 @@ from openpyxl.writer.excel import ExcelWriter
 from service.workbook.calculation.results import Computed, Values, serial_number
 from service.workbook.chart_caches import book_cells, refresh
 from service.workbook.drawn import chart_tree, picture_file
+from service.workbook.dynamic import DynamicArray, spills_of
 from service.workbook.keeping.cell_xml import stored
-from service.workbook.package.opc import serialized
+from service.workbook.keeping.metadata import dynamic_index
+from service.workbook.package.opc import Draft, Package, serialized
 from service.workbook.texts import inline_string
+
+_DYNAMIC = 1  # what the metadata of a workbook without other metadata say of dynamic arrays
 
 
 def save(book: Workbook, path: Path, values: Values) -> None:
@@ -41,18 +45,35 @@ def save(book: Workbook, path: Path, values: Values) -> None:
     try:
         with ZipFile(part, "w", ZIP_DEFLATED, allowZip64=True) as archive:
             _Writer(book, archive, values).write_data()
+        if any(map(spills_of, book.worksheets)):
+            _add_metadata(part)
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
 
 
-def sheet_xml(ws: Worksheet, values: Values) -> tuple[bytes, list[str]]:
+def _add_metadata(path: Path) -> None:
+    """Give the workbook what the dynamic arrays in its sheets refer to."""
+    draft = Draft(Package(path))
+    index = dynamic_index(draft, "xl/workbook.xml")
+    if index != _DYNAMIC:
+        raise RuntimeError(f"the first entry of the metadata has the number {index}")
+    content = io.BytesIO()
+    draft.save(content)
+    path.write_bytes(content.getvalue())
+
+
+def sheet_xml(
+    ws: Worksheet, values: Values, metadata: int | None = None
+) -> tuple[bytes, list[str]]:
     """(The part of a sheet, the addresses that its relationships rId1, rId2 ... lead to).
 
     It comes without what hangs on it: drawings, comments and tables.
+
+    :param metadata: number of what the metadata part says of dynamic arrays
     """
     out = io.BytesIO()
-    writer = _SheetWriter(ws, values, out)
+    writer = _SheetWriter(ws, values, out, metadata or _DYNAMIC)
     writer.write_top()
     writer.write_rows()
     for step in (
@@ -98,9 +119,16 @@ class _Writer(ExcelWriter):  # type: ignore[misc]
 
 
 class _SheetWriter(WorksheetWriter):  # type: ignore[misc]
-    def __init__(self, ws: Worksheet, values: Values, out: io.BytesIO | None = None) -> None:
+    def __init__(
+        self,
+        ws: Worksheet,
+        values: Values,
+        out: io.BytesIO | None = None,
+        metadata: int = _DYNAMIC,
+    ) -> None:
         super().__init__(ws, out)
         self._values = values
+        self._metadata = metadata
 
     def write_row(self, xf, row, row_idx):  # type: ignore[no-untyped-def]
         attributes = {"r": f"{row_idx}"}
@@ -112,7 +140,9 @@ class _SheetWriter(WorksheetWriter):  # type: ignore[misc]
                 if cell._value is None and not cell.has_style and not cell._comment:
                     continue
                 computed = self._values.get((self.ws.title, cell.row, cell.column))
-                if computed is not None and not computed.unknown:
+                if isinstance(cell._value, DynamicArray):
+                    _write_result(xf, cell, computed, self._metadata)
+                elif computed is not None and not computed.unknown:
                     _write_result(xf, cell, computed)
                 elif cell.data_type in ("f", "e") or cell._value in (None, ""):
                     write_plain_cell(xf, self.ws, cell, cell.has_style)
@@ -131,11 +161,19 @@ def _write_value(xf, cell: Cell) -> None:  # type: ignore[no-untyped-def]
                 xf.write(value if isinstance(value, str) else stored(value)[1])
 
 
-def _write_result(xf, cell: Cell, computed: Computed) -> None:  # type: ignore[no-untyped-def]
-    """A formula with its value, or the value that an array formula elsewhere gives a cell."""
+def _write_result(  # type: ignore[no-untyped-def]
+    xf, cell: Cell, computed: Computed | None, metadata: int | None = None
+) -> None:
+    """A formula with its value, or the value that an array formula elsewhere gives a cell.
+
+    :param metadata: number of what the metadata part says of the cell
+    """
     formula, attributes = _set_attributes(cell, cell.has_style)
-    value = serial_number(computed.value, cell.parent.parent.epoch)
-    kind, text = stored(value)
+    kind, text = "", None
+    if computed is not None and not computed.unknown:
+        kind, text = stored(serial_number(computed.value, cell.parent.parent.epoch))
+    if metadata is not None:
+        attributes["cm"] = str(metadata)
     if kind:
         attributes["t"] = kind
     else:
@@ -146,5 +184,6 @@ def _write_result(xf, cell: Cell, computed: Computed) -> None:  # type: ignore[n
         if cell.data_type == "f":
             with xf.element("f", array):
                 xf.write(source.removeprefix("="))
-        with xf.element("v"):
-            xf.write(text)
+        if text is not None:
+            with xf.element("v"):
+                xf.write(text)

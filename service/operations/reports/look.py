@@ -16,7 +16,7 @@ from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 
 from service.operations.layout import check_sheet_name, style_header
-from service.workbook import cells
+from service.workbook import entering
 from service.workbook.areas import Area
 from service.workbook.book import Book
 from service.workbook.cells import Scalar
@@ -90,7 +90,7 @@ def free_table_name(book: Book, name: str) -> str:
 def put(sheet: Worksheet, row: int, column: int, value: Scalar, number_format: str = "") -> Cell:
     """Write a JSON value or a formula and give its cell a number format."""
     cell = sheet.cell(row, column)
-    cells.put(cell, value)
+    entering.put(cell, value)
     if number_format:
         cell.number_format = number_format
     return cell

@@ -142,8 +142,8 @@ def _from_sheet(book: Book, sheet: Worksheet) -> Source:
     for row in range(area.first_row + 1, area.last_row + 1):
         found = [book.cell(sheet, row, c) for c in range(area.first_column, area.last_column + 1)]
         rows.append([None if c is None else cells.shown(book.value(c)) for c in found])
-    table = next((name for name, t in sheet.tables.items() if t.ref == str(area)), "")
-    return Source(names, rows, sheet=sheet.title, place=area, table=table)
+    tables = [table.displayName for table in sheet.tables.values() if table.ref == str(area)]
+    return Source(names, rows, sheet=sheet.title, place=area, table="".join(tables[:1]))
 
 
 def _without_totals(source: Source) -> Source:

@@ -190,6 +190,16 @@ def _one_cell(part: Part, row: int, column: int) -> Part:
     return Part("ref", reference(sheet, cell))
 
 
+def is_operator(sign: str) -> bool:
+    """Whether a sign calculates with the values beside it."""
+    return sign in _OPERATORS
+
+
+def knows(name: str) -> bool:
+    """Whether it is known what a function takes."""
+    return name in _SCALAR or name in _RANGES or name in _PARAMETERS
+
+
 def scalar_call(name: str) -> bool:
     """Whether a function takes values one by one, or ranges, but makes no arrays."""
     return name in _SCALAR or name in _RANGES

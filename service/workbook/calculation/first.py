@@ -6,23 +6,29 @@ time in proportion to the workbook, where its way of following each change takes
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import formualizer
 
-from service.workbook.areas import Area
-from service.workbook.calculation.problem import Problem, Task
+from service.workbook.areas import MAX_COLUMN, MAX_ROW, Area
+from service.workbook.calculation.problem import Problem, Task, qualified
 from service.workbook.calculation.results import Address, Computed, ErrorValue
 from service.workbook.calculation.source import is_1904
-from service.workbook.calculation.syntax import located, reference
+from service.workbook.calculation.syntax import Part, function, located, parts, reference
 
 _GAP = 100  # blank rows that are cheaper to load than to step over
 _VAST = 500_000_000
 _MOST_ARRAY_CELLS = 200
-_MOST_SPILLED = 100_000
+_PROBE = "_" * 40  # longer than the title of any sheet
+_MOST_SPILLED = 10_000  # beyond, the calculator itself says that there is no room
+_TOO_MANY = "its result has too many cells"
+_NO_ROOM = Task("=#SPILL!")
+_MOST_ROUNDS = 4  # of A1# that refer to one another
 _ERRORS = {
     "Div": "#DIV/0!",
     "Na": "#N/A",
@@ -70,17 +76,102 @@ def _calculated(problem: Problem, until: float) -> dict[Address, Computed]:
     timer.start()
     try:
         engine.evaluate_all()
+        barred = _bar(engine, problem)
+        _anchor_single_cells(engine, problem)
     except formualizer.ExcelEvaluationError as error:
         raise TimeoutError from error
     finally:
         timer.cancel()
     found: dict[Address, Computed] = {}
-    for address, task in problem.tasks.items():
+    for address, task in (problem.tasks | barred).items():
         if address in refused:
             found |= dict.fromkeys(_cells(address, task), Computed(unknown=refused[address]))
         else:
             found |= _results(engine, address, task)
     return found
+
+
+def _bar(engine: formualizer.Workbook, problem: Problem) -> dict[Address, Task]:
+    """Have arrays fail that would spill over formulas, into merged cells or a table.
+
+    They do so here, where formulas that can't be calculated are not seen, and in the problem.
+
+    :returns: what they were
+    """
+    arrays = [a for a, t in problem.tasks.items() if t.kind == "dynamic"]
+    barred = {title: problem.source.barred(title) for title in problem.source.sheets if arrays}
+    places: dict[str, set[tuple[int, int]]] = {}
+    for other, _ in problem.source.formulas() if arrays else ():
+        places.setdefault(other[0], set()).add(other[1:])
+    found = {}
+    for address in arrays:
+        area = _extent(engine, address) if address[0] in barred else None
+        if area is None or area.cells == 1:
+            continue
+        on_way = any(map(area.overlaps, barred[address[0]]))
+        if on_way or _several_in(area, places.get(address[0], set())):
+            engine.set_formula(*address, _NO_ROOM.text)
+            found[address] = problem.tasks[address]
+            problem.tasks[address] = _NO_ROOM  # other calculators know nothing of such areas
+    if found:
+        engine.evaluate_all()
+    return found
+
+
+def _several_in(area: Area, places: set[tuple[int, int]]) -> bool:
+    """Whether an area holds more of the places than one, which is the array's own."""
+    if len(places) < area.cells:
+        return sum(area.holds(*place) for place in places) > 1
+    rows = range(area.first_row, area.last_row + 1)
+    columns = range(area.first_column, area.last_column + 1)
+    return sum((row, column) in places for row in rows for column in columns) > 1
+
+
+def _anchor_single_cells(engine: formualizer.Workbook, problem: Problem) -> None:
+    """Have ``A1#`` mean A1 where the formula there fills no other cell: it would be #REF!."""
+    waiting = {a: t.text for a, t in problem.tasks.items() if "ANCHORARRAY" in t.functions}
+    titles = {title.lower(): title for title in problem.sheets}
+    for _ in range(_MOST_ROUNDS if waiting else 0):
+        changed = {}
+        for address, text in waiting.items():
+            pieces, found = parts(text), []
+            for index, part in enumerate(pieces):
+                if part.kind == "call" and function(part.text) == "ANCHORARRAY":
+                    place = located(pieces[index + 1].text) if index + 1 < len(pieces) else None
+                    if place and _is_single(engine, problem, titles, address[0], place):
+                        found.append(index)
+            for index in found:
+                pieces[index] = Part("sign", "(")
+            if found:
+                changed[address] = "=" + "".join(piece.text for piece in pieces)
+        if not changed:
+            return
+        waiting |= changed
+        for address, text in changed.items():
+            # One that would read itself is not taken, and stays the error that it is.
+            with contextlib.suppress(Exception):
+                engine.set_formula(*address, text)
+        engine.evaluate_all()
+
+
+def _is_single(
+    engine: formualizer.Workbook,
+    problem: Problem,
+    titles: dict[str, str],
+    home: str,
+    place: tuple[str, Area],
+) -> bool:
+    """Whether a dynamic array stands at a place that fills this cell alone."""
+    sheet, area = place
+    title = titles.get(sheet.lower(), sheet) if sheet else home
+    address = (title, area.first_row, area.first_column)
+    task = problem.tasks.get(address)
+    dynamic = task is not None and task.kind == "dynamic"
+    return (
+        dynamic
+        and _extent(engine, address).cells == 1
+        and _computed(engine, address).value != "#SPILL!"
+    )
 
 
 def _engine(problem: Problem) -> formualizer.Workbook:
@@ -166,23 +257,26 @@ def _load_values(engine: formualizer.Workbook, problem: Problem, sheet: str) -> 
         rows = max(rows, row)
     if rows * max(columns, default=0) > _VAST:
         return False
+    # A blank cell that is loaded would hide what an array fills there.
+    spills = any(a[0] == sheet and t.kind == "dynamic" for a, t in problem.tasks.items())
     for column, values in columns.items():
-        errors = [row for row, value in values.items() if isinstance(value, ErrorValue)]
-        for row in errors:
-            engine.set_formula(sheet, row, column, f"={values.pop(row)}")
-        for first, last in _runs(sorted(values)):
+        found = [row for row, value in values.items() if isinstance(value, ErrorValue)]
+        errors = {row: values.pop(row) for row in found}
+        for first, last in _runs(sorted(values), 1 if spills else _GAP):
             block = [[values.get(row)] for row in range(first, last + 1)]
             engine.set_values_batch(sheet, first, column, block)
+        for row, error in errors.items():  # after the blocks, which would make them blank
+            engine.set_formula(sheet, row, column, f"={error}")
     return True
 
 
-def _runs(rows: list[int]) -> Iterable[tuple[int, int]]:
-    """(first, last) of stretches of ascending rows without wide gaps."""
+def _runs(rows: list[int], gap: int) -> Iterable[tuple[int, int]]:
+    """(first, last) of stretches of ascending rows that are at most ``gap`` apart."""
     if not rows:
         return
     first = previous = rows[0]
     for row in rows[1:]:
-        if row - previous > _GAP:
+        if row - previous > gap:
             yield first, previous
             first = row
         previous = row
@@ -233,15 +327,45 @@ def _spilled(engine: formualizer.Workbook, address: Address, task: Task) -> dict
     first = _computed(engine, address)
     if first.unknown:
         return dict.fromkeys(_cells(address, task), first)
-    found = dict.fromkeys(_cells(address, task), Computed(""))
+    found = {cell: _left(engine, cell) for cell in _cells(address, task)}
+    if first.value == "#SPILL!":
+        wanted = _wanted(engine, address, task)
+        if wanted is None or wanted.cells > _MOST_SPILLED:
+            return dict.fromkeys(found, Computed(unknown=_TOO_MANY))
+        return found | {address: replace(first, fills=wanted)}
     area = _extent(engine, address)
-    if area.cells > _MOST_SPILLED:
-        return dict.fromkeys(found, Computed(unknown="its result has too many cells"))
     for row in range(area.first_row, area.last_row + 1):
         for column in range(area.first_column, area.last_column + 1):
             place = (address[0], row, column)
             found[place] = _computed(engine, place)
+    found[address] = replace(found[address], fills=area)
     return found
+
+
+def _left(engine: formualizer.Workbook, cell: Address) -> Computed:
+    """What there is in a cell that an array filled before: blank, or what another one fills."""
+    computed = _computed(engine, cell)
+    return Computed("") if computed.unknown else computed
+
+
+def _wanted(engine: formualizer.Workbook, address: Address, task: Task) -> Area | None:
+    """The cells that an array would fill if nothing were in its way; None if it can't be told."""
+    if _PROBE not in engine.sheet_names:
+        engine.add_sheet(_PROBE)
+    sizes = []
+    for number, name in enumerate(("ROWS", "COLUMNS"), start=1):
+        text = qualified(task.text, address[0])[1:]
+        try:
+            engine.set_formula(_PROBE, number, 1, f"={name}({text})")
+            size = engine.evaluate_cell(_PROBE, number, 1)
+        except Exception:  # noqa: BLE001 - the calculator's error types are private
+            return None
+        if not isinstance(size, int | float):
+            return None
+        sizes.append(int(size))
+    _, row, column = address
+    last_row, last_column = row + sizes[0] - 1, column + sizes[1] - 1
+    return Area(row, column, min(last_row, MAX_ROW), min(last_column, MAX_COLUMN))
 
 
 def _extent(engine: formualizer.Workbook, address: Address) -> Area:

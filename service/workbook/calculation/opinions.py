@@ -113,12 +113,16 @@ def _decides(first: Said, second: Said) -> bool:
 _SEARCHING = frozenset("XIRR IRR RATE YIELD ODDFYIELD BESSELI BESSELJ BESSELK BESSELY".split())
 _CAVEATS = _SEARCHING | {"DATEVALUE", "VALUE", "ERROR.TYPE", "DATE"}
 _EARLY = re.compile(r"\bDATE\(\s*1900\s*,")
+_DECIMAL = re.compile(r"\d+\.\d+")
+_DIGITS = 15
 _DATES_AS_NUMBERS = (20_000, 80_000)
 
 
 def caveat(formula: Prepared, value: object) -> str:
     """Why even what calculators agree on may differ from Excel; "" where it does not."""
     called = formula.functions
+    if with_long_number(value) and (called or "&" in formula.text):
+        return "Excel writes a number in a text with 15 digits; ROUND or TEXT make that sure"
     if not called:
         return ""
     if called & _SEARCHING:
@@ -130,6 +134,12 @@ def caveat(formula: Prepared, value: object) -> str:
     if "DATE" in called and _EARLY.search(formula.text):
         return "Excel counts 29 February 1900, which calculators do not"
     return ""
+
+
+def with_long_number(value: object) -> bool:
+    """Whether a text holds a number with more digits than Excel gives one that it writes."""
+    numbers = _DECIMAL.findall(value) if isinstance(value, str) else []
+    return any(len(one.replace(".", "").lstrip("0")) > _DIGITS for one in numbers)
 
 
 def may_differ(formula: Prepared) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from service.workbook.areas import Area
+from service.workbook.areas import MAX_COLUMN, MAX_ROW, Area
 from service.workbook.calculation.contexts import scalar_call
 from service.workbook.calculation.graph import Formulas
 from service.workbook.calculation.lifting import Lifter
@@ -100,6 +100,9 @@ def whole(source: Source, formulas: Formulas, pinned: Mapping[Address, object]) 
         if address in pinned or prepared.reason:
             continue
         reads.add(prepared.references)
+        if formula.kind == "dynamic":  # what is below and to the right may be in its way
+            room = Area(address[1], address[2], MAX_ROW, MAX_COLUMN)
+            reads.add([(address[0].lower(), room)])
         anywhere = anywhere or prepared.anywhere
         text = prepared.text
         if prepared.doubt:
@@ -133,7 +136,7 @@ def apart(
         elsewhere = "INDIRECT" in prepared.functions  # its texts mean the sheet it stands on
         if not prepared.reason and formula.cells == 1 and not elsewhere:
             place = _probe(problem, 0, address)
-            text = _qualified(prepared.text, address[0])
+            text = qualified(prepared.text, address[0])
             problem.tasks[place] = Task(text, formula.kind, None, prepared.functions)
             places[place] = address
     return problem, places
@@ -155,7 +158,8 @@ def _unused(problem: Problem, title: str) -> str:
     return title
 
 
-def _qualified(text: str, title: str) -> str:
+def qualified(text: str, title: str) -> str:
+    """A formula of a sheet as it has to read on another one."""
     return "=" + "".join(_on(part, title).text for part in parts(text))
 
 
@@ -175,7 +179,7 @@ def _add_guards(problem: Problem, address: Address, text: str, kind: Kind) -> No
     for number, expression in enumerate(_guarded(parts(text)), start=1):
         place = _probe(problem, number, address)
         called = functions_of(parts(expression))
-        problem.tasks[place] = Task(_qualified(f"={expression}", address[0]), kind, None, called)
+        problem.tasks[place] = Task(qualified(f"={expression}", address[0]), kind, None, called)
         problem.guarded[place] = address
 
 

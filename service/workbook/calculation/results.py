@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.datetime import to_excel
+
+from service.workbook.areas import Area
 
 Address: TypeAlias = tuple[str, int, int]  # title of the sheet as it is written, row, column
 
@@ -35,11 +37,13 @@ class Computed:
     :param unknown: why there is no value; "" where there is one
     :param unverified: why the value may not be what Excel would show; "" where two
         calculators agree on it, or where it is Excel's own
+    :param fills: of a dynamic array, the cells that its result fills, or would if they were free
     """
 
     value: object = None
     unknown: str = ""
     unverified: str = ""
+    fills: Area | None = field(default=None, compare=False)
 
 
 Values: TypeAlias = Mapping[Address, Computed]

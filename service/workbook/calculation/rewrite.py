@@ -38,7 +38,7 @@ _ANYWHERE = frozenset({"INDIRECT", "OFFSET", "CELL"})
 _RANGE_OF_CALLS = re.compile(r"\):|:[A-Za-z_.]+\(")
 # What these answer depends on more than values, or on the text that was rewritten.
 _NOT_OURS = frozenset({"FORMULATEXT", "INFO", "ISFORMULA", "WEBSERVICE", "RTD", "CUBEVALUE"})
-_VISIBLE_ONLY = frozenset({"SUBTOTAL", "AGGREGATE"})
+VISIBLE_ONLY = frozenset({"SUBTOTAL", "AGGREGATE"})
 # These take any number of ranges, so that several may stand where one did.
 _MANY = frozenset(
     """
@@ -166,7 +166,7 @@ class Rewriter:
 
     def _hides(self, functions: frozenset[str], read: tuple[tuple[str, Area], ...]) -> str:
         """Totals that may leave hidden rows out: no calculator is told which rows show."""
-        if self._hidden and functions & _VISIBLE_ONLY:
+        if self._hidden and functions & VISIBLE_ONLY:
             if functions & _ANYWHERE:
                 return "it may leave out rows that are hidden"
             for sheet, area in read:
@@ -220,6 +220,9 @@ class Rewriter:
             name = self._name(part, scope)
             if name is not None:
                 return self._expanded(name, part, address, depth)
+            table = self._tables.get(part.text.lower())
+            if table is not None:  # all its data; Excel itself writes "Sales[]"
+                return [resolved_table(table, "[]", address)]
         if "[" in part.text and part.kind in ("name", "call", "sign"):
             raise _RefusedError(OTHER_FILE)
         return [part]

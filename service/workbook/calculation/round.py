@@ -11,12 +11,20 @@ from functools import cached_property
 from service.workbook.calculation import first, second
 from service.workbook.calculation.graph import Graph, all_formulas
 from service.workbook.calculation.ledger import Ledger, filled_cells
-from service.workbook.calculation.opinions import Said, caveat, doubted, may_differ, three, two
+from service.workbook.calculation.opinions import (
+    Said,
+    caveat,
+    doubted,
+    may_differ,
+    three,
+    two,
+    with_long_number,
+)
 from service.workbook.calculation.problem import Problem, whole
 from service.workbook.calculation.results import Address, Computed, Values, is_error, same, told
 from service.workbook.calculation.rewrite import Rewriter
 from service.workbook.calculation.source import Source, is_1904
-from service.workbook.calculation.trust import affected_by, trusted
+from service.workbook.calculation.trust import Meant, affected_by, trusted
 from service.workbook.calculation.watch import Watch
 
 _MOST_CHECKED = 50_000  # formulas that the second calculator is given
@@ -44,7 +52,7 @@ class Round:
     ) -> None:
         self.source = source
         self.ledger = ledger
-        self._original = original
+        self._meant = Meant(rewriter, original)
         self.formulas = all_formulas(source, rewriter)
         self.graph = Graph(self.formulas)
         self.waited = False
@@ -63,7 +71,7 @@ class Round:
     def ask_first(self, until: float) -> None:
         """:raises TimeoutError: if the first calculator does not answer by ``until``"""
         self.find_moving(until)
-        found = trusted(self.ledger, self.graph, self._changed, self.moving, self._original, until)
+        found = trusted(self.ledger, self.graph, self._changed, self.moving, self._meant, until)
         self._unsure = found.unsure
         self._special |= found.unsure
         self.prepare(found.values)
@@ -81,9 +89,7 @@ class Round:
         :raises TimeoutError: if it takes longer than ``until`` to find out
         """
         self.find_moving(until)
-        return affected_by(
-            self.ledger, self.graph, self._changed, self.moving, self._original, until
-        )
+        return affected_by(self.ledger, self.graph, self._changed, self.moving, self._meant, until)
 
     @cached_property
     def _changed(self) -> set[Address]:
@@ -238,7 +244,9 @@ class Round:
         else:
             other = self._said(self._second, address, cell)
             text = self.formulas[address][1].text
-            prefer = self._mac or bool(_RANGE_OF_CALLS.search(text))
+            # Only the first one says which cells an array fills.
+            spills = self.formulas[address][0].kind == "dynamic"
+            prefer = self._mac or spills or bool(_RANGE_OF_CALLS.search(text))
             result = doubted(two(one, other, prefer_first=prefer), doubt)
             if third is not None:
                 result = three(one, other, third, result, doubt)
@@ -266,7 +274,9 @@ class Round:
         one, other = self.first_results.get(cell), self._second.get(cell)
         if one is None or other is None or one.unknown or other.unknown:
             return None
-        return one if same(one.value, other.value) and not is_error(one.value) else None
+        if is_error(one.value) or with_long_number(one.value):
+            return None
+        return one if same(one.value, other.value) else None
 
     def _said(self, results: dict[Address, Computed], address: Address, cell: Address) -> Said:
         result = results.get(cell, Computed(unknown="the calculator gave no value"))

@@ -23,6 +23,7 @@ from service.workbook.areas import MAX_COLUMN, MAX_ROW, Area, parse_area
 from service.workbook.bulk import BulkReader, BulkSheet
 from service.workbook.calculation.results import Address, ErrorValue, serial_number
 from service.workbook.cells import ERRORS
+from service.workbook.dynamic import DynamicArray
 from service.workbook.gaps import NotInBulkError
 from service.workbook.keeping.changed_cells import changed_cells
 from service.workbook.keeping.lazy import loaded_cells
@@ -32,6 +33,7 @@ from service.workbook.occupancy import formula_cells, is_lazy
 GRID = Area(1, 1, MAX_ROW, MAX_COLUMN)
 # More than any array that is calculated: its cells are listed one by one.
 _MOST_FILLED = 50_000
+_MOST_SPILLED = 100_000  # the same for dynamic arrays, which are calculated as one
 Kind = Literal["plain", "array", "dynamic", "data table"]
 
 
@@ -112,6 +114,9 @@ class Source(Protocol):
 
     def hidden_rows(self, sheet: str) -> frozenset[int]:
         """The rows of a sheet that are hidden, by hand or by a filter."""
+
+    def barred(self, sheet: str) -> list[Area]:
+        """Areas of a sheet into which no array spills: merged cells and tables."""
 
     def changed(self) -> set[Address]:
         """The cells whose value or formula is not what it was in the file they came from.
@@ -215,6 +220,9 @@ class EditorSource:
         rows = self._book[sheet].row_dimensions.items()
         return frozenset(number for number, row in rows if row.hidden)
 
+    def barred(self, sheet: str) -> list[Area]:
+        return barred_areas(self._book[sheet])
+
     def changed(self) -> set[Address]:
         found: set[Address] = set()
         for sheet in self._book.worksheets:
@@ -250,12 +258,11 @@ class EditorSource:
         return self._formulas
 
 
-# Functions that only an Excel with dynamic arrays has: a formula with one of them is one.
-_DYNAMIC = (
-    "FILTER( SORT( SORTBY( UNIQUE( SEQUENCE( RANDARRAY( VSTACK( HSTACK( TOCOL( TOROW( TAKE( "
-    "DROP( EXPAND( CHOOSECOLS( CHOOSEROWS( WRAPROWS( WRAPCOLS( TEXTSPLIT( MAP( BYROW( BYCOL( "
-    "SCAN( MAKEARRAY( XLOOKUP( ANCHORARRAY( LET( GROUPBY( PIVOTBY("
-).split()
+def barred_areas(sheet: Worksheet) -> list[Area]:
+    """Areas of a sheet into which no array spills: merged cells and tables."""
+    merged = [Area(m.min_row, m.min_col, m.max_row, m.max_col) for m in sheet.merged_cells.ranges]
+    tables = (_area(str(table.ref)) for table in sheet.tables.values())
+    return merged + [area for area in tables if area is not None]
 
 
 def formula_facts(cell: Cell) -> Formula:
@@ -264,8 +271,9 @@ def formula_facts(cell: Cell) -> Formula:
     if isinstance(value, ArrayFormula):
         text = value.text or ""
         text = text if text.startswith("=") else f"={text}"
-        dynamic = any(f".{name}" in text for name in _DYNAMIC)
-        return Formula(text, "dynamic" if dynamic else "array", _filled(value.ref))
+        if isinstance(value, DynamicArray):
+            return Formula(text, "dynamic", _filled(value.ref, _MOST_SPILLED))
+        return Formula(text, "array", _filled(value.ref))
     if isinstance(value, DataTableFormula):
         inputs = tuple(str(one) for one in (value.r1, value.r2) if one)
         return Formula("=TABLE()", "data table", _filled(value.ref), inputs)
@@ -279,12 +287,12 @@ def _area(reference: str | None) -> Area | None:
         return None
 
 
-def _filled(reference: str | None) -> Area | None:
+def _filled(reference: str | None, most: int = _MOST_FILLED) -> Area | None:
     """The area that a formula fills; of a very large one only the first rows."""
     area = _area(reference)
-    if area is None or area.cells <= _MOST_FILLED:
+    if area is None or area.cells <= most:
         return area
-    rows = max(1, _MOST_FILLED // area.columns)
+    rows = max(1, most // area.columns)
     return Area(area.first_row, area.first_column, area.first_row + rows - 1, area.last_column)
 
 

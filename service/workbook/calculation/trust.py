@@ -15,7 +15,7 @@ from service.workbook.areas import Area
 from service.workbook.calculation.graph import Formulas, Graph
 from service.workbook.calculation.ledger import Ledger, Mapped, filled_cells
 from service.workbook.calculation.results import Address
-from service.workbook.calculation.rewrite import Prepared, Rewriter
+from service.workbook.calculation.rewrite import VISIBLE_ONLY, Prepared, Rewriter
 from service.workbook.calculation.source import Formula
 
 # What these answer rests on the formulas that they read, not on the values alone.
@@ -41,6 +41,26 @@ class Trusted:
 
 
 @dataclass(frozen=True)
+class Meant:
+    """What formulas mean, and what they meant in the file if that was something else.
+
+    :param original: what names and tables meant in the file; None where they mean the same
+    """
+
+    now: Rewriter
+    original: Rewriter | None = None
+
+    def differs(self, address: Address, formula: Formula, prepared: Prepared) -> bool:
+        """Whether a formula means something else than it did in the file."""
+        if self.original is None:
+            return False
+        hidden = self.original.facts.hidden != self.now.facts.hidden
+        if hidden and prepared.functions & VISIBLE_ONLY:
+            return True
+        return self.original.prepared(address, formula) != prepared
+
+
+@dataclass(frozen=True)
 class State:
     """A workbook before its cells are moved.
 
@@ -57,19 +77,19 @@ def trusted(
     graph: Graph,
     changed: set[Address],
     moving: set[Address],
-    original: Rewriter | None,
+    meant: Meant,
     until: float,
 ) -> Trusted:
     """The values of the file that still count.
 
     :param changed: cells that are not what they were in the file
     :param moving: formulas whose values change by themselves
-    :param original: what names and tables meant in the file, where they mean others now
+    :param meant: what names and tables mean, and meant in the file
     :raises TimeoutError: if it takes longer than ``until`` to find out
     """
     if ledger.stale or not ledger.values:
         return Trusted()
-    affected = affected_by(ledger, graph, changed, moving, original, until)
+    affected = affected_by(ledger, graph, changed, moving, meant, until)
     asked = affected | _looked_at(graph, affected, ledger)
     values: dict[Address, object] = {}
     for address, (formula, _) in graph.formulas.items():
@@ -91,7 +111,7 @@ def affected_by(
     graph: Graph,
     changed: set[Address],
     moving: set[Address],
-    original: Rewriter | None,
+    meant: Meant,
     until: float,
 ) -> set[Address]:
     """The formulas whose value may be another than the file's; see :func:`trusted`."""
@@ -100,15 +120,21 @@ def affected_by(
     for address in changed:
         by_sheet.setdefault(address[0], []).append(address)
     for address, (formula, prepared) in graph.formulas.items():
-        other = original is not None and original.prepared(address, formula) != prepared
+        other = meant.differs(address, formula, prepared)
         wide = ledger.touched and prepared.anywhere and not prepared.reason
-        if other or wide or not ledger.holds(address, formula):
+        blocked = ledger.touched and formula.kind == "dynamic" and _failed(ledger, address)
+        if other or wide or blocked or not ledger.holds(address, formula):
             found.add(address)
         elif formula.area is not None:
             places = by_sheet.get(address[0], ())
             if any(formula.area.holds(*place[1:]) for place in places):
                 found.add(address)
     return found | graph.reached(changed | found, until)
+
+
+def _failed(ledger: Ledger, address: Address) -> bool:
+    """Whether an array may have lacked room in the file, where Excel has #VALUE! for #SPILL!."""
+    return ledger.values.get(address, ("", None))[1] in ("#SPILL!", "#VALUE!")
 
 
 def _looked_at(graph: Graph, affected: set[Address], ledger: Ledger) -> set[Address]:

@@ -138,6 +138,10 @@ class Calculation:
         """The values that have been calculated since the last change; none, perhaps."""
         return self._values
 
+    def spilled(self, address: Address) -> Computed | None:
+        """What the first calculator, which finds what an array ``fills``, says of its cell."""
+        return self._round.first_results.get(address) if self._round is not None else None
+
     @property
     def moving(self) -> set[Address]:
         """Formulas whose value changes by itself, with the clock or by chance."""

@@ -20,6 +20,8 @@ _NUMERIC = re.compile(rb"""<(?:\w+:)?c\b[^>]*\bt\s*=\s*["']n["']""")
 _VALUE = re.compile(rb"<(?:\w+:)?v\b[^>]*?(?:/>|>.*?</(?:\w+:)?v\s*>)", re.DOTALL)
 _INLINE = re.compile(rb"<(?:\w+:)?is\b.*?</(?:\w+:)?is\s*>", re.DOTALL)
 _FORMULA = re.compile(rb"<(?:\w+:)?f\b[^>]*?(?:/>|>.*?</(?:\w+:)?f\s*>)", re.DOTALL)
+# Files have #VALUE! for them, and Excel a rich value beside it; it calculates anew on opening.
+_NEWER_ERRORS = frozenset("#SPILL! #CALC! #FIELD! #BLOCKED! #UNKNOWN! #CONNECT! #BUSY!".split())
 
 
 def stored(value: object) -> tuple[str, str]:
@@ -29,6 +31,8 @@ def stored(value: object) -> tuple[str, str]:
     if isinstance(value, int | float):
         return "", repr(value)
     text = str(value)
+    if text in _NEWER_ERRORS:
+        return "e", "#VALUE!"
     error = text.startswith("#") and text.endswith(("!", "?", "/A"))
     return ("e", text) if error else ("str", escape(text))
 
@@ -39,16 +43,23 @@ def cell_xml(
     computed: Computed | None,
     *,
     namespace: bool = False,
+    metadata: int | None = None,
 ) -> bytes:
     """A cell as the file has it.
 
     :param style: number of its format; None for the first, which need not be named
+    :param computed: the value of a formula, or what an array formula elsewhere gives the cell
     :param namespace: declare the namespace, as a sheet needs that uses a prefix
+    :param metadata: number of what the metadata part says of the cell
     """
     start = f'<c xmlns="{SHEET_MAIN_NS}"' if namespace else "<c"
     start += f' r="{cell.coordinate}"'
     if style is not None:
         start += f' s="{style}"'
+    if metadata is not None:
+        start += f' cm="{metadata}"'
+    if computed is not None and not isinstance(cell, MergedCell) and cell.data_type != "f":
+        return (start + _result(cell, computed)).encode()
     if isinstance(cell, MergedCell) or cell._value is None or cell._value == "":
         return f"{start}/>".encode()
     if cell.data_type == "f":
@@ -61,6 +72,15 @@ def cell_xml(
     text = value if isinstance(value, str) else stored(value)[1]
     told = "" if kind == "n" else f' t="{kind}"'
     return f"{start}{told}><v>{xml_escape(str(text))}</v></c>".encode()
+
+
+def _result(cell: Cell, computed: Computed) -> str:
+    """The rest of a cell that an array formula elsewhere gives its value."""
+    if computed.unknown:
+        return "/>"
+    kind, text = stored(serial_number(computed.value, cell.parent.parent.epoch))
+    told = f' t="{kind}"' if kind else ""
+    return f"{told}><v>{xml_escape(text)}</v></c>"
 
 
 def _formula(cell: Cell, computed: Computed | None) -> str:

@@ -14,10 +14,12 @@ from openpyxl.cell.cell import Cell
 from openpyxl.styles.cell_style import StyleArray
 from openpyxl.utils import column_index_from_string, get_column_letter
 from openpyxl.worksheet._reader import WorkSheetParser
+from openpyxl.worksheet.formula import ArrayFormula
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.xml.constants import SHEET_MAIN_NS
 
 from service.workbook import serials
+from service.workbook.dynamic import DynamicArray, note
 from service.workbook.texts import escape, unescape
 
 _CELL, _VALUE = f"{{{SHEET_MAIN_NS}}}c", f"{{{SHEET_MAIN_NS}}}v"
@@ -59,10 +61,19 @@ class CellReader:
 
     :param parser: openpyxl's parser of the sheet, for whatever isn't plain
     :param rows_known: whether the rows' heights and styles were read before
+    :param dynamic: the values of ``cm`` that mean a dynamic array
     """
 
-    def __init__(self, ws: Worksheet, parser: WorkSheetParser, *, rows_known: bool = False) -> None:
+    def __init__(
+        self,
+        ws: Worksheet,
+        parser: WorkSheetParser,
+        *,
+        rows_known: bool = False,
+        dynamic: frozenset[str] = frozenset(),
+    ) -> None:
         self._rows_known = rows_known
+        self._dynamic = dynamic
         self._ws = ws
         self._parser = parser
         self.results: dict[tuple[int, int], tuple[str, str]] = {}
@@ -124,6 +135,10 @@ class CellReader:
                 if kind == "s":
                     kind, result = "str", escape(str(self._strings[int(result)]))
                 self.results[(row, column)] = (kind, result)
+            if isinstance(found["value"], ArrayFormula) and element.get("cm") in self._dynamic:
+                array = found["value"]
+                found["value"] = DynamicArray(array.ref, array.text)
+                note(self._ws, row, column, array.ref)
         return self._made(row, column, found["value"], found["data_type"], style)
 
     def _note_dimension(self, row: etree._Element) -> None:

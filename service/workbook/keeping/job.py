@@ -10,6 +10,7 @@ from openpyxl.styles.cell_style import StyleArray
 
 from service.workbook.calculation.results import Values
 from service.workbook.keeping.loader import Memory
+from service.workbook.keeping.metadata import dynamic_index
 from service.workbook.package.opc import Draft
 
 
@@ -32,6 +33,11 @@ class Job:
     def styles(self) -> list[StyleArray]:
         """The formats of cells as they are numbered at the start."""
         return list(self.book._cell_styles)
+
+    @cached_property
+    def dynamic(self) -> int:
+        """The ``cm`` of cells with a dynamic array; asking for it makes the metadata have it."""
+        return dynamic_index(self.draft, self.main)
 
     @cached_property
     def main(self) -> str:

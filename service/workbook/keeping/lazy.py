@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -30,6 +30,12 @@ _ATTRIBUTE = re.compile(rb"""\s(\w+)\s*=\s*["']([^"']*)["']""")
 _MASTER = re.compile(
     rb"""<PREFIXc\b[^>]*?\br=["']([A-Z]+\d+)["'][^>]*>\s*<PREFIXf\b([^>]*[^/>])>([^<]+)</"""
 )
+_FILLING = re.compile(rb"""\bt\s*=\s*["'](?:array|dataTable)["']""")
+# A cell with metadata and the formula in it.
+_WITH_METADATA = re.compile(
+    rb"""<PREFIXc\b([^>]*?\bcm=["'](\d+)["'][^>]*)>\s*<PREFIXf\b([^>]*?)/?>"""
+)
+_PLACE = re.compile(rb"""\br\s*=\s*["']([A-Z]+)(\d+)["']""")
 _LETTERS = re.compile(rb"""\br\s*=\s*["']([A-Z]+)\d""")
 
 
@@ -130,6 +136,23 @@ class Rows:
             if found.get(b"t") == b"shared" and b"si" in found:
                 yield found[b"si"].decode(), place.decode(), unescape(text.decode())
 
+    def dynamic_arrays(self, indices: frozenset[str]) -> Iterator[tuple[int, int, str]]:
+        """(row, column, what it filled) of the dynamic arrays.
+
+        :param indices: the values of ``cm`` that mean one
+        """
+        sheet = self.sheet
+        if not indices or sheet.data.find(b" cm=", sheet.start, sheet.stop) < 0:
+            return
+        pattern = _WITH_METADATA.pattern.replace(b"PREFIX", sheet.prefix)
+        for match in re.finditer(pattern, memoryview(sheet.data)[sheet.start : sheet.stop]):
+            cell, index, formula = match.groups()
+            place = _PLACE.search(cell)
+            found = dict(_ATTRIBUTE.findall(b" " + formula))
+            if place and index.decode() in indices and found.get(b"t") == b"array":
+                column = self._column(place.group(1))
+                yield int(place.group(2)), column, found.get(b"ref", b"").decode()
+
 
 class LazyCells(dict[Place, Any]):
     """openpyxl's dictionary of a sheet's cells, filled block by block.
@@ -211,6 +234,16 @@ class LazyCells(dict[Place, Any]):
                     found = [cell for cell in self._cells_of(block) if _is_formula(cell)]
                     self._formulas[block] = found
                 yield from ((cell.opened_at, cell) for cell in found)
+
+    def filling_cells(self) -> Iterator[Any]:
+        """The cells that were made, and those others whose formula may fill several cells."""
+        yield from super().values()
+        sheet, starts = self.rows.sheet, self.rows.starts
+        found = _FILLING.finditer(memoryview(sheet.data)[sheet.start : sheet.stop])
+        blocks = {bisect_right(starts, sheet.start + match.start()) - 1 for match in found}
+        for block in sorted({place // BLOCK for place in blocks if place >= 0}):
+            if not self._loaded[block]:
+                yield from self._cells_of(block)
 
     # What can be told without loading -------------------------------------------
 

@@ -20,11 +20,13 @@ from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.xml.constants import ARC_STYLE, ARC_THEME, SHARED_STRINGS, SHEET_MAIN_NS
 
 from service.workbook import serials, texts
+from service.workbook.dynamic import note
 from service.workbook.keeping import parts as hanging
 from service.workbook.keeping import reading
 from service.workbook.keeping.cells import CellReader, OpenedCell
 from service.workbook.keeping.fragments import Fragments, fragments
 from service.workbook.keeping.lazy import LazyCells, Rows, loaded_cells
+from service.workbook.keeping.metadata import dynamic_indices
 from service.workbook.keeping.sheet_xml import SheetXml
 from service.workbook.keeping.strings import LazyStrings
 from service.workbook.keeping.styles import StyleMemory, detach
@@ -92,7 +94,9 @@ class _Reader(WorksheetReader):  # type: ignore[misc]
             raise ValueError("rows outside of sheetData")
         if not self._bind_later(sheet, memory):
             Rows(sheet)  # refuses rows in disorder now: saving could not put a cell among them
-            reader, cells = CellReader(self.ws, self.parser), self.ws._cells
+            dynamic = self.ws.parent.dynamic_cells
+            reader = CellReader(self.ws, self.parser, dynamic=dynamic)
+            cells = self.ws._cells
             for stretch in sheet.stretches():
                 for cell in reader.read(sheet.elements(stretch)):
                     cells[cell.opened_at] = cell
@@ -117,7 +121,10 @@ class _Reader(WorksheetReader):  # type: ignore[misc]
             parser.row_dimensions[str(number)] = attributes
         for index, place, text in rows.shared_formulas():
             parser.shared_formulae[index] = Translator(f"={text}", place)
-        reader = CellReader(self.ws, parser, rows_known=True)
+        dynamic = self.ws.parent.dynamic_cells
+        for row, column, area in rows.dynamic_arrays(dynamic):
+            note(self.ws, row, column, area)
+        reader = CellReader(self.ws, parser, rows_known=True, dynamic=dynamic)
         memory.results = reader.results
         self.ws._cells = LazyCells(rows, reader.read)
         self.ws._current_row = rows.numbers[-1] if rows.numbers else 0
@@ -143,7 +150,7 @@ def load(package: Package, lazy_from: int = LAZY_FROM) -> tuple[Workbook, Memory
             gc.enable()
     book = reader.wb
     sheets = book.__dict__.pop("opened_sheets")
-    del book.lazy_from
+    del book.lazy_from, book.dynamic_cells
     for sheet, memory in sheets.items():
         _mend_links(sheet)
         there = list(loaded_cells(sheet))
@@ -258,6 +265,7 @@ class _BookReader(openpyxl.reader.excel.ExcelReader):  # type: ignore[misc]
     def __init__(self, package: Package, lazy_from: int) -> None:
         source = package.source
         self._lazy_from = lazy_from
+        self._dynamic = dynamic_indices(package)
         super().__init__(
             io.BytesIO(source) if isinstance(source, bytes) else source,
             keep_links=False,
@@ -270,6 +278,7 @@ class _BookReader(openpyxl.reader.excel.ExcelReader):  # type: ignore[misc]
         super().read_workbook()
         self.parser.caches = []
         self.wb.opened_sheets, self.wb.lazy_from = {}, self._lazy_from
+        self.wb.dynamic_cells = self._dynamic
         self.parts = list(self.parser.find_sheets())
         # Dialogs and macro sheets are no sheets of cells; the editor does not get to see them.
         self.parser.sheets = [sheet for sheet, rel in self.parts if _readable(rel)]

@@ -11,6 +11,7 @@ from openpyxl.cell.cell import Cell
 from openpyxl.worksheet.worksheet import Worksheet
 
 from service.workbook.calculation.results import Computed, serial_number
+from service.workbook.dynamic import DynamicArray
 from service.workbook.keeping.cell_xml import cell_xml, with_style, with_value
 from service.workbook.keeping.cells import OpenedCell
 from service.workbook.keeping.job import Job
@@ -140,7 +141,13 @@ class ChangedRows:
         computed = self._job.values.get((self._sheet.title, cell.row, cell.column))
         namespace = bool(self._xml.prefix)
         style = self._style(cell)
-        return cell_xml(cell, style if style or explicit else None, computed, namespace=namespace)
+        return cell_xml(
+            cell,
+            style if style or explicit else None,
+            computed,
+            namespace=namespace,
+            metadata=self._job.dynamic if isinstance(cell._value, DynamicArray) else None,
+        )
 
     def _style(self, cell: Cell) -> int:
         if isinstance(cell, OpenedCell) and not cell.restyled(self._styles):

@@ -18,6 +18,7 @@ from openpyxl.xml.functions import tostring
 
 from service.workbook.calculation.results import Values
 from service.workbook.chart_caches import book_cells, chart_parts, refresh_kept_caches
+from service.workbook.dynamic import spills_of
 from service.workbook.keeping import parts as hanging
 from service.workbook.keeping.job import Job
 from service.workbook.keeping.loader import Memory
@@ -89,7 +90,8 @@ class _Saver:
         self.job.new_styles = True
         part = self.draft.free_name("xl/worksheets/sheet{}.xml")
         type_ = "application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"
-        data, addresses = sheet_xml(sheet, self.job.values)
+        metadata = self.job.dynamic if spills_of(sheet) else None
+        data, addresses = sheet_xml(sheet, self.job.values, metadata)
         self.draft.write(part, data, type_)
         for address in addresses:
             self.draft.relationships(part).add(f"{OFFICE}/hyperlink", address, external=True)

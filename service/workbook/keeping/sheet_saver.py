@@ -130,7 +130,7 @@ class SheetSaver:
             return False
         if cell.data_type != "f":  # an array formula elsewhere fills it
             plain = serial_number(cell._value, self.job.book.epoch)
-            return not computed.unknown and not same(plain, value)
+            return plain is not None if computed.unknown else not same(plain, value)
         if computed.unknown:
             return held is not None  # what the file has is not true any more
         return not same_result(held, value)

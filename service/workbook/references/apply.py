@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from service.workbook.package.opc import Draft, Package
-from service.workbook.references import copying, sheets
+from service.workbook.references import columns, copying, sheets
 from service.workbook.references.changes import (
     AddSheet,
     Change,
@@ -11,6 +11,7 @@ from service.workbook.references.changes import (
     DeleteSheet,
     GridChange,
     MoveSheet,
+    RenameColumns,
     RenameSheet,
     SheetChange,
 )
@@ -47,6 +48,8 @@ def apply(draft: Draft, change: Change) -> Effects:
         effects = copying.copy(index, change)
     elif isinstance(change, DeleteSheet):
         effects = sheets.delete(index, change)
+    elif isinstance(change, RenameColumns):
+        effects = columns.rename(index, change)
     else:
         effects = _shift(index, change)
     if isinstance(change, SheetChange):
@@ -59,7 +62,7 @@ def apply(draft: Draft, change: Change) -> Effects:
 def _check(index: Index, change: Change) -> None:
     if isinstance(change, SheetChange):
         sheets.check(index, change)
-    else:
+    elif not isinstance(change, RenameColumns):
         sheet = index.sheet(change.sheet)
         sheets.check_cells(sheet)
         check_grid(index, sheet, index.read(sheet), change)

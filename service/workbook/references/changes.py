@@ -312,6 +312,19 @@ class DeleteSheet(_SheetChange):
         return None if gone else (sheet, row, column)
 
 
+@dataclass(frozen=True)
+class RenameColumns(_SheetChange):
+    """Columns of a table on ``sheet`` get other names.
+
+    :param names: of all its columns, as they are afterwards
+    :param renamed: (the name before, the name afterwards) of those that change
+    """
+
+    table: str = ""
+    names: tuple[str, ...] = ()
+    renamed: tuple[tuple[str, str], ...] = ()
+
+
 GridChange: TypeAlias = (
     InsertRows
     | InsertColumns
@@ -323,4 +336,4 @@ GridChange: TypeAlias = (
     | DeleteCells
 )
 SheetChange: TypeAlias = AddSheet | RenameSheet | MoveSheet | CopySheet | DeleteSheet
-Change: TypeAlias = GridChange | SheetChange
+Change: TypeAlias = GridChange | SheetChange | RenameColumns

@@ -158,7 +158,7 @@ def _check_table_rows(sheet: Sheet, table: Table, shift: Shift, what: str) -> No
         return
     if any(lines.first <= row <= lines.last for row in header):
         raise InvalidRange(
-            f"{named(shift).capitalize()} of {sheet.title} hold the header row of {what}, "
+            f"The header row of {what} is among {named(shift)} of {sheet.title}, "
             "but not the whole table.",
             f"Leave its header row {area.first_row} out, or take the whole table.",
         )

@@ -194,12 +194,14 @@ def removed(element: etree._Element) -> None:
     if parent is None:
         return
     parent.remove(element)
-    if len(parent) == 0 and local(parent) in _EMPTY_GOES:
+    if local(element) in _WHOLE or (len(parent) == 0 and local(parent) in _EMPTY_GOES):
         removed(parent)
     elif "count" in parent.attrib:
         parent.set("count", str(len(parent)))
 
 
+# A group of sparklines holds its colours as well, and Excel calls one without lines damaged.
+_WHOLE = frozenset({"sparklines"})
 _EMPTY_GOES = frozenset(
     """
     mergeCells hyperlinks dataValidations conditionalFormatting conditionalFormattings

@@ -7,6 +7,7 @@ mean, their home), names, and titles of sheets.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from service.workbook.references.changes import Shift
@@ -33,11 +34,13 @@ class TableEdit:
     :param name: its name afterwards, "" if it is gone
     :param columns: names of its columns before
     :param gone: those that are deleted
+    :param renamed: new names of columns, by their old ones in small letters
     """
 
     name: str
     columns: tuple[str, ...] = ()
     gone: frozenset[str] = frozenset()
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -109,6 +112,7 @@ def _table_reference(operand: Operand, edit: TableEdit) -> str | None:
         if kept is None:
             return GONE
         columns = kept
+    columns = renamed_columns(columns, edit.renamed)
     same = edit.name.lower() == operand.name.lower()
     return (operand.name if same else edit.name) + columns
 
@@ -133,6 +137,26 @@ def _kept_columns(brackets: str, edit: TableEdit) -> str | None:
         f"{brackets[: start.start()]}[{_escaped(left[0])}]"
         f"{brackets[start.end() : end.start()]}[{_escaped(left[-1])}]{brackets[end.end() :]}"
     )
+
+
+def renamed_columns(brackets: str, renamed: Mapping[str, str]) -> str:
+    """What stands in brackets behind a table's name, with new names of its columns.
+
+    :param renamed: new names by the old ones in small letters
+    """
+    inner = brackets[1:-1]
+    if _ITEM.search(inner) is None:
+        at = "@" if inner.startswith("@") else ""
+        new = renamed.get(_plain(inner.removeprefix("@").strip()))
+        if new is None:
+            return brackets
+        return f"[@[{_escaped(new)}]]" if at else f"[{_escaped(new)}]"
+
+    def one(match: re.Match[str]) -> str:
+        new = None if match[1].startswith("#") else renamed.get(_plain(match[1]))
+        return match[0] if new is None else f"[{_escaped(new)}]"
+
+    return f"[{_ITEM.sub(one, inner)}]"
 
 
 def _plain(column: str) -> str:

@@ -185,6 +185,19 @@ def replaced(formula: str, visit: Callable[[Operand], str | None]) -> str:
     return _TOKEN.sub(one, formula)
 
 
+def with_own_columns(formula: str, visit: Callable[[str], str]) -> str:
+    """The formula with each ``[Column]`` replaced that stands without its table's name.
+
+    Such a formula stands in the table itself. Some programs write them so into files.
+    """
+
+    def one(match: re.Match[str]) -> str:
+        own = match.group(0).startswith("[") and match.group("sheet") is None
+        return visit(match.group(0)) if own else match.group(0)
+
+    return _TOKEN.sub(one, formula)
+
+
 # Sheets -----------------------------------------------------------------------
 
 
