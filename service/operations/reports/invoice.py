@@ -30,6 +30,7 @@ _PAGE_WIDTH = 98  # characters that an upright page holds
 _FORM_ROWS = 10
 _ON_ONE_PAGE = 40  # lines; with more they would be too small to read
 _ADDRESS_ROWS = 4
+_MOST_VAT = 0.99
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def _take(order: Order) -> None:
     for name in ("discount", "vat"):
         column = order.column(name)
         if column is not None:
-            percent(source, column)
+            percent(source, column, below=1.0 if name == "discount" else _MOST_VAT)
     amount = source.roles.get("amount")
     if "unit_price" not in source.roles and amount is not None:
         source.roles["unit_price"] = source.roles.pop("amount")

@@ -109,20 +109,26 @@ def note_idle_columns(source: Source, what: str, used: Sequence[int] = ()) -> No
         source.notes.append(f"{what} has no place for {listed(idle)}: left out.")
 
 
-def percent(source: Source, column: int) -> None:
-    """Bring per cent into fractions: 19 and 0.19 both mean 19 %.
+def percent(source: Source, column: int, *, below: float = 1.0) -> None:
+    """Bring per cent into fractions: 19 and 0.19 both mean 19 %, and 1 means 100 %.
 
-    :raises InvalidValue: where a column mixes the two
+    :param below: the most that is allowed, as a fraction
+    :raises InvalidValue: where a column mixes the two, or holds too much
     """
+    header = source.headers[column]
     found = [v for v in source.values(column) if isinstance(v, int | float) and v]
-    if not any(value >= 1 for value in found):
-        return
-    if any(value < 1 for value in found):
+    whole = any(value > 1 for value in found)
+    if whole and any(0 < value < 1 for value in found):
         raise InvalidValue(
-            f'"{source.headers[column]}" mixes per cent, as 19, with fractions, as 0.19.',
-            'Write all of them in one way; "0.5%" as a text is clear as well.',
+            f'"{header}" mixes per cent, as 19, with fractions, as 0.19.',
+            "Write all of them in one way.",
         )
-    for row in source.rows:
+    for number, row in enumerate(source.rows, start=1):
         value = row[column]
         if isinstance(value, int | float):
-            row[column] = value / 100
+            row[column] = value = value / 100 if whole else value
+            if not 0 <= value <= below:
+                raise InvalidValue(
+                    f'row {number}: "{header}" is {value * 100:g} %.',
+                    f"Write per cent from 0 to {below * 100:g}, such as 19.",
+                )

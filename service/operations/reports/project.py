@@ -134,8 +134,6 @@ def _task(order: Order, row: Sequence[Scalar], number: int, holidays: Sequence[d
                 order.source.notes.append(note)
         days = counted
     done = order.value(row, "done")
-    if isinstance(done, int | float) and not 0 <= done <= 1:
-        raise InvalidValue(f"{where}: progress of {done:.0%}.", "Write 0 to 100 per cent.")
     given = {part: order.value(row, part) for part in ("phase", "owner")}
     return Task(
         str(meaning(order.value(row, "task")) or ""),
