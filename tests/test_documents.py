@@ -605,6 +605,16 @@ def test_german_headers_are_found() -> None:
     assert column(book, "Inventory", "Status") == ["reorder"]
 
 
+def test_all_that_a_german_document_says_is_german() -> None:
+    """Also what stands in formulas, and what Excel says to values that do not fit."""
+    for report, rows in (("invoice", LINES), ("project_plan", TASKS), ("inventory", STOCK)):
+        for sheet in made(report, rows, language="de").xl.worksheets:
+            texts = [str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value]
+            errors = [str(v.error) for v in sheet.data_validations.dataValidation]
+            for word in ("Total", "VAT on", "Due", "planned", "late", "out of stock", "Enter"):
+                assert not [text for text in texts + errors if word in text], word
+
+
 def test_days_of_options() -> None:
     assert day("2027", "start") == dt.date(2027, 1, 1)
     assert day("2027-05", "start") == dt.date(2027, 5, 1)
@@ -672,6 +682,13 @@ BAD: dict[str, Bad] = {
     "a period of another": ("budget", MONTHLY, {"period": "week"}, InvalidParameters, "week"),
     "a language of reports": ("sales_report", [{"Region": "N", "Amount": 3}],
                               {"language": "de"}, InvalidParameters, "language"),
+    "a formula": ("invoice", [{"Item": "=A1", "Price": 2}], {}, InvalidValue, "formula =A1"),
+    "control characters": ("invoice", LINES, {"seller": "A\x00B"}, InvalidValue,
+                           r"options\.seller"),
+    "scenarios of one name": ("budget", [], {"scenarios": ["A", "a"]}, InvalidParameters,
+                              "different"),
+    "an endless change": ("budget", [], {"scenarios": {"A": float("inf")}}, InvalidParameters,
+                          "scenarios"),
     "no such option": ("invoice", LINES, {"sender": "x"}, InvalidParameters, "sender"),
 }  # fmt: skip
 

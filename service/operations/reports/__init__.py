@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from service.errors import InvalidParameters, listed
+from service.errors import InvalidParameters, InvalidValue, listed
 from service.operations.context import Context
 from service.operations.data import Rows
 from service.operations.registry import Answer, operation
@@ -147,12 +147,24 @@ def _rows_of(ctx: Context, report: str, rows: Rows, sheet: str, options: ReportO
 def _document(
     ctx: Context, report: str, source: Source, choices: Choices, options: ReportOptions
 ) -> Answer:
+    _refuse_formulas(source)
     planning, writing = _DOCUMENTS[report]
     planned = planning(ctx, order_of(source, choices, options))
     with ctx.book.changing():
         sheets = writing(ctx, planned)
         _show(ctx.book, sheets[0])
     return Answer(_made(source, sheets), sheet=sheets[0])
+
+
+def _refuse_formulas(source: Source) -> None:
+    """Refuse formulas in the rows: they would mean other cells in the document."""
+    for number, row in enumerate(source.rows, start=1):
+        for header, value in zip(source.headers, row, strict=True):
+            if isinstance(value, str) and value.startswith("=") and len(value) > 1:
+                raise InvalidValue(
+                    f'row {number}: "{header}" holds the formula {value[:40]}.',
+                    "Send its value; documents write their formulas themselves.",
+                )
 
 
 def _refuse_taken(book: Book, rows: Rows, sheet: str) -> None:

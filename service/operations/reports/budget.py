@@ -18,7 +18,7 @@ from service.operations.reports.source import convert, meaning, readings, refuse
 from service.workbook.cells import Scalar
 
 MOST_PERIODS = 36
-_MOST_SCENARIOS = 10
+_MOST_SCENARIOS, _MOST_CATEGORIES = 10, 500
 _FORM_ROWS = 12
 _USUAL = ("Base", "Optimistic", "Cautious")
 _MONTHS = (
@@ -92,10 +92,11 @@ def plan(ctx: Context, order: Order) -> Plan:
     :raises InvalidParameters: if columns are missing that it needs
     """
     named = order.options.scenarios
-    if len(named) > _MOST_SCENARIOS or any(not name.strip() for name in named):
+    different = {name.strip().casefold() for name in named} - {""}
+    if len(named) > _MOST_SCENARIOS or len(different) < len(named):
         raise InvalidParameters(
-            f"options.scenarios holds {len(named)} names, or a blank one; a budget has 1 to "
-            f"{_MOST_SCENARIOS}.",
+            f"options.scenarios holds {len(named)} names, {len(different)} different ones; a "
+            f"budget has up to {_MOST_SCENARIOS}, each with a name of its own.",
             'Send names such as {"Base": 0, "Low": -10}.',
         )
     figures = _collected(order)
@@ -263,6 +264,7 @@ def _finish_reading(order: Order, figures: Figures) -> None:
         raise InvalidParameters(
             "options.start says when the budget begins, and so do the rows.", "Leave start out."
         )
+    _refuse_many("categories", len(figures.categories), _MOST_CATEGORIES)
     _refuse_many("periods", len(figures.periods), MOST_PERIODS)
     _refuse_many("scenarios", len(figures.plans), _MOST_SCENARIOS)
     if isinstance(order.options.scenarios, dict) and len(figures.plans) > 1:

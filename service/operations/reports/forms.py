@@ -175,7 +175,7 @@ def check(
     :param message: what Excel says to anything else
     """
     usual = {"date": ("36526", "73050"), "time": ("0", "0.999988425925926")}
-    low, high = usual.get(kind, ("-1000000000", "1000000000"))
+    low, high = usual.get(kind, ("-1000000000000000", "1000000000000000"))
     validation = DataValidation(
         type=kind,
         operator=None if kind == "list" else "between",
@@ -184,7 +184,6 @@ def check(
         allow_blank=True,
         showErrorMessage=True,
         error=message,
-        errorTitle="Excel",
     )
     validation.add(area)
     sheet.add_data_validation(validation)

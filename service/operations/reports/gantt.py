@@ -209,9 +209,18 @@ def _check(sheet: Worksheet, grid: _Grid) -> None:
     if not grid.rows:
         return
     plain = {part: grid.all(part).replace("$", "") for part in grid.parts}
-    forms.check(sheet, plain["start"], "date", "Enter a date.")
-    forms.check(sheet, plain["days"], "whole", "Enter whole working days.", "0", "10000")
-    forms.check(sheet, plain["done"], "decimal", "Enter 0% to 100%.", "0", "1")
+    forms.check(sheet, plain["start"], "date", grid.project.order.say("Enter a date."))
+    forms.check(
+        sheet,
+        plain["days"],
+        "whole",
+        grid.project.order.say("Enter whole working days."),
+        "0",
+        "10000",
+    )
+    forms.check(
+        sheet, plain["done"], "decimal", grid.project.order.say("Enter 0% to 100%."), "0", "1"
+    )
     say, status = grid.project.order.say, f"${letter(grid.column('status'))}{grid.first}"
     looks = {"done": forms.GOOD, "late": forms.BAD, "running": forms.WARNING}
     for name, colors in looks.items():
@@ -354,7 +363,7 @@ def _write_days_off(sheet: Worksheet, project: Plan) -> None:
     lines = [*_days_off(project)]
     columns = [Line(say("Date"), 24, house.dated(look.DATE))]
     area = forms.write_lines(sheet, (_DAYS_OFF_AT, 2), columns, lines, house)
-    forms.check(sheet, str(area.below(1)), "date", "Enter a date.")
+    forms.check(sheet, str(area.below(1)), "date", say("Enter a date."))
     look.set_up_page(sheet, house, landscape=False, repeat=_DAYS_OFF_AT)
     forms.in_font(sheet, house)
 

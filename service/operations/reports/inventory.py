@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from openpyxl.worksheet.table import TableFormula
 from openpyxl.worksheet.worksheet import Worksheet
@@ -40,6 +41,7 @@ _LABELS = {
 _WORKED_OUT = ("to_order", "value", "status")
 _PLAIN = re.compile(r"[^\W\d_][\w ]*")
 _WIDEST = 38
+_LARGE = 1000
 _UPRIGHT = 105  # characters that fit on an upright page
 # As in the sales report: tables on the left, charts on the right.
 _WIDTHS = (11, 15, 12, 11, 3, 13, 13, 13, 13, 13, 1)
@@ -60,6 +62,13 @@ class Plan:
     groups: list[Group]
     sheet: str
     summary: str
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether formulas can name the columns that they need."""
+        needed = ("stock", "reorder", "target", "cost")
+        names = [self.items.headers[i] for i, p in enumerate(self.parts) if p in needed]
+        return all(_PLAIN.fullmatch(name) for name in names)
 
     def at(self, part: str) -> int:
         """The column of a part."""
@@ -158,7 +167,7 @@ def write(ctx: Context, inventory: Plan) -> list[str]:
     items.place = area
     table = look.make_table(sheet, area, items.table, items.headers, house)
     for part in _WORKED_OUT:
-        if part in inventory.parts and _is_plain(inventory):
+        if part in inventory.parts and inventory.plain:
             index = inventory.parts.index(part)
             formula = str(rows[0][index]).removeprefix("=")
             table.tableColumns[index].calculatedColumnFormula = TableFormula(attr_text=formula)
@@ -203,16 +212,9 @@ def _described(inventory: Plan, header: str, values: Sequence[object], width: fl
     return Line(header, width, "General", "right" if number else "left", wrap=True)
 
 
-def _is_plain(inventory: Plan) -> bool:
-    """Whether formulas can name the columns that they need."""
-    needed = ("stock", "reorder", "target", "cost")
-    names = [inventory.items.headers[i] for i, p in enumerate(inventory.parts) if p in needed]
-    return all(_PLAIN.fullmatch(name) for name in names)
-
-
 def _row(inventory: Plan, row: list[Scalar], number: int) -> list[Scalar]:
     def of(part: str) -> str:
-        if _is_plain(inventory):
+        if inventory.plain:
             header = inventory.items.headers[inventory.parts.index(part)]
             return f"{inventory.items.table}[[#This Row],[{header}]]"
         return f"{letter(inventory.at(part))}{number}"
@@ -237,7 +239,7 @@ def _check(sheet: Worksheet, area: Area, inventory: Plan) -> None:
         if part in inventory.parts:
             column = body.column(inventory.parts.index(part))
             low = "" if part == "stock" else "0"
-            forms.check(sheet, str(column), "decimal", "Enter a number.", low)
+            forms.check(sheet, str(column), "decimal", inventory.order.say("Enter a number."), low)
             if part != "cost":
                 forms.show_decimals(sheet, column)
     status = f"${letter(inventory.at('status'))}{body.first_row}"
@@ -308,7 +310,7 @@ def _write_group(sheet: Worksheet, row: int, group: Group, inventory: Plan) -> i
     columns = [
         Column(group.name),
         Column(say("Items"), COUNT),
-        Column(say("Stock value"), order.choices.money),
+        Column(say("Stock value"), _sums(inventory)),
         Column(say("To reorder"), COUNT),
         Column("%", SHARE),
     ]
@@ -344,6 +346,14 @@ def _write_group(sheet: Worksheet, row: int, group: Group, inventory: Plan) -> i
     )
     look.draw(sheet, drawing, house)
     return total
+
+
+def _sums(inventory: Plan) -> str:
+    """The number format of sums: cents don't matter in a summary of thousands."""
+    items, choices = inventory.items, inventory.order.choices
+    stock, cost = (items.values(items.roles[name]) for name in ("stock", "cost"))
+    whole = sum(as_number(a) * as_number(b) for a, b in zip(stock, cost, strict=True))
+    return choices.rounded if abs(whole) >= _LARGE else choices.money
 
 
 def _share(row: int, total: int) -> str:

@@ -30,7 +30,7 @@ _PAGE_WIDTH = 98  # characters that an upright page holds
 _FORM_ROWS = 10
 _ON_ONE_PAGE = 40  # lines; with more they would be too small to read
 _ADDRESS_ROWS = 4
-_MOST_VAT = 0.99
+_MOST_VAT, _MOST_LINES = 0.99, 1000
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,11 @@ def _take(order: Order) -> None:
             )
     elif amount is not None:
         source.notes.append(f'"{source.headers[amount]}" is calculated anew, by formulas.')
+    if len(source.rows) > _MOST_LINES:
+        raise InvalidParameters(
+            f"{len(source.rows)} lines; an invoice has at most {_MOST_LINES}.",
+            "Send fewer, or several invoices.",
+        )
     note_idle_columns(source, "The invoice")
     if "vat" not in source.roles and order.options.vat is None:
         source.notes.append("No VAT rate was given: fill it in, or leave it blank for none.")
@@ -246,9 +251,16 @@ def _write_facts(sheet: Worksheet, row: int, invoice: Plan) -> int:
         )
     sheet.cell(row, columns[1]).font = Font(name=order.choices.house.font, size=11, bold=True)
     dates = f"{value}{row + 1}:{value}{row + 2}"
-    forms.check(sheet, dates, "date", "Enter a date.")
+    forms.check(sheet, dates, "date", invoice.order.say("Enter a date."))
     if not invoice.days["due_date"]:
-        forms.check(sheet, f"{value}{row + 3}", "whole", "Enter a number of days.", "0", "365")
+        forms.check(
+            sheet,
+            f"{value}{row + 3}",
+            "whole",
+            invoice.order.say("Enter a number of days."),
+            "0",
+            "365",
+        )
     return row + len(facts) - 1
 
 
@@ -299,12 +311,19 @@ def _check_lines(sheet: Worksheet, area: Area, invoice: Plan) -> None:
         return
     for part in ("quantity", "unit_price"):
         check_area = str(body.column(invoice.parts.index(part)))
-        forms.check(sheet, check_area, "decimal", "Enter a number.")
+        forms.check(sheet, check_area, "decimal", invoice.order.say("Enter a number."))
     forms.show_decimals(sheet, body.column(invoice.parts.index("quantity")))
     for part in ("discount", "vat"):
         if part in invoice.parts:
             rates = body.column(invoice.parts.index(part))
-            forms.check(sheet, str(rates), "decimal", "Enter a rate such as 19%.", "0", "1")
+            forms.check(
+                sheet,
+                str(rates),
+                "decimal",
+                invoice.order.say("Enter a rate such as 19%."),
+                "0",
+                "1",
+            )
             forms.show_decimals(sheet, rates, percent=True)
 
 
@@ -375,7 +394,9 @@ def _rate(sheet: Worksheet, row: int, invoice: Plan, value: Scalar) -> None:
     place = Area(row, column, row, column)
     forms.show_decimals(sheet, place, percent=True)
     if not str(value or "").startswith("="):
-        forms.check(sheet, str(place), "decimal", "Enter a rate such as 5%.", "0", "1")
+        forms.check(
+            sheet, str(place), "decimal", invoice.order.say("Enter a rate such as 5%."), "0", "1"
+        )
 
 
 def _write_vat(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -26,6 +26,9 @@ Report = Literal[
 MOST_BLANK_ROWS = 200
 _DOCUMENTS = ("invoice", "budget", "project_plan", "timesheet", "inventory")
 _MOST_TEXT = 1000
+
+
+Change = Annotated[float, Field(ge=-100, le=1000, allow_inf_nan=False)]
 
 
 class ReportOptions(BriefOptions):
@@ -77,7 +80,7 @@ class ReportOptions(BriefOptions):
         default="", max_length=_MOST_TEXT, description="invoice: terms of payment, as a text"
     )
     bank: str = Field(default="", max_length=_MOST_TEXT, description="invoice: bank details")
-    scenarios: dict[str, float] | list[str] = Field(
+    scenarios: dict[str, Change] | list[str] = Field(
         default=[],
         description='budget: names with a change of the plan in per cent, {"Base": 0, "Low": '
         '-10}, or headers of columns that hold an amount for each: ["Base", "Low"]',
@@ -138,12 +141,22 @@ def refuse_idle_options(report: str, options: ReportOptions) -> None:
                 f"options.{name} is for {listed(list(reports))}; {report} has no use for it.",
                 "Leave it out.",
             )
+    _refuse_unstorable(options)
     if options.period and options.period not in _PERIODS[report]:
         raise InvalidParameters(
             f'options.period is "{options.period}"; a {report} takes '
             f"{listed(list(_PERIODS[report]))}.",
             "Use one of these, or leave it out.",
         )
+
+
+def _refuse_unstorable(options: ReportOptions) -> None:
+    """Refuse texts that no cell can hold."""
+    for name in ReportOptions.model_fields:
+        value = getattr(options, name)
+        for text in value if isinstance(value, dict | list) else [value]:
+            if isinstance(text, str):
+                cells.stored_value(f"'{text}", f"options.{name}")
 
 
 def day(text: str | int, where: str) -> dt.date | None:

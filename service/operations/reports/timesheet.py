@@ -261,8 +261,10 @@ def _write_facts(sheet: Worksheet, timesheet: Plan) -> None:
             sheet, r, right, say(label), formula, house, number_format=number_format, place="right"
         )
         cell.font = Font(name=house.font, size=12, bold=True, color=house.dark)
-    forms.check(sheet, f"D{row + 1}", "date", "Enter the first day.")
-    forms.check(sheet, f"D{row + 3}", "decimal", "Enter hours, such as 8.", "0", "24")
+    forms.check(sheet, f"D{row + 1}", "date", timesheet.order.say("Enter the first day."))
+    forms.check(
+        sheet, f"D{row + 3}", "decimal", timesheet.order.say("Enter hours, such as 8."), "0", "24"
+    )
 
 
 def _range_of(timesheet: Plan, part: str) -> str:
@@ -317,9 +319,9 @@ def _check(sheet: Worksheet, area: Area, timesheet: Plan) -> None:
     body = area.below(1)
     for part in ("start", "end"):
         times = str(body.column(timesheet.parts.index(part)))
-        forms.check(sheet, times, "time", "Enter a time such as 08:30.")
+        forms.check(sheet, times, "time", timesheet.order.say("Enter a time such as 08:30."))
     pauses = str(body.column(timesheet.parts.index("pause")))
-    forms.check(sheet, pauses, "whole", "Enter minutes.", "0", "600")
+    forms.check(sheet, pauses, "whole", timesheet.order.say("Enter minutes."), "0", "600")
     date = f"${letter(_FIRST)}{body.first_row}"
     weekend = f'AND({date}<>"",WEEKDAY({date},2)>5)'
     forms.mark(sheet, str(body), weekend, forms.colored(_WEEKEND))

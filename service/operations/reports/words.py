@@ -62,7 +62,6 @@ _GERMAN = {
     "Base": "Basis",
     "Optimistic": "Optimistisch",
     "Cautious": "Vorsichtig",
-    "Choose the scenario to show": "Szenario wählen",
     "Plan and actual": "Plan und Ist",
     "Variance is actual less plan; red is unfavourable.": (
         "Abweichung ist Ist minus Plan; rot ist ungünstig."
@@ -132,6 +131,21 @@ _GERMAN = {
     "Out of stock": "Nicht vorrätig",
     "Summary": "Übersicht",
     "By": "Nach",
+    # What Excel says to values that do not fit
+    "Enter an amount.": "Bitte einen Betrag eingeben.",
+    "Enter a change such as -10%.": "Bitte eine Änderung wie -10% eingeben.",
+    "Enter a date.": "Bitte ein Datum eingeben.",
+    "Enter whole working days.": "Bitte ganze Arbeitstage eingeben.",
+    "Enter 0% to 100%.": "Bitte 0% bis 100% eingeben.",
+    "Enter a number.": "Bitte eine Zahl eingeben.",
+    "Enter a number of days.": "Bitte eine Anzahl von Tagen eingeben.",
+    "Enter a rate such as 19%.": "Bitte einen Satz wie 19% eingeben.",
+    "Enter a rate such as 5%.": "Bitte einen Satz wie 5% eingeben.",
+    "Enter the first day.": "Bitte den ersten Tag eingeben.",
+    "Enter hours, such as 8.": "Bitte Stunden eingeben, etwa 8.",
+    "Enter a time such as 08:30.": "Bitte eine Zeit wie 08:30 eingeben.",
+    "Enter minutes.": "Bitte Minuten eingeben.",
+    "Choose one of the list.": "Bitte aus der Liste wählen.",
     "Stock value by": "Lagerwert nach",
 }
 
