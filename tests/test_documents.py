@@ -169,10 +169,20 @@ def test_rates_are_read_as_per_cent_or_fractions() -> None:
         assert column(book, "Invoice", "VAT") == [pytest.approx(0.19), pytest.approx(0.07)]
 
 
+@pytest.mark.parametrize("vat", [19, 0.19, "19 %"])
+def test_a_rate_for_all_lines(vat: object) -> None:
+    book = made("invoice", [{"Item": "a", "Price": 100}], vat=vat, discount=1)
+    sheet = book.xl["Invoice"]
+    row, _ = found(sheet, "Total due")
+    assert book.value(sheet.cell(row, sheet.max_column)) == pytest.approx(99 * 1.19)
+
+
 def test_a_whole_is_no_per_cent() -> None:
     tasks = [{"Task": "a", "Done": 1}, {"Task": "b", "Done": 0.5}]
     assert [c.value for c in _cells(made("project_plan", tasks), "Done", 2)] == [1, 0.5]
-    with pytest.raises(InvalidValue, match="100 %"):
+    free = [{"Item": "a", "Price": 2, "Discount": 100}]
+    assert column(made("invoice", free), "Invoice", "Net amount") == [0]
+    with pytest.raises(InvalidValue, match="1 % or 100 %"):
         made("invoice", [{"Item": "a", "Price": 2, "VAT": 1}])
 
 
@@ -687,6 +697,8 @@ BAD: dict[str, Bad] = {
                            r"options\.seller"),
     "scenarios of one name": ("budget", [], {"scenarios": ["A", "a"]}, InvalidParameters,
                               "different"),
+    "a change as a fraction": ("budget", [], {"scenarios": {"A": 0.1}}, InvalidParameters,
+                               "per cent"),
     "an endless change": ("budget", [], {"scenarios": {"A": float("inf")}}, InvalidParameters,
                           "scenarios"),
     "no such option": ("invoice", LINES, {"sender": "x"}, InvalidParameters, "sender"),

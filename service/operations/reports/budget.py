@@ -99,6 +99,11 @@ def plan(ctx: Context, order: Order) -> Plan:
             f"budget has up to {_MOST_SCENARIOS}, each with a name of its own.",
             'Send names such as {"Base": 0, "Low": -10}.',
         )
+    if isinstance(named, dict) and any(0 < abs(change) < 1 for change in named.values()):
+        raise InvalidParameters(
+            "options.scenarios holds a change of less than one per cent, such as 0.1.",
+            "Write changes in per cent: -10 for ten per cent less.",
+        )
     figures = _collected(order)
     if not figures.plans:
         figures.plans = {name: {} for name in named if isinstance(named, list)} or {"Plan": {}}

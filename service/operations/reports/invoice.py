@@ -20,7 +20,7 @@ from service.operations.reports.lines import (
     sheet_for,
     take_parts,
 )
-from service.operations.reports.options import day
+from service.operations.reports.options import day, fraction
 from service.operations.reports.source import require
 from service.workbook.areas import Area
 from service.workbook.cells import Scalar
@@ -72,8 +72,8 @@ def plan(ctx: Context, order: Order) -> Plan:
     if source.rows:
         _take(order)
     rates = {v for row in source.rows if (v := order.value(row, "vat")) is not None}
-    if options.vat is not None:
-        rates.add(options.vat / 100)
+    if (rate := fraction(options.vat)) is not None:
+        rates.add(rate)
     ctx.book.room_for(12 * (len(source.rows) + options.blank_rows + 60))
     return Plan(order, sheet_for(ctx, order, "Invoice"), _parts(order), max(len(rates), 1), days)
 
@@ -86,7 +86,7 @@ def _take(order: Order) -> None:
     for name in ("discount", "vat"):
         column = order.column(name)
         if column is not None:
-            percent(source, column, below=1.0 if name == "discount" else _MOST_VAT)
+            percent(source, column, most=_MOST_VAT if name == "vat" else 1.0, rates=True)
     amount = source.roles.get("amount")
     if "unit_price" not in source.roles and amount is not None:
         source.roles["unit_price"] = source.roles.pop("amount")
@@ -292,7 +292,7 @@ def _line_cell(
         return _net(invoice, number)
     value = None if row is None else order.value(row, part)
     if part == "vat" and value is None and order.options.vat is not None:
-        return order.options.vat / 100
+        return fraction(order.options.vat)
     return value
 
 
@@ -344,8 +344,7 @@ def _write_totals(sheet: Worksheet, area: Area, invoice: Plan) -> int:
         rate = f"{letter(invoice.at('vat'))}{row + 1}"
         off = f"=-ROUND({amount}{row}*{rate},2)"
         _total(sheet, row + 1, invoice, say("Discount"), off)
-        given = order.options.discount
-        _rate(sheet, row + 1, invoice, None if given is None else given / 100)
+        _rate(sheet, row + 1, invoice, fraction(order.options.discount))
         net_total = f"={amount}{row}+{amount}{row + 1}"
         _total(sheet, row + 2, invoice, say("Net total"), net_total)
         factor, row = f"*(1-{rate})", row + 2
@@ -411,7 +410,7 @@ def _write_vat(
     nth = "1" if highest else f'COUNTIF({vat},">="&{above})+1'
     known = f"COUNT({vat})=0" if highest else f'OR({above}="",COUNTIF({vat},"<"&{above})=0)'
     label = f'=IF({rate}="","","{invoice.order.say("VAT on")}")'
-    _total(sheet, row, invoice, label, f'=IF({rate}="",0,ROUND({base}*{rate},2))')
+    _total(sheet, row, invoice, label, f'=IF({rate}="","",ROUND({base}*{rate},2))')
     _rate(sheet, row, invoice, f'=IF({known},"",LARGE({vat},{nth}))')
     cell = look.put(
         sheet,
@@ -422,9 +421,6 @@ def _write_vat(
     )
     cell.font = Font(name=invoice.order.choices.house.font, size=11)
     cell.alignment = Alignment("right", "center")
-    sheet.cell(row, invoice.last).number_format = (
-        f"{money};-{money};" if ";" not in money else money
-    )
 
 
 def _write_due(sheet: Worksheet, row: int, invoice: Plan, formula: str) -> None:

@@ -109,10 +109,11 @@ def note_idle_columns(source: Source, what: str, used: Sequence[int] = ()) -> No
         source.notes.append(f"{what} has no place for {listed(idle)}: left out.")
 
 
-def percent(source: Source, column: int, *, below: float = 1.0) -> None:
+def percent(source: Source, column: int, *, most: float = 1.0, rates: bool = False) -> None:
     """Bring per cent into fractions: 19 and 0.19 both mean 19 %, and 1 means 100 %.
 
-    :param below: the most that is allowed, as a fraction
+    :param most: the most that is allowed, as a fraction
+    :param rates: whether 1 may as well be meant as 1 %
     :raises InvalidValue: where a column mixes the two, or holds too much
     """
     header = source.headers[column]
@@ -123,12 +124,16 @@ def percent(source: Source, column: int, *, below: float = 1.0) -> None:
             f'"{header}" mixes per cent, as 19, with fractions, as 0.19.',
             "Write all of them in one way.",
         )
+    if rates and {*found} == {1}:
+        raise InvalidValue(
+            f'"{header}" is 1 throughout, which may be 1 % or 100 %.', 'Write it as a text: "1%".'
+        )
     for number, row in enumerate(source.rows, start=1):
         value = row[column]
         if isinstance(value, int | float):
             row[column] = value = value / 100 if whole else value
-            if not 0 <= value <= below:
+            if not 0 <= value <= most:
                 raise InvalidValue(
                     f'row {number}: "{header}" is {value * 100:g} %.',
-                    f"Write per cent from 0 to {below * 100:g}, such as 19.",
+                    f"Write per cent from 0 to {most * 100:g}, such as 19.",
                 )

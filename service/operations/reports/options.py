@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from service.errors import InvalidParameters, InvalidValue, listed
 from service.operations.registry import BriefOptions
@@ -71,7 +71,10 @@ class ReportOptions(BriefOptions):
         default=None, ge=0, le=365, description="invoice: days from its date until it is due"
     )
     vat: float | None = Field(
-        default=None, ge=0, lt=100, description="invoice: per cent, for lines without a rate"
+        default=None,
+        ge=0,
+        lt=100,
+        description="invoice: per cent, for lines without a rate; 19 and 0.19 are the same",
     )
     discount: float | None = Field(
         default=None, ge=0, le=100, description="invoice: per cent off the whole"
@@ -101,6 +104,12 @@ class ReportOptions(BriefOptions):
     hours: float | None = Field(
         default=None, gt=0, le=24, description="timesheet: hours agreed for a working day"
     )
+
+    @field_validator("vat", "discount", mode="before")
+    @classmethod
+    def _read_percent(cls, value: object) -> object:
+        """Texts such as "19 %" as the number in them."""
+        return value.strip().removesuffix("%").strip() if isinstance(value, str) else value
 
 
 _AMOUNTS = ("sales_report", "invoice", "budget", "inventory")
@@ -148,6 +157,11 @@ def refuse_idle_options(report: str, options: ReportOptions) -> None:
             f"{listed(list(_PERIODS[report]))}.",
             "Use one of these, or leave it out.",
         )
+
+
+def fraction(percent: float | None) -> float | None:
+    """The fraction that per cent are: 19 and 0.19 are both 0.19, and 1 is 0.01."""
+    return percent / 100 if percent is not None and percent >= 1 else percent
 
 
 def _refuse_unstorable(options: ReportOptions) -> None:
