@@ -93,17 +93,6 @@ class ExportOptions(BaseModel):
     )
 
 
-class ReportOptions(BaseModel):
-    style: Literal["", "blue", "green", "teal", "orange", "purple", "gray", "plain"] = Field(
-        default="", description="house style"
-    )
-    currency: str = Field(default="", description="of the amounts, such as EUR")
-    columns: dict[str, str] = Field(
-        default={}, description='header of a part, such as {"amount": "Net value"}'
-    )
-    group_by: list[str] = Field(default=[], description="headers (or month) to break down by")
-
-
 OPERATIONS = {
     "create_excel_file": {
         "doing": "Creating {filename}",
@@ -1481,31 +1470,39 @@ class Tools:
 
     async def create_excel_report(
         self,
-        report: Literal["sales_report", "employee_directory"],
+        report: Literal[
+            "sales_report",
+            "employee_directory",
+            "invoice",
+            "budget",
+            "project_plan",
+            "timesheet",
+            "inventory",
+        ],
         rows: Rows = [],
         workbook: str = "",
         sheet: str = "",
         title: str = "",
         filename: str = "",
-        options: ReportOptions | None = None,
+        options: dict | None = None,
         __user__: dict | None = None,
         __metadata__: dict | None = None,
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
     ) -> str:
-        """Make a finished report with formulas, totals and charts: sales, or an employee directory.
+        """Make a finished report or document: sales, employees, invoice, budget, project, hours, stock.
 
-        Send the data as rows for a new file, or name an open workbook that holds it: then the
-        report's sheets are added there. Columns are found by their headers.
+        Send the data as rows for a new file, or name an open workbook that holds it. Columns are
+        found by their headers. What is not given stays blank: without rows, the last five are forms.
 
-        :param report: sales_report needs an amount, or quantity and unit price; region, product, date, salesperson help. employee_directory needs name and department
-        :param rows: records [{"Date": "2026-01-12", "Region": "North", "Amount": 120}], or lists, the first of which holds the headers
-        :param workbook: open workbook to add the report to; leave out to make a new file
-        :param sheet: sheet that holds the data, if there are several; with rows, a new sheet's name
+        :param report: sales_report needs amount, or quantity and unit price; date, region help. employee_directory: name, department. invoice: description, quantity, unit price, VAT. budget: category, month, plan, actual. project_plan: task, start, days, progress, predecessor. timesheet: date, start, end, break. inventory: item, stock, reorder level, unit cost
+        :param rows: records [{"Date": "2026-01-12", "Amount": 120}], or lists, the first of which holds the headers
+        :param workbook: open workbook to add it to; leave out to make a new file
+        :param sheet: sheet that holds the data, if several; with rows, a new sheet's name
         :param title: title of the report
         :param filename: name of the new file
-        :param options: style, currency ("EUR"), columns (header of a part the report does not find: {"amount": "Net value"}), group_by (headers or "month")
+        :param options: columns: headers of parts that are not found, {"amount": "Net value"}; vat, discount: per cent; scenarios: {"Base": 0, "Low": -10}; dates as 2026-01-31. Keys: style, currency, columns, group_by, language (|en|de), blank_rows, seller, buyer, number, date, delivery_date, due_date, payment_days, vat, discount, terms, bank, scenarios, start, period (|day|week|month|year), holidays, person, hours.
         """
         return await self._run(
             "create_excel_report",
