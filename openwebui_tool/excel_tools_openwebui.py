@@ -60,39 +60,6 @@ class SheetData(BaseModel):
     )
 
 
-class CreateOptions(BaseModel):
-    placeholder_row: bool = Field(
-        default=False, description="add one row of marked placeholders under bare headers"
-    )
-
-
-class CsvOptions(BaseModel):
-    delimiter: str = Field(default="", description='such as ";" or "tab"')
-    encoding: str = Field(default="", description="of a file, such as cp1252")
-    header: bool | None = Field(default=None, description="whether the first row names columns")
-    decimal: Literal["", ".", ","] = Field(default="", description="decimal mark")
-    date_order: Literal["", "iso", "dmy", "mdy"] = Field(
-        default="", description="of dates such as 03/04/2026; iso: only 2026-04-03 is a date"
-    )
-    text_columns: list[str] = Field(default=[], description="headers of columns to keep as text")
-    style: Literal["", "blue", "green", "teal", "orange", "purple", "gray", "plain"] = Field(
-        default="", description="house style"
-    )
-
-
-class ExportOptions(BaseModel):
-    delimiter: Literal[",", ";", "\t", "|", "tab"] = Field(
-        default=",", description="between the values"
-    )
-    encoding: Literal["utf-8", "cp1252", "latin-1", "utf-16"] = Field(
-        default="utf-8", description="of the file's text"
-    )
-    bom: bool = Field(default=True, description="mark the file as Unicode, as Excel wants it")
-    neutralize_formulas: bool = Field(
-        default=False, description="put an apostrophe before texts that start with = + - @"
-    )
-
-
 OPERATIONS = {
     "create_excel_file": {
         "doing": "Creating {filename}",
@@ -839,7 +806,7 @@ class Tools:
         sheets: list[SheetData] = [],
         sheet: str = "Sheet1",
         style: Literal["", "blue", "green", "teal", "orange", "purple", "gray", "plain"] = "",
-        options: CreateOptions | None = None,
+        options: dict | None = None,
         __user__: dict | None = None,
         __metadata__: dict | None = None,
         __request__: Any = None,
@@ -857,7 +824,7 @@ class Tools:
         :param sheets: several sheets instead of headers and rows
         :param sheet: name of the sheet, where there is one
         :param style: house style: colours of headers and charts
-        :param options: {"placeholder_row": true} adds one row of marked placeholders under bare headers
+        :param options: {"placeholder_row": true} adds one row of marked placeholders under bare headers Keys: placeholder_row.
         """
         return await self._run(
             "create_excel_file",
@@ -1402,7 +1369,7 @@ class Tools:
         filename: str = "",
         workbook: str = "",
         sheet: str = "",
-        options: CsvOptions | None = None,
+        options: dict | None = None,
         __user__: dict | None = None,
         __metadata__: dict | None = None,
         __request__: Any = None,
@@ -1419,7 +1386,7 @@ class Tools:
         :param filename: name of the new file; leave out to take the name of the CSV
         :param workbook: open workbook to add to, by name; leave out to make a new file
         :param sheet: name of the new sheet
-        :param options: delimiter, encoding, header, decimal, date_order ("dmy" or "mdy"), text_columns, style; such as {"delimiter": ";", "decimal": ","}
+        :param options: delimiter, encoding, header, decimal, date_order ("dmy" or "mdy"), text_columns, style; such as {"delimiter": ";", "decimal": ","} Keys: delimiter, encoding, header, decimal (|.|,), date_order (|iso|dmy|mdy), text_columns, style.
         """
         return await self._run(
             "import_csv_to_excel",
@@ -1439,7 +1406,7 @@ class Tools:
         format: Literal["csv"] = "csv",
         sheet: str = "",
         range: str = "",
-        options: ExportOptions | None = None,
+        options: dict | None = None,
         __user__: dict | None = None,
         __metadata__: dict | None = None,
         __request__: Any = None,
@@ -1454,7 +1421,7 @@ class Tools:
         :param format: csv
         :param sheet: sheet to export; leave out where there is only one
         :param range: such as "A1:D20"; leave out for all used cells
-        :param options: delimiter ("," ";" "|" or "tab"), encoding (utf-8, cp1252, latin-1, utf-16), bom, neutralize_formulas
+        :param options: delimiter ("," ";" "|" or "tab"), encoding (utf-8, cp1252, latin-1, utf-16), bom, neutralize_formulas Keys: delimiter (,|;|	|||tab), encoding (utf-8|cp1252|latin-1|utf-16), bom, neutralize_formulas.
         """
         return await self._run(
             "export_excel_file",

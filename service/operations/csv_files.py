@@ -28,7 +28,7 @@ from service.operations.layout import (
     has_decimals,
     style_header,
 )
-from service.operations.registry import Answer, Options, operation
+from service.operations.registry import Answer, BriefOptions, operation
 from service.workbook import cells
 from service.workbook.areas import Area, area_at
 from service.workbook.book import Book
@@ -43,7 +43,7 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _range = range  # an operation has a parameter of that name
 
 
-class CsvOptions(Options):
+class CsvOptions(BriefOptions):
     """How to read a CSV; what is left out is detected."""
 
     delimiter: str = Field(default="", description='such as ";" or "tab"')
@@ -255,7 +255,7 @@ def _data_type(value: object) -> str:
 # Export -------------------------------------------------------------------------
 
 
-class ExportOptions(Options):
+class ExportOptions(BriefOptions):
     """How to write a CSV."""
 
     delimiter: Literal[",", ";", "\t", "|", "tab"] = Field(

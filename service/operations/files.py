@@ -8,7 +8,7 @@ from service.errors import InvalidParameters
 from service.operations.context import Context, Desk
 from service.operations.data import Grid, Rows, as_grid, text_number_notes
 from service.operations.layout import check_grid, check_sheet_name, write_grid
-from service.operations.registry import Answer, Options, operation
+from service.operations.registry import Answer, BriefOptions, Options, operation
 from service.workbook.cells import Scalar
 from service.workbook.house import HouseStyle
 
@@ -24,7 +24,7 @@ class SheetData(Options):
     rows: Rows = Field(default=[], description="rows as lists, as records, or columns by name")
 
 
-class CreateOptions(Options):
+class CreateOptions(BriefOptions):
     """Extras of create_excel_file."""
 
     placeholder_row: bool = Field(
