@@ -49,15 +49,7 @@ PREFERENCES = {
 
 # --- generated from the service's registry by scripts/generate.py: do not edit ---
 
-Rows = list[list[Cell]] | list[dict[str, Cell]] | dict[str, list[Cell]]
-
-
-class SheetData(BaseModel):
-    name: str = Field(description="name of the sheet")
-    headers: list[Cell] = Field(default=[], description="header row")
-    rows: list[list[Cell]] | list[dict[str, Cell]] | dict[str, list[Cell]] = Field(
-        default=[], description="rows as lists, as records, or columns by name"
-    )
+Rows = list[list[Cell] | dict[str, Cell]] | dict[str, list[Cell]]
 
 
 OPERATIONS = {
@@ -803,7 +795,7 @@ class Tools:
         filename: str,
         headers: list[Cell] = [],
         rows: Rows = [],
-        sheets: list[SheetData] = [],
+        sheets: list[dict] = [],
         sheet: str = "Sheet1",
         style: Literal["", "blue", "green", "teal", "orange", "purple", "gray", "plain"] = "",
         options: dict | None = None,
@@ -821,10 +813,10 @@ class Tools:
         :param filename: name of the file, such as budget.xlsx
         :param headers: header row, such as ["Item", "Cost"]
         :param rows: rows as lists [["Rent", 1200]], as records [{"Item": "Rent", "Cost": 1200}], or columns {"Item": ["Rent"], "Cost": [1200]}
-        :param sheets: several sheets instead of headers and rows
+        :param sheets: instead of headers and rows, [{"name": "May", "rows": [{"Item": "Rent"}]}] Keys: name, headers, rows.
         :param sheet: name of the sheet, where there is one
         :param style: house style: colours of headers and charts
-        :param options: {"placeholder_row": true} adds one row of marked placeholders under bare headers Keys: placeholder_row.
+        :param options: placeholder_row: true adds a row of marked placeholders Keys: placeholder_row.
         """
         return await self._run(
             "create_excel_file",
@@ -891,7 +883,7 @@ class Tools:
     ) -> str:
         """Save an open workbook as a new version; earlier versions stay.
 
-        :param workbook: open workbook to use, by name; leave out where only one is open
+        :param workbook: its name, if several are open
         :param filename: a new name for the file; leave out to keep its name
         """
         return await self._run(
@@ -911,7 +903,7 @@ class Tools:
     ) -> str:
         """Close an open workbook without saving; the answer says what was discarded.
 
-        :param workbook: open workbook to use, by name; leave out where only one is open
+        :param workbook: its name, if several are open
         """
         return await self._run(
             "close_excel_file",
@@ -931,7 +923,7 @@ class Tools:
     ) -> str:
         """Describe an open workbook: sheets, columns with types and examples, charts, errors.
 
-        :param workbook: open workbook to use, by name; leave out where only one is open
+        :param workbook: its name, if several are open
         :param sheet: sheet to describe alone, in more detail; leave out for all
         """
         return await self._run(
@@ -958,8 +950,8 @@ class Tools:
         Dates come as 2026-01-31; a text that only looks like a date, number format or formula
         comes with an apostrophe in front. Long ranges come in pages; "next_range" is the next.
 
-        :param workbook: open workbook to use, by name; leave out where only one is open
-        :param sheet: sheet to read; leave out where there is only one
+        :param workbook: its name, if several are open
+        :param sheet: sheet to read; leave out if there is one
         :param range: such as "A1:D20" or "A:C"; leave out for all used cells
         :param what: values (calculated), formulas, or formats (number format, font, fill)
         :param limit: most rows to answer, 1 to 1000
@@ -988,8 +980,8 @@ class Tools:
         keeps any text as text. null makes a cell blank.
 
         :param rows: rows as lists [["Rent", 1200], ["Sum", "=SUM(B1:B9)"]]; with start "append" also records {"Item": "Rent", "Cost": 1200} that use the sheet's headers
-        :param workbook: open workbook to use, by name; leave out where only one is open
-        :param sheet: sheet to write to; leave out where there is only one
+        :param workbook: its name, if several are open
+        :param sheet: sheet to write to; leave out if there is one
         :param start: first cell, such as "B2", or "append"
         """
         return await self._run(
@@ -1029,8 +1021,8 @@ class Tools:
         Formulas are adjusted as in Excel; filled cells are overwritten only with force.
 
         :param action: what to do
-        :param workbook: open workbook to use, by name; leave out where only one is open
-        :param sheet: leave out where there is only one
+        :param workbook: its name, if several are open
+        :param sheet: leave out if there is one
         :param range: such as "A1:D20"; left out for sort, replace, clean and their like: all data
         :param options: sort {"by": ["Cost desc"]}; replace {"find", "replace"}; unpivot {"by": columns that stay}; copy {"to": "E1"}; others likewise. Keys: by, order, header, find, replace, within (values|formulas|both), regex, whole_cell, match_case, all_sheets, delimiter, widths, parts, to, force, names, series, step, stop, clean, decimal (.|,), date_order (dmy|mdy|ymd), what.
         """
@@ -1061,8 +1053,8 @@ class Tools:
         """Format cells: font, fill, border, alignment, number format, widths, merging. The rest stays.
 
         :param style: what to set, such as {"bold": true, "fill": "light gray", "align": "center", "number_format": "currency EUR", "border": "outline medium, inside thin gray"}. Keys: bold, italic, underline, strike, script (superscript|subscript|normal), font, size, color, fill, gradient, gradient_angle (center), pattern, pattern_color, number_format, align, valign (top|center|bottom|justify|distributed), wrap, shrink, indent, rotation (vertical), border, border_color, named_style, new_style, locked, hide_formula, merge (cells|across|none), width (auto), height (auto), copy_from, clear.
-        :param workbook: open workbook to use, by name; leave out where only one is open
-        :param sheet: sheet to format; leave out where there is only one
+        :param workbook: its name, if several are open
+        :param sheet: sheet to format; leave out if there is one
         :param range: such as "A1:D1", "B:B", "A1:A9,C1:C9", or header; leave out for all used cells
         """
         return await self._run(
@@ -1088,13 +1080,13 @@ class Tools:
     ) -> str:
         """Add, list, change or delete conditional formats and data validation (dropdown lists).
 
-        :param workbook: open workbook to use, by name; leave out where only one is open
-        :param sheet: leave out where there is only one
+        :param workbook: its name, if several are open
+        :param sheet: leave out if there is one
         :param range: "B2:B20", "B:B", or a column's header
         :param rule: greater_than, less_than, between, equal_to, text_contains, text_begins_with, date_occurring, duplicates, unique, top, bottom, above_average, blanks, errors, formula, color_scale, data_bar, icon_set; entries: list, whole, decimal, date, time, length, custom
         :param value: 100, "late", [10, 20], "=$C2>5", "last_7_days"; colours, lowest first; a list's entries or their range
         :param action: change and delete need options.index of list
-        :param options: {"fill": "red", "bold": true} Keys: fill, color, bold, italic, underline, strike, border, number_format, stop_if_true, priority, index, percent, equal, std_dev, min, mid, max, thresholds, reverse, hide_value, solid, negative_color, operator, input_title, input_message, error_title, error_message, error_style (stop|warning|information), allow_blank, dropdown.
+        :param options: {"fill": "red", "bold": true} Keys: fill, color, bold, border, number_format, stop_if_true, priority, index, percent, min, mid, max, thresholds, operator, input_message, error_message, error_style (stop|warning|information), ....
         """
         return await self._run(
             "add_excel_rule",
@@ -1126,8 +1118,8 @@ class Tools:
     ) -> str:
         """Create, list, change, convert or delete native tables: totals, formulas, filters, style.
 
-        :param workbook: open workbook to use, by name; leave out where only one is open
-        :param sheet: sheet; leave out where there is only one
+        :param workbook: its name, if several are open
+        :param sheet: leave out if there is one
         :param range: with the headers; left out: the sheet's data. With change: the new size
         :param name: of the table; left out: Table1, or the only table there is
         :param action: convert leaves plain cells, delete clears them, too
@@ -1189,13 +1181,13 @@ class Tools:
         areas follow, as in Excel. The answer tells which formulas became #REF!.
 
         :param action: layout sets options; insert_cells and delete_cells shift the cells beside
-        :param workbook: open workbook to use, by name; leave out where only one is open
+        :param workbook: its name, if several are open
         :param sheet: sheet to change, or name of the sheet to add; leave out where there is only one
         :param target: rows such as 3 or "3:5", columns "B" or "B:D", or cells "B2:C4"; insertions come in front of it; "workbook" protects the structure
         :param new_name: new name of the sheet, for rename and copy
         :param position: for sheets 1, "last", or the sheet to stand in front of; for moved rows and columns what to stand in front of; for cells down, right, up or left
         :param count: how many rows or columns, where target names the first only
-        :param options: of layout and protect, such as {"freeze": "A2", "fit": "width"}. Keys: width (auto), height (auto), hidden, group, collapsed, freeze, filter, tab_color, zoom, gridlines, headings, right_to_left, view (normal|page layout|page breaks), orientation (portrait|landscape), paper, margins, fit, scale, print_area, print_titles, center (horizontal|vertical|both|none), print_gridlines, print_headings, page_order (down|over), header, footer, page_breaks, password, allow, editable.
+        :param options: of layout and protect, such as {"freeze": "A2", "fit": "width"}. Keys: width (auto), height (auto), hidden, group, freeze, filter, tab_color, zoom, gridlines, right_to_left, orientation (portrait|landscape), paper, margins, fit, print_area, print_titles, header, footer, page_breaks, password, allow, ....
         """
         return await self._run(
             "edit_excel_sheet",
@@ -1255,14 +1247,14 @@ class Tools:
 
         The first column of the data gives the categories, the rest the series.
 
-        :param workbook: open workbook to use, by name; leave out where only one is open
+        :param workbook: its name, if several are open
         :param sheet: sheet to put it on; leave out where there is only one
         :param chart_type: column if left out
         :param data_range: with the header row: "A1:C10", "A1:A10,C1:C10" for columns apart, or the name of a table; leave out for the sheet's data without its row of totals
         :param title: left out: the name of a single series
         :param position: cell of its upper left corner, cells of sparklines; leave out for a free place
         :param action: change and delete take options.chart; change keeps what is not named
-        :param options: extras, such as {"series": ["Sales"], "stacked": true, "y_title": "Euro"}. Keys: chart, name, x_title, y_title, y2_title, legend (right|bottom|top|left|none), stacked (percent), data_labels (value|percent|category|series|size), label_position, label_format, series, categories, width_cm, height_cm, own_sheet, colors, markers, smooth, connect, filled, gap, hole, x_min, x_max, x_log, x_reverse, x_format, y_min, y_max, y_log, y_reverse, y_step, y_format, y2_min, y2_max, y2_format, gridlines (none|x|y|both), trendline, trendline_period, trendline_forward, trendline_equation, trendline_r2, error_bars, lines, second_axis, totals, bins, bin_width, highlight (high|low|first|last|negative).
+        :param options: extras, such as {"series": ["Sales"], "stacked": true, "y_title": "Euro"}. Keys: chart, x_title, y_title, y2_title, legend (right|bottom|top|left|none), stacked (percent), data_labels (value|percent|category|series|size), series, categories, width_cm, height_cm, own_sheet, colors, markers, smooth, x_min, x_max, y_min, y_max, y_format, gridlines (none|x|y|both), trendline, lines, second_axis, totals, bins, highlight (high|low|first|last|negative), ....
         """
         return await self._run(
             "create_excel_chart",
@@ -1297,7 +1289,7 @@ class Tools:
     ) -> str:
         """Add a pivot table on a new sheet, or list, change, refresh and delete pivot tables.
 
-        :param workbook: open workbook to use, by name; leave out where only one is open
+        :param workbook: its name, if several are open
         :param sheet: sheet of the data
         :param source: range, table or sheet; leave out for the sheet's data
         :param rows: headers; "Months (Date)" groups dates
@@ -1340,8 +1332,8 @@ class Tools:
         """Comments, links, pictures and defined names: add, change, list or remove them.
 
         :param action: what to add or change, or list, remove
-        :param workbook: open workbook to use, by name; leave out where only one is open
-        :param sheet: leave out where there is only one
+        :param workbook: its name, if several are open
+        :param sheet: leave out if there is one
         :param range: cell such as "B2"; a picture is fitted into several
         :param text: the comment, a link's words, or a picture's description
         :param target: link: address or "Costs!A1"; image: uploaded file; name: cells or "=0.19"
@@ -1384,7 +1376,7 @@ class Tools:
 
         :param source: name or id of an uploaded file, or the CSV text itself
         :param filename: name of the new file; leave out to take the name of the CSV
-        :param workbook: open workbook to add to, by name; leave out to make a new file
+        :param workbook: open workbook to add to; left out: a new file
         :param sheet: name of the new sheet
         :param options: delimiter, encoding, header, decimal, date_order ("dmy" or "mdy"), text_columns, style; such as {"delimiter": ";", "decimal": ","} Keys: delimiter, encoding, header, decimal (|.|,), date_order (|iso|dmy|mdy), text_columns, style.
         """
@@ -1417,9 +1409,9 @@ class Tools:
 
         Dates are written as 2026-01-31, numbers without format, true and false as TRUE and FALSE.
 
-        :param workbook: open workbook to use, by name; leave out where only one is open
+        :param workbook: its name, if several are open
         :param format: csv
-        :param sheet: sheet to export; leave out where there is only one
+        :param sheet: sheet to export; leave out if there is one
         :param range: such as "A1:D20"; leave out for all used cells
         :param options: delimiter ("," ";" "|" or "tab"), encoding (utf-8, cp1252, latin-1, utf-16), bom, neutralize_formulas Keys: delimiter (,|;|	|||tab), encoding (utf-8|cp1252|latin-1|utf-16), bom, neutralize_formulas.
         """
@@ -1500,7 +1492,7 @@ class Tools:
     ) -> str:
         """Undo or redo changes of an open workbook, or tell cell by cell what changed.
 
-        :param workbook: open workbook to use, by name; leave out where only one is open
+        :param workbook: its name, if several are open
         :param action: undo, redo, or changes (what the last steps changed; nothing is undone)
         :param steps: how many changes to undo, redo or tell of; for changes 0 means all since opening
         :param until: for changes: how many steps back the later of the two states lies, 0 is now
@@ -1530,7 +1522,7 @@ class Tools:
 
         goal_seek changes nothing: it answers the number to write.
 
-        :param workbook: open workbook to use, by name; leave out where only one is open
+        :param workbook: its name, if several are open
         :param action: explain (step by step, and its neighbours), errors (where they begin, and why)
         :param sheet: sheet of the cell; errors looks at all sheets without it
         :param cell: such as "B9" or "Costs!B9"
@@ -1565,7 +1557,7 @@ class Tools:
         One undo takes all back. The error names the step that failed.
 
         :param steps: at most 50; in arguments "$name.key" is a value of the result of the step with that name, "{name.key}" the same inside of a text. Keys: tool, arguments, name.
-        :param workbook: open workbook to use, by name; leave out where only one is open
+        :param workbook: its name, if several are open
         """
         return await self._run(
             "run_excel_steps",

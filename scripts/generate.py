@@ -85,7 +85,9 @@ def _brief(annotation: Any) -> str:
     names = []
     for model in _models(annotation):
         if issubclass(model, BriefOptions):
-            names += [_brief_field(name, field) for name, field in model.model_fields.items()]
+            fields = model.model_fields.items()
+            names += [_brief_field(name, field) for name, field in fields if name not in model.rare]
+            names += ["..."] if model.rare else []
     return f" Keys: {', '.join(names)}." if names else ""
 
 
@@ -137,7 +139,9 @@ def plugin_head() -> str:
 
 def type_source_of_rows() -> str:
     """The union of shapes in which rows may come."""
-    return " | ".join(type_source(item) for item in typing.get_args(Rows))
+    lists, records, columns = (type_source(item) for item in typing.get_args(Rows))
+    inner = f"{lists.removeprefix('list[')[:-1]} | {records.removeprefix('list[')[:-1]}"
+    return f"list[{inner}] | {columns}"  # one list of both is shorter, as a schema
 
 
 _DONE = {

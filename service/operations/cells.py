@@ -52,7 +52,7 @@ def read_excel_range(
     Dates come as 2026-01-31; a text that only looks like a date, number format or formula
     comes with an apostrophe in front. Long ranges come in pages; "next_range" is the next.
 
-    :param sheet: sheet to read; leave out where there is only one
+    :param sheet: sheet to read; leave out if there is one
     :param range: such as "A1:D20" or "A:C"; leave out for all used cells
     :param what: values (calculated), formulas, or formats (number format, font, fill)
     :param limit: most rows to answer, 1 to 1000
@@ -203,7 +203,7 @@ def write_excel_range(
 
     :param rows: rows as lists [["Rent", 1200], ["Sum", "=SUM(B1:B9)"]]; with start "append"
         also records {"Item": "Rent", "Cost": 1200} that use the sheet's headers
-    :param sheet: sheet to write to; leave out where there is only one
+    :param sheet: sheet to write to; leave out if there is one
     :param start: first cell, such as "B2", or "append"
     """
     named, reference = split_sheet(start)

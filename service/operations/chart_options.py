@@ -33,6 +33,14 @@ LEAST_CM, MOST_CM = 3, 60
 class ChartOptions(BriefOptions):
     """Extras of create_excel_chart."""
 
+    rare = frozenset(
+        """
+        name label_position label_format connect filled gap hole x_log x_reverse x_format y_log
+        y_reverse y_step y2_min y2_max y2_format trendline_period trendline_forward
+        trendline_equation trendline_r2 error_bars bin_width
+        """.split()
+    )
+
     chart: str = Field(
         default="", description="for change and delete: number, name or title of the chart"
     )

@@ -288,7 +288,7 @@ def export_excel_file(
     Dates are written as 2026-01-31, numbers without format, true and false as TRUE and FALSE.
 
     :param format: csv
-    :param sheet: sheet to export; leave out where there is only one
+    :param sheet: sheet to export; leave out if there is one
     :param range: such as "A1:D20"; leave out for all used cells
     :param options: delimiter ("," ";" "|" or "tab"), encoding (utf-8, cp1252, latin-1,
         utf-16), bom, neutralize_formulas

@@ -15,7 +15,7 @@ import types
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field
@@ -27,8 +27,8 @@ Function = TypeVar("Function", bound=Callable[..., "Answer"])
 
 _SEALED = "\x00"  # what nobody can type
 ACCEPTED = f"{_SEALED}accepted"  # a secret in the journal that was right at the time
-_WORKBOOK = "open workbook to use, by name; leave out where only one is open"
-_WORKBOOK_OR_NEW = "open workbook to add to, by name; leave out to make a new file"
+_WORKBOOK = "its name, if several are open"
+_WORKBOOK_OR_NEW = "open workbook to add to; left out: a new file"
 
 
 @dataclass
@@ -408,7 +408,11 @@ class BriefOptions(Options):
 
     A model's context is small: what each means, and of which type it is, is in the reference,
     and in the error where one does not fit.
+
+    :cvar rare: names that are left out there; an error that lists the options has them, too
     """
+
+    rare: ClassVar[frozenset[str]] = frozenset()
 
 
 __all__ = [

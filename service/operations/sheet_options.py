@@ -18,6 +18,12 @@ Allowed = Literal[
 class SheetOptions(BriefOptions):
     """Extras of edit_excel_sheet: those of layout, and the last three of protect."""
 
+    rare = frozenset(
+        """
+        headings view print_headings print_gridlines page_order scale center collapsed editable
+        """.split()
+    )
+
     width: float | Literal["auto"] | None = Field(
         default=None, description="of the columns in target, in characters, or auto"
     )

@@ -74,7 +74,7 @@ def annotate_excel_cells(
     """Comments, links, pictures and defined names: add, change, list or remove them.
 
     :param action: what to add or change, or list, remove
-    :param sheet: leave out where there is only one
+    :param sheet: leave out if there is one
     :param range: cell such as "B2"; a picture is fitted into several
     :param text: the comment, a link's words, or a picture's description
     :param target: link: address or "Costs!A1"; image: uploaded file; name: cells or "=0.19"

@@ -46,7 +46,7 @@ def transform_excel_range(
     Formulas are adjusted as in Excel; filled cells are overwritten only with force.
 
     :param action: what to do
-    :param sheet: leave out where there is only one
+    :param sheet: leave out if there is one
     :param range: such as "A1:D20"; left out for sort, replace, clean and their like: all data
     :param options: sort {"by": ["Cost desc"]}; replace {"find", "replace"}; unpivot {"by": columns
         that stay}; copy {"to": "E1"}; others likewise.
