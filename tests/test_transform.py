@@ -21,6 +21,7 @@ from service.workbook import book as book_module
 from service.workbook.book import Book
 from service.workbook.keeping.loader import load
 from tests.bench import NOW, new_book, run
+from tests.corpus.hand_cells import extensions
 from tests.corpus.validity import problems
 from tests.service_fixtures import Chat
 
@@ -757,3 +758,40 @@ def test_columns_are_named_by_a_header_above_the_range() -> None:
     book = new_book(headers=["k", "n"], rows=[["b", 2], ["a", 1], ["c", 0]])
     do(book, "sort", "A2:B3", by="n")
     assert rows(book, "A1:B4") == [["k", "n"], ["a", 1], ["b", 2], ["c", 0]]
+
+
+@pytest.mark.parametrize("action", ["copy", "move"])
+def test_rules_and_validations_go_with_their_cells(action: str, tmp_path: Path) -> None:
+    made = new_book(rows=[[n, n] for n in range(1, 7)])
+    sheet = made.sheet()
+    red = PatternFill("solid", bgColor="FFFF0000")
+    sheet.conditional_formatting.add("A1:B6", CellIsRule("greaterThan", ["$B1"], fill=red))
+    validation = DataValidation("whole", operator="between", formula1="B2", formula2="9")
+    validation.add("A2:A3")
+    sheet.add_data_validation(validation)
+    for one in both(made, tmp_path):
+        do(one, action, "A2:B3", to="E5")
+        sheet = reopened(one, tmp_path).sheet()
+        rules = {
+            str(item.sqref): (rule.formula, rule.dxf.fill.bgColor.rgb)
+            for item in sheet.conditional_formatting
+            for rule in item.rules
+        }
+        kept = "A1:B6" if action == "copy" else "A1:B1 A4:B6"
+        assert rules == {kept: (["$B1"], "FFFF0000"), "E5:F6": (["$B5"], "FFFF0000")}
+        checks = {str(item.sqref): item.formula1 for item in sheet.data_validations.dataValidation}
+        assert checks.pop("E5:E6") == "F5"
+        assert checks == ({"A2:A3": "B2"} if action == "copy" else {})
+        priorities = [r.priority for item in sheet.conditional_formatting for r in item.rules]
+        assert len(set(priorities)) == 2
+
+
+def test_rules_of_a_later_form_are_told_where_they_stay(tmp_path: Path) -> None:
+    extensions(tmp_path / "x.xlsx")
+    book = Book.load(tmp_path / "x.xlsx", "x.xlsx")
+    told = do(book, "clear", "A2:B3", "Data", what="rules")
+    assert told["rules"] == 2
+    assert "later form" in told["notes"][0]
+    again = reopened(book, tmp_path)
+    assert [str(item.sqref) for item in again.sheet("Data").conditional_formatting] == ["A4"]
+    assert "notes" not in do(again, "copy", "A4:A5", "Data", to="K1")

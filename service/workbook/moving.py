@@ -8,6 +8,7 @@ from openpyxl.worksheet.filters import AutoFilter
 from openpyxl.worksheet.formula import ArrayFormula
 from openpyxl.worksheet.worksheet import Worksheet
 
+from service.workbook import attached_rules
 from service.workbook.areas import Area, parse_cell
 from service.workbook.book import Book
 from service.workbook.contents import Content, inside, merged_areas, places, put, taken
@@ -36,6 +37,9 @@ def _carry(book: Book, change: MoveBlock) -> None:
     merged = [block for block in merged_areas(home) if inside(block, change.source)]
     for block in merged:
         home.unmerge_cells(str(block))
+    rules = attached_rules.carried(home, change.source, change.step)
+    attached_rules.clear(home, change.source)
+    attached_rules.put_down(away, change.target, rules)
     contents = [taken(home, *place) for place in places(change.source)]
     for content in contents:
         put(home, content.row, content.column, Content(content.row, content.column))

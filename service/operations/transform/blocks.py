@@ -103,6 +103,7 @@ def copy_cells(task: Task) -> Answer:
         values = values_of(task.ctx, cells)
         contents = [as_value(c, value) for c, value in zip(contents, values, strict=True)]
     merged = [block for block in merged_areas(task.sheet) if inside(block, source)]
+    rules = attached_rules.carried(task.sheet, source, target.step)
     with task.ctx.book.changing():
         for content in contents:
             down, right = target.step
@@ -111,6 +112,7 @@ def copy_cells(task: Task) -> Answer:
             widen(task, target.sheet, target.area)
         if what in ("all", "formats"):
             _merge(target.sheet, [target.at(block) for block in merged])
+            attached_rules.put_down(target.sheet, target.area, rules)
     result: dict[str, Any] = {
         "copied": str(source),
         "to": f"{target.sheet.title}!{target.area}",
@@ -118,9 +120,17 @@ def copy_cells(task: Task) -> Answer:
     }
     if formulas:
         result["formulas"] = formulas
-    if what == "all" and attached_rules.count(task.sheet, source):
-        result["notes"] = ["Conditional formats and validations were not copied."]
+    if what == "all":
+        result |= _later(task, source)
     return Answer(result, sheet=target.sheet.title)
+
+
+def _later(task: Task, area: Area) -> dict[str, list[str]]:
+    """A note of rules that can't be taken along, where there are any."""
+    found = attached_rules.later(task.ctx.book, task.sheet, area)
+    if not found:
+        return {}
+    return {"notes": [f"{counted(found, 'rule')} of a later form in {area} stayed as it was."]}
 
 
 def _copy_one(sheet: Worksheet, row: int, column: int, content: Content, what: str) -> None:
@@ -181,9 +191,9 @@ def move_cells(task: Task) -> Answer:
     _check_target(task, target, formats_only=False, copied=False)
     book = task.ctx.book
     titles = (task.sheet.title, target.sheet.title)
-    rules = attached_rules.count(task.sheet, source)
+    later = _later(task, source)
     effects = move_block(book, MoveBlock(titles[0], source, titles[1], target.area))
-    result: dict[str, Any] = {"moved": str(source), "to": f"{titles[1]}!{target.area}"}
+    result: dict[str, Any] = {"moved": str(source), "to": f"{titles[1]}!{target.area}"} | later
     if +effects.adjusted:
         result["adjusted"] = dict(+effects.adjusted)
     if effects.broken:
@@ -191,8 +201,6 @@ def move_cells(task: Task) -> Answer:
             {"cell": f"{where}!{Area(row, column, row, column)}" if row else where, "formula": text}
             for where, row, column, text in effects.broken[:20]
         ]
-    if rules:
-        result["notes"] = ["Conditional formats and validations stayed where they were."]
     return Answer(result, sheet=titles[1])
 
 
@@ -218,8 +226,10 @@ def clear(task: Task) -> Answer:
     result: dict[str, Any] = {"cleared": what, "range": str(area), "cells": len(found)}
     if rules:
         result["rules"] = rules
+    if what in ("rules", "all"):
+        result |= _later(task, area)
     if not (found or rules or unmerged):
-        result["notes"] = [f"There was nothing of that kind in {area}."]
+        result.setdefault("notes", []).append(f"There was nothing else of that kind in {area}.")
         return Answer(result, sheet=sheet.title, changed=False)
     with task.ctx.book.changing():
         for block in unmerged:
@@ -229,7 +239,7 @@ def clear(task: Task) -> Answer:
         if rules:
             attached_rules.clear(sheet, area)
     if unmerged:
-        result["notes"] = [f"{counted(len(unmerged), 'merged area')} unmerged."]
+        result.setdefault("notes", []).append(f"{counted(len(unmerged), 'merged area')} unmerged.")
     return Answer(result, sheet=sheet.title)
 
 
