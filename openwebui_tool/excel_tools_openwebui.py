@@ -49,7 +49,7 @@ PREFERENCES = {
 
 # --- generated from the service's registry by scripts/generate.py: do not edit ---
 
-Rows = list[list[Cell] | dict[str, Cell]] | dict[str, list[Cell]]
+Rows = list[list[Cell] | dict[str, Cell]]
 
 
 OPERATIONS = {
@@ -979,7 +979,7 @@ class Tools:
         A text that starts with = is a formula, 2026-01-31 is a date, an apostrophe in front
         keeps any text as text. null makes a cell blank.
 
-        :param rows: rows as lists [["Rent", 1200], ["Sum", "=SUM(B1:B9)"]]; with start "append" also records {"Item": "Rent", "Cost": 1200} that use the sheet's headers
+        :param rows: lists [["Rent", 1200], ["Sum", "=SUM(B1:B9)"]]; to append also records by header
         :param workbook: its name, if several are open
         :param sheet: sheet to write to; leave out if there is one
         :param start: first cell, such as "B2", or "append"
@@ -1052,7 +1052,7 @@ class Tools:
     ) -> str:
         """Format cells: font, fill, border, alignment, number format, widths, merging. The rest stays.
 
-        :param style: what to set, such as {"bold": true, "fill": "light gray", "align": "center", "number_format": "currency EUR", "border": "outline medium, inside thin gray"}. Keys: bold, italic, underline, strike, script (superscript|subscript|normal), font, size, color, fill, gradient, gradient_angle (center), pattern, pattern_color, number_format, align, valign (top|center|bottom|justify|distributed), wrap, shrink, indent, rotation (vertical), border, border_color, named_style, new_style, locked, hide_formula, merge (cells|across|none), width (auto), height (auto), copy_from, clear.
+        :param style: what to set, such as {"bold": true, "fill": "light gray", "align": "center", "number_format": "currency EUR", "border": "outline medium, inside thin gray"}. Keys: bold, italic, underline, strike, script (superscript|subscript|normal), font, size, color, fill, gradient, gradient_angle (center), pattern, pattern_color, number_format, align, valign, wrap, shrink, indent, rotation (vertical), border, border_color, named_style, new_style, locked, hide_formula, merge (cells|across|none), width (auto), height (auto), copy_from, clear.
         :param workbook: its name, if several are open
         :param sheet: sheet to format; leave out if there is one
         :param range: such as "A1:D1", "B:B", "A1:A9,C1:C9", or header; leave out for all used cells
@@ -1177,16 +1177,15 @@ class Tools:
     ) -> str:
         """Change sheets, rows, columns; merge, protect, page layout, freeze, widths, print set-up.
 
-        Formulas on all sheets, names, tables, rules, charts, filters, merged cells and print
-        areas follow, as in Excel. The answer tells which formulas became #REF!.
+        All references follow, as in Excel; the answer tells which became #REF!.
 
         :param action: layout sets options; insert_cells and delete_cells shift the cells beside
         :param workbook: its name, if several are open
-        :param sheet: sheet to change, or name of the sheet to add; leave out where there is only one
+        :param sheet: sheet to change or add; leave out if there is one
         :param target: rows such as 3 or "3:5", columns "B" or "B:D", or cells "B2:C4"; insertions come in front of it; "workbook" protects the structure
         :param new_name: new name of the sheet, for rename and copy
-        :param position: for sheets 1, "last", or the sheet to stand in front of; for moved rows and columns what to stand in front of; for cells down, right, up or left
-        :param count: how many rows or columns, where target names the first only
+        :param position: what to stand in front of: a sheet, row or column; for sheets also 1, "last"; for cells down, right, up or left
+        :param count: how many, where target names the first only
         :param options: of layout and protect, such as {"freeze": "A2", "fit": "width"}. Keys: width (auto), height (auto), hidden, group, freeze, filter, tab_color, zoom, gridlines, right_to_left, orientation (portrait|landscape), paper, margins, fit, print_area, print_titles, header, footer, page_breaks, password, allow, ....
         """
         return await self._run(
@@ -1250,11 +1249,11 @@ class Tools:
         :param workbook: its name, if several are open
         :param sheet: sheet to put it on; leave out where there is only one
         :param chart_type: column if left out
-        :param data_range: with the header row: "A1:C10", "A1:A10,C1:C10" for columns apart, or the name of a table; leave out for the sheet's data without its row of totals
+        :param data_range: with the header row: "A1:C10", "A1:A10,C1:C10", or a table's name; left out: the sheet's data
         :param title: left out: the name of a single series
-        :param position: cell of its upper left corner, cells of sparklines; leave out for a free place
+        :param position: its upper left cell, cells of sparklines; left out: a free place
         :param action: change and delete take options.chart; change keeps what is not named
-        :param options: extras, such as {"series": ["Sales"], "stacked": true, "y_title": "Euro"}. Keys: chart, x_title, y_title, y2_title, legend (right|bottom|top|left|none), stacked (percent), data_labels (value|percent|category|series|size), series, categories, width_cm, height_cm, own_sheet, colors, markers, smooth, x_min, x_max, y_min, y_max, y_format, gridlines (none|x|y|both), trendline, lines, second_axis, totals, bins, highlight (high|low|first|last|negative), ....
+        :param options: extras, such as {"series": ["Sales"], "stacked": true, "y_title": "Euro"}. Keys: chart, x_title, y_title, y2_title, legend (right|bottom|top|left|none), stacked (percent), data_labels, series, categories, width_cm, height_cm, own_sheet, colors, markers, smooth, x_min, x_max, y_min, y_max, y_format, gridlines (none|x|y|both), trendline, lines, second_axis, totals, bins, highlight (high|low|first|last|negative), ....
         """
         return await self._run(
             "create_excel_chart",
@@ -1370,15 +1369,13 @@ class Tools:
     ) -> str:
         """Import CSV into a new Excel file, or into a new sheet of an open one.
 
-        Delimiter, encoding, headers and types are detected. Leading zeros, long numbers and
-        phone numbers stay as they are, nothing becomes a formula, and what can be read in two
-        ways stays text and is told.
+        Delimiter, encoding, headers and types are detected. Leading zeros and long numbers stay.
 
         :param source: name or id of an uploaded file, or the CSV text itself
         :param filename: name of the new file; leave out to take the name of the CSV
         :param workbook: open workbook to add to; left out: a new file
         :param sheet: name of the new sheet
-        :param options: delimiter, encoding, header, decimal, date_order ("dmy" or "mdy"), text_columns, style; such as {"delimiter": ";", "decimal": ","} Keys: delimiter, encoding, header, decimal (|.|,), date_order (|iso|dmy|mdy), text_columns, style.
+        :param options: such as {"delimiter": ";", "decimal": ","} Keys: delimiter, encoding, header, decimal (|.|,), date_order (|iso|dmy|mdy), text_columns, style.
         """
         return await self._run(
             "import_csv_to_excel",
@@ -1407,13 +1404,11 @@ class Tools:
     ) -> str:
         """Export a sheet or range as a CSV file: values, not formulas.
 
-        Dates are written as 2026-01-31, numbers without format, true and false as TRUE and FALSE.
-
         :param workbook: its name, if several are open
         :param format: csv
         :param sheet: sheet to export; leave out if there is one
         :param range: such as "A1:D20"; leave out for all used cells
-        :param options: delimiter ("," ";" "|" or "tab"), encoding (utf-8, cp1252, latin-1, utf-16), bom, neutralize_formulas Keys: delimiter (,|;|	|||tab), encoding (utf-8|cp1252|latin-1|utf-16), bom, neutralize_formulas.
+        :param options: such as {"delimiter": ";"} Keys: delimiter (,|;|	|||tab), encoding (utf-8|cp1252|latin-1|utf-16), bom, neutralize_formulas.
         """
         return await self._run(
             "export_excel_file",
@@ -1455,13 +1450,13 @@ class Tools:
         Send the data as rows for a new file, or name an open workbook that holds it. Columns are
         found by their headers. What is not given stays blank: without rows, the last five are forms.
 
-        :param report: sales_report needs amount, or quantity and unit price; date, region help. employee_directory: name, department. invoice: description, quantity, unit price, VAT. budget: category, month, plan, actual. project_plan: task, start, days, progress, predecessor. timesheet: date, start, end, break. inventory: item, stock, reorder level, unit cost
-        :param rows: records [{"Date": "2026-01-12", "Amount": 120}], or lists, the first of which holds the headers
-        :param workbook: open workbook to add it to; leave out to make a new file
-        :param sheet: sheet that holds the data, if several; with rows, a new sheet's name
+        :param report: columns of sales: amount, date, region; employees: name, department; invoice: description, quantity, unit price; budget: category, month, plan, actual; project: task, start, days; hours: date, start, end; stock: item, stock, reorder level, unit cost
+        :param rows: records [{"Date": "2026-01-12", "Amount": 120}], or lists after one of headers
+        :param workbook: open workbook to add it to; left out: a new file
+        :param sheet: sheet that holds the data; with rows, a new sheet's name
         :param title: title of the report
         :param filename: name of the new file
-        :param options: columns: headers of parts that are not found, {"amount": "Net value"}; vat, discount: per cent; scenarios: {"Base": 0, "Low": -10}; dates as 2026-01-31. Keys: style, currency, columns, group_by, language (|en|de), blank_rows, seller, buyer, number, date, delivery_date, due_date, payment_days, vat, discount, terms, bank, scenarios, start, period (|day|week|month|year), holidays, person, hours.
+        :param options: such as {"vat": 19, "scenarios": {"Low": -10}, "columns": {"amount": "Net value"}} Keys: style, currency, columns, group_by, seller, buyer, number, date, due_date, payment_days, vat, discount, terms, scenarios, start, period (|day|week|month|year), person, ....
         """
         return await self._run(
             "create_excel_report",
@@ -1493,9 +1488,9 @@ class Tools:
         """Undo or redo changes of an open workbook, or tell cell by cell what changed.
 
         :param workbook: its name, if several are open
-        :param action: undo, redo, or changes (what the last steps changed; nothing is undone)
-        :param steps: how many changes to undo, redo or tell of; for changes 0 means all since opening
-        :param until: for changes: how many steps back the later of the two states lies, 0 is now
+        :param action: changes tells what the last steps did
+        :param steps: how many changes; for changes 0 is all since the opening
+        :param until: changes: how many steps back the later state lies
         :param page: page of a long list of changed cells
         """
         return await self._run(

@@ -29,7 +29,7 @@ from service.operations.registry import BriefOptions, Operation, Parameter, oper
 from service.workbook.cells import Scalar  # noqa: E402
 
 PLUGIN = ROOT / "openwebui_tool" / "excel_tools_openwebui.py"
-_SHORT = 40  # characters of choices that a model is told
+_SHORT = 30  # characters of choices that a model is told
 _BEGIN = "# --- generated from the service's registry by scripts/generate.py: do not edit ---\n"
 _END = "# --- end of the generated part ---\n"
 _INJECTED = (
@@ -138,10 +138,10 @@ def plugin_head() -> str:
 
 
 def type_source_of_rows() -> str:
-    """The union of shapes in which rows may come."""
-    lists, records, columns = (type_source(item) for item in typing.get_args(Rows))
+    """The shapes of rows that a model is told of; columns by name are taken as well."""
+    lists, records, _ = (type_source(item) for item in typing.get_args(Rows))
     inner = f"{lists.removeprefix('list[')[:-1]} | {records.removeprefix('list[')[:-1]}"
-    return f"list[{inner}] | {columns}"  # one list of both is shorter, as a schema
+    return f"list[{inner}]"  # one list of both is shorter, as a schema
 
 
 _DONE = {

@@ -201,8 +201,7 @@ def write_excel_range(
     A text that starts with = is a formula, 2026-01-31 is a date, an apostrophe in front
     keeps any text as text. null makes a cell blank.
 
-    :param rows: rows as lists [["Rent", 1200], ["Sum", "=SUM(B1:B9)"]]; with start "append"
-        also records {"Item": "Rent", "Cost": 1200} that use the sheet's headers
+    :param rows: lists [["Rent", 1200], ["Sum", "=SUM(B1:B9)"]]; to append also records by header
     :param sheet: sheet to write to; leave out if there is one
     :param start: first cell, such as "B2", or "append"
     """

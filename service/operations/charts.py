@@ -56,10 +56,10 @@ def create_excel_chart(
 
     :param sheet: sheet to put it on; leave out where there is only one
     :param chart_type: column if left out
-    :param data_range: with the header row: "A1:C10", "A1:A10,C1:C10" for columns apart, or the
-        name of a table; leave out for the sheet's data without its row of totals
+    :param data_range: with the header row: "A1:C10", "A1:A10,C1:C10", or a table's name; left
+        out: the sheet's data
     :param title: left out: the name of a single series
-    :param position: cell of its upper left corner, cells of sparklines; leave out for a free place
+    :param position: its upper left cell, cells of sparklines; left out: a free place
     :param action: change and delete take options.chart; change keeps what is not named
     :param options: extras, such as {"series": ["Sales"], "stacked": true, "y_title": "Euro"}.
     """

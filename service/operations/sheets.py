@@ -97,17 +97,16 @@ def edit_excel_sheet(
 ) -> Answer:
     """Change sheets, rows, columns; merge, protect, page layout, freeze, widths, print set-up.
 
-    Formulas on all sheets, names, tables, rules, charts, filters, merged cells and print
-    areas follow, as in Excel. The answer tells which formulas became #REF!.
+    All references follow, as in Excel; the answer tells which became #REF!.
 
     :param action: layout sets options; insert_cells and delete_cells shift the cells beside
-    :param sheet: sheet to change, or name of the sheet to add; leave out where there is only one
+    :param sheet: sheet to change or add; leave out if there is one
     :param target: rows such as 3 or "3:5", columns "B" or "B:D", or cells "B2:C4"; insertions
         come in front of it; "workbook" protects the structure
     :param new_name: new name of the sheet, for rename and copy
-    :param position: for sheets 1, "last", or the sheet to stand in front of; for moved rows and
-        columns what to stand in front of; for cells down, right, up or left
-    :param count: how many rows or columns, where target names the first only
+    :param position: what to stand in front of: a sheet, row or column; for sheets also 1, "last";
+        for cells down, right, up or left
+    :param count: how many, where target names the first only
     :param options: of layout and protect, such as {"freeze": "A2", "fit": "width"}.
     """
     _refuse_without_effect(

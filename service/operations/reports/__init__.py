@@ -70,19 +70,15 @@ def create_excel_report(
     Send the data as rows for a new file, or name an open workbook that holds it. Columns are
     found by their headers. What is not given stays blank: without rows, the last five are forms.
 
-    :param report: sales_report needs amount, or quantity and unit price; date, region help.
-        employee_directory: name, department. invoice: description, quantity, unit price, VAT.
-        budget: category, month, plan, actual. project_plan: task, start, days, progress,
-        predecessor. timesheet: date, start, end, break. inventory: item, stock, reorder level,
-        unit cost
-    :param rows: records [{"Date": "2026-01-12", "Amount": 120}], or
-        lists, the first of which holds the headers
-    :param workbook: open workbook to add it to; leave out to make a new file
-    :param sheet: sheet that holds the data, if several; with rows, a new sheet's name
+    :param report: columns of sales: amount, date, region; employees: name, department; invoice:
+        description, quantity, unit price; budget: category, month, plan, actual; project: task,
+        start, days; hours: date, start, end; stock: item, stock, reorder level, unit cost
+    :param rows: records [{"Date": "2026-01-12", "Amount": 120}], or lists after one of headers
+    :param workbook: open workbook to add it to; left out: a new file
+    :param sheet: sheet that holds the data; with rows, a new sheet's name
     :param title: title of the report
     :param filename: name of the new file
-    :param options: columns: headers of parts that are not found, {"amount": "Net value"}; vat,
-        discount: per cent; scenarios: {"Base": 0, "Low": -10}; dates as 2026-01-31.
+    :param options: such as {"vat": 19, "scenarios": {"Low": -10}, "columns": {"amount": "Net value"}}
     """
     _check_title(title)
     refuse_idle_options(report, options)

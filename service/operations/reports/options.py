@@ -34,6 +34,8 @@ Change = Annotated[float, Field(ge=-100, le=1000, allow_inf_nan=False)]
 class ReportOptions(BriefOptions):
     """Extras of create_excel_report."""
 
+    rare = frozenset({"delivery_date", "blank_rows", "bank", "hours", "holidays", "language"})
+
     style: HouseStyle = Field(default="", description="house style")
     currency: str = Field(
         default="", pattern="^([A-Za-z]{3})?$", description="of the amounts, such as EUR"
