@@ -75,7 +75,7 @@ def spec_of(
         categories=categories.values if categories else "",
         category_format=categories.number_format if categories and numeric else "",
         number_format=data.series[0].number_format,
-        label_format=_label_format(kind, data),
+        label_format="0%" if kind in ROUND else "",
         points=points,
         accents=look.accents,
         font=chart_font(look),
@@ -102,16 +102,21 @@ def _series(data: ChartData, kind: str, options: ChartOptions) -> tuple[SeriesSp
             )
     sizes = [column.values for column in data.roles.sizes] or [""] * len(data.series)
     return tuple(
-        SeriesSpec(column.name, column.name_reference, column.values, size, column in lines)
+        SeriesSpec(
+            column.name,
+            column.name_reference,
+            column.values,
+            size,
+            column in lines,
+            _label_format(kind, column),
+        )
         for column, size in zip(data.series, sizes, strict=True)
     )
 
 
-def _label_format(kind: str, data: ChartData) -> str:
+def _label_format(kind: str, column: Column) -> str:
     """The number format of data labels where that of the cells won't do, else ""."""
-    if kind in ROUND:
-        return "0%"
-    bare = any(c.number_format == "General" and not c.whole for c in data.series)
+    bare = column.number_format == "General" and not column.whole and kind not in ROUND
     return "#,##0.00" if bare else ""  # the cells may show fifteen digits
 
 

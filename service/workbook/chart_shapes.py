@@ -86,6 +86,7 @@ class SeriesSpec:
 
     :param sizes: of bubbles
     :param line: whether a combined chart draws it as a line
+    :param label_format: number format of its data labels, "" for that of the chart's
     """
 
     name: str
@@ -93,6 +94,7 @@ class SeriesSpec:
     values: str
     sizes: str = ""
     line: bool = False
+    label_format: str = ""
 
 
 @dataclass(frozen=True)
@@ -247,7 +249,7 @@ def _series(spec: ChartSpec, index: int) -> Series:
         series.cat, series.val = source, values
     _color_series(series, spec, index)
     if spec.labels:
-        series.dLbls = _labels(spec)
+        series.dLbls = _labels(spec, item)
     return series
 
 
@@ -333,14 +335,14 @@ class _Labels(DataLabelList):  # type: ignore[misc]
     )
 
 
-def _labels(spec: ChartSpec) -> DataLabelList:
+def _labels(spec: ChartSpec, item: SeriesSpec) -> DataLabelList:
     inside = bool(spec.stacked) and spec.kind in ("column", "bar", "combo")
     dark = inside or spec.kind == "doughnut"
     return label_list(
         spec.kind,
         {"percent" if spec.kind in ROUND else "value"},
         "ctr" if inside else USUAL_PLACE.get(spec.kind, ""),
-        spec.label_format,
+        item.label_format or spec.label_format,
         _PAPER if dark else _INK,
     )
 
