@@ -18,7 +18,7 @@ from service.errors import ExcelToolsError, InvalidParameters, InvalidValue
 from service.operations.preferences import Preferences
 from service.operations.reports.budget import period_label
 from service.operations.reports.forms import split_lines
-from service.operations.reports.options import day
+from service.operations.reports.options import ReportOptions, day
 from service.operations.reports.project import workdays
 from service.workbook.areas import Area, parse_area
 from service.workbook.book import Book
@@ -26,6 +26,7 @@ from service.workbook.geometry import drawn_areas
 from service.workbook.house import house
 from tests.bench import new_book, run
 from tests.corpus.validity import problems
+from tests.service_fixtures import Chat
 
 
 def made(report: str, rows: Any = (), **options: Any) -> Book:
@@ -724,3 +725,70 @@ def test_tables_of_documents_are_named_as_their_headers() -> None:
     headers = [cell.value for cell in next(sheet.iter_rows(**area.top(1).bounds))]
     assert [one.name for one in table.tableColumns] == headers
     assert book.value(sheet.cell(area.last_row, headers.index("Value") + 1)) == 6
+
+
+@pytest.mark.parametrize("name", ["invoice", "budget", "project", "timesheet", "inventory"])
+def test_documents_live_on(chat: Chat, name: str, tmp_path: Path) -> None:
+    """Rows are inserted, undone and done again; the file is opened in another chat and edited."""
+    report, rows, options = DOCUMENTS[name]
+    answer = chat.op("create_excel_report", report=report, rows=rows, options=options)
+    sheet = answer["sheet"]
+    before = chat.rows(sheet=sheet)
+    inserting = {"action": "insert_rows", "sheet": sheet, "target": "11:12"}
+    chat.op("edit_excel_sheet", **inserting)
+    after = chat.rows(sheet=sheet)
+    assert after != before
+    chat.op("undo_excel_change")
+    assert chat.rows(sheet=sheet) == before
+    answer = chat.op("undo_excel_change", action="redo")
+    assert chat.rows(sheet=sheet) == after
+    path = tmp_path / "document.xlsx"
+    path.write_bytes(chat.download(answer["files"][0]))
+    assert not problems(path)
+    other = Chat(chat.service)
+    other.upload(path, "document.xlsx")
+    other.op("open_excel_file", file="document.xlsx")
+    assert other.rows(sheet=sheet) == after
+    answer = other.op("write_excel_range", sheet=sheet, start="B60", rows=[["later"]])
+    path.write_bytes(other.download(answer["files"][0]))
+    assert not problems(path)
+
+
+EFFECTS: dict[str, tuple[str, Any, Any]] = {
+    "style": ("invoice", LINES, "green"),
+    "currency": ("inventory", STOCK, "CHF"),
+    "columns": ("inventory", STOCK, {"target": "Min"}),
+    "group_by": ("inventory", STOCK, ["Item"]),
+    "language": ("timesheet", [], "de"),
+    "blank_rows": ("invoice", LINES, 3),
+    "seller": ("invoice", LINES, "Acme"),
+    "buyer": ("invoice", LINES, "Bo"),
+    "number": ("invoice", LINES, 7),
+    "date": ("invoice", LINES, "2026-03-14"),
+    "delivery_date": ("invoice", LINES, "2026-03-10"),
+    "due_date": ("invoice", LINES, "2026-04-10"),
+    "payment_days": ("invoice", LINES, 0),
+    "vat": ("invoice", [{"Item": "a", "Price": 2}], 0),
+    "discount": ("invoice", LINES, 0),
+    "terms": ("invoice", LINES, "soon"),
+    "bank": ("invoice", LINES, "IBAN"),
+    "scenarios": ("budget", MONTHLY, {"Low": -10}),
+    "start": ("project_plan", [{"Task": "a", "Days": 2}], "2026-03-02"),
+    "period": ("timesheet", [], "week"),
+    "holidays": ("project_plan", TASKS, HOLIDAYS),
+    "person": ("timesheet", [], "Ana"),
+    "hours": ("timesheet", [], 8),
+}
+
+
+def everything(book: Book) -> list[object]:
+    """All that the cells of a workbook hold, and how they show it."""
+    cells = [c for sheet in book.xl.worksheets for row in sheet.iter_rows() for c in row]
+    return [(c.parent.title, c.coordinate, c.value, c.number_format, c.fill) for c in cells]
+
+
+@pytest.mark.parametrize("option", list(ReportOptions.model_fields))
+def test_each_option_has_an_effect(option: str) -> None:
+    report, rows, value = EFFECTS[option]
+    with_it, without = made(report, rows, **{option: value}), made(report, rows)
+    assert everything(with_it) != everything(without)
