@@ -78,7 +78,7 @@ def create_excel_report(
     :param sheet: sheet that holds the data; with rows, a new sheet's name
     :param title: title of the report
     :param filename: name of the new file
-    :param options: such as {"vat": 19, "scenarios": {"Low": -10}, "columns": {"amount": "Net value"}}
+    :param options: such as {"vat": 19, "scenarios": {"Low": -10}, "columns": {"amount": "Net"}}
     """
     _check_title(title)
     refuse_idle_options(report, options)
