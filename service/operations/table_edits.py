@@ -14,7 +14,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.xml.functions import tostring
 
 from service.errors import InvalidParameters, InvalidRange
-from service.operations.layout import find_region
+from service.operations.layout import align_headers, find_region
 from service.workbook import cells
 from service.workbook.areas import MAX_COLUMN, Area, parse_area, split_sheet
 from service.workbook.book import Book, filled_areas
@@ -30,6 +30,7 @@ from service.workbook.tables.view import GRID, View, checked_name, free_name, ta
 Step = Callable[[], None]
 _USUAL = "TableStyleMedium2"
 _MOST_HEADER = 255
+_MOST_COLUMNS = 1000
 
 
 def shadow(view: View) -> View:
@@ -152,7 +153,12 @@ def _filled(book: Book, sheet: Worksheet, area: Area) -> bool:
 
 
 def _check_place(book: Book, sheet: Worksheet, area: Area, own: str) -> None:
-    """Refuse a table over another one, merged cells or array formulas."""
+    """Refuse a table over another one, merged cells or array formulas, and very wide ones."""
+    if area.columns > _MOST_COLUMNS:
+        raise InvalidRange(
+            f"{area} has {area.columns:,} columns; a table gets at most {_MOST_COLUMNS:,} here.",
+            "Name the columns that hold data.",
+        )
     for view in tables_of(book):
         if view.sheet is sheet and view.name != own and view.area.overlaps(area):
             raise InvalidRange(
@@ -328,6 +334,7 @@ def calculated(
     if not new and any(_is_value(book, seen, row, place) for row in _rows(seen)):
         notes.append(f"The values of {seen.names[place]} gave way to its formula.")
     target = seen.area
+    book.room_for(len(_rows(seen)))
 
     def run() -> None:
         if new:
@@ -339,6 +346,9 @@ def calculated(
             )
         view.columns[place].calculatedColumnFormula = TableFormula(attr_text=to_file(text)[1:])
         fill_column(view, place, text, _rows(view))
+        if new:
+            column = view.area.first_column + place
+            align_headers(view.sheet, Area(view.area.first_row, column, view.area.last_row, column))
 
     return run
 
