@@ -387,6 +387,12 @@ def test_whole_columns_leave_the_header_out(book: Book) -> None:
     assert told["range"] == "B2:B1048576"  # what is still to be entered
 
 
+def test_totals_of_a_table_are_left_out(book: Book) -> None:
+    run(book, "create_excel_table", options={"totals": {"Score": "sum"}})
+    assert rule(book, range="Score", rule="top", value=3)["added"]["range"] == "B2:B9"
+    assert rule(book, range="B:B", rule="blanks")["added"]["range"] == "B2:B9"
+
+
 # Changing -------------------------------------------------------------------------
 
 

@@ -16,8 +16,10 @@ from service.workbook.bulk_values import bulk_values
 from service.workbook.occupancy import count_formulas, is_empty
 from service.workbook.pivots.files import find_pivots
 from service.workbook.profiles import column_profile
+from service.workbook.rules.found import rules_of
 
 MAX_COLUMNS = 60
+_MOST_RULES = 20
 
 
 @operation(effect="read", doing="Looking at {workbook}", example={})
@@ -60,6 +62,7 @@ def _describe(book: Book, sheet: Worksheet, *, detail: bool) -> dict[str, object
         "formulas": formulas,
         "charts": [_chart(chart) for chart in sheet._charts],
         "images": len(sheet._images),
+        "rules": _rules(book, sheet),
         "tables": {table.displayName: str(table.ref) for table in sheet.tables.values()},
         "pivots": {item.name: str(item.area) for item in pivots if item.sheet == sheet.title},
         "merged": [str(item) for item in list(sheet.merged_cells.ranges)[:20]],
@@ -67,6 +70,14 @@ def _describe(book: Book, sheet: Worksheet, *, detail: bool) -> dict[str, object
         "filter": sheet.auto_filter.ref,
     }
     return found | {name: value for name, value in extras.items() if value}
+
+
+def _rules(book: Book, sheet: Worksheet) -> list[str]:
+    """Conditional formats and validations, by number, kind and cells."""
+    found = rules_of(sheet, book.xl.epoch)
+    told = [f"{item.index} {item.kind} {item.cells}"[:80] for item in found[:_MOST_RULES]]
+    more = len(found) - _MOST_RULES
+    return [*told, f"and {more} more"] if more > 0 else told
 
 
 def _know(book: Book, sheet: Worksheet, bulk: BulkSheet) -> None:

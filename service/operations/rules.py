@@ -11,13 +11,14 @@ from pydantic import Field
 
 from service.errors import InvalidParameters, InvalidRange, listed
 from service.operations.context import Context
-from service.operations.layout import find_region, header_names, sheet_and_areas
+from service.operations.layout import Region, find_region, header_names, sheet_and_areas
 from service.operations.registry import Answer, BriefOptions, operation
 from service.workbook.areas import MAX_ROW, Area, parse_area, split_areas, split_sheet
 from service.workbook.book import Book
 from service.workbook.cells import Scalar
 from service.workbook.rules import cells, changes, edits, kinds
 from service.workbook.rules.found import Found, rules_of
+from service.workbook.tables.view import View
 
 Action = Literal["add", "list", "change", "delete"]
 Value: TypeAlias = Scalar | list[Scalar]
@@ -197,7 +198,18 @@ def _headed(book: Book, sheet: Worksheet, text: str) -> Area | None:
         return None
     names = [name.strip().lower() for name in header_names(book, sheet, region)]
     wanted = text.strip().lower()
-    return region.body.column(names.index(wanted)) if names.count(wanted) == 1 else None
+    if names.count(wanted) != 1:
+        return None
+    column = region.body.column(names.index(wanted))
+    last = _last_row(sheet, region)
+    return Area(column.first_row, column.first_column, last, column.last_column)
+
+
+def _last_row(sheet: Worksheet, region: Region) -> int:
+    """The last row of the sheet's data, without the totals of a table."""
+    views = [View(sheet, table) for table in sheet.tables.values()]
+    totals = any(view.totals and view.area.last_row == region.area.last_row for view in views)
+    return region.area.last_row - totals
 
 
 def _columns(book: Book, sheet: Worksheet, first: str, last: str, kind: str) -> Area:
@@ -208,7 +220,7 @@ def _columns(book: Book, sheet: Worksheet, first: str, last: str, kind: str) -> 
     if region is not None and region.area.overlaps(whole):
         top = region.area.first_row + region.has_headers
         if kind not in kinds.VALIDATIONS:
-            bottom = max(top, region.area.last_row)
+            bottom = max(top, _last_row(sheet, region))
     return Area(top, whole.first_column, bottom, whole.last_column)
 
 

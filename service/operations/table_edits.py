@@ -13,8 +13,8 @@ from openpyxl.worksheet.table import Table, TableFormula, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.xml.functions import tostring
 
-from service.errors import InvalidParameters, InvalidRange, InvalidValue
-from service.operations.layout import find_region
+from service.errors import InvalidParameters, InvalidRange
+from service.operations.layout import align_headers, find_region
 from service.workbook import cells
 from service.workbook.areas import MAX_COLUMN, Area, parse_area, split_sheet
 from service.workbook.book import Book, filled_areas
@@ -28,10 +28,9 @@ from service.workbook.tables import filters, formulas, headers, totals
 from service.workbook.tables.view import GRID, View, checked_name, free_name, tables_of
 
 Step = Callable[[], None]
-_STYLE = re.compile(r"^(?:tablestyle)?(light|medium|dark)(\d{1,2})$")
-_MOST = {"light": 21, "medium": 28, "dark": 11}
 _USUAL = "TableStyleMedium2"
 _MOST_HEADER = 255
+_MOST_COLUMNS = 1000
 
 
 def shadow(view: View) -> View:
@@ -98,7 +97,7 @@ def _begun(book: Book, sheet: Worksheet, area: Area, title: str, headed: bool | 
         notes.append("The table has one blank row for data.")
     table = Table(displayName=title, ref=str(area), totalsRowShown=False)
     table.tableColumns = headers.new_columns(names)
-    table.autoFilter = AutoFilter(ref=str(area))
+    table.autoFilter = _taken_over(sheet, area)
     table.tableStyleInfo = TableStyleInfo(
         name=_USUAL,
         showFirstColumn=False,
@@ -107,6 +106,25 @@ def _begun(book: Book, sheet: Worksheet, area: Area, title: str, headed: bool | 
         showColumnStripes=False,
     )
     return Start(View(sheet, table), names, notes)
+
+
+def _taken_over(sheet: Worksheet, area: Area) -> AutoFilter:
+    """The filter of a new table: the sheet's own, where that is over the same columns.
+
+    :raises InvalidRange: if the sheet's filter hides rows of other columns
+    """
+    found = AutoFilter(ref=str(area))
+    own = sheet.auto_filter
+    if not own.ref or not own.filterColumn or not parse_area(str(own.ref), GRID).overlaps(area):
+        return found
+    place = parse_area(str(own.ref), GRID)
+    if (place.first_row, place.first_column) != (area.first_row, area.first_column):
+        raise InvalidRange(
+            f"{area} overlaps the sheet's filter over {place}, which hides rows.",
+            f"Make the table over {place}, or take that filter away first.",
+        )
+    found.filterColumn = list(own.filterColumn)
+    return found
 
 
 def _area(book: Book, sheet: str, text: str) -> tuple[Worksheet, Area]:
@@ -135,7 +153,12 @@ def _filled(book: Book, sheet: Worksheet, area: Area) -> bool:
 
 
 def _check_place(book: Book, sheet: Worksheet, area: Area, own: str) -> None:
-    """Refuse a table over another one, merged cells or array formulas."""
+    """Refuse a table over another one, merged cells or array formulas, and very wide ones."""
+    if area.columns > _MOST_COLUMNS:
+        raise InvalidRange(
+            f"{area} has {area.columns:,} columns; a table gets at most {_MOST_COLUMNS:,} here.",
+            "Name the columns that hold data.",
+        )
     for view in tables_of(book):
         if view.sheet is sheet and view.name != own and view.area.overlaps(area):
             raise InvalidRange(
@@ -311,6 +334,7 @@ def calculated(
     if not new and any(_is_value(book, seen, row, place) for row in _rows(seen)):
         notes.append(f"The values of {seen.names[place]} gave way to its formula.")
     target = seen.area
+    book.room_for(len(_rows(seen)))
 
     def run() -> None:
         if new:
@@ -322,6 +346,9 @@ def calculated(
             )
         view.columns[place].calculatedColumnFormula = TableFormula(attr_text=to_file(text)[1:])
         fill_column(view, place, text, _rows(view))
+        if new:
+            column = view.area.first_column + place
+            align_headers(view.sheet, Area(view.area.first_row, column, view.area.last_row, column))
 
     return run
 
@@ -384,109 +411,3 @@ def totalled(book: Book, view: View, seen: View, wanted: Any) -> Step:
     totals.check_room(book, seen)
     asked = totals.wanted(book, seen, wanted)
     return lambda: totals.put(book, view, asked)
-
-
-# Looks --------------------------------------------------------------------------
-
-
-def style_name(text: str) -> str | None:
-    """Excel's name of a table style; None for none.
-
-    :raises InvalidValue: naming those there are
-    """
-    plain = re.sub(r"[\s_-]+", "", text.strip().lower())
-    if plain == "none":
-        return None
-    match = _STYLE.match(plain)
-    if match is None or not 1 <= int(match[2]) <= _MOST[match[1]]:
-        raise InvalidValue(
-            f'style: "{text[:40]}" is no table style.',
-            'Use "light 1" to "light 21", "medium 1" to "medium 28", "dark 1" to "dark 11", none.',
-        )
-    return f"TableStyle{match[1].title()}{int(match[2])}"
-
-
-def styled(view: View, wanted: dict[str, Any]) -> Step:
-    """The style of a table and what of it shows."""
-    fields = {
-        "banded_rows": "showRowStripes",
-        "banded_columns": "showColumnStripes",
-        "first_column": "showFirstColumn",
-        "last_column": "showLastColumn",
-    }
-    values: dict[str, Any] = {fields[key]: wanted[key] for key in fields if key in wanted}
-    if "style" in wanted:
-        values["name"] = style_name(wanted["style"])
-
-    def run() -> None:
-        info = view.table.tableStyleInfo or TableStyleInfo()
-        for name, value in values.items():
-            setattr(info, name, value)
-        view.table.tableStyleInfo = info
-
-    return run
-
-
-def style_words(view: View) -> str:
-    """The style in the words that ask for it."""
-    info = view.table.tableStyleInfo
-    name = info.name if info is not None else None
-    match = re.fullmatch(r"TableStyle(Light|Medium|Dark)(\d+)", name or "none")
-    return f"{match[1].lower()} {match[2]}" if match else (name or "none")
-
-
-# Filters ------------------------------------------------------------------------
-
-
-def buttons(view: View, *, shown: bool) -> Step:
-    """Whether the headers have buttons; without any the table has no filter."""
-    if not shown and filters.is_filtered(view):
-        raise InvalidParameters(
-            f"{view.name} is filtered; without buttons nobody could tell.",
-            "Take the filters away first.",
-        )
-
-    def run() -> None:
-        if shown:
-            filters.filter_of(view)
-        else:
-            view.table.autoFilter = None
-
-    return run
-
-
-def filtered(book: Book, view: View, seen: View, asked: dict[str, Any], new: set[str]) -> Step:
-    """Filters of columns, with the rows that they hide."""
-    late = [name for name in asked if name in new]
-    if late:
-        raise InvalidParameters(
-            f"{late[0]} has no values yet to filter by.", "Make the column first, then filter it."
-        )
-    if seen.table.autoFilter is None:
-        filters.filter_of(seen)
-    known = {int(c.colId): c for c in seen.table.autoFilter.filterColumn}
-    for name, wanted in asked.items():
-        place = seen.place(name, "filters")
-        found = filters.criteria(seen, place, wanted, book.xl.epoch)
-        if found is None:
-            known.pop(place, None)
-        else:
-            known[place] = found
-    columns = [known[place] for place in sorted(known)]
-    hidden, rows = filters.apply(book, seen, columns)
-
-    def run() -> None:
-        filters.filter_of(view).filterColumn = columns
-        for row in sorted(rows):
-            if row in hidden or row in view.sheet.row_dimensions:
-                view.sheet.row_dimensions[row].hidden = row in hidden
-
-    return run
-
-
-def show_rows(view: View) -> None:
-    """Show the rows that the table's filter hides."""
-    if filters.is_filtered(view):
-        for row in _rows(view):
-            if row in view.sheet.row_dimensions:
-                view.sheet.row_dimensions[row].hidden = False

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from service.errors import InvalidParameters
 from service.operations import table_edits as edits
+from service.operations import table_looks as looks
 from service.operations.context import Context
 from service.operations.registry import Answer, BriefOptions, operation
 from service.workbook.areas import Area, split_sheet
@@ -160,14 +161,14 @@ def _edit(plan: Plan, book: Book, view: View, shadow: View, given: dict[str, Any
         plan.steps.append(edits.calculated(book, view, shadow, column, formula, plan.notes))
     if "totals" in given:
         plan.steps.append(edits.totalled(book, view, shadow, given["totals"]))
-    looks = ("style", "banded_rows", "banded_columns", "first_column", "last_column")
-    wanted = {key: given[key] for key in looks if key in given}
+    words = ("style", "banded_rows", "banded_columns", "first_column", "last_column")
+    wanted = {key: given[key] for key in words if key in given}
     if wanted:
-        plan.steps.append(edits.styled(view, wanted))
+        plan.steps.append(looks.styled(view, wanted))
     if "filter_buttons" in given:
-        plan.steps.append(edits.buttons(view, shown=given["filter_buttons"]))
+        plan.steps.append(looks.buttons(view, shown=given["filter_buttons"]))
     if given.get("filters"):
-        plan.steps.append(edits.filtered(book, view, shadow, given["filters"], new))
+        plan.steps.append(looks.filtered(book, view, shadow, given["filters"], new))
 
 
 def _list(book: Book, sheet: str, name: str) -> Answer:
@@ -188,7 +189,7 @@ def _end(book: Book, sheet: str, text: str, name: str, *, clear: bool) -> Answer
         if clear:
             _clear(view.sheet, view.area)
         changed = formulas.rewrite(book, view.name, visit)
-        edits.show_rows(view)
+        looks.show_rows(view)
         del view.sheet.tables[view.table.name]
     result: dict[str, Any] = {"deleted" if clear else "converted": told}
     if changed:
@@ -213,7 +214,7 @@ def _told(view: View) -> dict[str, Any]:
         "sheet": view.sheet.title,
         "range": str(view.area),
         "columns": view.names,
-        "style": edits.style_words(view),
+        "style": looks.style_words(view),
     }
     calculated = {
         str(column.name): f"={column.calculatedColumnFormula.attr_text}"

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from service.errors import InvalidRange
 from service.workbook.areas import MAX_COLUMN, MAX_ROW, Area, parse_area
 
 _GRID = Area(1, 1, MAX_ROW, MAX_COLUMN)
 
 
 def areas_of(text: str) -> list[Area]:
-    """The areas of "B2:B9 D2:D9"."""
-    return [parse_area(part, _GRID) for part in text.split()]
+    """The areas of "B2:B9 D2:D9"; what is none, such as #REF!, holds for no cell."""
+    found = []
+    for part in text.split():
+        try:
+            found.append(parse_area(part, _GRID))
+        except InvalidRange:
+            continue
+    return found
 
 
 def written(areas: Iterable[Area]) -> str:

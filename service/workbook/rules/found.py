@@ -263,7 +263,7 @@ def _bound(part: etree._Element) -> str:
 def _describe_validation(item: Found, epoch: dt.datetime) -> None:
     xml, told = item.xml, item.told
     names = {stored: name for name, stored in kinds.VALIDATIONS.items()}
-    item.kind = names[xml.get("type") or "none"]
+    item.kind = names.get(xml.get("type") or "none", str(xml.get("type")))
     formulas = _formulas(xml)
     if item.kind == "list" and formulas:
         text = formulas[0]
@@ -275,7 +275,7 @@ def _describe_validation(item: Found, epoch: dt.datetime) -> None:
         values = [shown(text, item.kind, epoch) for text in formulas]
         item.value = values if len(values) > 1 else values[0]
         operators = {stored: name for name, stored in kinds.COMPARISONS.items()}
-        told["operator"] = operators[xml.get("operator") or "between"]
+        told["operator"] = operators.get(xml.get("operator") or "between", "between")
     for name, attribute in (
         ("input_title", "promptTitle"), ("input_message", "prompt"),
         ("error_title", "errorTitle"), ("error_message", "error"),

@@ -60,6 +60,12 @@ def make(
         _only_message(value, given)
     else:
         _measure(book, found, kind, value, given.get("operator"))
+    longest = max(len(found.formula1 or ""), len(found.formula2 or ""))
+    if longest > MOST_LIST + 2:
+        raise InvalidValue(
+            f"{kind}: the formula has {longest} characters; Excel allows {MOST_LIST} here.",
+            "Write it into a cell and refer to that.",
+        )
     blank = given.get("allow_blank")
     found.allowBlank = True if blank is None else blank
     found.showInputMessage = found.showErrorMessage = True
