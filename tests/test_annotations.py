@@ -19,6 +19,7 @@ from service.workbook.book import Book
 from tests.bench import new_book, run
 from tests.corpus.validity import problems
 from tests.kept import full_workbook
+from tests.plugin_fixtures import load_plugin
 from tests.service_fixtures import Chat
 
 SHEETS = [
@@ -363,3 +364,19 @@ def test_over_http_with_undo_and_a_list_that_changes_nothing(chat: Chat, logo: P
     saved = chat.op("save_excel_file")
     data = chat.download(saved["files"][0])
     assert openpyxl.load_workbook(io.BytesIO(data)).active["A2"].comment.text == "x"
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "parameter"),
+    [
+        ("annotate_excel_cells", {"action": "image", "target": "logo.png"}, "target"),
+        ("annotate_excel_cells", {"action": "image", "name": "Picture 1"}, ""),
+        ("annotate_excel_cells", {"action": "link", "target": "logo.png"}, ""),
+        ("import_csv_to_excel", {"source": "a.csv"}, "source"),
+        ("describe_excel_file", {}, ""),
+    ],
+)
+def test_the_plugin_sends_a_file_only_where_one_is_meant(
+    name: str, arguments: dict[str, Any], parameter: str
+) -> None:
+    assert load_plugin()._file_parameter(name, arguments) == parameter

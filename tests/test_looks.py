@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import openpyxl
 import pytest
@@ -12,6 +14,7 @@ from service.errors import InvalidParameters, InvalidRange, InvalidValue
 from service.workbook.book import Book
 from tests.bench import new_book, run
 from tests.corpus.validity import problems
+from tests.service_fixtures import Chat
 
 ROWS = [["Rent", 1200.5, "2026-01-01"], ["Food", 450, "2026-02-01"], ["Sum", "=SUM(B2:B3)", None]]
 
@@ -194,6 +197,7 @@ def test_merging_keeps_the_first_value_and_parting_brings_the_cells_back(
         ("A1:C1", {"merge": True}, InvalidRange, "B1"),
         ("A1", {"merge": True}, InvalidRange, "one cell"),
         ("A1:C1", {"merge": "none"}, InvalidRange, "no merged cells"),
+        ("E1:F2000", {"merge": "across"}, InvalidRange, "at most"),
         ("E1:F1,F1:G1", {"merge": True}, InvalidRange, "twice"),
         ("B2", {"border_color": "red"}, InvalidParameters, "no borders"),
         ("A1", {"gradient": "red"}, InvalidValue, "1 colours"),
@@ -278,3 +282,34 @@ def test_fitted_columns_mind_rotation_wrapping_and_filters(book: Book, tmp_path:
     columns = look(book, tmp_path).column_dimensions
     assert 20 < columns["A"].width < 40
     assert columns["C"].width < 16
+
+
+def test_undo_and_redo_bring_every_look_back(chat: Chat, tmp_path: Path) -> None:
+    """In a workbook that was opened from a file."""
+    made = new_book(headers=["Item", "Cost", "Due"], rows=ROWS)
+    made.save(tmp_path / "file.xlsx")
+    chat.upload(tmp_path / "file.xlsx")
+    chat.op("open_excel_file", file="file.xlsx")
+    steps: list[tuple[str, dict[str, Any]]] = [
+        ("format_excel_cells", {"range": "A2", "style": {"new_style": "Key", "bold": True}}),
+        ("format_excel_cells", {"range": "E1:F2", "style": {"merge": True, "fill": "red"}}),
+        ("format_excel_cells", {"range": "B2", "style": {"named_style": "key", "rotation": 30}}),
+        ("edit_excel_sheet", {"action": "layout", "target": "2:3", "options": {"group": True}}),
+        ("edit_excel_sheet", {"action": "layout", "options": {"header": "x", "fit": "width"}}),
+        ("edit_excel_sheet", {"action": "protect", "options": {"password": "a", "editable": "A2"}}),
+    ]
+    for name, parameters in steps:
+        last = chat.op(name, **parameters)
+    before = chat.download(last["files"][0])
+    chat.op("undo_excel_change", action="undo", steps=len(steps))
+    undone = chat.op("undo_excel_change", action="redo", steps=len(steps))
+    after = chat.download(undone["files"][0])
+    assert parts_of(before) == parts_of(after)
+    sheet = openpyxl.load_workbook(io.BytesIO(after)).active
+    assert (sheet["A2"].style, sheet["B2"].style) == ("Key", "Key")
+    assert sheet.protection.sheet
+
+
+def parts_of(data: bytes) -> dict[str, bytes]:
+    with ZipFile(io.BytesIO(data)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}

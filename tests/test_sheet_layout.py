@@ -271,6 +271,7 @@ def test_cells_are_merged_and_parted(book: Book, tmp_path: Path) -> None:
             "editable",
         ),
         ({"action": "merge", "target": "A1:B2"}, InvalidRange, "delete"),
+        ({"action": "merge", "target": "D1:XFD1048576"}, InvalidRange, "at most"),
         ({"action": "unmerge", "target": "A1:B2"}, InvalidRange, "no merged"),
     ],
 )

@@ -17,6 +17,7 @@ from service.operations.layout import (
     find_region,
     fit_columns,
     fit_row,
+    merged_starts,
     needed_height,
     sheet_and_areas,
 )
@@ -162,14 +163,16 @@ def _set_heights(
     raised: dict[int, None] = {}
     if style.height is None and not _may_need_height(style):
         return []
+    merged = merged_starts(sheet)
     for area in areas:
         for row in _range(area.first_row, area.last_row + 1):
             if isinstance(style.height, float | int):
                 sheet.row_dimensions[row].height = style.height
             elif style.height == "auto":
-                fit_row(book, sheet, row, values)
+                fit_row(book, sheet, row, values, merged)
             else:
-                needed = needed_height(book, sheet, row, values, area)
+                cells = Area(row, area.first_column, row, area.last_column)
+                needed = needed_height(book, sheet, cells, values, merged)
                 if 0 < row_height(sheet, row) < needed:
                     sheet.row_dimensions[row].height = needed
                     raised[row] = None

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Font
@@ -217,36 +218,43 @@ def _is_filtered(sheet: Worksheet, cell: Cell) -> bool:
     return cell.row == area.first_row and area.holds(cell.row, cell.column)
 
 
+# The merged cells by the place of the first.
+Merged: TypeAlias = dict[tuple[int, int], Area]
+
+
+def merged_starts(sheet: Worksheet) -> Merged:
+    """The merged cells of a sheet by the place of the first one."""
+    return {
+        (item.min_row, item.min_col): Area(item.min_row, item.min_col, item.max_row, item.max_col)
+        for item in sheet.merged_cells.ranges
+    }
+
+
 def needed_height(
-    book: Book, sheet: Worksheet, row: int, values: Values | None = None, area: Area | None = None
+    book: Book, sheet: Worksheet, area: Area, values: Values, merged: Merged
 ) -> float:
     """About how many points a row needs for what its cells show; 0 where they show nothing.
 
     Programs other than Excel fit no rows when they open a file.
 
-    :param area: only for the cells in it
+    :param area: the cells to look at, all in one row
     """
-    area = area or Area(row, 1, row, book.used_area(sheet).last_column)
-    merged = {
-        (item.min_row, item.min_col): item for item in sheet.merged_cells.ranges
-        if item.min_row == row
-    }  # fmt: skip
-    needed = 0.0
+    row, needed = area.first_row, 0.0
     for column in range(area.first_column, area.last_column + 1):
         cell = book.cell(sheet, row, column)
         if cell is None or cell.value is None or not cell.has_style:
             continue
         whole = merged.get((row, column))
-        if whole is not None and whole.max_row > row:
-            continue
-        last = whole.max_col if whole is not None else column
-        needed = max(needed, _cell_height(sheet, cell, values, last))
+        if whole is None or whole.rows == 1:
+            last = column if whole is None else whole.last_column
+            needed = max(needed, _cell_height(sheet, cell, values, last))
     return min(needed, 409.0)
 
 
-def fit_row(book: Book, sheet: Worksheet, row: int, values: Values | None = None) -> None:
+def fit_row(book: Book, sheet: Worksheet, row: int, values: Values, merged: Merged) -> None:
     """Make a row as high as its contents need; Excel's usual height where that is enough."""
-    needed = needed_height(book, sheet, row, values)
+    area = Area(row, 1, row, book.used_area(sheet).last_column)
+    needed = needed_height(book, sheet, area, values, merged)
     usual = float(sheet.sheet_format.defaultRowHeight or 15)
     if needed > usual:
         sheet.row_dimensions[row].height = needed

@@ -9,7 +9,7 @@ from typing import Any
 from openpyxl.worksheet.worksheet import Worksheet
 
 from service.errors import InvalidParameters, InvalidRange, InvalidValue
-from service.operations.layout import fit_columns, fit_row
+from service.operations.layout import fit_columns, fit_row, merged_starts
 from service.operations.page_layout import WHOLE, Plan
 from service.operations.sheet_options import LINES, SheetOptions
 from service.workbook.areas import MAX_COLUMN, MAX_ROW, Area, parse_area, split_areas, split_sheet
@@ -139,12 +139,14 @@ def _plan(
 
 
 def _fit(book: Book, sheet: Worksheet, span: Span, values: Values) -> None:
+    used = book.used_area(sheet)
     if span.axis == "columns":
-        last = book.used_area(sheet).last_row
-        fit_columns(book, sheet, Area(1, span.first, last, span.last), values)
+        last = min(span.last, used.last_column)
+        fit_columns(book, sheet, Area(1, span.first, used.last_row, last), values)
         return
-    for row in range(span.first, span.last + 1):
-        fit_row(book, sheet, row, values)
+    merged = merged_starts(sheet)
+    for row in range(span.first, min(span.last, used.last_row) + 1):
+        fit_row(book, sheet, row, values, merged)
 
 
 def _entries(sheet: Worksheet, span: Span) -> list[Any]:

@@ -10,6 +10,8 @@ from service.errors import InvalidRange
 from service.workbook.areas import Area
 from service.workbook.merged import check_merge, merge, merged_areas, unmerge
 
+_MOST_CELLS, _MOST_NEW = 100_000, 1_000
+
 
 @dataclass(frozen=True)
 class Merging:
@@ -36,6 +38,7 @@ class Merging:
                     f"Merged: {', '.join(map(str, there[:12])) or 'none on this sheet'}.",
                 )
             return cls(sheet, [], old)
+        _check_number(areas, how)
         new = areas
         if how == "across":
             new = [area.below(row).top(1) for area in areas for row in range(area.rows)]
@@ -54,3 +57,14 @@ class Merging:
         """Merge those that are to be."""
         for area in self.new:
             merge(self.sheet, area)
+
+
+def _check_number(areas: list[Area], how: str) -> None:
+    cells = sum(area.cells for area in areas)
+    new = sum(area.rows for area in areas) if how == "across" else len(areas)
+    if cells > _MOST_CELLS or new > _MOST_NEW:
+        raise InvalidRange(
+            f"These are {cells:,} cells, to be merged into {new:,}; at most {_MOST_CELLS:,} are "
+            f"merged at once, into at most {_MOST_NEW:,}.",
+            "Merge fewer cells.",
+        )

@@ -20,6 +20,7 @@ from service.operations.sheet_options import SheetOptions
 from service.workbook import locking
 from service.workbook.areas import Area
 from service.workbook.book import Book
+from service.workbook.occupancy import is_lazy
 
 _MOST_UNLOCKED = 200_000
 # What openpyxl (and Excel's file) call it when it is NOT allowed.
@@ -117,8 +118,10 @@ def _unlocked(book: Book, sheet: Worksheet, text: str) -> list[Area]:
 
 
 def _has_unlocked(sheet: Worksheet) -> bool:
-    styles = sheet.parent._protections
-    return any(not item.locked for item in styles) and any(
+    if all(item.locked for item in sheet.parent._protections):
+        return False
+    # Of a very large sheet not all cells are looked at: that some format unlocks is enough.
+    return is_lazy(sheet) or any(
         cell.has_style and not cell.protection.locked for cell in sheet._cells.values()
     )
 

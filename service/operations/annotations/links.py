@@ -112,6 +112,7 @@ def _places(sheet: Worksheet, area: Area) -> Iterator[tuple[int, int]]:
     hidden = {
         place
         for merged in sheet.merged_cells.ranges
+        if area.overlaps(Area(merged.min_row, merged.min_col, merged.max_row, merged.max_col))
         for place in list(merged.cells)[1:]
         if area.holds(*place)
     }
