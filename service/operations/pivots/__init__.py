@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from openpyxl.styles.numbers import BUILTIN_FORMATS
 
-from service.errors import InvalidParameters, InvalidValue, counted, listed
+from service.errors import InvalidParameters, InvalidValue, WorkbookDamaged, counted, listed
 from service.operations.context import Context
 from service.operations.pivots.asked import Asked, PivotOptions, PivotValue, asked_again
 from service.operations.pivots.place import (
@@ -130,7 +130,7 @@ class _Call:
                 "options.position has no effect on change: the pivot table stays where it is.",
                 "Leave it out; to move it, delete it and add it elsewhere.",
             )
-        before = asked_again(_reading(self.book, stored).design())
+        before = asked_again(_design(self.book, stored))
         merged = _merged(before, asked, strict=True)
         return self._again(stored, merged, source_text)
 
@@ -140,7 +140,7 @@ class _Call:
         answers = []
         for stored in wanted:
             fresh = next(item for item in _pivots(self.book) if _same(item, stored))
-            asked = asked_again(_reading(self.book, fresh).design())
+            asked = asked_again(_design(self.book, fresh))
             asked.strict = False
             answers.append(self._again(fresh, asked, ""))
         if len(answers) == 1:
@@ -368,6 +368,20 @@ def _reading(book: Book, stored: Stored) -> Reading:
     return Reading(stored, codes)
 
 
+def _design(book: Book, stored: Stored) -> Design:
+    """All that a pivot table of the file shows.
+
+    :raises WorkbookDamaged: if its parts contradict each other
+    """
+    try:
+        return _reading(book, stored).design()
+    except (ValueError, IndexError) as error:
+        raise WorkbookDamaged(
+            f"The pivot table {stored.name} is damaged: {str(error)[:100]}.",
+            "Delete it and add a new one.",
+        ) from error
+
+
 def _refuse_users(book: Book, stored: Stored, *, charts: bool) -> None:
     assert book.memory is not None
     found = list(users(Draft(book.memory.package), stored, charts=charts))
@@ -380,7 +394,13 @@ def _refuse_users(book: Book, stored: Stored, *, charts: bool) -> None:
 
 def _described(book: Book, stored: Stored) -> dict[str, object]:
     """A pivot table as answers tell it."""
-    reading = _reading(book, stored)
+    try:
+        return _all_of(_reading(book, stored), stored)
+    except (ValueError, IndexError):  # a number in its parts is none, or leads to nothing
+        return {"name": stored.name, "at": f"{stored.sheet}!{stored.table}", "damaged": True}
+
+
+def _all_of(reading: Reading, stored: Stored) -> dict[str, object]:
     sheet, reference = reading.source
     found: dict[str, object] = {
         "name": stored.name,
