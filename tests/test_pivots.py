@@ -19,7 +19,13 @@ import openpyxl
 import pytest
 from lxml import etree
 
-from service.errors import ExcelToolsError, InvalidParameters, InvalidRange, InvalidValue
+from service.errors import (
+    ExcelToolsError,
+    InvalidParameters,
+    InvalidRange,
+    InvalidValue,
+    TooLarge,
+)
 from service.operations.preferences import Preferences
 from service.workbook.book import Book
 from tests.bench import new_book, run
@@ -685,7 +691,7 @@ def test_a_refresh_is_told_of_rows_under_its_source(book: Book) -> None:
     )
     result = run(book, "create_excel_pivot", action="refresh").result
     assert "Row 62" in result["notes"][0]
-    run(book, "create_excel_pivot", action="change", source="Sheet1!A1:F62")
+    run(book, "create_excel_pivot", action="change", source="A1:F62")
     assert "West" in [line[0] for line in grid(book)]
 
 
@@ -861,6 +867,22 @@ def convert(folder: Path, kind: str, made: list[Path]) -> None:
         *["--headless", "--convert-to", kind, "--outdir", str(folder / "theirs")],
     ]
     subprocess.run([*command, *map(str, made)], check=True, timeout=100, capture_output=True)
+
+
+def test_one_that_is_too_large_is_refused_before_it_is_worked_out() -> None:
+    rows = [[number, f"x{number}", 1] for number in range(1500)]
+    book = new_book(headers=["a", "b", "n"], rows=rows)
+    with pytest.raises(TooLarge):
+        pivot(book, rows=["a"], columns=["b"], values=["n"])
+    wide = [[number, number] for number in range(17_000)]
+    book = new_book(headers=["a", "n"], rows=wide)
+    with pytest.raises(InvalidRange, match="do not fit"):
+        pivot(book, rows=["n"], columns=["a"], values=["n"], options={"group": {"n": {"by": 5000}}})
+    many = [f"c{number}" for number in range(60)]
+    book = new_book(headers=many, rows=[[1] * 60])
+    with pytest.raises(InvalidParameters, match="60 fields"):
+        pivot(book, rows=many, values=["c1"])
+    assert not book.broken
 
 
 def test_odd_texts_come_back_as_they_were(tmp_path: Path) -> None:

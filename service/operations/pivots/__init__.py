@@ -22,7 +22,7 @@ from service.operations.pivots.resolving import check_name, resolved
 from service.operations.pivots.source import find_source, rows_below
 from service.operations.registry import Answer, operation
 from service.workbook import cells
-from service.workbook.areas import Area
+from service.workbook.areas import Area, area_at
 from service.workbook.book import Book
 from service.workbook.house import House
 from service.workbook.package.opc import Draft
@@ -114,7 +114,7 @@ class _Call:
         pivots = _pivots(self.book)
         source, notes = find_source(self.book, self.sheet, source_text)
         name = check_name(self.options.name, [item.name for item in pivots])
-        laid = _laid(asked, source, name)
+        laid = _laid(self.book, asked, source, name)
         filtered = bool(laid.design.pages)
         place = find_place(self.book, source, self.options.position, filtered=filtered)
         work = _Work(self.book, place, laid, source, None)
@@ -152,7 +152,7 @@ class _Call:
         """Make a pivot table anew at its place."""
         _refuse_users(self.book, stored, charts=False)
         source, notes = self._source_again(stored, source_text)
-        laid = _laid(asked, source, stored.name)
+        laid = _laid(self.book, asked, source, stored.name)
         area = stored.area
         corner = stored.table.first_row - laid.skipped, area.first_column
         if corner[0] < 1:
@@ -165,10 +165,12 @@ class _Call:
         return work.told([*notes, *asked.notes, *rows_below(self.book, source)])
 
     def _source_again(self, stored: Stored, text: str) -> tuple[Source, list[str]]:
-        if text:
-            return find_source(self.book, "" if "!" in text else self.sheet or stored.sheet, text)
         sheet, reference = _reading(self.book, stored).source
-        return find_source(self.book, sheet, reference)
+        if not text:
+            return find_source(self.book, sheet, reference)
+        if "!" in text:
+            return find_source(self.book, "", text)
+        return find_source(self.book, self.sheet or sheet or stored.sheet, text)
 
     def list(self) -> Answer:
         pivots = _pivots(self.book)
@@ -258,7 +260,7 @@ def _drop_idle(merged: Asked, asked: Asked) -> None:
     }
 
 
-def _laid(asked: Asked, source: Source, name: str) -> Laid:
+def _laid(book: Book, asked: Asked, source: Source, name: str) -> Laid:
     """The pivot table in its cells.
 
     :raises InvalidParameters: if no record passes the filters
@@ -270,7 +272,11 @@ def _laid(asked: Asked, source: Source, name: str) -> Laid:
             "The filters let no row of the source through.", "Choose items that occur together."
         )
     asked.notes += _grouping_notes(design, source)
-    return lay(design, fields, figures)
+
+    def check(rows: int, columns: int) -> None:
+        book.room_for(area_at(1, 1, rows, columns).cells)
+
+    return lay(design, fields, figures, check)
 
 
 def _grouping_notes(design: Design, source: Source) -> list[str]:
