@@ -19,7 +19,13 @@ import openpyxl
 import pytest
 from lxml import etree
 
-from service.errors import ExcelToolsError, InvalidParameters, InvalidRange, InvalidValue
+from service.errors import (
+    ExcelToolsError,
+    InvalidParameters,
+    InvalidRange,
+    InvalidValue,
+    TooLarge,
+)
 from service.operations.preferences import Preferences
 from service.workbook.book import Book
 from tests.bench import new_book, run
@@ -685,7 +691,7 @@ def test_a_refresh_is_told_of_rows_under_its_source(book: Book) -> None:
     )
     result = run(book, "create_excel_pivot", action="refresh").result
     assert "Row 62" in result["notes"][0]
-    run(book, "create_excel_pivot", action="change", source="Sheet1!A1:F62")
+    run(book, "create_excel_pivot", action="change", source="A1:F62")
     assert "West" in [line[0] for line in grid(book)]
 
 
@@ -861,6 +867,84 @@ def convert(folder: Path, kind: str, made: list[Path]) -> None:
         *["--headless", "--convert-to", kind, "--outdir", str(folder / "theirs")],
     ]
     subprocess.run([*command, *map(str, made)], check=True, timeout=100, capture_output=True)
+
+
+def test_one_that_is_too_large_is_refused_before_it_is_worked_out() -> None:
+    rows = [[number, f"x{number}", 1] for number in range(1500)]
+    book = new_book(headers=["a", "b", "n"], rows=rows)
+    with pytest.raises(TooLarge):
+        pivot(book, rows=["a"], columns=["b"], values=["n"])
+    wide = [[number, number] for number in range(17_000)]
+    book = new_book(headers=["a", "n"], rows=wide)
+    with pytest.raises(InvalidRange, match="do not fit"):
+        pivot(book, rows=["n"], columns=["a"], values=["n"], options={"group": {"n": {"by": 5000}}})
+    many = [f"c{number}" for number in range(60)]
+    book = new_book(headers=many, rows=[[1] * 60])
+    with pytest.raises(InvalidParameters, match="60 fields"):
+        pivot(book, rows=many, values=["c1"])
+    assert not book.broken
+
+
+def test_odd_texts_come_back_as_they_were(tmp_path: Path) -> None:
+    odd = ['a "b" <c> & d', "two\nlines", "tab\there", "_x0041_", "'=1+1", "ÄÖ𝄞", "x" * 300]
+    rows = [[text, number] for number, text in enumerate(odd)]
+    book = new_book(headers=["_x0042_ & <k>", "n"], rows=rows)
+    pivot(book, rows=["_x0042_ & <k>"], values=["n"])
+    plain = [text.removeprefix("'") for text in odd]
+    assert sorted(line[0] for line in grid(book)[1:-1]) == sorted(plain)
+    again = reopened(book, tmp_path / "made.xlsx")
+    before = grid(again)
+    assert before == grid(book)
+    run(again, "create_excel_pivot", action="refresh")
+    assert grid(again) == before
+    (cache, records) = parts(saved(again, tmp_path / "more.xlsx"), "pivotCache/")
+    assert cache.find(f".//{M}cacheField").get("name") == "_x005F_x0042_ & <k>"  # type: ignore[union-attr]
+    items = [item.get("v") for item in cache.find(f".//{M}sharedItems")]  # type: ignore[union-attr]
+    assert items == [text.replace("_x0041_", "_x005F_x0041_") for text in plain]
+    assert len(records) == len(odd)
+
+
+def test_formulas_keep_their_values_beside_it(tmp_path: Path) -> None:
+    book = new_book(headers=["k", "n", "m"], rows=[["a", 1, "=B2*2"], ["b", 2, "=B3*2"]])
+    pivot(book, rows=["k"], values=["m"])
+    run(book, "write_excel_range", sheet="Sheet1", start="E1", rows=[["=Pivot!B6*10"]])
+    again = reopened(book, tmp_path / "made.xlsx")
+    assert again.value(again.sheet("Sheet1")["E1"]) == 60
+    run(again, "write_excel_range", sheet="Sheet1", start="B2", rows=[[11]])
+    run(again, "create_excel_pivot", action="refresh")
+    assert again.value(again.sheet("Sheet1")["E1"]) == 260
+    read = openpyxl.load_workbook(saved(again, tmp_path / "more.xlsx"), data_only=True)
+    assert [read["Sheet1"][at].value for at in ("C2", "C3", "E1")] == [22, 4, 260]
+
+
+DAMAGE = {
+    "no xml": (b"<pivotTableDefinition", b"<<", []),
+    "no place": (b"ref=", b"rof=", []),
+    "no number": (b'<field x="1"', b'<field x="one"', [True]),
+    "no such field": (b'<field x="1"', b'<field x="99"', [True]),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_a_damaged_pivot_table_takes_nothing_with_it(book: Book, tmp_path: Path, kind: str) -> None:
+    old, new, wanted = DAMAGE[kind]
+    pivot(book, rows=["Region"], values=["Qty"])
+    path = saved(book, tmp_path / "made.xlsx")
+    with ZipFile(path) as source, ZipFile(tmp_path / "bad.xlsx", "w") as target:
+        for name in source.namelist():
+            data = source.read(name)
+            if name.startswith("xl/pivotTables/pivot"):
+                assert old in data
+                data = data.replace(old, new)
+            target.writestr(name, data)
+    bad = Book.load(tmp_path / "bad.xlsx", "bad.xlsx")
+    run(bad, "describe_excel_file")
+    told = run(bad, "create_excel_pivot", action="list").result["pivots"]
+    assert [item["damaged"] for item in told] == wanted
+    if wanted:
+        with pytest.raises(ExcelToolsError, match="damaged"):
+            run(bad, "create_excel_pivot", action="refresh")
+        assert not bad.broken
 
 
 def test_describing_names_them(book: Book) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from openpyxl.styles.numbers import BUILTIN_FORMATS
 
-from service.errors import InvalidParameters, InvalidValue, counted, listed
+from service.errors import InvalidParameters, InvalidValue, WorkbookDamaged, counted, listed
 from service.operations.context import Context
 from service.operations.pivots.asked import Asked, PivotOptions, PivotValue, asked_again
 from service.operations.pivots.place import (
@@ -22,7 +22,7 @@ from service.operations.pivots.resolving import check_name, resolved
 from service.operations.pivots.source import find_source, rows_below
 from service.operations.registry import Answer, operation
 from service.workbook import cells
-from service.workbook.areas import Area
+from service.workbook.areas import Area, area_at
 from service.workbook.book import Book
 from service.workbook.house import House
 from service.workbook.package.opc import Draft
@@ -114,7 +114,7 @@ class _Call:
         pivots = _pivots(self.book)
         source, notes = find_source(self.book, self.sheet, source_text)
         name = check_name(self.options.name, [item.name for item in pivots])
-        laid = _laid(asked, source, name)
+        laid = _laid(self.book, asked, source, name)
         filtered = bool(laid.design.pages)
         place = find_place(self.book, source, self.options.position, filtered=filtered)
         work = _Work(self.book, place, laid, source, None)
@@ -130,7 +130,7 @@ class _Call:
                 "options.position has no effect on change: the pivot table stays where it is.",
                 "Leave it out; to move it, delete it and add it elsewhere.",
             )
-        before = asked_again(_reading(self.book, stored).design())
+        before = asked_again(_design(self.book, stored))
         merged = _merged(before, asked, strict=True)
         return self._again(stored, merged, source_text)
 
@@ -140,7 +140,7 @@ class _Call:
         answers = []
         for stored in wanted:
             fresh = next(item for item in _pivots(self.book) if _same(item, stored))
-            asked = asked_again(_reading(self.book, fresh).design())
+            asked = asked_again(_design(self.book, fresh))
             asked.strict = False
             answers.append(self._again(fresh, asked, ""))
         if len(answers) == 1:
@@ -152,7 +152,7 @@ class _Call:
         """Make a pivot table anew at its place."""
         _refuse_users(self.book, stored, charts=False)
         source, notes = self._source_again(stored, source_text)
-        laid = _laid(asked, source, stored.name)
+        laid = _laid(self.book, asked, source, stored.name)
         area = stored.area
         corner = stored.table.first_row - laid.skipped, area.first_column
         if corner[0] < 1:
@@ -165,10 +165,12 @@ class _Call:
         return work.told([*notes, *asked.notes, *rows_below(self.book, source)])
 
     def _source_again(self, stored: Stored, text: str) -> tuple[Source, list[str]]:
-        if text:
-            return find_source(self.book, "" if "!" in text else self.sheet or stored.sheet, text)
         sheet, reference = _reading(self.book, stored).source
-        return find_source(self.book, sheet, reference)
+        if not text:
+            return find_source(self.book, sheet, reference)
+        if "!" in text:
+            return find_source(self.book, "", text)
+        return find_source(self.book, self.sheet or sheet or stored.sheet, text)
 
     def list(self) -> Answer:
         pivots = _pivots(self.book)
@@ -258,7 +260,7 @@ def _drop_idle(merged: Asked, asked: Asked) -> None:
     }
 
 
-def _laid(asked: Asked, source: Source, name: str) -> Laid:
+def _laid(book: Book, asked: Asked, source: Source, name: str) -> Laid:
     """The pivot table in its cells.
 
     :raises InvalidParameters: if no record passes the filters
@@ -270,7 +272,11 @@ def _laid(asked: Asked, source: Source, name: str) -> Laid:
             "The filters let no row of the source through.", "Choose items that occur together."
         )
     asked.notes += _grouping_notes(design, source)
-    return lay(design, fields, figures)
+
+    def check(rows: int, columns: int) -> None:
+        book.room_for(area_at(1, 1, rows, columns).cells)
+
+    return lay(design, fields, figures, check)
 
 
 def _grouping_notes(design: Design, source: Source) -> list[str]:
@@ -368,6 +374,20 @@ def _reading(book: Book, stored: Stored) -> Reading:
     return Reading(stored, codes)
 
 
+def _design(book: Book, stored: Stored) -> Design:
+    """All that a pivot table of the file shows.
+
+    :raises WorkbookDamaged: if its parts contradict each other
+    """
+    try:
+        return _reading(book, stored).design()
+    except (ValueError, IndexError) as error:
+        raise WorkbookDamaged(
+            f"The pivot table {stored.name} is damaged: {str(error)[:100]}.",
+            "Delete it and add a new one.",
+        ) from error
+
+
 def _refuse_users(book: Book, stored: Stored, *, charts: bool) -> None:
     assert book.memory is not None
     found = list(users(Draft(book.memory.package), stored, charts=charts))
@@ -380,7 +400,13 @@ def _refuse_users(book: Book, stored: Stored, *, charts: bool) -> None:
 
 def _described(book: Book, stored: Stored) -> dict[str, object]:
     """A pivot table as answers tell it."""
-    reading = _reading(book, stored)
+    try:
+        return _all_of(_reading(book, stored), stored)
+    except (ValueError, IndexError):  # a number in its parts is none, or leads to nothing
+        return {"name": stored.name, "at": f"{stored.sheet}!{stored.table}", "damaged": True}
+
+
+def _all_of(reading: Reading, stored: Stored) -> dict[str, object]:
     sheet, reference = reading.source
     found: dict[str, object] = {
         "name": stored.name,

@@ -206,9 +206,12 @@ def _with_blanks(laid: Laid) -> list[Put]:
 
 
 def _store(cell: Cell, value: Value) -> None:
-    cell.value = str(value) if isinstance(value, str) else value
+    cell.value = None
     if isinstance(value, str) and not isinstance(value, Wrong):
-        cell.data_type = "s"  # also where it begins as a formula does
+        # As it is: it stood in a cell before, and may begin as a formula does.
+        cell._value, cell.data_type = str(value), "s"
+    else:
+        cell.value = str(value) if isinstance(value, Wrong) else value
 
 
 def fit(book: Book, sheet: Worksheet, area: Area, *, new: bool) -> None:

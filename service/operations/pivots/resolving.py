@@ -39,6 +39,7 @@ _STYLE = re.compile(r"^(?:pivotstyle)?\s*(light|medium|dark)\s*(\d{1,2})$", re.I
 _LAST_STYLE = 28
 _RANGE_KEYS = ("from", "to", "by")
 _MOST_NAME = 255
+_MOST_FIELDS = 50
 
 
 def resolved(asked: Asked, source: Source, name: str) -> tuple[Design, Fields]:
@@ -56,6 +57,12 @@ def resolved(asked: Asked, source: Source, name: str) -> tuple[Design, Fields]:
         )
     filters = levels.filters()
     all_levels = (*rows, *columns, *(level for level in filters if level not in rows + columns))
+    if len(all_levels) > _MOST_FIELDS or len(asked.values) > _MOST_FIELDS:
+        raise InvalidParameters(
+            f"{len(all_levels)} fields and {len(asked.values)} values; a pivot table takes at "
+            f"most {_MOST_FIELDS} of each here.",
+            "Choose those that matter.",
+        )
     _refuse_twice(all_levels)
     _refuse_idle(asked, source, all_levels)
     options = asked.options

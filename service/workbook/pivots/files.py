@@ -80,9 +80,22 @@ def find_pivots(source: Package | Draft) -> list[Stored]:
         for item in draft.relationships(sheet.part).of_kind("pivotTable"):
             part = draft.find(item.target)
             cache = _cache_of(draft, part) if part else ""
-            if part and cache:
-                found.append(Stored(sheet.title, part, cache, draft))
+            stored = Stored(sheet.title, part or "", cache, draft)
+            if cache and _is_whole(stored):
+                found.append(stored)
     return found
+
+
+def _is_whole(stored: Stored) -> bool:
+    """Whether it can be read, and says where it stands. Excel would repair what can't."""
+    try:
+        place = stored.root.find("{*}location")
+        areas = areas_of(place.get("ref", "")) if place is not None else []
+        fields = stored.root.findall("{*}pivotFields/{*}pivotField")
+        cached = stored.cache_root.findall("{*}cacheFields/{*}cacheField")
+    except etree.XMLSyntaxError:
+        return False
+    return len(areas) == 1 and 0 < len(fields) == len(cached)
 
 
 def _cache_of(draft: Draft, part: str) -> str:

@@ -5,7 +5,7 @@ As Excel lays it out: filters, a blank row, the header rows, the rows, the grand
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -90,8 +90,13 @@ class Laid:
         )
 
 
-def lay(design: Design, fields: Fields, figures: Figures) -> Laid:
-    """Lay a pivot table out, with all its figures."""
+def lay(
+    design: Design, fields: Fields, figures: Figures, check: Callable[[int, int], None]
+) -> Laid:
+    """Lay a pivot table out, with all its figures.
+
+    :param check: refuses so many rows and columns, before any figure is worked out
+    """
     several = len(design.values) > 1
     levels = len(design.columns)
     side = 1 if design.layout == "compact" else max(1, len(design.rows))
@@ -107,6 +112,7 @@ def lay(design: Design, fields: Fields, figures: Figures) -> Laid:
         skipped=len(design.pages) + 1 if design.pages else 0,
         first_header=0 if several and not levels else 1,
     )
+    check(laid.height, laid.width)
     for part in (_filters, _column_heads, _row_heads, _row_labels, _body):
         laid.puts += part(laid)
     return laid

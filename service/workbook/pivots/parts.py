@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape as escape_xml
 
 from lxml import etree
 
@@ -25,6 +25,7 @@ from service.workbook.pivots.design import (
 )
 from service.workbook.pivots.fields import Column, Field, Fields, is_number
 from service.workbook.pivots.layout import COLUMN_LABELS, Laid, Line, row_caption
+from service.workbook.texts import escape
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 X14 = "http://schemas.microsoft.com/office/spreadsheetml/2009/9/main"
@@ -52,6 +53,7 @@ SHOWN_AS_14 = {
     "rank_descending": "rankDescending",
 }
 _LONG = 255  # characters
+_IN_QUOTES = {'"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 _VERSION = "6"
 
 FormatId = Callable[[str], int]
@@ -69,7 +71,7 @@ def _text(value: object) -> str:
         return "1" if value else "0"
     if isinstance(value, dt.datetime):
         return value.replace(microsecond=0).isoformat()
-    return f"{value:.17g}" if isinstance(value, float) else str(value)
+    return f"{value:.17g}" if isinstance(value, float) else escape(str(value))
 
 
 def _extension(parent: etree._Element, uri: str, name: str, **attributes: str) -> None:
@@ -158,7 +160,7 @@ def _stored(value: Value) -> tuple[str, str | None]:
         return "e", str(value)
     if isinstance(value, bool | dt.datetime):
         return "b" if isinstance(value, bool) else "d", _text(value)
-    return "s" if isinstance(value, str) else "n", _text(value)
+    return ("s", value) if isinstance(value, str) else ("n", _text(value))
 
 
 def _group(parent: etree._Element, item: Field, base: int, above: int | None) -> None:
@@ -195,7 +197,7 @@ def _cached(column: Column, used: Field | None) -> Iterable[str]:
 
 def _record_value(value: Value) -> str:
     name, text = _stored(value)
-    return f"<{name}/>" if text is None else f'<{name} v="{escape(text, {chr(34): "&quot;"})}"/>'
+    return f"<{name}/>" if text is None else f'<{name} v="{escape_xml(escape(text), _IN_QUOTES)}"/>'
 
 
 # The table --------------------------------------------------------------------

@@ -27,6 +27,7 @@ from service.workbook.pivots.design import (
 )
 from service.workbook.pivots.files import Stored
 from service.workbook.references.index import local
+from service.workbook.texts import unescape
 
 _AS = {name: ours for ours, name in (parts.SHOWN_AS | parts.SHOWN_AS_14).items()}
 _KNOWN = frozenset(
@@ -57,7 +58,7 @@ class Reading:
         found = self.cache.find("{*}cacheSource[@type='worksheet']/{*}worksheetSource")
         if found is None or any(str(name).endswith("}id") for name in found.attrib):
             return "", ""
-        return found.get("sheet", ""), found.get("ref", "") or found.get("name", "")
+        return _text(found, "sheet"), found.get("ref", "") or _text(found, "name")
 
     def _numbers(self, axis: str) -> list[int]:
         found = (int(item.get("x", "0")) for item in self.root.iterfind(f"{{*}}{axis}/{{*}}field"))
@@ -68,8 +69,8 @@ class Reading:
         element = self._cached[number]
         group, range_ = element.find("{*}fieldGroup"), element.find("{*}fieldGroup/{*}rangePr")
         if group is None or range_ is None:
-            return Level(element.get("name", ""))
-        name = self._cached[int(group.get("base", number))].get("name", "")
+            return Level(_text(element, "name"))
+        name = _text(self._cached[int(group.get("base", number))], "name")
         by = range_.get("groupBy", "range")
         units = [unit for unit in (*DATE_UNITS, "range") if unit == by]
         return Level(name, units[0] if units else "range")
@@ -129,9 +130,9 @@ class Reading:
             "running" in show_as or "rank" in show_as
         )
         return Shown(
-            field=self._cached[int(item.get("fld", "0"))].get("name", ""),
+            field=_text(self._cached[int(item.get("fld", "0"))], "name"),
             function=item.get("subtotal", "sum"),  # type: ignore[arg-type]
-            name=item.get("name", ""),
+            name=_text(item, "name"),
             number_format=self._codes.get(int(item.get("numFmtId", "0")), "General"),
             show_as=show_as,  # type: ignore[arg-type]
             base=self.level(base) if has_base and base < len(self._cached) else None,
@@ -213,7 +214,7 @@ class Reading:
                 start, end, step = (
                     float(by.get(name, "1")) for name in ("startNum", "endNum", "groupInterval")
                 )
-                yield item.get("name", ""), NumberGroups(start, end, step)
+                yield _text(item, "name"), NumberGroups(start, end, step)
 
     def _sorts(self) -> Iterator[tuple[Level, Sort]]:
         names = [shown.name for shown in self.values]
@@ -251,7 +252,7 @@ def _unknown_in_field(field: etree._Element) -> Iterator[str]:
 
 def _label(item: etree._Element) -> str:
     """The label of an item as a cache stores it."""
-    kind, text = local(item), item.get("v", "")
+    kind, text = local(item), _text(item, "v")
     if kind == "m":
         return label(None)
     if kind == "b":
@@ -259,6 +260,10 @@ def _label(item: etree._Element) -> str:
     if kind == "d":
         return text.removesuffix("T00:00:00").replace("T", " ")
     return label(float(text)) if kind == "n" else text
+
+
+def _text(item: etree._Element, name: str) -> str:
+    return unescape(item.get(name, ""))
 
 
 def _true(text: str) -> bool:
