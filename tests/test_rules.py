@@ -579,6 +579,26 @@ def test_rules_follow_inserted_rows(book: Book, tmp_path: Path) -> None:
     saved(book, tmp_path)
 
 
+def test_a_copy_of_a_sheet_has_rules_of_its_own(book: Book, tmp_path: Path) -> None:
+    rule(book, range="Score", rule="data_bar")
+    rule(book, range="Score", rule="icon_set", value="stars")
+    run(book, "edit_excel_sheet", action="copy", sheet="Sheet1", new_name="Copy")
+    before = rule(book, sheet="Sheet1", action="list")
+    assert rule(book, sheet="Copy", action="list") == before
+    rule(book, sheet="Copy", action="delete", options={"index": 1})
+    again = Book.load(saved(book, tmp_path), "x.xlsx")
+    assert rule(again, sheet="Sheet1", action="list") == before
+    assert [i["rule"] for i in rule(again, sheet="Copy", action="list")["rules"]] == ["icon_set"]
+
+
+def test_checkpoints_hold_rules_of_both_forms(book: Book, tmp_path: Path) -> None:
+    rule(book, range="Score", rule="data_bar")
+    book.keep(tmp_path / "checkpoint")
+    kept = Book.kept(tmp_path / "checkpoint", "x.xlsx")
+    assert rules(kept) == rules(book)
+    assert part(saved(kept, tmp_path)).find(f".//{X14}cfRule") is not None
+
+
 # Refused --------------------------------------------------------------------------
 
 REFUSED: list[tuple[type[ExcelToolsError], dict[str, Any], str]] = [
