@@ -49,101 +49,7 @@ PREFERENCES = {
 
 # --- generated from the service's registry by scripts/generate.py: do not edit ---
 
-Rows = list[list[Cell]] | list[dict[str, Cell]] | dict[str, list[Cell]]
-
-
-class SheetData(BaseModel):
-    name: str = Field(description="name of the sheet")
-    headers: list[Cell] = Field(default=[], description="header row")
-    rows: list[list[Cell]] | list[dict[str, Cell]] | dict[str, list[Cell]] = Field(
-        default=[], description="rows as lists, as records, or columns by name"
-    )
-
-
-class CreateOptions(BaseModel):
-    placeholder_row: bool = Field(
-        default=False, description="add one row of marked placeholders under bare headers"
-    )
-
-
-class CellStyle(BaseModel):
-    bold: bool | None = Field(default=None, description="bold text")
-    italic: bool | None = Field(default=None, description="slanted text")
-    underline: bool | None = Field(default=None, description="underlined text")
-    strike: bool | None = Field(default=None, description="text struck through")
-    font: str | None = Field(default=None, description="name of the font")
-    size: float | None = Field(default=None, description="points")
-    color: str | None = Field(default=None, description='text: "#1F4E78", red, "dark blue"')
-    fill: str | None = Field(default=None, description="background colour, or none")
-    number_format: str | None = Field(
-        default=None, description='"currency EUR", "percent 1", date, or a code such as "#,##0.00"'
-    )
-    align: Literal["left", "center", "right", "justify"] | None = Field(
-        default=None, description="across the cell"
-    )
-    valign: Literal["top", "center", "bottom"] | None = Field(
-        default=None, description="within the row's height"
-    )
-    wrap: bool | None = Field(default=None, description="break long text into lines")
-    border: str | None = Field(
-        default=None, description='thin, medium, thick, none, "outline thin"'
-    )
-    width: float | Literal["auto"] | None = Field(
-        default=None, description="column width in characters, or auto"
-    )
-    height: float | None = Field(default=None, description="row height in points")
-
-
-class ChartOptions(BaseModel):
-    x_title: str = Field(default="", description="title of the category axis (x of scatter)")
-    y_title: str = Field(default="", description="title of the value axis")
-    legend: Literal["right", "bottom", "top", "left", "none"] | None = Field(
-        default=None, description="left out: bottom for several series, right for a pie"
-    )
-    stacked: bool | None = Field(default=None, description="left out: only several areas are")
-    data_labels: bool | None = Field(default=None, description="left out: only on a pie")
-    series: list[str] = Field(default=[], description="headers or column letters to draw")
-    categories: str = Field(default="", description="header or letter of the category column")
-    width_cm: float = Field(default=16.0, description="of the whole chart")
-    height_cm: float | None = Field(default=None, description="left out: 8.5, more for many bars")
-
-
-class CsvOptions(BaseModel):
-    delimiter: str = Field(default="", description='such as ";" or "tab"')
-    encoding: str = Field(default="", description="of a file, such as cp1252")
-    header: bool | None = Field(default=None, description="whether the first row names columns")
-    decimal: Literal["", ".", ","] = Field(default="", description="decimal mark")
-    date_order: Literal["", "iso", "dmy", "mdy"] = Field(
-        default="", description="of dates such as 03/04/2026; iso: only 2026-04-03 is a date"
-    )
-    text_columns: list[str] = Field(default=[], description="headers of columns to keep as text")
-    style: Literal["", "blue", "green", "teal", "orange", "purple", "gray", "plain"] = Field(
-        default="", description="house style"
-    )
-
-
-class ExportOptions(BaseModel):
-    delimiter: Literal[",", ";", "\t", "|", "tab"] = Field(
-        default=",", description="between the values"
-    )
-    encoding: Literal["utf-8", "cp1252", "latin-1", "utf-16"] = Field(
-        default="utf-8", description="of the file's text"
-    )
-    bom: bool = Field(default=True, description="mark the file as Unicode, as Excel wants it")
-    neutralize_formulas: bool = Field(
-        default=False, description="put an apostrophe before texts that start with = + - @"
-    )
-
-
-class ReportOptions(BaseModel):
-    style: Literal["", "blue", "green", "teal", "orange", "purple", "gray", "plain"] = Field(
-        default="", description="house style"
-    )
-    currency: str = Field(default="", description="of the amounts, such as EUR")
-    columns: dict[str, str] = Field(
-        default={}, description='header of a part, such as {"amount": "Net value"}'
-    )
-    group_by: list[str] = Field(default=[], description="headers (or month) to break down by")
+Rows = list[list[Cell] | dict[str, Cell]]
 
 
 OPERATIONS = {
@@ -151,102 +57,154 @@ OPERATIONS = {
         "doing": "Creating {filename}",
         "done": "Created {filename}",
         "file": "",
+        "file_if": ("", ""),
         "delivers": True,
     },
     "open_excel_file": {
         "doing": "Opening {file}",
         "done": "Opened {file}",
         "file": "file",
+        "file_if": ("", ""),
         "delivers": False,
     },
     "list_excel_files": {
         "doing": "Looking at the files",
         "done": "Looked at the files",
         "file": "",
+        "file_if": ("", ""),
         "delivers": False,
     },
     "save_excel_file": {
         "doing": "Saving {workbook}",
         "done": "Saved {workbook}",
         "file": "",
+        "file_if": ("", ""),
         "delivers": True,
     },
     "close_excel_file": {
         "doing": "Closing {workbook}",
         "done": "Closed {workbook}",
         "file": "",
+        "file_if": ("", ""),
         "delivers": False,
     },
     "describe_excel_file": {
         "doing": "Looking at {workbook}",
         "done": "Looked at {workbook}",
         "file": "",
+        "file_if": ("", ""),
         "delivers": False,
     },
     "read_excel_range": {
         "doing": "Reading {workbook}",
         "done": "Read {workbook}",
         "file": "",
+        "file_if": ("", ""),
         "delivers": False,
     },
     "write_excel_range": {
         "doing": "Writing to {workbook}",
         "done": "Wrote to {workbook}",
         "file": "",
+        "file_if": ("", ""),
+        "delivers": True,
+    },
+    "transform_excel_range": {
+        "doing": "Rearranging {workbook}",
+        "done": "Rearranged {workbook}",
+        "file": "",
+        "file_if": ("", ""),
         "delivers": True,
     },
     "format_excel_cells": {
         "doing": "Formatting {workbook}",
         "done": "Formatted {workbook}",
         "file": "",
+        "file_if": ("", ""),
         "delivers": True,
     },
     "add_excel_rule": {
         "doing": "Changing rules of {workbook}",
         "done": "Changed rules of {workbook}",
         "file": "",
+        "file_if": ("", ""),
         "delivers": True,
     },
     "create_excel_table": {
         "doing": "Changing tables of {workbook}",
         "done": "Changed tables of {workbook}",
         "file": "",
+        "file_if": ("", ""),
         "delivers": True,
     },
     "edit_excel_sheet": {
         "doing": "Changing sheets of {workbook}",
         "done": "Changed sheets of {workbook}",
         "file": "",
+        "file_if": ("", ""),
         "delivers": True,
     },
     "create_excel_chart": {
-        "doing": "Adding a {chart_type} chart",
-        "done": "Added a {chart_type} chart",
+        "doing": "Working on charts of {workbook}",
+        "done": "Worked on charts of {workbook}",
         "file": "",
+        "file_if": ("", ""),
+        "delivers": True,
+    },
+    "create_excel_pivot": {
+        "doing": "Changing pivot tables",
+        "done": "Changed pivot tables",
+        "file": "",
+        "file_if": ("", ""),
+        "delivers": True,
+    },
+    "annotate_excel_cells": {
+        "doing": "Annotating {workbook}",
+        "done": "Annotated {workbook}",
+        "file": "target",
+        "file_if": ("action", "image"),
         "delivers": True,
     },
     "import_csv_to_excel": {
         "doing": "Importing the CSV",
         "done": "Imported the CSV",
         "file": "source",
+        "file_if": ("", ""),
         "delivers": True,
     },
     "export_excel_file": {
         "doing": "Exporting {workbook}",
         "done": "Exported {workbook}",
         "file": "",
+        "file_if": ("", ""),
         "delivers": True,
     },
     "create_excel_report": {
         "doing": "Making the report",
         "done": "Made the report",
         "file": "",
+        "file_if": ("", ""),
         "delivers": True,
     },
     "undo_excel_change": {
         "doing": "Going through the changes of {workbook}",
         "done": "Went through the changes of {workbook}",
         "file": "",
+        "file_if": ("", ""),
+        "delivers": True,
+    },
+    "explain_excel_formula": {
+        "doing": "Looking into formulas of {workbook}",
+        "done": "Looked into formulas of {workbook}",
+        "file": "",
+        "file_if": ("", ""),
+        "delivers": False,
+    },
+    "run_excel_steps": {
+        "doing": "Changing {workbook} in several steps",
+        "done": "Changed {workbook} in several steps",
+        "file": "",
+        "file_if": ("", ""),
         "delivers": True,
     },
 }
@@ -837,10 +795,10 @@ class Tools:
         filename: str,
         headers: list[Cell] = [],
         rows: Rows = [],
-        sheets: list[SheetData] = [],
+        sheets: list[dict] = [],
         sheet: str = "Sheet1",
         style: Literal["", "blue", "green", "teal", "orange", "purple", "gray", "plain"] = "",
-        options: CreateOptions | None = None,
+        options: dict | None = None,
         __user__: dict | None = None,
         __metadata__: dict | None = None,
         __request__: Any = None,
@@ -855,10 +813,10 @@ class Tools:
         :param filename: name of the file, such as budget.xlsx
         :param headers: header row, such as ["Item", "Cost"]
         :param rows: rows as lists [["Rent", 1200]], as records [{"Item": "Rent", "Cost": 1200}], or columns {"Item": ["Rent"], "Cost": [1200]}
-        :param sheets: several sheets instead of headers and rows
+        :param sheets: instead of headers and rows, [{"name": "May", "rows": [{"Item": "Rent"}]}] Keys: name, headers, rows.
         :param sheet: name of the sheet, where there is one
         :param style: house style: colours of headers and charts
-        :param options: {"placeholder_row": true} adds one row of marked placeholders under bare headers
+        :param options: placeholder_row: true adds a row of marked placeholders Keys: placeholder_row.
         """
         return await self._run(
             "create_excel_file",
@@ -925,7 +883,7 @@ class Tools:
     ) -> str:
         """Save an open workbook as a new version; earlier versions stay.
 
-        :param workbook: open workbook to use, by name; leave out where only one is open
+        :param workbook: its name, if several are open
         :param filename: a new name for the file; leave out to keep its name
         """
         return await self._run(
@@ -945,7 +903,7 @@ class Tools:
     ) -> str:
         """Close an open workbook without saving; the answer says what was discarded.
 
-        :param workbook: open workbook to use, by name; leave out where only one is open
+        :param workbook: its name, if several are open
         """
         return await self._run(
             "close_excel_file",
@@ -965,7 +923,7 @@ class Tools:
     ) -> str:
         """Describe an open workbook: sheets, columns with types and examples, charts, errors.
 
-        :param workbook: open workbook to use, by name; leave out where only one is open
+        :param workbook: its name, if several are open
         :param sheet: sheet to describe alone, in more detail; leave out for all
         """
         return await self._run(
@@ -992,8 +950,8 @@ class Tools:
         Dates come as 2026-01-31; a text that only looks like a date, number format or formula
         comes with an apostrophe in front. Long ranges come in pages; "next_range" is the next.
 
-        :param workbook: open workbook to use, by name; leave out where only one is open
-        :param sheet: sheet to read; leave out where there is only one
+        :param workbook: its name, if several are open
+        :param sheet: sheet to read; leave out if there is one
         :param range: such as "A1:D20" or "A:C"; leave out for all used cells
         :param what: values (calculated), formulas, or formats (number format, font, fill)
         :param limit: most rows to answer, 1 to 1000
@@ -1021,9 +979,9 @@ class Tools:
         A text that starts with = is a formula, 2026-01-31 is a date, an apostrophe in front
         keeps any text as text. null makes a cell blank.
 
-        :param rows: rows as lists [["Rent", 1200], ["Sum", "=SUM(B1:B9)"]]; with start "append" also records {"Item": "Rent", "Cost": 1200} that use the sheet's headers
-        :param workbook: open workbook to use, by name; leave out where only one is open
-        :param sheet: sheet to write to; leave out where there is only one
+        :param rows: lists [["Rent", 1200], ["Sum", "=SUM(B1:B9)"]]; to append also records by header
+        :param workbook: its name, if several are open
+        :param sheet: sheet to write to; leave out if there is one
         :param start: first cell, such as "B2", or "append"
         """
         return await self._run(
@@ -1032,9 +990,57 @@ class Tools:
             (__user__, __metadata__, __request__, __files__, __event_emitter__),
         )
 
+    async def transform_excel_range(
+        self,
+        action: Literal[
+            "sort",
+            "replace",
+            "remove_duplicates",
+            "split",
+            "join",
+            "fill",
+            "clean",
+            "unpivot",
+            "transpose",
+            "copy",
+            "move",
+            "clear",
+        ],
+        workbook: str = "",
+        sheet: str = "",
+        range: str = "",
+        options: dict | None = None,
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Sort, find and replace, remove duplicates, split, fill, clean, copy, move or clear cells.
+
+        Formulas are adjusted as in Excel; filled cells are overwritten only with force.
+
+        :param action: what to do
+        :param workbook: its name, if several are open
+        :param sheet: leave out if there is one
+        :param range: such as "A1:D20"; left out for sort, replace, clean and their like: all data
+        :param options: sort {"by": ["Cost desc"]}; replace {"find", "replace"}; unpivot {"by": columns that stay}; copy {"to": "E1"}; others likewise. Keys: by, order, header, find, replace, within (values|formulas|both), regex, whole_cell, match_case, all_sheets, delimiter, widths, parts, to, force, names, series, step, stop, clean, decimal (.|,), date_order (dmy|mdy|ymd), what.
+        """
+        return await self._run(
+            "transform_excel_range",
+            {
+                "action": action,
+                "workbook": workbook,
+                "sheet": sheet,
+                "range": range,
+                "options": options,
+            },
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
     async def format_excel_cells(
         self,
-        style: CellStyle,
+        style: dict,
         workbook: str = "",
         sheet: str = "",
         range: str = "",
@@ -1044,11 +1050,11 @@ class Tools:
         __files__: list | None = None,
         __event_emitter__: Any = None,
     ) -> str:
-        """Format cells: font, fill, border, alignment, number format, widths. The rest stays.
+        """Format cells: font, fill, border, alignment, number format, widths, merging. The rest stays.
 
-        :param style: what to set, such as {"bold": true, "fill": "light gray", "number_format": "currency EUR"}
-        :param workbook: open workbook to use, by name; leave out where only one is open
-        :param sheet: sheet to format; leave out where there is only one
+        :param style: what to set, such as {"bold": true, "fill": "light gray", "align": "center", "number_format": "currency EUR", "border": "outline medium, inside thin gray"}. Keys: bold, italic, underline, strike, script (superscript|subscript|normal), font, size, color, fill, gradient, gradient_angle (center), pattern, pattern_color, number_format, align, valign, wrap, shrink, indent, rotation (vertical), border, border_color, named_style, new_style, locked, hide_formula, merge (cells|across|none), width (auto), height (auto), copy_from, clear.
+        :param workbook: its name, if several are open
+        :param sheet: sheet to format; leave out if there is one
         :param range: such as "A1:D1", "B:B", "A1:A9,C1:C9", or header; leave out for all used cells
         """
         return await self._run(
@@ -1074,13 +1080,13 @@ class Tools:
     ) -> str:
         """Add, list, change or delete conditional formats and data validation (dropdown lists).
 
-        :param workbook: open workbook to use, by name; leave out where only one is open
-        :param sheet: leave out where there is only one
+        :param workbook: its name, if several are open
+        :param sheet: leave out if there is one
         :param range: "B2:B20", "B:B", or a column's header
         :param rule: greater_than, less_than, between, equal_to, text_contains, text_begins_with, date_occurring, duplicates, unique, top, bottom, above_average, blanks, errors, formula, color_scale, data_bar, icon_set; entries: list, whole, decimal, date, time, length, custom
         :param value: 100, "late", [10, 20], "=$C2>5", "last_7_days"; colours, lowest first; a list's entries or their range
         :param action: change and delete need options.index of list
-        :param options: {"fill": "red", "bold": true} Keys: fill, color, bold, italic, underline, strike, border, number_format, stop_if_true, priority, index, percent, equal, std_dev, min, mid, max, thresholds, reverse, hide_value, solid, negative_color, operator, input_title, input_message, error_title, error_message, error_style (stop|warning|information), allow_blank, dropdown.
+        :param options: {"fill": "red", "bold": true} Keys: fill, color, bold, border, number_format, stop_if_true, priority, index, percent, min, mid, max, thresholds, operator, input_message, error_message, error_style (stop|warning|information), ....
         """
         return await self._run(
             "add_excel_rule",
@@ -1112,8 +1118,8 @@ class Tools:
     ) -> str:
         """Create, list, change, convert or delete native tables: totals, formulas, filters, style.
 
-        :param workbook: open workbook to use, by name; leave out where only one is open
-        :param sheet: sheet; leave out where there is only one
+        :param workbook: its name, if several are open
+        :param sheet: leave out if there is one
         :param range: with the headers; left out: the sheet's data. With change: the new size
         :param name: of the table; left out: Table1, or the only table there is
         :param action: convert leaves plain cells, delete clears them, too
@@ -1150,6 +1156,11 @@ class Tools:
             "move_columns",
             "insert_cells",
             "delete_cells",
+            "layout",
+            "merge",
+            "unmerge",
+            "protect",
+            "unprotect",
         ],
         workbook: str = "",
         sheet: str = "",
@@ -1157,24 +1168,25 @@ class Tools:
         new_name: str = "",
         position: str = "",
         count: int = 0,
+        options: dict | None = None,
         __user__: dict | None = None,
         __metadata__: dict | None = None,
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
     ) -> str:
-        """Add, rename, copy, move, hide or delete sheets; insert, delete or move rows and columns.
+        """Change sheets, rows, columns; merge, protect, page layout, freeze, widths, print set-up.
 
-        Formulas on all sheets, names, tables, rules, charts, filters, merged cells and print
-        areas follow, as in Excel. The answer tells which formulas became #REF!.
+        All references follow, as in Excel; the answer tells which became #REF!.
 
-        :param action: what to do; insert_cells and delete_cells shift the cells beside them
-        :param workbook: open workbook to use, by name; leave out where only one is open
-        :param sheet: sheet to change, or name of the sheet to add; leave out where there is only one
-        :param target: rows such as 3 or "3:5", columns such as "B" or "B:D", or cells "B2:C4"; rows and columns are inserted in front of it
+        :param action: layout sets options; insert_cells and delete_cells shift the cells beside
+        :param workbook: its name, if several are open
+        :param sheet: sheet to change or add; leave out if there is one
+        :param target: rows such as 3 or "3:5", columns "B" or "B:D", or cells "B2:C4"; insertions come in front of it; "workbook" protects the structure
         :param new_name: new name of the sheet, for rename and copy
-        :param position: for sheets 1, "last", or the sheet to stand in front of; for move_rows and move_columns the row or column to stand in front of; for cells down, right, up or left
-        :param count: how many rows or columns, where target names the first only
+        :param position: what to stand in front of: a sheet, row or column; for sheets also 1, "last"; for cells down, right, up or left
+        :param count: how many, where target names the first only
+        :param options: of layout and protect, such as {"freeze": "A2", "fit": "width"}. Keys: width (auto), height (auto), hidden, group, freeze, filter, tab_color, zoom, gridlines, right_to_left, orientation (portrait|landscape), paper, margins, fit, print_area, print_titles, header, footer, page_breaks, password, allow, ....
         """
         return await self._run(
             "edit_excel_sheet",
@@ -1186,6 +1198,7 @@ class Tools:
                 "new_name": new_name,
                 "position": position,
                 "count": count,
+                "options": options,
             },
             (__user__, __metadata__, __request__, __files__, __event_emitter__),
         )
@@ -1194,26 +1207,53 @@ class Tools:
         self,
         workbook: str = "",
         sheet: str = "",
-        chart_type: Literal["column", "bar", "line", "pie", "scatter", "area"] = "column",
+        chart_type: Literal[
+            "",
+            "column",
+            "bar",
+            "line",
+            "pie",
+            "scatter",
+            "area",
+            "doughnut",
+            "bubble",
+            "radar",
+            "stock",
+            "combo",
+            "waterfall",
+            "histogram",
+            "pareto",
+            "box",
+            "treemap",
+            "sunburst",
+            "funnel",
+            "sparkline_line",
+            "sparkline_column",
+            "sparkline_winloss",
+        ] = "",
         data_range: str = "",
         title: str = "",
         position: str = "",
-        options: ChartOptions | None = None,
+        action: Literal["add", "list", "change", "delete"] = "add",
+        options: dict | None = None,
         __user__: dict | None = None,
         __metadata__: dict | None = None,
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
     ) -> str:
-        """Add a chart beside the data. The first column gives the categories, the rest the series.
+        """Add a chart or sparklines beside the data; list, change or delete charts.
 
-        :param workbook: open workbook to use, by name; leave out where only one is open
+        The first column of the data gives the categories, the rest the series.
+
+        :param workbook: its name, if several are open
         :param sheet: sheet to put it on; leave out where there is only one
-        :param chart_type: kind of chart
-        :param data_range: with the header row: "A1:C10", or "A1:A10,C1:C10" for columns apart; leave out for the sheet's data without its row of totals
-        :param title: title of the chart; leave out for the name of a single series
-        :param position: cell of its upper left corner; leave out for a free place beside the data
-        :param options: extras, such as {"series": ["Sales"], "stacked": true, "y_title": "Euro"}
+        :param chart_type: column if left out
+        :param data_range: with the header row: "A1:C10", "A1:A10,C1:C10", or a table's name; left out: the sheet's data
+        :param title: left out: the name of a single series
+        :param position: its upper left cell, cells of sparklines; left out: a free place
+        :param action: change and delete take options.chart; change keeps what is not named
+        :param options: extras, such as {"series": ["Sales"], "stacked": true, "y_title": "Euro"}. Keys: chart, x_title, y_title, y2_title, legend (right|bottom|top|left|none), stacked (percent), data_labels, series, categories, width_cm, height_cm, own_sheet, colors, markers, smooth, x_min, x_max, y_min, y_max, y_format, gridlines (none|x|y|both), trendline, lines, second_axis, totals, bins, highlight (high|low|first|last|negative), ....
         """
         return await self._run(
             "create_excel_chart",
@@ -1224,6 +1264,91 @@ class Tools:
                 "data_range": data_range,
                 "title": title,
                 "position": position,
+                "action": action,
+                "options": options,
+            },
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def create_excel_pivot(
+        self,
+        workbook: str = "",
+        sheet: str = "",
+        source: str = "",
+        rows: list[str] = [],
+        columns: list[str] = [],
+        values: list[str | dict[str, str]] = [],
+        action: Literal["add", "list", "change", "refresh", "delete"] = "add",
+        options: dict | None = None,
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Add a pivot table on a new sheet, or list, change, refresh and delete pivot tables.
+
+        :param workbook: its name, if several are open
+        :param sheet: sheet of the data
+        :param source: range, table or sheet; leave out for the sheet's data
+        :param rows: headers; "Months (Date)" groups dates
+        :param columns: headers
+        :param values: headers, "Average of Price", or objects. Keys: field, function, name, number_format, show_as, base_field, base_item.
+        :param action: what to do
+        :param options: extras, such as {"filters": {"Year": 2026}}. Keys: name, position, filters, group, sort, layout (compact|outline|tabular), subtotals, grand_totals (both|right|bottom|none), repeat_labels, style, overwrite.
+        """
+        return await self._run(
+            "create_excel_pivot",
+            {
+                "workbook": workbook,
+                "sheet": sheet,
+                "source": source,
+                "rows": rows,
+                "columns": columns,
+                "values": values,
+                "action": action,
+                "options": options,
+            },
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def annotate_excel_cells(
+        self,
+        action: Literal["comment", "link", "image", "name", "list", "remove"],
+        workbook: str = "",
+        sheet: str = "",
+        range: str = "",
+        text: str = "",
+        target: str = "",
+        name: str = "",
+        options: dict | None = None,
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Comments, links, pictures and defined names: add, change, list or remove them.
+
+        :param action: what to add or change, or list, remove
+        :param workbook: its name, if several are open
+        :param sheet: leave out if there is one
+        :param range: cell such as "B2"; a picture is fitted into several
+        :param text: the comment, a link's words, or a picture's description
+        :param target: link: address or "Costs!A1"; image: uploaded file; name: cells or "=0.19"
+        :param name: of a defined name or picture
+        :param options: extras, such as {"author": "Ana"}. Keys: author, tip, width_cm, height_cm, scope (workbook|sheet), kind (comment|link|image|name).
+        """
+        return await self._run(
+            "annotate_excel_cells",
+            {
+                "action": action,
+                "workbook": workbook,
+                "sheet": sheet,
+                "range": range,
+                "text": text,
+                "target": target,
+                "name": name,
                 "options": options,
             },
             (__user__, __metadata__, __request__, __files__, __event_emitter__),
@@ -1235,7 +1360,7 @@ class Tools:
         filename: str = "",
         workbook: str = "",
         sheet: str = "",
-        options: CsvOptions | None = None,
+        options: dict | None = None,
         __user__: dict | None = None,
         __metadata__: dict | None = None,
         __request__: Any = None,
@@ -1244,15 +1369,13 @@ class Tools:
     ) -> str:
         """Import CSV into a new Excel file, or into a new sheet of an open one.
 
-        Delimiter, encoding, headers and types are detected. Leading zeros, long numbers and
-        phone numbers stay as they are, nothing becomes a formula, and what can be read in two
-        ways stays text and is told.
+        Delimiter, encoding, headers and types are detected. Leading zeros and long numbers stay.
 
         :param source: name or id of an uploaded file, or the CSV text itself
         :param filename: name of the new file; leave out to take the name of the CSV
-        :param workbook: open workbook to add to, by name; leave out to make a new file
+        :param workbook: open workbook to add to; left out: a new file
         :param sheet: name of the new sheet
-        :param options: delimiter, encoding, header, decimal, date_order ("dmy" or "mdy"), text_columns, style; such as {"delimiter": ";", "decimal": ","}
+        :param options: such as {"delimiter": ";", "decimal": ","} Keys: delimiter, encoding, header, decimal (|.|,), date_order (|iso|dmy|mdy), text_columns, style.
         """
         return await self._run(
             "import_csv_to_excel",
@@ -1272,7 +1395,7 @@ class Tools:
         format: Literal["csv"] = "csv",
         sheet: str = "",
         range: str = "",
-        options: ExportOptions | None = None,
+        options: dict | None = None,
         __user__: dict | None = None,
         __metadata__: dict | None = None,
         __request__: Any = None,
@@ -1281,13 +1404,11 @@ class Tools:
     ) -> str:
         """Export a sheet or range as a CSV file: values, not formulas.
 
-        Dates are written as 2026-01-31, numbers without format, true and false as TRUE and FALSE.
-
-        :param workbook: open workbook to use, by name; leave out where only one is open
+        :param workbook: its name, if several are open
         :param format: csv
-        :param sheet: sheet to export; leave out where there is only one
+        :param sheet: sheet to export; leave out if there is one
         :param range: such as "A1:D20"; leave out for all used cells
-        :param options: delimiter ("," ";" "|" or "tab"), encoding (utf-8, cp1252, latin-1, utf-16), bom, neutralize_formulas
+        :param options: such as {"delimiter": ";"} Keys: delimiter (,|;|	|||tab), encoding (utf-8|cp1252|latin-1|utf-16), bom, neutralize_formulas.
         """
         return await self._run(
             "export_excel_file",
@@ -1303,31 +1424,39 @@ class Tools:
 
     async def create_excel_report(
         self,
-        report: Literal["sales_report", "employee_directory"],
+        report: Literal[
+            "sales_report",
+            "employee_directory",
+            "invoice",
+            "budget",
+            "project_plan",
+            "timesheet",
+            "inventory",
+        ],
         rows: Rows = [],
         workbook: str = "",
         sheet: str = "",
         title: str = "",
         filename: str = "",
-        options: ReportOptions | None = None,
+        options: dict | None = None,
         __user__: dict | None = None,
         __metadata__: dict | None = None,
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
     ) -> str:
-        """Make a finished report with formulas, totals and charts: sales, or an employee directory.
+        """Make a finished report or document: sales, employees, invoice, budget, project, hours, stock.
 
-        Send the data as rows for a new file, or name an open workbook that holds it: then the
-        report's sheets are added there. Columns are found by their headers.
+        Send the data as rows for a new file, or name an open workbook that holds it. Columns are
+        found by their headers. What is not given stays blank: without rows, the last five are forms.
 
-        :param report: sales_report needs an amount, or quantity and unit price; region, product, date, salesperson help. employee_directory needs name and department
-        :param rows: records [{"Date": "2026-01-12", "Region": "North", "Amount": 120}], or lists, the first of which holds the headers
-        :param workbook: open workbook to add the report to; leave out to make a new file
-        :param sheet: sheet that holds the data, if there are several; with rows, a new sheet's name
+        :param report: columns of sales: amount, date, region; employees: name, department; invoice: description, quantity, unit price; budget: category, month, plan, actual; project: task, start, days; hours: date, start, end; stock: item, stock, reorder level, unit cost
+        :param rows: records [{"Date": "2026-01-12", "Amount": 120}], or lists after one of headers
+        :param workbook: open workbook to add it to; left out: a new file
+        :param sheet: sheet that holds the data; with rows, a new sheet's name
         :param title: title of the report
         :param filename: name of the new file
-        :param options: style, currency ("EUR"), columns (header of a part the report does not find: {"amount": "Net value"}), group_by (headers or "month")
+        :param options: such as {"vat": 19, "scenarios": {"Low": -10}, "columns": {"amount": "Net"}} Keys: style, currency, columns, group_by, seller, buyer, number, date, due_date, payment_days, vat, discount, terms, scenarios, start, period (|day|week|month|year), person, ....
         """
         return await self._run(
             "create_excel_report",
@@ -1358,15 +1487,76 @@ class Tools:
     ) -> str:
         """Undo or redo changes of an open workbook, or tell cell by cell what changed.
 
-        :param workbook: open workbook to use, by name; leave out where only one is open
-        :param action: undo, redo, or changes (what the last steps changed; nothing is undone)
-        :param steps: how many changes to undo, redo or tell of; for changes 0 means all since opening
-        :param until: for changes: how many steps back the later of the two states lies, 0 is now
+        :param workbook: its name, if several are open
+        :param action: changes tells what the last steps did
+        :param steps: how many changes; for changes 0 is all since the opening
+        :param until: changes: how many steps back the later state lies
         :param page: page of a long list of changed cells
         """
         return await self._run(
             "undo_excel_change",
             {"workbook": workbook, "action": action, "steps": steps, "until": until, "page": page},
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def explain_excel_formula(
+        self,
+        workbook: str = "",
+        action: Literal["explain", "errors", "goal_seek"] = "explain",
+        sheet: str = "",
+        cell: str = "",
+        target: float | None = None,
+        changing: str = "",
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Explain a formula, find the causes of errors, or seek the input for a wanted result.
+
+        goal_seek changes nothing: it answers the number to write.
+
+        :param workbook: its name, if several are open
+        :param action: explain (step by step, and its neighbours), errors (where they begin, and why)
+        :param sheet: sheet of the cell; errors looks at all sheets without it
+        :param cell: such as "B9" or "Costs!B9"
+        :param target: goal_seek: wanted value
+        :param changing: goal_seek: cell whose number may change
+        """
+        return await self._run(
+            "explain_excel_formula",
+            {
+                "workbook": workbook,
+                "action": action,
+                "sheet": sheet,
+                "cell": cell,
+                "target": target,
+                "changing": changing,
+            },
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def run_excel_steps(
+        self,
+        steps: list[dict],
+        workbook: str = "",
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Run several tools on one workbook in one call: all of them are done, or none.
+
+        One undo takes all back. The error names the step that failed.
+
+        :param steps: at most 50; in arguments "$name.key" is a value of the result of the step with that name, "{name.key}" the same inside of a text. Keys: tool, arguments, name.
+        :param workbook: its name, if several are open
+        """
+        return await self._run(
+            "run_excel_steps",
+            {"steps": steps, "workbook": workbook},
             (__user__, __metadata__, __request__, __files__, __event_emitter__),
         )
 

@@ -29,7 +29,7 @@ from service.operations.registry import BriefOptions, Operation, Parameter, oper
 from service.workbook.cells import Scalar  # noqa: E402
 
 PLUGIN = ROOT / "openwebui_tool" / "excel_tools_openwebui.py"
-_SHORT = 40  # characters of choices that a model is told
+_SHORT = 30  # characters of choices that a model is told
 _BEGIN = "# --- generated from the service's registry by scripts/generate.py: do not edit ---\n"
 _END = "# --- end of the generated part ---\n"
 _INJECTED = (
@@ -59,7 +59,9 @@ def type_source(annotation: Any) -> str:
     if origin in (list, dict):
         return f"{origin.__name__}[{', '.join(map(type_source, arguments))}]"
     if isinstance(annotation, type) and issubclass(annotation, BriefOptions):
-        return "dict"
+        kinds = {type_source(item.annotation) for item in annotation.model_fields.values()}
+        texts = all(kind == "str" or kind.startswith("Literal") for kind in kinds)
+        return "dict[str, str]" if texts else "dict"
     return "None" if annotation is type(None) else str(annotation.__name__)
 
 
@@ -83,7 +85,9 @@ def _brief(annotation: Any) -> str:
     names = []
     for model in _models(annotation):
         if issubclass(model, BriefOptions):
-            names += [_brief_field(name, field) for name, field in model.model_fields.items()]
+            fields = model.model_fields.items()
+            names += [_brief_field(name, field) for name, field in fields if name not in model.rare]
+            names += ["..."] if model.rare else []
     return f" Keys: {', '.join(names)}." if names else ""
 
 
@@ -134,12 +138,15 @@ def plugin_head() -> str:
 
 
 def type_source_of_rows() -> str:
-    """The union of shapes in which rows may come."""
-    return " | ".join(type_source(item) for item in typing.get_args(Rows))
+    """The shapes of rows that a model is told of; columns by name are taken as well."""
+    lists, records, _ = (type_source(item) for item in typing.get_args(Rows))
+    inner = f"{lists.removeprefix('list[')[:-1]} | {records.removeprefix('list[')[:-1]}"
+    return f"list[{inner}]"  # one list of both is shorter, as a schema
 
 
 _DONE = {
     "Adding": "Added",
+    "Annotating": "Annotated",
     "Changing": "Changed",
     "Closing": "Closed",
     "Creating": "Created",
@@ -151,7 +158,9 @@ _DONE = {
     "Making": "Made",
     "Opening": "Opened",
     "Reading": "Read",
+    "Rearranging": "Rearranged",
     "Saving": "Saved",
+    "Working": "Worked",
     "Writing": "Wrote",
 }
 
@@ -162,6 +171,7 @@ def _facts(item: Operation) -> dict[str, object]:
         "doing": item.doing,
         "done": f"{_DONE[verb]} {rest}",
         "file": item.file_parameter,
+        "file_if": item.file_if,
         "delivers": item.delivers,
     }
 

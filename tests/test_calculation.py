@@ -747,3 +747,18 @@ def test_cells_are_told_as_ranges() -> None:
     assert ranges(cells) == "Other!A1, S!B2:B8, D4"
     many = [("S", row * 2, 1) for row in range(50)]
     assert ranges(many[1:]).endswith("and 37 more")
+
+
+def test_days_off_in_a_range() -> None:
+    """One of the calculators reads no range there, and is given the days themselves."""
+    days = [["2026-01-05", 5, "2026-01-06"], [None, None, "2026-01-07"], [None, None, None]]
+    book = new_book(rows=days)
+    formulas = [
+        "=WORKDAY(A1-1,B1,C1:C3)",
+        "=WORKDAY(A1-1,B1,$C$3:$C$3)",
+        "=WORKDAY.INTL(A1-1,B1,1,Sheet1!C1:C2)",
+    ]
+    run(book, "write_excel_range", start="E1", rows=[[formula] for formula in formulas])
+    shown = [str(book.value(book.sheet().cell(row, 5)))[:10] for row in (1, 2, 3)]
+    assert shown == ["2026-01-13", "2026-01-09", "2026-01-13"]
+    assert not book.unverified()

@@ -15,9 +15,11 @@ from openpyxl.comments import Comment
 from openpyxl.drawing.image import Image
 from openpyxl.worksheet.table import Table
 
+from service.operations.new_chart_details import set_title
 from service.workbook.drawn import chart_tree, picture_content
 from service.workbook.keeping.anchors import position_of
 from service.workbook.keeping.comments import comments_on
+from service.workbook.new_charts import NewChart
 from tests import kept
 from tests.corpus.validity import problems
 from tests.kept import C, Opened
@@ -36,6 +38,11 @@ def add_chart(r: random.Random, sheet: Any) -> None:
 def change_chart(r: random.Random, sheet: Any) -> None:
     if sheet._charts:
         chart = r.choice(sheet._charts)
+        if isinstance(chart, NewChart):
+            tree = chart.tree
+            set_title(tree, f"Title {r.random()}")
+            chart.replace(tree)
+            return
         chart.title = f"Title {r.random()}"
         if chart.ser and r.random() < 0.3:
             chart.ser = chart.ser[1:]
@@ -112,6 +119,8 @@ STEPS: list[Callable[[random.Random, Any], None]] = [
 
 def shown(chart: Any) -> tuple[str, ...]:
     """Where a chart lies, its title, and what it draws in which look."""
+    if isinstance(chart, NewChart):
+        return str(position_of(chart)), chart.kind, chart.title, *chart.formulas
     tree = chart_tree(chart)
     for item in [*tree.iter(f"{{{C}}}idx", f"{{{C}}}order")]:
         item.set("val", "")  # openpyxl numbers series anew when it reads them

@@ -230,7 +230,8 @@ def test_every_type_is_one_that_a_schema_can_say(tools: Any, name: str) -> None:
 def _told_by_name(name: str, key: str) -> bool:
     """Whether a parameter holds options whose names stand in its description."""
     annotation = next(p.annotation for p in operations()[name].parameters if p.name == key)
-    return isinstance(annotation, type) and issubclass(annotation, BriefOptions)
+    kinds = (annotation, *typing.get_args(annotation))
+    return any(isinstance(kind, type) and issubclass(kind, BriefOptions) for kind in kinds)
 
 
 def parts_of(annotation: Any) -> list[Any]:

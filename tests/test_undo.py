@@ -195,6 +195,40 @@ def test_every_state_comes_back_part_by_part(
         assert drawn(chat) == states[here]
 
 
+@pytest.mark.parametrize("kept", ["replayed", "from checkpoints"])
+@pytest.mark.parametrize("origin", ["made", "uploaded"])
+def test_pivot_tables_come_back_as_they_were(
+    make_service: MakeService, monkeypatch: pytest.MonkeyPatch, origin: str, kept: str
+) -> None:
+    if kept != "replayed":
+        monkeypatch.setattr(checkpoints, "REPLAY_STEPS", 2)
+        monkeypatch.setattr(checkpoints, "LOOK_EVERY", 1)
+    chat = Chat(make_service())
+    if origin == "made":
+        create(chat)
+    else:
+        chat.upload(rich_workbook(), "book.xlsx")
+        chat.op("open_excel_file")
+    chat.op("import_csv_to_excel", workbook="book", source="a,b\n1,2\n", sheet="Imported")
+    states = [drawn(chat)]
+    for name, parameters in (
+        ("create_excel_pivot", {"sheet": "Imported", "rows": ["a"], "values": ["b"]}),
+        ("write_excel_range", {"sheet": "Imported", "start": "A2", "rows": [[7, 8]]}),
+        ("create_excel_pivot", {"action": "refresh"}),
+        ("create_excel_pivot", {"action": "delete"}),
+    ):
+        chat.op(name, **parameters)
+        states.append(drawn(chat))
+    assert all(one != other for one, other in itertools.pairwise(states))
+    undo(chat, 4)
+    assert drawn(chat) == states[0]
+    for state in states[1:]:
+        redo(chat)
+        assert drawn(chat) == state
+    undo(chat, 2)
+    assert drawn(chat) == states[2]
+
+
 def checkpoint_files(chat: Chat) -> list[Path]:
     session = chat.service.sessions.find(chat.id)
     root = chat.service.sessions.parts.store.root / session.folder

@@ -24,6 +24,7 @@ class Entry:
     :param now: ISO time of the original call
     :param files: paths of the files its parameters name
     :param preferences: the user's preferences that counted, see ``operations.preferences``
+    :param seen: what the operation noted, see ``operations.context.Seen``
     """
 
     operation: str
@@ -31,6 +32,7 @@ class Entry:
     now: str
     files: dict[str, str] = field(default_factory=dict)
     preferences: dict[str, Any] = field(default_factory=dict)
+    seen: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,11 @@ class Work:
 
 @dataclass(frozen=True)
 class Reply:
-    """What came of it; see ``operations.registry.Answer``. ``seconds`` is the time it took."""
+    """What came of it; see ``operations.registry.Answer``.
+
+    :param seconds: the time it took
+    :param seen: what the operation noted for its replay
+    """
 
     result: dict[str, Any] = field(default_factory=dict)
     sheet: str = ""
@@ -90,6 +96,7 @@ class Reply:
     exports: list[str] = field(default_factory=list)
     seconds: float = 0.0
     changed: bool = True
+    seen: list[Any] = field(default_factory=list)
 
 
 class Engine(Protocol):

@@ -22,8 +22,9 @@ from service.errors import (
     WorkbookDamaged,
 )
 from service.logs import setup_logging
-from service.operations.context import Context
+from service.operations.context import Context, Seen
 from service.operations.preferences import Preferences
+from service.operations.protecting import protected, protection_note
 from service.operations.registry import Answer, find
 from service.workbook.book import Book
 from service.workbook.calculation import third
@@ -163,19 +164,30 @@ class Bench:
 
     def _run(self, work: Work, held: _Held, entry: Entry) -> Reply:
         began = time.monotonic()
-        answer = _apply(held.book, entry, work.folder)
+        seen, before = Seen(), protected(held.book)
+        answer = _apply(held.book, entry, work.folder, seen)
         seconds = time.monotonic() - began
         if answer.exports and not work.folder:
             raise RuntimeError(f"{entry.operation} writes files, but is not declared to")
         if find(entry.operation).writes and answer.changed:
             held.mark = work.next_mark
             _tell_errors(held.book, answer)
+            note = protection_note(held.book, answer.sheet, before)
+            if note:
+                answer.result.setdefault("notes", []).append(note)
         return Reply(
-            answer.result, answer.sheet, answer.next, answer.exports, seconds, answer.changed
+            answer.result,
+            answer.sheet,
+            answer.next,
+            answer.exports,
+            seconds,
+            answer.changed,
+            seen.noted,
         )
 
 
-def _apply(book: Book, entry: Entry, folder: str) -> Answer:
+def _apply(book: Book, entry: Entry, folder: str, seen: Seen | None = None) -> Answer:
+    """Do the operation of an entry; without ``seen`` it is replayed."""
     book.spill()  # so that the operation finds the cells as a person would see them
     operation = find(entry.operation)
     preferences = Preferences.model_validate(entry.preferences) if operation.styled else None
@@ -185,6 +197,7 @@ def _apply(book: Book, entry: Entry, folder: str) -> Answer:
         files={name: Path(path) for name, path in entry.files.items()},
         folder=Path(folder),
         preferences=preferences,
+        seen=seen or Seen(entry.seen),
     )
     return operation.call(context, entry.parameters)
 

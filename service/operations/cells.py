@@ -52,7 +52,7 @@ def read_excel_range(
     Dates come as 2026-01-31; a text that only looks like a date, number format or formula
     comes with an apostrophe in front. Long ranges come in pages; "next_range" is the next.
 
-    :param sheet: sheet to read; leave out where there is only one
+    :param sheet: sheet to read; leave out if there is one
     :param range: such as "A1:D20" or "A:C"; leave out for all used cells
     :param what: values (calculated), formulas, or formats (number format, font, fill)
     :param limit: most rows to answer, 1 to 1000
@@ -201,9 +201,8 @@ def write_excel_range(
     A text that starts with = is a formula, 2026-01-31 is a date, an apostrophe in front
     keeps any text as text. null makes a cell blank.
 
-    :param rows: rows as lists [["Rent", 1200], ["Sum", "=SUM(B1:B9)"]]; with start "append"
-        also records {"Item": "Rent", "Cost": 1200} that use the sheet's headers
-    :param sheet: sheet to write to; leave out where there is only one
+    :param rows: lists [["Rent", 1200], ["Sum", "=SUM(B1:B9)"]]; to append also records by header
+    :param sheet: sheet to write to; leave out if there is one
     :param start: first cell, such as "B2", or "append"
     """
     named, reference = split_sheet(start)

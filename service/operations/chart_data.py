@@ -10,11 +10,13 @@ from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.worksheet.worksheet import Worksheet
 
 from service.errors import InvalidParameters, InvalidRange, counted
+from service.operations.chart_roles import SINGLE, Roles, assigned
+from service.operations.chart_sources import resolved
 from service.operations.layout import find_region, has_header_row, sheet_and_areas
 from service.workbook import cells
 from service.workbook.areas import Area, split_areas, split_sheet
 from service.workbook.book import Book
-from service.workbook.chart_shapes import ChartType
+from service.workbook.chart_shapes import XY
 from service.workbook.occupancy import used_area
 
 MOST_SERIES = 255
@@ -80,13 +82,17 @@ class ChartData:
     series: list[Column]
     categories: Column | None
     notes: list[str] = field(default_factory=list)
+    roles: Roles = field(default_factory=Roles)
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a caller asked for."""
+    """What a caller asked for.
 
-    kind: ChartType
+    :param data_range: a range, or the name of a table or of cells
+    """
+
+    kind: str
     data_range: str
     series: list[str]
     categories: str
@@ -105,13 +111,17 @@ def chart_data(book: Book, sheet: str, wanted: Wanted) -> ChartData:
     """
     explicit = bool(wanted.data_range.strip())
     find = _explicit_columns if explicit else _found_columns
-    worksheet, columns, notes = find(book, sheet, wanted.data_range)
+    text = resolved(book, wanted.data_range)
+    worksheet, columns, notes = find(book, sheet if text == wanted.data_range else "", text)
     categories = _categories(columns, wanted, explicit=explicit)
-    series = _series(columns, categories, wanted, notes, explicit=explicit)
-    notes += _value_notes(series)
+    levels = _levels(columns, categories, wanted)
+    rest = [column for column in columns if column not in levels[1:]]
+    series = _series(rest, categories, wanted, notes, explicit=explicit)
+    series, roles = assigned(wanted.kind, series, levels, notes)
+    notes += _value_notes([*series, *roles.sizes])
     _refuse_text_as_x(columns, categories, wanted)
     notes += _category_notes(columns, categories, wanted, explicit=explicit)
-    return ChartData(worksheet, series, categories, notes)
+    return ChartData(worksheet, series, categories, notes, roles)
 
 
 # Columns ----------------------------------------------------------------------
@@ -258,12 +268,15 @@ def _is_time(value: object) -> bool:
 
 def _categories(columns: list[Column], wanted: Wanted, *, explicit: bool) -> Column | None:
     if wanted.categories:
-        return _named(columns, wanted.categories, "categories")
-    taken = [_named(columns, name, "series") for name in wanted.series]
+        return named(columns, wanted.categories, "categories")
+    if wanted.kind in ("histogram", "box"):
+        texts = [column for column in columns[:1] if column.kind in ("text", "date")]
+        return texts[0] if texts and wanted.kind == "box" else None
+    taken = [named(columns, name, "series") for name in wanted.series]
     free = [column for column in columns if column not in taken]
     if explicit:
         return columns[0] if len(columns) > 1 and columns[0] in free else None
-    if wanted.kind == "scatter":
+    if wanted.kind in XY:
         drawable = [c for c in free if c.kind in ("number", "date") and not _is_id(c)]
         return drawable[0] if len(drawable) > (0 if taken else 1) else None
     for column in free:
@@ -271,6 +284,19 @@ def _categories(columns: list[Column], wanted: Wanted, *, explicit: bool) -> Col
             return column
     first = columns[0]
     return first if first in free and _TIME.match(first.name.strip()) else None
+
+
+def _levels(columns: list[Column], categories: Column | None, wanted: Wanted) -> list[Column]:
+    """The columns of categories of a tree, from the trunk to the leaves; else that one alone."""
+    if categories is None or wanted.kind not in ("treemap", "sunburst"):
+        return [] if categories is None else [categories]
+    levels = [categories]
+    for column in columns[columns.index(categories) + 1 :]:
+        beside = column.body.first_column == levels[-1].body.first_column + 1
+        if column.kind != "text" or not beside:
+            break
+        levels.append(column)
+    return levels
 
 
 def _series(
@@ -282,14 +308,16 @@ def _series(
     explicit: bool,
 ) -> list[Column]:
     if wanted.series:
-        series = list(dict.fromkeys(_named(columns, n, "series") for n in wanted.series))
+        series = list(dict.fromkeys(named(columns, n, "series") for n in wanted.series))
     else:
         series = [column for column in columns if column is not categories]
+        if explicit and wanted.kind == "histogram" and len(series) > 1:
+            series = [column for column in series if column.kind not in ("text", "date")] or series
         if not explicit:
             return _automatic(columns, series, categories, wanted, notes)
     _refuse_texts(columns, series, categories, wanted.kind)
-    if wanted.kind == "pie" and len(series) > 1:
-        raise _pie_of_several(series, categories)
+    if wanted.kind in SINGLE and len(series) > 1:
+        raise _one_of_several(series, categories, wanted.kind)
     return series
 
 
@@ -304,7 +332,9 @@ def _automatic(
     ids = [column for column in numbers if _is_id(column)]
     series = [column for column in numbers if column not in ids] or ids
     mixed = [column for column in free if column.kind == "mixed"]
-    most = 1 if wanted.kind == "pie" else MOST_AUTOMATIC_SERIES
+    most = 1 if wanted.kind in SINGLE else MOST_AUTOMATIC_SERIES
+    if wanted.kind == "bubble":
+        most = 2
     out = [*mixed, *(column for column in numbers if column not in series), *series[most:]]
     if not series:
         raise InvalidRange(
@@ -315,9 +345,9 @@ def _automatic(
         labels = ", ".join(column.label for column in out[:10])
         notes.append(f"Left out: {labels}. Name series in options to choose.")
     texts = [column for column in free if column.kind == "text"]
-    if wanted.kind == "scatter" and texts:
+    if wanted.kind in XY and texts:
         labels = ", ".join(column.label for column in texts[:10])
-        notes.append(f"Left out: {labels}. A scatter chart draws numbers alone.")
+        notes.append(f"Left out: {labels}. A {wanted.kind} chart draws numbers alone.")
     return series[:most]
 
 
@@ -325,7 +355,7 @@ def _is_id(column: Column) -> bool:
     return bool(column.head and _ID.match(column.name.strip()))
 
 
-def _named(columns: list[Column], name: str, option: str) -> Column:
+def named(columns: list[Column], name: str, option: str) -> Column:
     """The column of that header (case does not matter) or letter."""
     wanted = name.strip().lower()
     for column in columns:
@@ -345,7 +375,7 @@ def _named(columns: list[Column], name: str, option: str) -> Column:
 
 
 def _refuse_texts(
-    columns: list[Column], series: list[Column], categories: Column | None, kind: ChartType
+    columns: list[Column], series: list[Column], categories: Column | None, kind: str
 ) -> None:
     """Series must hold numbers; the message names a range that would work."""
     if not series:
@@ -358,9 +388,9 @@ def _refuse_texts(
         return
     holds = {"text": "text", "date": "dates", "blank": "no numbers"}[bad[0].kind]
     good = [column for column in series if column not in bad]
-    if kind == "pie":
+    if kind in SINGLE:
         good = good[:1]
-    usable = categories and (kind != "scatter" or categories.kind in ("number", "date"))
+    usable = categories and (kind not in XY or categories.kind in ("number", "date"))
     better = _as_range([*([categories] if categories and usable else []), *good]) if good else ""
     raise InvalidRange(
         f"{bad[0].label} holds {holds}, so it can't be drawn as a series.",
@@ -369,33 +399,33 @@ def _refuse_texts(
     )
 
 
-def _other_way(columns: list[Column], bad: Column, kind: ChartType) -> str:
+def _other_way(columns: list[Column], bad: Column, kind: str) -> str:
     """A hint for ranges in which the text stands behind the numbers."""
     numbers = [column for column in columns if column.kind == "number"]
-    if kind == "pie":
+    if kind in SINGLE:
         numbers = numbers[:1]
-    if numbers and bad.kind in ("text", "date") and kind != "scatter":
+    if numbers and bad.kind in ("text", "date") and kind not in XY:
         return f'Use data_range "{_as_range([bad, *numbers])}": categories come first.'
     return "Name a range with at least one column of numbers."
 
 
 def _refuse_text_as_x(columns: list[Column], categories: Column | None, wanted: Wanted) -> None:
-    if wanted.kind != "scatter" or categories is None or categories.kind in ("number", "date"):
+    if wanted.kind not in XY or categories is None or categories.kind in ("number", "date"):
         return
     numbers = [c for c in columns if c.kind in ("number", "date") and c is not categories]
     better = f'Use data_range "{_as_range(numbers)}", or a ' if len(numbers) > 1 else "Use a "
     raise InvalidRange(
         f"{categories.label} holds {'nothing' if categories.kind == 'blank' else 'text'} where a "
-        "scatter chart needs numbers as x values.",
+        f"{wanted.kind} chart needs numbers as x values.",
         f"{better}column or line chart.",
     )
 
 
-def _pie_of_several(series: list[Column], categories: Column | None) -> InvalidRange:
+def _one_of_several(series: list[Column], categories: Column | None, kind: str) -> InvalidRange:
     first = [categories] if categories else []
     ways = [f'"{_as_range([*first, column])}" for {column.label}' for column in series[:5]]
     return InvalidRange(
-        f"A pie shows one series, and the data has {len(series)}: "
+        f"A {kind} shows one series, and the data has {len(series)}: "
         f"{', '.join(column.label for column in series[:10])}.",
         f"Use data_range {' or '.join(ways)}, or a column chart.",
     )
@@ -418,10 +448,12 @@ def _value_notes(series: list[Column]) -> list[str]:
 def _category_notes(
     columns: list[Column], categories: Column | None, wanted: Wanted, *, explicit: bool
 ) -> list[str]:
-    axis = "x values" if wanted.kind == "scatter" else "categories"
+    if wanted.kind in ("histogram", "box"):
+        return []
+    axis = "x values" if wanted.kind in XY else "categories"
     if categories is None:
         return [f"The data has no column for the {axis}; the rows are counted 1, 2, 3."]
-    by_place = explicit and not wanted.categories and wanted.kind != "scatter"
+    by_place = explicit and not wanted.categories and wanted.kind not in XY
     if by_place and categories.kind == "number" and not _TIME.match(categories.name.strip()):
         note = (
             f"{categories.label} is the first column, so its numbers are the categories. To draw "

@@ -3,14 +3,37 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from service.operations.preferences import Preferences
 from service.operations.registry import Answer
 from service.workbook.book import Book
 from service.workbook.house import House
+
+
+class Seen:
+    """What an operation found that a replay must find as well: calculated values, above all.
+
+    Another day, or another calculator, may come to other values; what was done with those of
+    the first time stays done.
+
+    :param noted: what was noted when the operation was done first; None then
+    """
+
+    def __init__(self, noted: Sequence[object] | None = None) -> None:
+        self.first = noted is None
+        self.noted: list[Any] = list(noted or ())
+        self._next = 0
+
+    def find(self, work_out: Callable[[], Any]) -> Any:
+        """What ``work_out`` finds, in JSON types, or what it found when it was done first."""
+        if self._next == len(self.noted):  # the first time, or an entry of before there were notes
+            self.noted.append(work_out())
+        self._next += 1
+        return self.noted[self._next - 1]
 
 
 @dataclass(frozen=True)
@@ -24,6 +47,7 @@ class Context:
     :param folder: where exports are written
     :param preferences: those of the user at the moment of the call; None for an operation
         that is not declared as styled
+    :param seen: what must be the same when the operation is replayed
     """
 
     book: Book
@@ -31,6 +55,7 @@ class Context:
     files: dict[str, Path] = field(default_factory=dict)
     folder: Path = Path()
     preferences: Preferences | None = field(default_factory=Preferences)
+    seen: Seen = field(default_factory=Seen)
 
     def house(self, style: str = "") -> House:
         """The look of what is made: ``style`` if the caller chose one, else the user's own."""

@@ -28,7 +28,7 @@ from service.operations.layout import (
     has_decimals,
     style_header,
 )
-from service.operations.registry import Answer, Options, operation
+from service.operations.registry import Answer, BriefOptions, operation
 from service.workbook import cells
 from service.workbook.areas import Area, area_at
 from service.workbook.book import Book
@@ -43,7 +43,7 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _range = range  # an operation has a parameter of that name
 
 
-class CsvOptions(Options):
+class CsvOptions(BriefOptions):
     """How to read a CSV; what is left out is detected."""
 
     delimiter: str = Field(default="", description='such as ";" or "tab"')
@@ -74,15 +74,12 @@ def import_csv_to_excel(
 ) -> Answer:
     """Import CSV into a new Excel file, or into a new sheet of an open one.
 
-    Delimiter, encoding, headers and types are detected. Leading zeros, long numbers and
-    phone numbers stay as they are, nothing becomes a formula, and what can be read in two
-    ways stays text and is told.
+    Delimiter, encoding, headers and types are detected. Leading zeros and long numbers stay.
 
     :param source: name or id of an uploaded file, or the CSV text itself
     :param filename: name of the new file; leave out to take the name of the CSV
     :param sheet: name of the new sheet
-    :param options: delimiter, encoding, header, decimal, date_order ("dmy" or "mdy"),
-        text_columns, style; such as {"delimiter": ";", "decimal": ","}
+    :param options: such as {"delimiter": ";", "decimal": ","}
     """
     with _collecting_later():
         return _import(ctx, source, filename, sheet, options)
@@ -255,7 +252,7 @@ def _data_type(value: object) -> str:
 # Export -------------------------------------------------------------------------
 
 
-class ExportOptions(Options):
+class ExportOptions(BriefOptions):
     """How to write a CSV."""
 
     delimiter: Literal[",", ";", "\t", "|", "tab"] = Field(
@@ -285,13 +282,10 @@ def export_excel_file(
 ) -> Answer:
     """Export a sheet or range as a CSV file: values, not formulas.
 
-    Dates are written as 2026-01-31, numbers without format, true and false as TRUE and FALSE.
-
     :param format: csv
-    :param sheet: sheet to export; leave out where there is only one
+    :param sheet: sheet to export; leave out if there is one
     :param range: such as "A1:D20"; leave out for all used cells
-    :param options: delimiter ("," ";" "|" or "tab"), encoding (utf-8, cp1252, latin-1,
-        utf-16), bom, neutralize_formulas
+    :param options: such as {"delimiter": ";"}
     """
     worksheet, area = ctx.book.sheet_and_area(sheet, range)
     used = used_area(worksheet)

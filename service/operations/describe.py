@@ -5,6 +5,7 @@ from __future__ import annotations
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
+from service.operations.chart_existing import kind_of, place_of, title_of
 from service.operations.context import Context
 from service.operations.layout import Region, find_region, header_names
 from service.operations.registry import Answer, operation
@@ -13,6 +14,7 @@ from service.workbook.book import Book
 from service.workbook.bulk import BulkSheet
 from service.workbook.bulk_values import bulk_values
 from service.workbook.occupancy import count_formulas, is_empty
+from service.workbook.pivots.files import find_pivots
 from service.workbook.profiles import column_profile
 from service.workbook.rules.found import rules_of
 
@@ -55,12 +57,14 @@ def _describe(book: Book, sheet: Worksheet, *, detail: bool) -> dict[str, object
     if region:
         found |= _data(book, sheet, region, bulk, detail=detail)
     formulas = book.fact(sheet, "formulas", count_formulas)
+    pivots = find_pivots(book.memory.package) if book.memory else []
     extras = {
         "formulas": formulas,
         "charts": [_chart(chart) for chart in sheet._charts],
         "images": len(sheet._images),
         "rules": _rules(book, sheet),
         "tables": {table.displayName: str(table.ref) for table in sheet.tables.values()},
+        "pivots": {item.name: str(item.area) for item in pivots if item.sheet == sheet.title},
         "merged": [str(item) for item in list(sheet.merged_cells.ranges)[:20]],
         "freeze_panes": sheet.freeze_panes,
         "filter": sheet.auto_filter.ref,
@@ -131,25 +135,4 @@ def _column(book: Book, sheet: Worksheet, column: Area) -> tuple[list[object], i
 
 
 def _chart(chart: object) -> dict[str, str]:
-    anchor = getattr(getattr(chart, "anchor", None), "_from", None)
-    place = f"{get_column_letter(anchor.col + 1)}{anchor.row + 1}" if anchor else ""
-    return {
-        "type": chart_type(chart),
-        "title": chart_title(chart),
-        "at": place or str(getattr(chart, "anchor", "")),
-    }
-
-
-def chart_type(chart: object) -> str:
-    """The kind of a chart in the words of create_excel_chart, where it has one for it."""
-    kind = type(chart).__name__.split("Chart")[0].lower()
-    return "column" if kind == "bar" and getattr(chart, "barDir", "") == "col" else kind
-
-
-def chart_title(chart: object) -> str:
-    """The text of a chart's title, "" where it has none."""
-    title = getattr(chart, "title", None)
-    rich = getattr(getattr(title, "tx", None), "rich", None)
-    if rich is None:
-        return ""
-    return "".join(run.t for paragraph in rich.p for run in (paragraph.r or []))
+    return {"type": kind_of(chart), "title": title_of(chart), "at": place_of(chart)}

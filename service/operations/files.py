@@ -8,7 +8,7 @@ from service.errors import InvalidParameters
 from service.operations.context import Context, Desk
 from service.operations.data import Grid, Rows, as_grid, text_number_notes
 from service.operations.layout import check_grid, check_sheet_name, write_grid
-from service.operations.registry import Answer, Options, operation
+from service.operations.registry import Answer, BriefOptions, operation
 from service.workbook.cells import Scalar
 from service.workbook.house import HouseStyle
 
@@ -16,7 +16,7 @@ PLACEHOLDER = "(placeholder)"
 SHEET = "Sheet1"
 
 
-class SheetData(Options):
+class SheetData(BriefOptions):
     """One sheet of a new workbook."""
 
     name: str = Field(description="name of the sheet")
@@ -24,7 +24,7 @@ class SheetData(Options):
     rows: Rows = Field(default=[], description="rows as lists, as records, or columns by name")
 
 
-class CreateOptions(Options):
+class CreateOptions(BriefOptions):
     """Extras of create_excel_file."""
 
     placeholder_row: bool = Field(
@@ -61,10 +61,10 @@ def create_excel_file(
     :param headers: header row, such as ["Item", "Cost"]
     :param rows: rows as lists [["Rent", 1200]], as records [{"Item": "Rent", "Cost": 1200}],
         or columns {"Item": ["Rent"], "Cost": [1200]}
-    :param sheets: several sheets instead of headers and rows
+    :param sheets: instead of headers and rows, [{"name": "May", "rows": [{"Item": "Rent"}]}]
     :param sheet: name of the sheet, where there is one
     :param style: house style: colours of headers and charts
-    :param options: {"placeholder_row": true} adds one row of marked placeholders under bare headers
+    :param options: placeholder_row: true adds a row of marked placeholders
     """
     _check_filename(filename)
     given = _sheets(headers, rows, sheets, sheet)

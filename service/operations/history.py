@@ -27,9 +27,9 @@ def undo_excel_change(
 ) -> Answer:
     """Undo or redo changes of an open workbook, or tell cell by cell what changed.
 
-    :param action: undo, redo, or changes (what the last steps changed; nothing is undone)
-    :param steps: how many changes to undo, redo or tell of; for changes 0 means all since opening
-    :param until: for changes: how many steps back the later of the two states lies, 0 is now
+    :param action: changes tells what the last steps did
+    :param steps: how many changes; for changes 0 is all since the opening
+    :param until: changes: how many steps back the later state lies
     :param page: page of a long list of changed cells
     """
     lowest = 0 if action == "changes" else 1

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Font
@@ -18,15 +20,18 @@ from openpyxl.worksheet.worksheet import Worksheet
 from service.errors import InvalidParameters, InvalidRange, listed
 from service.operations.data import Grid
 from service.workbook import cells, entering
-from service.workbook.areas import Area, area_at, split_areas
+from service.workbook.areas import Area, area_at, parse_area, split_areas
 from service.workbook.book import Book
 from service.workbook.calculation.results import Values
-from service.workbook.geometry import set_column_width
+from service.workbook.geometry import column_width, set_column_width
 from service.workbook.house import FONT, House
 from service.workbook.occupancy import count_formulas, main_block
 from service.workbook.texts import utf16_length
 
 NARROWEST, WIDEST = 9.0, 60.0
+WRAPPED = 30.0  # as wide as wrapped text makes a column
+STACKED = 255  # the rotation that puts letters one below the other
+_POINTS_PER_CHARACTER = 5.25
 _MEASURED_ROWS = 500
 _BAD_IN_TITLE = set("[]:*?/\\")
 
@@ -179,9 +184,126 @@ def fit_columns(book: Book, sheet: Worksheet, area: Area, values: Values | None 
         for row in range(measured.first_row, measured.last_row + 1):
             cell = book.cell(sheet, row, column)
             if cell is not None and cell.value is not None and (row, column) not in spread:
-                widest = max(widest, cell_width(cell, values))
+                widest = max(widest, _column_need(sheet, cell, values))
         if widest:
             set_column_width(sheet, column, min(max(widest + 2, NARROWEST), WIDEST))
+
+
+def _column_need(sheet: Worksheet, cell: Cell, values: Values | None) -> float:
+    """What a cell needs of its column's width: rotated and wrapped texts need little."""
+    width = cell_width(cell, values)
+    if not cell.has_style:
+        return width
+    alignment = cell.alignment
+    rotation = alignment.textRotation or 0
+    if rotation:
+        lines = 1.6 * (cell.font.size or 11) / 11
+        slope = min(rotation, abs(180 - rotation)) if rotation <= 180 else 90
+        leaning = width * math.cos(math.radians(slope if rotation <= 90 else rotation - 90))
+        return lines if rotation == STACKED else max(leaning, lines)
+    if alignment.wrap_text and isinstance(cell.value, str):
+        words = str(cell.value).split()
+        longest = max(map(len, words), default=0) * 1.1
+        width = min(width, max(longest, WRAPPED))
+    arrow = 2.5 if _is_filtered(sheet, cell) else 0.0
+    return width + 1.3 * (alignment.indent or 0) + arrow
+
+
+def _is_filtered(sheet: Worksheet, cell: Cell) -> bool:
+    """Whether the cell has the arrow of a filter, beside which a header wants room."""
+    reference = str(sheet.auto_filter.ref or "")
+    if ":" not in reference:
+        return False
+    area = parse_area(reference, Area(1, 1, 1, 1))
+    return cell.row == area.first_row and area.holds(cell.row, cell.column)
+
+
+# The merged cells by the place of the first.
+Merged: TypeAlias = dict[tuple[int, int], Area]
+
+
+def merged_starts(sheet: Worksheet) -> Merged:
+    """The merged cells of a sheet by the place of the first one."""
+    return {
+        (item.min_row, item.min_col): Area(item.min_row, item.min_col, item.max_row, item.max_col)
+        for item in sheet.merged_cells.ranges
+    }
+
+
+def needed_height(
+    book: Book, sheet: Worksheet, area: Area, values: Values, merged: Merged
+) -> float:
+    """About how many points a row needs for what its cells show; 0 where they show nothing.
+
+    Programs other than Excel fit no rows when they open a file.
+
+    :param area: the cells to look at, all in one row
+    """
+    row, needed = area.first_row, 0.0
+    for column in range(area.first_column, area.last_column + 1):
+        cell = book.cell(sheet, row, column)
+        if cell is None or cell.value is None or not cell.has_style:
+            continue
+        whole = merged.get((row, column))
+        if whole is None or whole.rows == 1:
+            last = column if whole is None else whole.last_column
+            needed = max(needed, _cell_height(sheet, cell, values, last))
+    return min(needed, 409.0)
+
+
+def fit_row(book: Book, sheet: Worksheet, row: int, values: Values, merged: Merged) -> None:
+    """Make a row as high as its contents need; Excel's usual height where that is enough."""
+    area = Area(row, 1, row, book.used_area(sheet).last_column)
+    needed = needed_height(book, sheet, area, values, merged)
+    usual = float(sheet.sheet_format.defaultRowHeight or 15)
+    if needed > usual:
+        sheet.row_dimensions[row].height = needed
+    elif row in sheet.row_dimensions:
+        sheet.row_dimensions[row].height = None
+
+
+def _cell_height(sheet: Worksheet, cell: Cell, values: Values | None, last: int) -> float:
+    """What a cell that reaches to the column ``last`` needs of its row's height."""
+    alignment, line = cell.alignment, _line_height(cell)
+    rotation = alignment.textRotation or 0
+    if rotation == STACKED:
+        return line * min(len(str(cell.value)), 30)
+    if rotation:
+        degrees = rotation if rotation <= 90 else rotation - 90
+        long = cell_width(cell, values) * _POINTS_PER_CHARACTER
+        slope = math.radians(degrees)
+        return long * math.sin(slope) + line * math.cos(slope) + 2
+    if not alignment.wrap_text:
+        return line
+    room = sum(column_width(sheet, number) for number in range(cell.column, last + 1)) - 1
+    return _lines(cell, values, max(room, 1.0)) * line
+
+
+def _line_height(cell: Cell) -> float:
+    return float(cell.font.size or 11) * 15 / 11
+
+
+def _lines(cell: Cell, values: Values | None, room: float) -> int:
+    """How many lines a text has in a column that is so wide."""
+    if not isinstance(cell.value, str) or cell.data_type == "f":
+        return max(1, math.ceil(cell_width(cell, values) / room))
+    scale = (cell.font.size or 11) / 11
+    total = 0
+    for paragraph in str(cell.value).split("\n"):
+        count, used = 1, 0.0
+        for word in paragraph.split():
+            width = (text_width(word) + 1) * scale
+            if used and used + width > room:
+                count, used = count + 1, 0.0
+            count += int(width // room)  # a word that is longer than the line
+            used += width % room if width > room else width
+        total += count
+    return total
+
+
+def text_width(text: str) -> float:
+    """About how many digits of the usual font a text is wide."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1.05 for c in text)
 
 
 def cell_width(cell: Cell, values: Values | None = None) -> float:
@@ -202,7 +324,7 @@ def cell_width(cell: Cell, values: Values | None = None) -> float:
     if isinstance(value, int | float | dt.date | dt.time | dt.timedelta):
         return max(10.0, len(number_format)) * scale
     longest = max(str(value).split("\n"), key=len, default="")
-    width = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1.05 for c in longest)
+    width = text_width(longest)
     return (width * (1.12 if bold else 1) + (2 if bold else 0)) * scale
 
 

@@ -15,7 +15,7 @@ import types
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field
@@ -25,8 +25,10 @@ from service.errors import ExcelToolsError, InvalidParameters, NotFound, listed
 Effect = Literal["create", "change", "read", "session"]
 Function = TypeVar("Function", bound=Callable[..., "Answer"])
 
-_WORKBOOK = "open workbook to use, by name; leave out where only one is open"
-_WORKBOOK_OR_NEW = "open workbook to add to, by name; leave out to make a new file"
+_SEALED = "\x00"  # what nobody can type
+ACCEPTED = f"{_SEALED}accepted"  # a secret in the journal that was right at the time
+_WORKBOOK = "its name, if several are open"
+_WORKBOOK_OR_NEW = "open workbook to add to; left out: a new file"
 
 
 @dataclass
@@ -81,10 +83,12 @@ class Operation:
     doing: str
     example: dict[str, Any]
     file_parameter: str = ""
+    file_if: tuple[str, str] = ("", "")
     exports: bool = False
     gives_file: bool = False
     styled: bool = False
     secret: str = ""
+    seal: Callable[[dict[str, Any]], None] | None = None
 
     @property
     def delivers(self) -> bool:
@@ -121,14 +125,39 @@ class Operation:
             ) from None
         parameters = valid.model_dump(exclude_unset=False)
         self._refuse_two_targets(parameters)
+        secret = self._secret(parameters)
+        if isinstance(secret, str) and not secret.isprintable():
+            raise InvalidParameters(
+                f"{self.name}: {self.secret} holds characters that can't be typed.",
+                "Send it as it is typed.",
+            )
+        if self.seal is not None:
+            self.seal(parameters)
         return parameters
 
     def public(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        """The parameters as they may be kept: of a secret, only whether there was one."""
-        return {
-            name: bool(value) if name == self.secret else value
-            for name, value in parameters.items()
-        }
+        """The parameters as they may be told: of a secret, only whether there was one."""
+        return self._with_secret(parameters, bool(self._secret(parameters)))
+
+    def kept(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        """The parameters as the journal keeps them: a secret is sealed, or was ACCEPTED."""
+        secret = self._secret(parameters)
+        if not isinstance(secret, str) or not secret or secret.startswith(_SEALED):
+            return parameters
+        return self._with_secret(parameters, ACCEPTED)
+
+    def _secret(self, parameters: dict[str, Any]) -> object:
+        found: Any = parameters
+        for name in self.secret.split("."):
+            found = found.get(name) if isinstance(found, dict) else None
+        return found
+
+    def _with_secret(self, parameters: dict[str, Any], value: object) -> dict[str, Any]:
+        name, _, inner = self.secret.partition(".")
+        if name not in parameters:
+            return parameters
+        told = {**parameters[name], inner: value} if inner else value
+        return {**parameters, name: told}
 
     def call(self, target: object, parameters: dict[str, Any]) -> Answer:
         """Run the operation on a context (or a desk) with the parameters of ``validate``."""
@@ -235,16 +264,18 @@ def _accepts_text(annotation: Any) -> bool:
 _OPERATIONS: dict[str, Operation] = {}
 
 
-def operation(
+def operation(  # noqa: PLR0913 - what an operation is, named in one place
     *,
     effect: Effect,
     doing: str,
     example: dict[str, Any],
     file_parameter: str = "",
+    file_if: tuple[str, str] = ("", ""),
     exports: bool = False,
     delivers: bool = False,
     styled: bool = False,
     secret: str = "",
+    seal: Callable[[dict[str, Any]], None] | None = None,
 ) -> Callable[[Function], Function]:
     """Declare the decorated function as an operation.
 
@@ -252,36 +283,50 @@ def operation(
     :param doing: what a person reads while it runs, such as "Adding a chart"
     :param example: parameters of a call that works; it stands in the documentation
     :param file_parameter: the parameter that may name an uploaded file
+    :param file_if: another parameter and the value with which that is so; the file may be left
+        out then. Empty: always
     :param delivers: whether a workbook is another one afterwards although it is a session's
         own operation
     :param exports: whether it writes files for the user into the folder it is given
     :param styled: whether the user's preferences decide how what it makes looks
-    :param secret: the parameter that is never kept, logged or told
+    :param secret: the parameter that is never kept, logged or told; "options.password" is one
+        of its options
+    :param seal: puts something else into the place of the secret, in the validated parameters
     """
 
+    facts: dict[str, Any] = {
+        "effect": effect,
+        "doing": doing,
+        "example": example,
+        "file_parameter": file_parameter,
+        "file_if": file_if,
+        "exports": exports,
+        "gives_file": delivers,
+        "styled": styled,
+        "secret": secret,
+        "seal": seal,
+    }
+
     def declare(function: Function) -> Function:
-        name = function.__name__
-        description, helps = _parsed(inspect.getdoc(function) or "", name)
-        parameters = tuple(_parameters(function, effect, helps))
-        _OPERATIONS[name] = Operation(
-            name=name,
-            effect=effect,
-            run=function,
-            summary=description.split("\n")[0],
-            description=description,
-            parameters=parameters,
-            model=_model(name, parameters),
-            doing=doing,
-            example=example,
-            file_parameter=file_parameter,
-            exports=exports,
-            gives_file=delivers,
-            styled=styled,
-            secret=secret,
-        )
+        _OPERATIONS[function.__name__] = _declared(function, facts)
         return function
 
     return declare
+
+
+def _declared(function: Callable[..., Answer], facts: dict[str, Any]) -> Operation:
+    name = function.__name__
+    description, helps = _parsed(inspect.getdoc(function) or "", name)
+    parameters = tuple(_parameters(function, facts["effect"], helps))
+    return Operation(
+        name=name,
+        run=function,
+        summary=description.split("\n")[0],
+        description=description,
+        parameters=parameters,
+        model=_model(name, parameters),
+        **facts,
+    )
 
 
 def _parsed(doc: str, name: str) -> tuple[str, dict[str, str]]:
@@ -363,10 +408,15 @@ class BriefOptions(Options):
 
     A model's context is small: what each means, and of which type it is, is in the reference,
     and in the error where one does not fit.
+
+    :cvar rare: names that are left out there; an error that lists the options has them, too
     """
+
+    rare: ClassVar[frozenset[str]] = frozenset()
 
 
 __all__ = [
+    "ACCEPTED",
     "Answer",
     "BriefOptions",
     "Effect",

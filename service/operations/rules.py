@@ -34,6 +34,13 @@ _COLUMNS = re.compile(r"^\$?([A-Za-z]{1,3})(?::\$?([A-Za-z]{1,3}))?$")
 class RuleOptions(BriefOptions):
     """Extras of add_excel_rule; each is refused where it would have no effect."""
 
+    rare = frozenset(
+        """
+        underline strike italic equal std_dev reverse hide_value solid negative_color input_title
+        error_title allow_blank dropdown
+        """.split()
+    )
+
     fill: str | None = Field(default=None, description="background where it holds, or none")
     color: str | None = Field(default=None, description="colour of the text where it holds")
     bold: bool | None = Field(default=None, description="bold text where it holds")
@@ -107,7 +114,7 @@ def add_excel_rule(
 ) -> Answer:
     """Add, list, change or delete conditional formats and data validation (dropdown lists).
 
-    :param sheet: leave out where there is only one
+    :param sheet: leave out if there is one
     :param range: "B2:B20", "B:B", or a column's header
     :param rule: greater_than, less_than, between, equal_to, text_contains, text_begins_with,
         date_occurring, duplicates, unique, top, bottom, above_average, blanks, errors, formula,

@@ -1,4 +1,4 @@
-"""Sheets, rows and columns: add, rename, copy, move, hide and delete them."""
+"""Sheets, rows and columns: add, rename, copy, move, hide, delete, lay out, protect them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,13 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from service.errors import InvalidParameters, InvalidRange, counted, listed
 from service.operations.context import Context
-from service.operations.layout import check_sheet_name
+from service.operations.layout import check_sheet_name, sheet_and_areas
+from service.operations.line_layout import plan_lines
+from service.operations.merging import Merging
+from service.operations.page_layout import Plan, plan_page
+from service.operations.protecting import is_workbook, protect, seal, unprotect
 from service.operations.registry import Answer, operation
+from service.operations.sheet_options import PROTECTING, SheetOptions, chosen
 from service.workbook.areas import MAX_COLUMN, MAX_ROW, Area, parse_area, split_sheet
 from service.workbook.book import Book
 from service.workbook.references.changes import (
@@ -44,7 +49,8 @@ OfLines = Literal[
     "move_columns",
 ]
 OfCells = Literal["insert_cells", "delete_cells"]
-Action: TypeAlias = Literal[OfSheets, OfLines, OfCells]
+OfLooks = Literal["layout", "merge", "unmerge", "protect", "unprotect"]
+Action: TypeAlias = Literal[OfSheets, OfLines, OfCells, OfLooks]
 MOST_TOLD = 20
 WHOLE = Area(1, 1, MAX_ROW, MAX_COLUMN)
 # What each action takes beside the sheet.
@@ -64,6 +70,11 @@ TAKES: dict[str, tuple[str, ...]] = {
     "move_columns": ("target", "count", "position"),
     "insert_cells": ("target", "position"),
     "delete_cells": ("target", "position"),
+    "layout": ("target", "options"),
+    "merge": ("target",),
+    "unmerge": ("target",),
+    "protect": ("target", "options"),
+    "unprotect": ("target", "options"),
 }
 
 
@@ -71,6 +82,8 @@ TAKES: dict[str, tuple[str, ...]] = {
     effect="change",
     doing="Changing sheets of {workbook}",
     example={"action": "insert_rows", "target": "3:4"},
+    secret="options.password",
+    seal=seal,
 )
 def edit_excel_sheet(
     ctx: Context,
@@ -80,26 +93,29 @@ def edit_excel_sheet(
     new_name: str = "",
     position: str = "",
     count: int = 0,
+    options: SheetOptions = SheetOptions(),  # noqa: B008 - a schema default, never changed
 ) -> Answer:
-    """Add, rename, copy, move, hide or delete sheets; insert, delete or move rows and columns.
+    """Change sheets, rows, columns; merge, protect, page layout, freeze, widths, print set-up.
 
-    Formulas on all sheets, names, tables, rules, charts, filters, merged cells and print
-    areas follow, as in Excel. The answer tells which formulas became #REF!.
+    All references follow, as in Excel; the answer tells which became #REF!.
 
-    :param action: what to do; insert_cells and delete_cells shift the cells beside them
-    :param sheet: sheet to change, or name of the sheet to add; leave out where there is only one
-    :param target: rows such as 3 or "3:5", columns such as "B" or "B:D", or cells "B2:C4"; rows
-        and columns are inserted in front of it
+    :param action: layout sets options; insert_cells and delete_cells shift the cells beside
+    :param sheet: sheet to change or add; leave out if there is one
+    :param target: rows such as 3 or "3:5", columns "B" or "B:D", or cells "B2:C4"; insertions
+        come in front of it; "workbook" protects the structure
     :param new_name: new name of the sheet, for rename and copy
-    :param position: for sheets 1, "last", or the sheet to stand in front of; for move_rows and
-        move_columns the row or column to stand in front of; for cells down, right, up or left
-    :param count: how many rows or columns, where target names the first only
+    :param position: what to stand in front of: a sheet, row or column; for sheets also 1, "last";
+        for cells down, right, up or left
+    :param count: how many, where target names the first only
+    :param options: of layout and protect, such as {"freeze": "A2", "fit": "width"}.
     """
     _refuse_without_effect(
-        action, {"target": target, "new_name": new_name, "position": position}, count
+        action, {"target": target, "new_name": new_name, "position": position}, count, options
     )
     if action in get_args(OfSheets):
         return _change_sheets(ctx.book, action, sheet, new_name, position.strip())
+    if action in get_args(OfLooks):
+        return _change_looks(ctx.book, action, sheet, target, options)
     named, reference = split_sheet(target)
     worksheet = ctx.book.sheet(_one_sheet(sheet, named))
     change: Change
@@ -112,10 +128,16 @@ def edit_excel_sheet(
     return Answer({"done": done, **_told(effects)}, sheet=worksheet.title, next=_next(effects))
 
 
-def _refuse_without_effect(action: str, given: dict[str, str], count: int) -> None:
+def _refuse_without_effect(
+    action: str, given: dict[str, str], count: int, options: SheetOptions
+) -> None:
     takes = TAKES[action]
     unused = [key for key, value in given.items() if value and key not in takes]
     unused += ["count"] if count and "count" not in takes else []
+    taken = {"protect": PROTECTING, "unprotect": PROTECTING[:1]}.get(action, ())
+    for name in chosen(options):
+        fits = name not in PROTECTING if action == "layout" else name in taken
+        unused += [] if fits else [f"options.{name}"]
     if unused:
         others = listed(list(takes)) or "nothing but the sheet"
         raise InvalidParameters(
@@ -132,6 +154,51 @@ def _one_sheet(sheet: str, named: str) -> str:
             "Name the sheet once.",
         )
     return sheet or named
+
+
+# Looks ------------------------------------------------------------------------
+
+
+def _change_looks(
+    book: Book, action: str, sheet: str, target: str, options: SheetOptions
+) -> Answer:
+    if action in ("protect", "unprotect"):
+        structure = is_workbook(target)
+        if target.strip() and not structure:
+            raise InvalidParameters(
+                f'target is "{target[:60]}"; {action} is about a whole sheet.',
+                "Name the sheet with the parameter sheet; options.editable says which cells stay "
+                'editable. target "workbook" means the structure.',
+            )
+        worksheet = None if structure else book.sheet(sheet)
+        return (protect if action == "protect" else unprotect)(book, worksheet, options)
+    if action == "layout":
+        return _lay_out(book, sheet, target, options)
+    cells = _needed(target, action, "the cells, as target")
+    worksheet, areas = sheet_and_areas(book, sheet, cells)
+    merging = Merging.planned(worksheet, areas, "cells" if action == "merge" else "none")
+    book.room_for(sum(area.cells for area in merging.new))
+    with book.changing():
+        merging.part()
+        merging.join()
+    verb, done = ("merged", merging.new) if action == "merge" else ("parted", merging.old)
+    what = ", ".join(map(str, done)) or "nothing: it was merged before"
+    return Answer({"done": f"{verb} {what}"}, sheet=worksheet.title)
+
+
+def _lay_out(book: Book, sheet: str, target: str, options: SheetOptions) -> Answer:
+    if not chosen(options):
+        raise InvalidParameters(
+            "layout needs options: there is nothing to set.",
+            f"Send at least one of {', '.join(SheetOptions.model_fields)}.",
+        )
+    worksheet = book.sheet(_one_sheet(sheet, split_sheet(target)[0]))
+    plan = Plan()
+    plan_lines(book, worksheet, target, options, plan)
+    plan_page(book, worksheet, options, plan)
+    with book.changing():
+        plan.run()
+    return Answer({"set": plan.told}, sheet=worksheet.title)
 
 
 # Sheets -----------------------------------------------------------------------

@@ -84,7 +84,7 @@ def create_excel_table(
 ) -> Answer:
     """Create, list, change, convert or delete native tables: totals, formulas, filters, style.
 
-    :param sheet: sheet; leave out where there is only one
+    :param sheet: leave out if there is one
     :param range: with the headers; left out: the sheet's data. With change: the new size
     :param name: of the table; left out: Table1, or the only table there is
     :param action: convert leaves plain cells, delete clears them, too

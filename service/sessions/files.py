@@ -23,22 +23,30 @@ def named_files(
     """
     name = operation.file_parameter
     value = str(parameters.get(name, "")) if name else ""
+    key, wanted = operation.file_if
+    if key and (parameters.get(key) != wanted or not value.strip()):
+        return {}
     if not name or "\n" in value or "\r" in value:
         return {}
-    upload = find_upload(session, value)
+    upload = find_upload(session, value, "" if key else _OR_TEXT)
     return {name: upload_path(session, upload)}
 
 
-def find_upload(session: Session, asked: str) -> Upload:
-    """The newest upload of that name or id; "latest" or "" is the newest of all."""
+_OR_TEXT = ", or send the data itself: CSV text with a line break after each row"
+
+
+def find_upload(session: Session, asked: str, otherwise: str = _OR_TEXT) -> Upload:
+    """The newest upload of that name or id; "latest" or "" is the newest of all.
+
+    :param otherwise: what else can be done, for the error
+    """
     found = matching_uploads(session, asked)
     if not found:
         names = [upload.name for upload in session.data.uploads.values()]
         have = f"Uploads: {listed(names)}." if names else "Nothing was uploaded in this chat."
         raise FileNotFound(
             f'No uploaded file "{asked}". {have}',
-            "Name an uploaded file, or send the data itself: CSV text with a line break "
-            "after each row.",
+            f"Name an uploaded file{otherwise}.",
             {"uploads": names},
         )
     return found[-1]

@@ -287,8 +287,8 @@ class Session:
                 name: str(self.parts.store.path(f"{folder}/{key}"))
                 for name, key in line["files"].items()
             }
-            preferences = line.get("preferences", {})
-            yield Entry(line["operation"], line["parameters"], line["now"], files, preferences)
+            more = (line.get("preferences", {}), tuple(line.get("seen", ())))
+            yield Entry(line["operation"], line["parameters"], line["now"], files, *more)
 
     # Operations -------------------------------------------------------------
 
@@ -327,15 +327,15 @@ class Session:
             line = {
                 "now": entry.now,
                 "operation": operation.name,
-                "parameters": parameters,
+                "parameters": operation.kept(parameters),
                 "files": kept,
                 "key": key,
                 "print": fingerprint,
                 "reply": {"result": reply.result, "sheet": reply.sheet, "next": reply.next},
                 "seconds": round(reply.seconds, 4),
             }
-            if entry.preferences:
-                line["preferences"] = entry.preferences
+            line |= {"preferences": entry.preferences} if entry.preferences else {}
+            line |= {"seen": reply.seen} if reply.seen else {}
             mark = self._accepted(book, journal, line)
             self.catch_up(book, journal)
             self.checkpoints.keep_if_due(self, book, journal)

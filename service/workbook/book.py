@@ -31,6 +31,7 @@ from service.workbook.calculation.held import held_values
 from service.workbook.calculation.ledger import Ledger, Mapped
 from service.workbook.calculation.results import Address, Computed, Values, serial_number
 from service.workbook.calculation.source import EditorSource, formula_facts
+from service.workbook.calculation.trust import State
 from service.workbook.calculation.values import Calculation
 from service.workbook.dynamic import Place, places, spills_of
 from service.workbook.keeping import saver
@@ -407,14 +408,15 @@ class Book:
         macros = self.name.lower().endswith(".xlsm")
         return saver.drafted(self.xl, self.memory, values, macros=macros)
 
-    def restructured(self, package: Package, moved: Mapped) -> None:
+    def restructured(self, package: Package, moved: Mapped, before: State | None = None) -> None:
         """Go on with another package, which this workbook became by a change of its structure.
 
         :param moved: where the cell of an address is now; None if it is gone
+        :param before: the workbook before, where the editor has changed it since
         """
         xl, memory = _read(package, self.name)
         memory.restructured = True
-        before = self.calculation.before_move()
+        before = before or self.calculation.before_move()
         with self.changing():
             self.xl, self.memory = xl, memory
         self.calculation.moved(moved, before)

@@ -12,6 +12,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from service.workbook import cells
 from service.workbook.book import Book
 from service.workbook.keeping.lazy import LazyCells
+from service.workbook.keeping.sparklines import groups_of
 
 Cells: TypeAlias = dict[tuple[int, int], Cell]
 _LONGEST = 300
@@ -196,6 +197,7 @@ def _layout(sheet: Worksheet) -> dict[str, object]:
         },
         "frozen panes": sheet.freeze_panes,
         "filter": sheet.auto_filter.ref,
+        "sparklines": groups_of(sheet),
         "visibility": sheet.sheet_state,
         "print area": sheet.print_area,
         "rules": sorted(

@@ -12,7 +12,7 @@ from openpyxl.drawing.spreadsheet_drawing import (
     TwoCellAnchor,
     _check_anchor,
 )
-from openpyxl.drawing.xdr import XDRPositiveSize2D
+from openpyxl.drawing.xdr import XDRPoint2D, XDRPositiveSize2D
 from openpyxl.utils import column_index_from_string, get_column_letter
 from openpyxl.worksheet.dimensions import ColumnDimension
 from openpyxl.worksheet.worksheet import Worksheet
@@ -51,25 +51,60 @@ def column_width(sheet: Worksheet, column: int) -> float:
 
 
 def set_column_width(sheet: Worksheet, column: int, width: float) -> None:
-    """Set one column's width.
+    """Set one column's width."""
+    for item in column_entries(sheet, column, column):
+        item.width = width
 
-    An entry that stands for several columns is parted first: Excel repairs a file in which
-    two entries speak of the same column.
+
+def column_entries(sheet: Worksheet, first: int, last: int) -> list[ColumnDimension]:
+    """The entries that stand for these columns and no others, made where there are none.
+
+    An entry that stands for others, too, is parted: Excel repairs a file in which two
+    entries speak of the same column.
     """
-    item = _dimension(sheet, column)
-    if item is not None and item.min and item.max and item.min < item.max:
-        _part(sheet, item, column)
-    sheet.column_dimensions[get_column_letter(column)].width = width
+    found: list[ColumnDimension] = []
+    for key, item in list(sheet.column_dimensions.items()):
+        start = item.min or column_index_from_string(key)
+        end = max(item.max or start, start)
+        if start <= last and end >= first:
+            found += _parted(sheet, key, (start, end), (first, last))
+    known = {n for item in found for n in range(item.min or 0, (item.max or 0) + 1)}
+    for start, end in _gaps(known, first, last):
+        letter = get_column_letter(start)
+        width = float(sheet.sheet_format.defaultColWidth or _DEFAULT_WIDTH)
+        item = ColumnDimension(sheet, index=letter, width=width, min=start, max=end)
+        sheet.column_dimensions[letter] = item
+        found.append(item)
+    return found
 
 
-def _part(sheet: Worksheet, item: ColumnDimension, column: int) -> None:
-    del sheet.column_dimensions[str(item.index)]
-    spans = ((item.min or column, column - 1), (column, column), (column + 1, item.max or column))
-    for first, last in spans:
-        if first <= last:
+def _parted(
+    sheet: Worksheet, key: str, span: tuple[int, int], wanted: tuple[int, int]
+) -> list[ColumnDimension]:
+    """The part of an entry that lies in the wanted columns."""
+    item = sheet.column_dimensions.pop(key)
+    first, last = max(span[0], wanted[0]), min(span[1], wanted[1])
+    inside = []
+    for start, end in ((span[0], first - 1), (first, last), (last + 1, span[1])):
+        if start <= end:
             part = copy(item)
-            part.index, part.min, part.max = get_column_letter(first), first, last
+            part.index, part.min, part.max = get_column_letter(start), start, end
             sheet.column_dimensions[part.index] = part
+            inside += [part] if start == first else []
+    return inside
+
+
+def _gaps(known: set[int], first: int, last: int) -> list[tuple[int, int]]:
+    """Stretches of first to last that are not known."""
+    gaps: list[tuple[int, int]] = []
+    for number in range(first, last + 1):
+        if number in known:
+            continue
+        if gaps and gaps[-1][1] == number - 1:
+            gaps[-1] = (gaps[-1][0], number)
+        else:
+            gaps.append((number, number))
+    return gaps
 
 
 def row_height(sheet: Worksheet, row: int) -> float:
@@ -130,10 +165,38 @@ def area_under(sheet: Worksheet, row: int, column: int, size: Size) -> Area:
     return Area(row, column, last_row, last_column)
 
 
-def drawn_areas(sheet: Worksheet) -> list[Area]:
-    """The cells under each chart and picture of the sheet."""
+def area_size(sheet: Worksheet, area: Area) -> Size:
+    """How large an area is."""
+    rows = range(area.first_row, area.last_row + 1)
+    columns = range(area.first_column, area.last_column + 1)
+    return Size(
+        sum(_column_emu(sheet, number) for number in columns),
+        sum(_row_emu(sheet, number) for number in rows),
+    )
+
+
+def drawn_areas(sheet: Worksheet, besides: object = None) -> list[Area]:
+    """The cells under each chart and picture of the sheet but ``besides``."""
     drawn = [*sheet._charts, *sheet._images]
-    return [_anchored(sheet, _check_anchor(item)) for item in drawn]
+    return [area_of(sheet, item) for item in drawn if item is not besides]
+
+
+def area_of(sheet: Worksheet, drawn: object) -> Area:
+    """The cells under a chart or picture of the sheet."""
+    return _anchored(sheet, _check_anchor(drawn))
+
+
+def size_of(sheet: Worksheet, drawn: object) -> Size:
+    """How large a chart or picture is."""
+    anchor = _check_anchor(drawn)
+    if not isinstance(anchor, TwoCellAnchor):
+        return Size(int(anchor.ext.width), int(anchor.ext.height))
+    first, last = anchor._from, anchor.to
+    whole = Area(first.row + 1, first.col + 1, max(last.row, first.row), max(last.col, first.col))
+    size = area_size(sheet, whole) if last.row > first.row and last.col > first.col else Size(0, 0)
+    width = size.width + (last.colOff or 0) - (first.colOff or 0)
+    height = size.height + (last.rowOff or 0) - (first.rowOff or 0)
+    return Size(max(width, 1), max(height, 1))
 
 
 def _anchored(sheet: Worksheet, anchor: object) -> Area:
@@ -151,3 +214,8 @@ def _anchored(sheet: Worksheet, anchor: object) -> Area:
         size = Size(anchor.pos.x + anchor.ext.width, anchor.pos.y + anchor.ext.height)
         return area_under(sheet, 1, 1, size)
     return Area(1, 1, 1, 1)
+
+
+def whole_sheet() -> AbsoluteAnchor:
+    """The anchor of a chart that is a sheet of its own; as large as Excel makes it."""
+    return AbsoluteAnchor(pos=XDRPoint2D(0, 0), ext=XDRPositiveSize2D(9_308_969, 6_096_000))

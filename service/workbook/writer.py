@@ -13,25 +13,31 @@ import os
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
+from lxml import etree
 from openpyxl import Workbook
 from openpyxl.cell._writer import _set_attributes
 from openpyxl.cell._writer import write_cell as write_plain_cell
 from openpyxl.cell.cell import Cell
 from openpyxl.comments.comment_sheet import CommentRecord
 from openpyxl.drawing.spreadsheet_drawing import SpreadsheetDrawing
+from openpyxl.packaging.relationship import Relationship, get_rels_path
 from openpyxl.worksheet._writer import WorksheetWriter
 from openpyxl.worksheet.formula import ArrayFormula
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
+from openpyxl.xml.constants import SHEET_MAIN_NS
+from openpyxl.xml.functions import tostring
 
 from service.workbook.calculation.results import Computed, Values, serial_number
 from service.workbook.chart_caches import book_cells, refresh
 from service.workbook.drawn import chart_tree, picture_file
 from service.workbook.dynamic import DynamicArray, spills_of
+from service.workbook.keeping import rules, sparklines
+from service.workbook.keeping.anchors import XDR, new_anchor, position_of
 from service.workbook.keeping.cell_xml import stored
 from service.workbook.keeping.metadata import dynamic_index
-from service.workbook.keeping.rules import extension_list
-from service.workbook.package.opc import Draft, Package, serialized
+from service.workbook.new_charts import NEW_CHART_RELATION, NewChart, new_chart_frame
+from service.workbook.package.opc import Draft, Package, parse, serialized
 from service.workbook.texts import inline_string
 
 _DYNAMIC = 1  # what the metadata of a workbook without other metadata say of dynamic arrays
@@ -92,6 +98,7 @@ class _Writer(ExcelWriter):  # type: ignore[misc]
     def __init__(self, book: Workbook, archive: ZipFile, values: Values) -> None:
         super().__init__(book, archive)
         self._values = values
+        self._new_charts: list[NewChart] = []
 
     def write_worksheet(self, ws: Worksheet) -> None:
         for image in ws._images:
@@ -99,6 +106,7 @@ class _Writer(ExcelWriter):  # type: ignore[misc]
         ws._drawing = SpreadsheetDrawing()
         ws._drawing.charts = ws._charts
         ws._drawing.images = ws._images
+        ws.legacy_drawing = None  # of notes that were there when it was saved before
         writer = _SheetWriter(ws, self._values)
         writer.write()
         ws._rels = writer._rels
@@ -106,8 +114,29 @@ class _Writer(ExcelWriter):  # type: ignore[misc]
         self.manifest.append(ws)
         writer.cleanup()
 
+    def _write_drawing(self, drawing: SpreadsheetDrawing) -> None:
+        new = [chart for chart in drawing.charts if isinstance(chart, NewChart)]
+        drawing.charts = [chart for chart in drawing.charts if not isinstance(chart, NewChart)]
+        self._drawings.append(drawing)
+        drawing._id = len(self._drawings)
+        for found, known in ((drawing.charts, self._charts), (drawing.images, self._images)):
+            for item in found:
+                known.append(item)
+                item._id = len(known)
+        for chart in new:
+            self._new_charts.append(chart)
+            chart._id = len(self._new_charts)
+        self._archive.writestr(drawing.path[1:], serialized(_drawn(drawing, new)))
+        self._archive.writestr(get_rels_path(drawing.path)[1:], tostring(drawing._write_rels()))
+        self.manifest.append(drawing)
+
     def _write_charts(self) -> None:
         cells = book_cells(self.workbook, self._values)
+        for new in self._new_charts:
+            tree = new.tree
+            refresh(tree, cells)
+            self._archive.writestr(new.path[1:], serialized(tree))
+            self.manifest.append(new)
         for chart in self._charts:
             tree = chart_tree(chart)
             refresh(tree, cells)
@@ -119,6 +148,22 @@ class _Writer(ExcelWriter):  # type: ignore[misc]
             self._archive.writestr(image.path[1:], picture_file(image)[0])
 
 
+def _drawn(drawing: SpreadsheetDrawing, new: list[NewChart]) -> etree._Element:
+    """A drawing as openpyxl writes it, with the names of charts, and those of new kinds."""
+    root = parse(tostring(drawing._write()))
+    for frame in root.iter(f"{{{XDR}}}graphicFrame"):
+        properties = next(frame.iter(f"{{{XDR}}}cNvPr"))
+        name = getattr(drawing.charts[int(properties.get("id", "1")) - 1], "frame_name", "")
+        if name:
+            properties.set("name", name)
+    for chart in new:
+        drawing._rels.append(Relationship(Type=NEW_CHART_RELATION, Target=chart.path))
+        number = len(drawing._rels)
+        frame = new_chart_frame(number, f"rId{number}", chart)
+        root.append(new_anchor(position_of(chart), frame))
+    return root
+
+
 class _SheetWriter(WorksheetWriter):  # type: ignore[misc]
     def __init__(
         self,
@@ -128,6 +173,7 @@ class _SheetWriter(WorksheetWriter):  # type: ignore[misc]
         metadata: int = _DYNAMIC,
     ) -> None:
         super().__init__(ws, out)
+        ws.column_dimensions.to_tree()  # works the outline levels out that come before
         self._values = values
         self._metadata = metadata
 
@@ -136,8 +182,12 @@ class _SheetWriter(WorksheetWriter):  # type: ignore[misc]
         self.write_extensions()
 
     def write_extensions(self) -> None:
-        """Rules of the later form, which openpyxl does not know."""
-        self.xf.send(extension_list(self.ws))
+        """Rules of the later form and sparklines, which openpyxl does not know."""
+        root = etree.Element(f"{{{SHEET_MAIN_NS}}}worksheet")
+        rules.merge(root, {}, rules.fragments_of(self.ws))
+        sparklines.write(root, sparklines.groups_of(self.ws))
+        for extensions in root:
+            self.xf.send(extensions)
 
     def write_row(self, xf, row, row_idx):  # type: ignore[no-untyped-def]
         attributes = {"r": f"{row_idx}"}

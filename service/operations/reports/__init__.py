@@ -1,35 +1,45 @@
-"""Finished reports from data: a sales report, an employee directory."""
+"""Finished reports and documents: sales, employees, invoice, budget, project, time, stock."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Any
 
-from pydantic import Field
-
-from service.errors import InvalidParameters, listed
+from service.errors import InvalidParameters, InvalidValue, listed
 from service.operations.context import Context
 from service.operations.data import Rows
-from service.operations.registry import Answer, Options, operation
-from service.operations.reports import people, sales
+from service.operations.registry import Answer, operation
+from service.operations.reports import (
+    budget,
+    budget_sheets,
+    gantt,
+    inventory,
+    invoice,
+    people,
+    project,
+    sales,
+    timesheet,
+)
+from service.operations.reports.lines import Order, order_of
+from service.operations.reports.options import Report, ReportOptions, refuse_idle_options
 from service.operations.reports.source import Choices, Source, read_source
 from service.workbook.book import Book
-from service.workbook.house import House, HouseStyle
+from service.workbook.house import House
 from service.workbook.number_formats import number_format_code, without_decimals
 
 _MOST_TITLE = 100
 
 
-class ReportOptions(Options):
-    """Extras of create_excel_report."""
-
-    style: HouseStyle = Field(default="", description="house style")
-    currency: str = Field(
-        default="", pattern="^([A-Za-z]{3})?$", description="of the amounts, such as EUR"
-    )
-    columns: dict[str, str] = Field(
-        default={}, description='header of a part, such as {"amount": "Net value"}'
-    )
-    group_by: list[str] = Field(default=[], description="headers (or month) to break down by")
+# How each document is planned, and then written.
+_DOCUMENTS: dict[
+    str, tuple[Callable[[Context, Order], Any], Callable[[Context, Any], list[str]]]
+] = {
+    "invoice": (invoice.plan, invoice.write),
+    "budget": (budget.plan, budget_sheets.write),
+    "project_plan": (project.plan, gantt.write),
+    "timesheet": (timesheet.plan, timesheet.write),
+    "inventory": (inventory.plan, inventory.write),
+}
 
 
 @operation(
@@ -47,7 +57,7 @@ class ReportOptions(Options):
 )
 def create_excel_report(
     ctx: Context,
-    report: Literal["sales_report", "employee_directory"],
+    report: Report,
     rows: Rows = [],  # noqa: B006 - a schema default, never changed
     workbook: str = "",
     sheet: str = "",
@@ -55,26 +65,28 @@ def create_excel_report(
     filename: str = "",
     options: ReportOptions = ReportOptions(),  # noqa: B008
 ) -> Answer:
-    """Make a finished report with formulas, totals and charts: sales, or an employee directory.
+    """Make a finished report or document: sales, employees, invoice, budget, project, hours, stock.
 
-    Send the data as rows for a new file, or name an open workbook that holds it: then the
-    report's sheets are added there. Columns are found by their headers.
+    Send the data as rows for a new file, or name an open workbook that holds it. Columns are
+    found by their headers. What is not given stays blank: without rows, the last five are forms.
 
-    :param report: sales_report needs an amount, or quantity and unit price; region, product,
-        date, salesperson help. employee_directory needs name and department
-    :param rows: records [{"Date": "2026-01-12", "Region": "North", "Amount": 120}], or
-        lists, the first of which holds the headers
-    :param workbook: open workbook to add the report to; leave out to make a new file
-    :param sheet: sheet that holds the data, if there are several; with rows, a new sheet's name
+    :param report: columns of sales: amount, date, region; employees: name, department; invoice:
+        description, quantity, unit price; budget: category, month, plan, actual; project: task,
+        start, days; hours: date, start, end; stock: item, stock, reorder level, unit cost
+    :param rows: records [{"Date": "2026-01-12", "Amount": 120}], or lists after one of headers
+    :param workbook: open workbook to add it to; left out: a new file
+    :param sheet: sheet that holds the data; with rows, a new sheet's name
     :param title: title of the report
     :param filename: name of the new file
-    :param options: style, currency ("EUR"), columns (header of a part the report does not find:
-        {"amount": "Net value"}), group_by (headers or "month")
+    :param options: such as {"vat": 19, "scenarios": {"Low": -10}, "columns": {"amount": "Net"}}
     """
     _check_title(title)
-    _refuse_idle(ctx.book, report, rows, sheet, options)
-    source = read_source(ctx, rows, sheet)
+    refuse_idle_options(report, options)
+    _refuse_taken(ctx.book, rows, sheet)
     choices = _choices(ctx.house(options.style), sheet, title, options)
+    if report in _DOCUMENTS:
+        return _document(ctx, report, _rows_of(ctx, report, rows, sheet, options), choices, options)
+    source = read_source(ctx, rows, sheet)
     if report == "sales_report":
         planned = sales.plan(ctx, source, choices)
         with ctx.book.changing():
@@ -118,13 +130,41 @@ def _check_title(title: str) -> None:
         )
 
 
-def _refuse_idle(book: Book, report: str, rows: Rows, sheet: str, options: ReportOptions) -> None:
-    """Refuse a currency without amounts, and a sheet that is not read beside rows."""
-    if options.currency and report == "employee_directory":
-        raise InvalidParameters(
-            "options.currency is for amounts, and an employee directory has none.",
-            "Leave it out; format_excel_cells gives a column of pay its currency.",
-        )
+def _rows_of(ctx: Context, report: str, rows: Rows, sheet: str, options: ReportOptions) -> Source:
+    """The rows of a document; none where it is a form to fill in."""
+    named = sheet.strip().lower() in {title.lower() for title in ctx.book.sheet_names}
+    # The days of a timesheet are known without rows.
+    form = not named if report == "timesheet" else options.blank_rows and not named
+    if not rows and (form or not ctx.book.sheet_names):
+        return Source([], [])
+    return read_source(ctx, rows, sheet)
+
+
+def _document(
+    ctx: Context, report: str, source: Source, choices: Choices, options: ReportOptions
+) -> Answer:
+    _refuse_formulas(source)
+    planning, writing = _DOCUMENTS[report]
+    planned = planning(ctx, order_of(source, choices, options))
+    with ctx.book.changing():
+        sheets = writing(ctx, planned)
+        _show(ctx.book, sheets[0])
+    return Answer(_made(source, sheets), sheet=sheets[0])
+
+
+def _refuse_formulas(source: Source) -> None:
+    """Refuse formulas in the rows: they would mean other cells in the document."""
+    for number, row in enumerate(source.rows, start=1):
+        for header, value in zip(source.headers, row, strict=True):
+            if isinstance(value, str) and value.startswith("=") and len(value) > 1:
+                raise InvalidValue(
+                    f'row {number}: "{header}" holds the formula {value[:40]}.',
+                    "Send its value; documents write their formulas themselves.",
+                )
+
+
+def _refuse_taken(book: Book, rows: Rows, sheet: str) -> None:
+    """Refuse a sheet that is not read beside rows."""
     if rows and sheet.strip().lower() in {title.lower() for title in book.sheet_names}:
         raise InvalidParameters(
             f'With rows, sheet names the sheet to make for them, and "{sheet[:60]}" exists '

@@ -10,6 +10,7 @@ from openpyxl.cell.cell import Cell
 from openpyxl.drawing.spreadsheet_drawing import AnchorMarker, TwoCellAnchor
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.styles.cell_style import StyleArray
+from openpyxl.styles.numbers import is_date_format
 from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
@@ -206,6 +207,14 @@ def add_table(
     sheet: Worksheet, area: Area, name: str, headers: Sequence[str], house: House
 ) -> None:
     """Make a written area a native table; its header keeps the look of the house."""
+    make_table(sheet, area, name, headers, house)
+    _dress_body(sheet, area.below(1))
+
+
+def make_table(
+    sheet: Worksheet, area: Area, name: str, headers: Sequence[str], house: House
+) -> Table:
+    """Make a written area a native table; its cells keep their look."""
     table = Table(displayName=name, name=name, ref=str(area))
     table.tableStyleInfo = TableStyleInfo(
         name=_TABLE_STYLES[house.name], showRowStripes=True, showColumnStripes=False
@@ -215,7 +224,7 @@ def add_table(
         assert isinstance(column, TableColumn)
         column.name = header
     sheet.add_table(table)
-    _dress_body(sheet, area.below(1))
+    return table
 
 
 def _dress_body(sheet: Worksheet, area: Area) -> None:
@@ -283,6 +292,8 @@ class Drawing:
 
     :param columns: columns of labels and of values
     :param place: the cells that it covers
+    :param more: columns of further series, which are named by their headers
+    :param header: the row that names the series, 0 for the one above
     :param from_zero: whether the axis starts at zero, as bars must where no value is less
     """
 
@@ -292,6 +303,8 @@ class Drawing:
     columns: tuple[int, int]
     place: Area
     from_zero: bool = True
+    more: tuple[int, ...] = ()
+    header: int = 0
 
 
 def draw(sheet: Worksheet, drawing: Drawing, house: House) -> None:
@@ -299,25 +312,27 @@ def draw(sheet: Worksheet, drawing: Drawing, house: House) -> None:
     first, last = drawing.rows
     labels, values = drawing.columns
     head = sheet.cell(first, labels)
+    header = drawing.header or first - 1
     spec = ChartSpec(
         kind=drawing.kind,
         title=drawing.title,
-        series=(
+        series=tuple(
             SeriesSpec(
                 drawing.title,
-                _absolute(sheet, values, first - 1, first - 1),
-                _absolute(sheet, values, first, last),
-            ),
+                _absolute(sheet, column, header, header),
+                _absolute(sheet, column, first, last),
+            )
+            for column in (values, *drawing.more)
         ),
         categories=_absolute(sheet, labels, first, last),
-        category_format=str(head.number_format) if head.is_date else "",
+        category_format=str(head.number_format) if is_date_format(head.number_format) else "",
         number_format=str(sheet.cell(first, values).number_format),
         label_format="0%" if drawing.kind == "pie" else "",
         points=last - first + 1,
         accents=house.accents,
         font=chart_font(house),
         gridlines=house.gridlines is not False,
-        legend=usual_legend(drawing.kind, several=False, wish=house.legend),
+        legend=usual_legend(drawing.kind, several=bool(drawing.more), wish=house.legend),
         labels=drawing.kind == "pie",
     )
     chart = build_chart(spec)

@@ -24,7 +24,8 @@ class Role:
     kind: RoleKind = "text"
 
 
-def _role(name: str, words: str, kind: RoleKind = "text") -> Role:
+def role(name: str, words: str, kind: RoleKind = "text") -> Role:
+    """A role whose words are parted by bars."""
     return Role(name, tuple(_plain(word) for word in words.split("|")), kind)
 
 
@@ -41,73 +42,71 @@ def _plain(header: str) -> str:
 
 
 SALES = (
-    _role(
+    role(
         "date",
         "date|order date|sale date|sales date|invoice date|transaction date|day|datum"
         "|bestelldatum|verkaufsdatum|rechnungsdatum|auftragsdatum",
         "date",
     ),
-    _role(
+    role(
         "amount",
         "amount|revenue|sales|total|line total|total amount|total price|net amount|sales amount"
         "|turnover|subtotal|value|umsatz|betrag|gesamtbetrag|gesamtpreis|gesamt|summe"
         "|nettobetrag|erlös",
         "number",
     ),
-    _role(
+    role(
         "quantity",
         "quantity|qty|units|units sold|pieces|volume|menge|anzahl|stück|stückzahl",
         "number",
     ),
-    _role(
+    role(
         "unit_price",
         "unit price|price|price per unit|list price|einzelpreis|stückpreis|preis",
         "number",
     ),
-    _role(
+    role(
         "region",
         "region|sales region|territory|area|market|country|state|city|store|location|gebiet"
         "|vertriebsgebiet|land|bundesland|markt|stadt|filiale|standort",
     ),
-    _role(
-        "product", "product|product name|item|item name|article|sku|service|produkt|artikel|ware"
-    ),
-    _role(
+    role("product", "product|product name|item|item name|article|sku|service|produkt|artikel|ware"),
+    role(
         "category",
         "category|product category|product group|product line|segment|kategorie|warengruppe",
     ),
-    _role(
+    role(
         "salesperson",
         "salesperson|sales person|sales rep|sales representative|rep|seller|agent|account manager"
         "|sold by|employee|verkäufer|verkäuferin|vertreter|vertrieb|mitarbeiter",
     ),
-    _role(
+    role(
         "customer",
         "customer|customer name|client|buyer|account|company|kunde|kundin|kundenname|firma",
     ),
 )
 
 PEOPLE = (
-    _role(
+    role(
         "id",
         "employee id|employee number|staff id|personnel number|id|personalnummer|mitarbeiternummer",
     ),
-    _role("first_name", "first name|firstname|given name|forename|vorname"),
-    _role("last_name", "last name|lastname|surname|family name|nachname|familienname"),
-    _role(
+    role("first_name", "first name|firstname|given name|forename|vorname"),
+    role("last_name", "last name|lastname|surname|family name|nachname|familienname"),
+    role(
         "name", "name|full name|employee|employee name|mitarbeiter|mitarbeiterin|vollständiger name"
     ),
-    _role("department", "department|dept|division|team|business unit|abteilung|bereich"),
-    _role("title", "title|job title|position|job|role|function|funktion|stelle|berufsbezeichnung"),
-    _role("email", "email|e mail|mail|email address|e mail address|e mail adresse|emailadresse"),
-    _role(
+    role("department", "department|dept|division|team|business unit|abteilung|bereich"),
+    role("title", "title|job title|position|job|role|function|funktion|stelle|berufsbezeichnung"),
+    role("email", "email|e mail|mail|email address|e mail address|e mail adresse|emailadresse"),
+    role(
         "phone",
         "phone|phone number|telephone|tel|mobile|extension|telefon|telefonnummer|handy|mobil"
         "|durchwahl",
     ),
-    _role("location", "location|office|site|city|standort|büro|ort|stadt"),
-    _role("manager", "manager|line manager|supervisor|reports to|vorgesetzter|vorgesetzte|leitung"),
-    _role(
+    role("location", "location|office|site|city|standort|büro|ort|stadt"),
+    role("manager", "manager|line manager|supervisor|reports to|vorgesetzter|vorgesetzte|leitung"),
+    role(
         "hire_date",
         "hire date|start date|hired|date hired|joined|entry date|eintrittsdatum"
         "|einstellungsdatum|eintritt",

@@ -174,25 +174,25 @@ def give_roles(source: Source, roles: Sequence[Role], given: Mapping[str, str]) 
     :raises InvalidParameters: if ``given`` names what isn't there
     :raises InvalidValue: if a number is none, naming the row
     """
-    readings = {} if source.place else _readings(source)
-    kinds = [_kinds(source.values(i)) for i in range(len(source.headers))]
+    read = {} if source.place else readings(source)
+    kinds = [kinds_of(source.values(i)) for i in range(len(source.headers))]
     fits = {
         "text": set(range(len(kinds))),
         "number": {i for i, found in enumerate(kinds) if "number" in found}
-        | {i for i, decision in readings.items() if decision.kind in _NUMERIC},
+        | {i for i, decision in read.items() if decision.kind in _NUMERIC},
         "date": {i for i, found in enumerate(kinds) if "date" in found}
-        | {i for i, decision in readings.items() if decision.kind in _DATED},
+        | {i for i, decision in read.items() if decision.kind in _DATED},
     }
     source.roles = find_roles(roles, source.headers, fits, given)
     for role in roles:
         column = source.roles.get(role.name)
         if column is None or role.kind == "text":
             continue
-        if column in readings:
-            _convert(source, column, readings[column])
+        if column in read:
+            convert(source, column, read[column])
         if role.kind == "number":
-            _refuse_text(source, column)
-        elif _kinds(source.values(column)) - {"date", "blank"}:
+            refuse_text(source, column)
+        elif kinds_of(source.values(column)) - {"date", "blank"}:
             del source.roles[role.name]
             source.notes.append(
                 f'"{source.headers[column]}" holds values that are no dates, so it is not used '
@@ -200,11 +200,12 @@ def give_roles(source: Source, roles: Sequence[Role], given: Mapping[str, str]) 
             )
 
 
-def _kinds(values: list[object]) -> set[str]:
+def kinds_of(values: list[object]) -> set[str]:
+    """One word for each kind of value among these."""
     return {cells.kind_of(value) for value in values}
 
 
-def _readings(source: Source) -> dict[int, Decision]:
+def readings(source: Source) -> dict[int, Decision]:
     """How columns of text such as "1,200.50" or "31.01.2026" can be read as values."""
     found = {}
     for column in range(len(source.headers)):
@@ -216,14 +217,16 @@ def _readings(source: Source) -> dict[int, Decision]:
     return found
 
 
-def _convert(source: Source, column: int, decision: Decision) -> None:
+def convert(source: Source, column: int, decision: Decision) -> None:
+    """Write the texts of a column as what they mean."""
     for row in source.rows:
         value = row[column]
         if isinstance(value, str):
             row[column] = cells.shown(decision.convert(value.strip())) if value.strip() else None
 
 
-def _refuse_text(source: Source, column: int) -> None:
+def refuse_text(source: Source, column: int) -> None:
+    """Refuse a column of numbers that holds anything else, naming the row."""
     for number, value in enumerate(source.values(column)):
         if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
             continue

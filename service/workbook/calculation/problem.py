@@ -135,14 +135,14 @@ def apart(
         formula, prepared = formulas[address]
         elsewhere = "INDIRECT" in prepared.functions  # its texts mean the sheet it stands on
         if not prepared.reason and formula.cells == 1 and not elsewhere:
-            place = _probe(problem, 0, address)
+            place = probe(problem, 0, address)
             text = qualified(prepared.text, address[0])
             problem.tasks[place] = Task(text, formula.kind, None, prepared.functions)
             places[place] = address
     return problem, places
 
 
-def _probe(problem: Problem, number: int, address: Address) -> Address:
+def probe(problem: Problem, number: int, address: Address) -> Address:
     """The same row and column of a sheet that the workbook does not have."""
     title = _unused(problem, f"_{number}_{problem.source.sheets.index(address[0])}")
     if title not in problem.probes:
@@ -177,7 +177,7 @@ _ANY = Area(1, 1, 1, 1)
 
 def _add_guards(problem: Problem, address: Address, text: str, kind: Kind) -> None:
     for number, expression in enumerate(_guarded(parts(text)), start=1):
-        place = _probe(problem, number, address)
+        place = probe(problem, number, address)
         called = functions_of(parts(expression))
         problem.tasks[place] = Task(qualified(f"={expression}", address[0]), kind, None, called)
         problem.guarded[place] = address

@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from service.workbook.calculation import package
+from service.workbook.calculation import days_off, package
 from service.workbook.calculation.problem import Problem, Task
 from service.workbook.calculation.results import ERRORS, Address, Computed
 from service.workbook.calculation.source import is_1904
@@ -104,7 +104,8 @@ class SecondCalculator:
         cells: list[Address] = []
         owners: list[Address] = []
         functions: dict[Address, frozenset[str]] = {}
-        for address, task in problem.tasks.items():
+        tasks = problem.tasks | days_off.spelled(problem.tasks, problem.values, problem.epoch)
+        for address, task in tasks.items():
             by_sheet.setdefault(address[0], {})[address[1:]] = task
             functions[address] = task.functions
             for cell in _cells(address, task):

@@ -17,10 +17,10 @@ def stretched(pieces: list[Part]) -> tuple[list[Part], bool]:
     for start, part in enumerate(pieces):
         if part.kind != "call" or function(part.text) not in _STRETCHING:
             continue
-        arguments = _arguments(pieces, start + 1)
-        if len(arguments) < 3:
+        given = arguments(pieces, start + 1)
+        if len(given) < 3:
             continue
-        tested, added = (_only_range(pieces, arguments[index]) for index in (0, 2))
+        tested, added = (only_range(pieces, given[index]) for index in (0, 2))
         if tested is None or added is None:
             unknown = True
             continue
@@ -33,7 +33,7 @@ def stretched(pieces: list[Part]) -> tuple[list[Part], bool]:
     return out, unknown
 
 
-def _arguments(pieces: list[Part], start: int) -> list[list[int]]:
+def arguments(pieces: list[Part], start: int) -> list[list[int]]:
     """The positions of the parts of each argument of the call before ``start``."""
     found: list[list[int]] = [[]]
     depth = 0
@@ -52,7 +52,7 @@ def _arguments(pieces: list[Part], start: int) -> list[list[int]]:
     return found
 
 
-def _only_range(pieces: list[Part], places: list[int]) -> tuple[int, tuple[str, Area]] | None:
+def only_range(pieces: list[Part], places: list[int]) -> tuple[int, tuple[str, Area]] | None:
     """(position, (sheet, area)) of an argument that is one range and nothing else."""
     if len(places) != 1 or pieces[places[0]].kind != "ref":
         return None

@@ -24,6 +24,7 @@ from service.workbook.calculation.settling import settle
 from service.workbook.calculation.source import Source
 from service.workbook.calculation.third import ThirdCalculator
 from service.workbook.calculation.trust import State, move
+from service.workbook.calculation.trying import Trial
 from service.workbook.calculation.watch import Watch
 
 DEADLINE = 5.0  # seconds for the first calculator
@@ -141,6 +142,12 @@ class Calculation:
     def spilled(self, address: Address) -> Computed | None:
         """What the first calculator, which finds what an array ``fills``, says of its cell."""
         return self._round.first_results.get(address) if self._round is not None else None
+
+    def trial(self) -> Trial:
+        """The workbook with its values, to try things with."""
+        values = self.values()
+        round_ = self._round or self._new_round()
+        return Trial(round_.source, self._fitting(round_.source), round_.graph, values)
 
     @property
     def moving(self) -> set[Address]:

@@ -35,8 +35,22 @@ from service.workbook.keeping.anchors import (
     position_of,
 )
 from service.workbook.keeping.merging import local
-from service.workbook.keeping.reading import EMBED, Spot, blip_of, child, picture_in, spots
+from service.workbook.keeping.reading import (
+    EMBED,
+    Spot,
+    blip_of,
+    child,
+    frame_properties,
+    picture_in,
+    spots,
+)
 from service.workbook.keeping.related import ids_in, relate, unrelate
+from service.workbook.new_charts import (
+    NEW_CHART_RELATION,
+    NEW_CHART_TYPE,
+    NewChart,
+    new_chart_frame,
+)
 from service.workbook.package.opc import OFFICE, Draft, Package, parse
 
 DRAWING_TYPE = "application/vnd.openxmlformats-officedocument.drawing+xml"
@@ -56,6 +70,7 @@ class Kept:
     spot: Spot | None
     position: Position
     fingerprint: str
+    name: str = ""
 
 
 @dataclass
@@ -92,15 +107,23 @@ def _pictures(ws: Any) -> list[Image]:
 def _matched(drawn: list[Any], known: list[Spot]) -> list[Kept]:
     """With the spots that they were read from; openpyxl by itself tells none."""
     told: list[Spot | None] = [getattr(item, "spot", None) for item in drawn]
-    if not any(told) and len(drawn) == len(known):
-        told = [*known]
+    usual = [spot for spot in known if not spot.new_kind]
+    if not any(told) and len(drawn) == len(usual):
+        told = [*usual]
     return [
-        Kept(item, spot, position_of(item), _fingerprint(item))
+        Kept(item, spot, position_of(item), _fingerprint(item), _name_of(item))
         for item, spot in zip(drawn, told, strict=True)
     ]
 
 
+def _name_of(drawn: Any) -> str:
+    """The name of a chart's frame; pictures keep theirs."""
+    return str(getattr(drawn, "frame_name", ""))
+
+
 def _fingerprint(drawn: Any) -> str:
+    if isinstance(drawn, NewChart):
+        return hashlib.sha256(drawn.xml).hexdigest()[:32]
     if isinstance(drawn, ChartBase):
         return chart_parts.fingerprint(drawn)
     return hashlib.sha256(picture_content(drawn)).hexdigest()[:32]
@@ -135,7 +158,8 @@ def update(
 
 
 def _has_changed(item: Kept) -> bool:
-    return item.position != position_of(item.drawn) or item.fingerprint != _fingerprint(item.drawn)
+    moved = item.position != position_of(item.drawn) or item.name != _name_of(item.drawn)
+    return moved or item.fingerprint != _fingerprint(item.drawn)
 
 
 class _Drawings:
@@ -187,6 +211,9 @@ class _Drawings:
         position = position_of(item.drawn)
         if position != item.position:
             place(anchor, position)
+        properties = frame_properties(anchor)
+        if item.name != _name_of(item.drawn) and properties is not None:
+            properties.set("name", _name_of(item.drawn))
         if item.fingerprint == _fingerprint(item.drawn):
             return
         if item.spot.picture:
@@ -194,8 +221,12 @@ class _Drawings:
         else:
             found = self.draft.relationships(self._name(item.spot)).get(item.spot.id)
             assert found is not None
-            content = chart_parts.patched(self.draft.read(found.target), item.drawn)
-            self.draft.write(found.target, content)
+            self.draft.write(found.target, self._changed_chart(found.target, item.drawn))
+
+    def _changed_chart(self, part: str, chart: Any) -> bytes:
+        if isinstance(chart, NewChart):
+            return chart.xml
+        return chart_parts.patched(self.draft.read(part), chart)
 
     def _exchange(self, item: Kept, anchor: etree._Element) -> None:
         """Let a frame show another picture."""
@@ -228,8 +259,12 @@ class _Drawings:
         drawing = next(iter(self.ids), "") or self._new_drawing()
         root = self._root(drawing)
         number = 1 + max(map(_number, root.iter("{*}cNvPr")), default=0)
-        if isinstance(drawn, ChartBase):
+        if isinstance(drawn, NewChart):
+            content = new_chart_frame(number, self._relate_new_chart(drawing, drawn), drawn)
+        elif isinstance(drawn, ChartBase):
             content = _chart_frame(number, self._relate_chart(drawing, drawn))
+            if _name_of(drawn):
+                next(content.iter(f"{{{XDR}}}cNvPr")).set("name", _name_of(drawn))
         else:
             content = _picture_frame(number, self._relate_picture(drawing, drawn), drawn)
         root.append(new_anchor(position_of(drawn), content))
@@ -244,6 +279,11 @@ class _Drawings:
         name = self.draft.free_name("xl/charts/chart{}.xml")
         self.draft.write(name, chart_tree(chart), CHART_TYPE)
         return relate(self.draft, drawing, "chart", name)
+
+    def _relate_new_chart(self, drawing: str, chart: NewChart) -> str:
+        name = self.draft.free_name("xl/charts/chartEx{}.xml")
+        self.draft.write(name, chart.xml, NEW_CHART_TYPE)
+        return self.draft.relationships(drawing).add(NEW_CHART_RELATION, name)
 
     def _relate_picture(self, drawing: str, image: Image) -> str:
         content, extension = picture_file(image)

@@ -15,7 +15,7 @@ from lxml import etree
 from openpyxl.worksheet._writer import WorksheetWriter
 from openpyxl.worksheet.cell_range import CellRange
 from openpyxl.worksheet.worksheet import Worksheet
-from openpyxl.xml.constants import REL_NS, SHEET_MAIN_NS
+from openpyxl.xml.constants import REL_NS
 from openpyxl.xml.functions import tostring
 
 from service.workbook.keeping import rules
@@ -74,7 +74,7 @@ def fragments(ws: Worksheet) -> Fragments:
         root = parse(tostring(element))
         if root.get("outlineLevelCol") == "0":
             set_attribute(root, "outlineLevelCol", None)  # written as soon as a column is known
-        for link in root.iter(f"{{{SHEET_MAIN_NS}}}hyperlink"):
+        for link in root.iter("{*}hyperlink"):
             # By its address, as the numbers of relationships depend on all other links.
             id_ = link.get(R_ID)
             if id_:
@@ -215,7 +215,7 @@ def _ref(item: etree._Element) -> str:
 
 def _make_links(item: etree._Element, link: Callable[[str], str]) -> None:
     """Relationships for links that the editor gave an address instead."""
-    for found in item.iter(f"{{{SHEET_MAIN_NS}}}hyperlink"):
+    for found in item.iter("{*}hyperlink"):
         address = found.get(_ADDRESS)
         if address:
             set_attribute(found, _ADDRESS, None)

@@ -22,7 +22,7 @@ from openpyxl.xml.constants import ARC_STYLE, ARC_THEME, SHARED_STRINGS, SHEET_M
 from service.workbook import serials, texts
 from service.workbook.dynamic import note
 from service.workbook.keeping import parts as hanging
-from service.workbook.keeping import reading, rules
+from service.workbook.keeping import reading, rules, sparklines
 from service.workbook.keeping.cells import CellReader, OpenedCell
 from service.workbook.keeping.fragments import Fragments, fragments
 from service.workbook.keeping.lazy import LazyCells, Rows, loaded_cells
@@ -48,6 +48,7 @@ class SheetMemory:
     :param rows: attributes of rows that have any beside their number
     :param elements: what the editor would have written around the rows
     :param hanging: its drawings, comments and tables
+    :param sparklines: its groups of sparklines, as XML
     """
 
     part: str
@@ -57,6 +58,7 @@ class SheetMemory:
     rows: dict[int, dict[str, str]] = field(default_factory=dict)
     elements: Fragments = field(default_factory=dict)
     hanging: hanging.Memory = field(default_factory=hanging.Memory)
+    sparklines: list[bytes] = field(default_factory=list)
 
 
 @dataclass
@@ -89,6 +91,8 @@ class _Reader(WorksheetReader):  # type: ignore[misc]
         source = self.parser.source
         sheet = SheetXml.split(source.read())
         memory = SheetMemory(source.name)
+        memory.sparklines = sparklines.read(sheet.frame)
+        sparklines.set_groups(self.ws, list(memory.sparklines))
         self.parser.source = io.BytesIO(sheet.frame)
         for _ in self.parser.parse():
             raise ValueError("rows outside of sheetData")

@@ -20,6 +20,7 @@ from PIL.Image import DecompressionBombError
 from service.workbook.drawn import drop_caches
 from service.workbook.keeping.anchors import KINDS, anchor_from
 from service.workbook.keeping.merging import local
+from service.workbook.new_charts import CX, NewChart, is_new_chart
 from service.workbook.package.opc import OFFICE, Relationships, parse, rels_name
 
 _ID, EMBED = f"{{{OFFICE}}}id", f"{{{OFFICE}}}embed"
@@ -30,12 +31,16 @@ _NO_PICTURE = (*UNREADABLE, DecompressionBombError, OSError, SyntaxError)
 
 @dataclass(frozen=True)
 class Spot:
-    """Where a chart or picture stands in the package: drawing, number of the anchor, id."""
+    """Where a chart or picture stands in the package: drawing, number of the anchor, id.
+
+    :param new_kind: whether it is a chart of a kind that openpyxl does not know
+    """
 
     drawing: str
     anchor: int
     id: str
     picture: bool = False
+    new_kind: bool = False
 
 
 class _Archive(Protocol):
@@ -65,6 +70,8 @@ def find_drawn(archive: _Archive, path: str) -> tuple[list[Any], list[Image]]:
         if drawn is not None:
             drawn.anchor = anchor_from(root[spot.anchor])
             drawn.spot = spot
+            if not spot.picture:
+                drawn.frame_name = frame_name(root[spot.anchor])
             (pictures if spot.picture else charts).append(drawn)
     return charts, pictures
 
@@ -73,7 +80,13 @@ def _read(content: bytes, spot: Spot) -> Any:
     if spot.picture:
         image = Image(io.BytesIO(content))
         return None if str(image.format).upper() == "WMF" else image
-    return read_chart(ChartSpace.from_tree(drop_caches(parse(content))))
+    tree = parse(content)
+    if is_new_chart(tree):
+        return NewChart(content)
+    try:
+        return read_chart(ChartSpace.from_tree(drop_caches(tree)))
+    except UNREADABLE:
+        return NewChart(content)  # it can be listed and deleted, too
 
 
 def spots(root: etree._Element, drawing: str) -> Iterator[Spot]:
@@ -85,7 +98,8 @@ def spots(root: etree._Element, drawing: str) -> Iterator[Spot]:
                 continue
             chart, picture = _chart_in(anchor), picture_in(anchor)
             if chart is not None:
-                yield Spot(drawing, number, str(chart.get(_ID, "")))
+                new_kind = chart.tag == f"{{{CX}}}chart"
+                yield Spot(drawing, number, str(chart.get(_ID, "")), new_kind=new_kind)
             blip = None if picture is None else blip_of(picture)
             if blip is not None and blip.get(EMBED):
                 yield Spot(drawing, number, str(blip.get(EMBED)), picture=True)
@@ -97,10 +111,32 @@ def child(element: etree._Element, name: str) -> etree._Element | None:
 
 
 def _chart_in(anchor: etree._Element) -> etree._Element | None:
-    found: etree._Element | None = anchor
-    for name in ("graphicFrame", "graphic", "graphicData", "chart"):
+    found = _down(anchor, "graphicFrame", "graphic", "graphicData", "chart")
+    if found is not None:
+        return found
+    path = ("AlternateContent", "Choice", "graphicFrame", "graphic", "graphicData", "chart")
+    found = _down(anchor, *path)
+    # Of what only some programs show, we know the charts of new kinds alone.
+    return found if found is not None and found.tag == f"{{{CX}}}chart" else None
+
+
+def _down(element: etree._Element, *names: str) -> etree._Element | None:
+    found: etree._Element | None = element
+    for name in names:
         found = None if found is None else child(found, name)
     return found
+
+
+def frame_name(anchor: etree._Element) -> str:
+    """The name of the frame that an anchor holds, such as "Chart 1"."""
+    properties = frame_properties(anchor)
+    return "" if properties is None else properties.get("name", "")
+
+
+def frame_properties(anchor: etree._Element) -> etree._Element | None:
+    """The element that names the frame of a chart."""
+    frame = next(anchor.iter("{*}graphicFrame"), None)
+    return None if frame is None else next(frame.iter("{*}cNvPr"), None)
 
 
 def picture_in(anchor: etree._Element) -> etree._Element | None:

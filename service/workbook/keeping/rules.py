@@ -162,10 +162,3 @@ def _made(root: etree._Element, name: str) -> etree._Element:
     # Formats first, as Excel has them.
     extensions.insert(0 if name == FORMATS else len(extensions), extension)
     return etree.SubElement(extension, f"{{{X14}}}{name}", nsmap={"xm": XM})
-
-
-def extension_list(ws: Worksheet) -> etree._Element | None:
-    """The ``extLst`` of a sheet that comes from no file; None where it needs none."""
-    root = etree.Element(f"{{{SHEET_MAIN_NS}}}worksheet")
-    merge(root, {}, fragments_of(ws))
-    return root[0] if len(root) else None

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.styles.stylesheet import write_stylesheet
 from openpyxl.worksheet.worksheet import Worksheet
-from openpyxl.xml.constants import XLSM, XLSX
+from openpyxl.xml.constants import SHEET_MAIN_NS, XLSM, XLSX
 from openpyxl.xml.functions import tostring
 
 from service.workbook.calculation.results import Values
@@ -29,6 +28,13 @@ from service.workbook.keeping.workbook_xml import Other, WorkbookXml, listing, p
 from service.workbook.package.opc import OFFICE, Draft, parse, serialized
 from service.workbook.writer import sheet_xml
 
+CHARTSHEET_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.chartsheet+xml"
+_CHART_SHEET = (
+    f'<chartsheet xmlns="{SHEET_MAIN_NS}" xmlns:r="{OFFICE}"><sheetPr/><sheetViews>'
+    '<sheetView zoomToFit="1" workbookViewId="0"/></sheetViews>'
+    '<pageMargins left="0.7" right="0.7" top="0.75" bottom="0.75" header="0.3" footer="0.3"/>'
+    "</chartsheet>"
+).encode()
 _STYLES_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.styles+xml"
 
 
@@ -67,10 +73,11 @@ class _Saver:
                 changed |= SheetSaver(self.job, sheet, memory).update()
         self._update_chart_sheets()
         added = {
-            sheet: self._add_sheet(sheet)
+            id(sheet): self._add_sheet(sheet)
             for sheet in self.book.worksheets
             if sheet not in self.memory.sheets
         }
+        added |= self._add_chart_sheets()
         self._update_styles()
         changed |= bool(added)
         self._update_workbook(added, calculate=changed)
@@ -104,6 +111,21 @@ class _Saver:
             self.draft.write(part, b"".join([framed.head, xml.rows, framed.tail]), type_)
         return self.draft.relationships(self.job.main).add(f"{OFFICE}/worksheet", part)
 
+    def _add_chart_sheets(self) -> dict[int, str]:
+        """Write the chart sheets that the file does not have: ids of their relationships."""
+        known = [sheet for sheet, _, _ in self.memory.charts]
+        added = {}
+        for sheet in self.book.chartsheets:
+            if position(known, sheet) is None:
+                part = self.draft.free_name("xl/chartsheets/sheet{}.xml")
+                self.draft.write(part, _CHART_SHEET, CHARTSHEET_TYPE)
+                root = self.draft.xml(part)
+                set_links(root, hanging.update(sheet, None, self.draft, part))
+                self.draft.write(part, root)
+                relationships = self.draft.relationships(self.job.main)
+                added[id(sheet)] = relationships.add(f"{OFFICE}/chartsheet", part)
+        return added
+
     def _update_charts(self) -> None:
         """Bring the values that charts keep up to date."""
         cells = book_cells(self.book, self.job.values)
@@ -134,7 +156,7 @@ class _Saver:
         self.draft.write(part, tostring(write_stylesheet(self.book)), _STYLES_TYPE)
         self.draft.relationships(self.job.main).add(f"{OFFICE}/styles", part)
 
-    def _update_workbook(self, added: dict[Any, str], *, calculate: bool) -> None:
+    def _update_workbook(self, added: dict[int, str], *, calculate: bool) -> None:
         sheets = [sheet for sheet, _ in self.memory.parts]
         workbook = WorkbookXml(self.draft.xml(self.job.main), sheets)
         now = listing(self.book)

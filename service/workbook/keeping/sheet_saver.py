@@ -15,6 +15,7 @@ from service.errors import InvalidRange
 from service.workbook.areas import Area, parse_area
 from service.workbook.calculation.results import Computed, same, serial_number
 from service.workbook.keeping import parts as hanging
+from service.workbook.keeping import sparklines
 from service.workbook.keeping.cell_xml import same_result
 from service.workbook.keeping.cells import OpenedCell
 from service.workbook.keeping.changed_cells import changed_cells
@@ -50,7 +51,8 @@ class SheetSaver:
         rows = self._changed_rows()
         now = fragments(self.sheet)
         links = self._hanging()
-        around = now != self.memory.elements
+        sparks = sparklines.groups_of(self.sheet)
+        around = now != self.memory.elements or sparks != self.memory.sparklines
         if not (cells or values or rows or around or links):
             return False
         if self._restyled_around(now) or any("s" in changed for changed in rows.values()):
@@ -93,6 +95,9 @@ class SheetSaver:
 
         merge_sheet(root, self.memory.elements, now, link)
         set_links(root, links)
+        sparks = sparklines.groups_of(self.sheet)
+        if sparks != self.memory.sparklines:
+            sparklines.write(root, sparks)
         return SheetXml.split(serialized(root))
 
     def _dimension(self, frame: SheetXml, cells: dict[Place, Cell | None]) -> SheetXml:

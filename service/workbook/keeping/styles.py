@@ -125,6 +125,12 @@ class Stylesheet:
         return self._formats[code]
 
     def _add_named(self, book: Workbook, style: Any) -> None:
+        if not len(self._list("cellStyleXfs")):  # all cells would be of the first one's style
+            normal = {"numFmtId": "0", "fontId": "0", "fillId": "0", "borderId": "0"}
+            tag = f"{{{SHEET_MAIN_NS}}}"
+            self._add("cellStyleXfs", etree.Element(f"{tag}xf", normal))
+            name = {"name": "Normal", "xfId": "0", "builtinId": "0"}
+            self._add("cellStyles", etree.Element(f"{tag}cellStyle", name))
         xf = _element(style.as_xf(), "xf")
         xf.set("numFmtId", str(self._number_format(book, style.as_tuple().numFmtId)))
         place = self._add("cellStyleXfs", xf)

@@ -97,11 +97,12 @@ class WorkbookXml:
             there = self._found(name)
             self.changed = True
             if there is None or old is None or new is None:
-                self._replace(name, None if new is None else parse(new))
+                self.place(name, None if new is None else parse(new))
             else:
                 merge_element(there, parse(old), parse(new))
 
-    def _replace(self, name: str, element: etree._Element | None) -> None:
+    def place(self, name: str, element: etree._Element | None) -> None:
+        """Put an element where the format wants it, in place of one of that name; None: without."""
         there = self._found(name)
         if there is not None:
             self.root.remove(there)
@@ -113,10 +114,10 @@ class WorkbookXml:
 
     # Sheets -------------------------------------------------------------------
 
-    def list_sheets(self, book: Workbook, added: dict[Any, str]) -> None:
+    def list_sheets(self, book: Workbook, added: dict[int, str]) -> None:
         """Bring names, states and order of the sheets up to date.
 
-        :param added: ids of the relationships to sheets that the file does not have
+        :param added: ids of the relationships to sheets that the file does not have, by id()
         """
         assert self._list is not None
         known = {id(s): item for s, item in zip(self._sheets, self._list, strict=True)}
@@ -129,7 +130,7 @@ class WorkbookXml:
                 continue
             if element is None:
                 element = etree.Element(f"{{{SHEET_MAIN_NS}}}sheet", sheetId=str(free))
-                element.set(R_ID, added[sheet])
+                element.set(R_ID, added[id(sheet)])
                 free += 1
             state = None if sheet.sheet_state == "visible" else sheet.sheet_state
             self._set(element, "name", sheet.title)
@@ -176,7 +177,9 @@ class WorkbookXml:
                 continue
             copy = deepcopy(item)
             if key in now.names and now.names[key] != before.names.get(key):
-                copy.text = now.names[key][1]
+                attributes, copy.text = now.names[key]
+                for name in ("comment", "hidden"):
+                    set_attribute(copy, name, attributes.get(name))
             if local is not None and sheet is not None:
                 copy.set("localSheetId", str(position(order, sheet)))
             result.append(copy)
@@ -190,7 +193,7 @@ class WorkbookXml:
             element = etree.Element(f"{{{SHEET_MAIN_NS}}}definedNames") if result else None
             if element is not None:
                 element.extend(result)
-            self._replace("definedNames", element)
+            self.place("definedNames", element)
 
     def _key(self, item: etree._Element) -> NameKey:
         local = item.get("localSheetId")
@@ -206,7 +209,7 @@ class WorkbookXml:
         there = self._found("calcPr")
         if there is None:
             there = etree.Element(f"{{{SHEET_MAIN_NS}}}calcPr")
-            self._replace("calcPr", there)
+            self.place("calcPr", there)
         self._set(there, "fullCalcOnLoad", "1")
         self._set(there, "calcCompleted", "1")  # tells such a file from one without values
 

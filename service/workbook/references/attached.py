@@ -79,7 +79,7 @@ def update(root: etree._Element, rewriter: Rewriter, home: str, effects: Effects
         if shift is not None:
             _shift(item, rewriter, home, shift)
         else:
-            texts = [rewriter.formula(text, home) for _, _, text in item.formulas()]
+            texts = [rewriter.rule(text, home) for _, _, text in item.formulas()]
             _rewrite(item, texts)
         if item.element.getparent() is None or etree.tostring(item.element) != before:
             changed = True

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from service.workbook.references.changes import Shift
 from service.workbook.references.text import (
@@ -52,6 +53,9 @@ class Rewriter:
 
     tables: dict[str, TableEdit] = field(default_factory=dict)
 
+    # Whether a reference without a sheet may change, wherever it stands.
+    everywhere: ClassVar[bool] = False
+
     def formula(self, text: str, home: str) -> str:
         """The formula after the change.
 
@@ -62,6 +66,10 @@ class Rewriter:
     def name(self, text: str, home: str) -> str:
         """What a defined name means after the change: its relative parts shift with nothing."""
         return replaced(text, lambda operand: self._operand(operand, home, named=True))
+
+    def rule(self, text: str, home: str) -> str:
+        """The formula of a conditional format or validation after the change."""
+        return self.formula(text, home)
 
     def title(self, title: str) -> str:
         """The title of a sheet after the change; "" if it is gone."""

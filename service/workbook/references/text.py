@@ -252,6 +252,34 @@ def translated(formula: str, rows: int, columns: int) -> str:
     return replaced(formula, visit)
 
 
+def copied(formula: str, rows: int, columns: int) -> str:
+    """As :func:`translated`, but what leaves the sheet is ``#REF!``, as in a copied cell."""
+    if not rows and not columns:
+        return formula
+
+    def visit(operand: Operand) -> str | None:
+        if not operand.area or "[" in operand.sheet:
+            return None
+        try:
+            found = Range.read(operand.area)
+        except ValueError:
+            return None
+        corners = (found.first, found.last) if found.separator else (found.first,)
+        if any(_leaves(corner, rows, columns) for corner in corners):
+            return GONE
+        text = found.separator.join(str(_stepped(corner, rows, columns)) for corner in corners)
+        return operand.sheet + text + operand.spill
+
+    return replaced(formula, visit)
+
+
+def _leaves(corner: Corner, rows: int, columns: int) -> bool:
+    row = corner.row + (0 if corner.fixed_row or not corner.row else rows)
+    column = corner.column + (0 if corner.fixed_column or not corner.column else columns)
+    low = min(row if corner.row else 1, column if corner.column else 1)
+    return low < 1 or row > MAX_ROW or column > MAX_COLUMN
+
+
 def _stepped(corner: Corner, rows: int, columns: int) -> Corner:
     row, column = corner.row, corner.column
     if row and not corner.fixed_row:

@@ -44,6 +44,8 @@ class Update:
     def _concerns(self, content: bytes) -> bool:
         """Whether a part may hold anything that the change concerns."""
         lowered = content.lower()
+        if self.rewriter.everywhere:
+            return True
         if b"\0" in content[:4] or b"&#" in content:
             return True  # another encoding, or characters written as numbers
         return any(needle is None or needle in lowered for needle in self._needles)
@@ -95,7 +97,8 @@ class Update:
     @property
     def _shifts(self) -> bool:
         """Whether the change is one of cells, after which shared formulas may differ."""
-        return any(self.rewriter.shift(title) for title in self.index.titles)
+        shifts = any(self.rewriter.shift(title) for title in self.index.titles)
+        return shifts or self.rewriter.everywhere
 
     def _tree(self, xml: SheetXml, sheet: Sheet, shift: Shift | None, gone: list[str]) -> bool:
         """What is in the sheet's part beside its cells."""

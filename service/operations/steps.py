@@ -1,0 +1,327 @@
+"""Several operations in one call: all of them, or none."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import AliasChoices, Field, field_validator
+
+from service.errors import ExcelToolsError, InvalidParameters, counted, listed
+from service.names import same_name
+from service.operations.context import Context, Seen
+from service.operations.registry import (
+    Answer,
+    BriefOptions,
+    Operation,
+    find,
+    operation,
+    operations,
+)
+
+MOST_STEPS = 50
+_NAME = re.compile(r"[A-Za-z_]\w{0,39}")
+# "$sales.written" as a whole text, "{sales.written}" inside of one.
+_PATH = r"([A-Za-z_]\w{0,39})((?:\.\w+)+)"
+_WHOLE = re.compile(rf"\${_PATH}")
+_INSIDE = re.compile(rf"\{{{_PATH}\}}")
+
+
+class Step(BriefOptions):
+    """One step: a tool with its arguments."""
+
+    tool: str = Field(description="name of a tool")
+    arguments: dict[str, Any] = Field(default={}, description="its parameters")
+    name: str = Field(
+        default="",
+        validation_alias=AliasChoices("name", "as"),
+        description="name for its result in later steps",
+    )
+
+    @field_validator("arguments", mode="before")
+    @classmethod
+    def _decoded(cls, value: object) -> object:
+        """Arguments that a model sent as JSON text."""
+        if isinstance(value, str) and value.strip().startswith("{"):
+            try:
+                return json.loads(value)
+            except (ValueError, RecursionError):
+                return value
+        return value
+
+
+@dataclass(frozen=True)
+class _Planned:
+    """A step that was found to fit.
+
+    :param number: counted from 1
+    :param parameters: validated; None where they name results of steps before
+    """
+
+    number: int
+    step: Step
+    operation: Operation
+    parameters: dict[str, Any] | None
+
+
+@operation(
+    effect="change",
+    doing="Changing {workbook} in several steps",
+    example={
+        "steps": [
+            {
+                "tool": "write_excel_range",
+                "arguments": {"start": "append", "rows": [["Travel", 300]]},
+                "name": "new",
+            },
+            {
+                "tool": "format_excel_cells",
+                "arguments": {"range": "$new.written", "style": {"bold": True}},
+            },
+        ]
+    },
+    styled=True,
+)
+def run_excel_steps(ctx: Context, steps: list[Step]) -> Answer:
+    """Run several tools on one workbook in one call: all of them are done, or none.
+
+    One undo takes all back. The error names the step that failed.
+
+    :param steps: at most 50; in arguments "$name.key" is a value of the result of the step with
+        that name, "{name.key}" the same inside of a text.
+    """
+    if not 1 <= len(steps) <= MOST_STEPS:
+        raise InvalidParameters(
+            f"steps has {counted(len(steps), 'step')}; it takes 1 to {MOST_STEPS}.",
+            "Send them in several calls, or at least one.",
+        )
+    plan = list(_planned(ctx, steps))
+    results: dict[str, dict[str, Any]] = {}
+    told: list[dict[str, Any]] = []
+    changed = False
+    for planned in plan:
+        try:
+            answer = _run(ctx, planned, results)
+        except ExcelToolsError as error:
+            # What the steps before did is in the workbook: its owner throws it away and
+            # builds it anew as it was.
+            ctx.book.broken = ctx.book.broken or changed
+            raise _failed(planned, len(plan), error) from error
+        except BaseException:
+            ctx.book.broken = True
+            raise
+        changed |= planned.operation.writes and answer.changed
+        result = dict(answer.result)
+        if planned.step.name:
+            sheet = {"sheet": answer.sheet} if answer.sheet else {}
+            results[planned.step.name] = sheet | result
+        told.append({"tool": planned.operation.name} | result)
+    return Answer({"steps": len(plan), "results": told}, sheet=answer.sheet, changed=changed)
+
+
+def _failed(planned: _Planned, count: int, error: ExcelToolsError) -> ExcelToolsError:
+    return type(error)(
+        f"Step {planned.number} of {count} ({planned.operation.name}): {error.message} "
+        "None of the steps was done.",
+        error.hint,
+        {"step": planned.number, "tool": planned.operation.name, **(error.details or {})},
+    )
+
+
+def _run(ctx: Context, planned: _Planned, results: dict[str, dict[str, Any]]) -> Answer:
+    """Do one step; references are put in place of their values first."""
+    run = planned.operation
+    parameters = planned.parameters
+    if parameters is None:
+        filled = _filled(planned.step.arguments, results)
+        parameters = run.validate(_targeted(ctx, run, filled))
+    ctx.book.spill()
+    own = replace(ctx, preferences=ctx.preferences if run.styled else None)
+    if run.writes:
+        return run.call(own, parameters)
+    # What was read decides what later steps do: a replay has to read the same.
+    looked = ctx.seen.find(lambda: _looked(run, replace(own, seen=Seen()), parameters))
+    return Answer(looked["result"], sheet=looked["sheet"])
+
+
+def _looked(run: Operation, ctx: Context, parameters: dict[str, Any]) -> dict[str, Any]:
+    answer = run.call(ctx, parameters)
+    return {"result": answer.result, "sheet": answer.sheet}
+
+
+# Before anything is done ------------------------------------------------------
+
+
+def _planned(ctx: Context, steps: list[Step]) -> Iterator[_Planned]:
+    """The steps, each found to fit as far as can be told before they are run.
+
+    :raises InvalidParameters: naming the first that does not
+    """
+    known: list[str] = []
+    for number, step in enumerate(steps, 1):
+        try:
+            run = _allowed(step)
+            references = list(_references(step.arguments))
+            _check_names(step, references, known)
+            _check_workbook(ctx, step)
+            arguments = _targeted(ctx, run, step.arguments)
+            parameters = None if references else run.validate(arguments)
+            if references:
+                _check_rest(run, arguments)
+        except ExcelToolsError as error:
+            raise type(error)(
+                f"Step {number} of {len(steps)} ({step.tool[:60]}): {error.message} "
+                "None of the steps was done.",
+                error.hint,
+                {"step": number, **(error.details or {})},
+            ) from None
+        if step.name:
+            known.append(step.name)
+        yield _Planned(number, step, run, parameters)
+
+
+def _tools() -> list[str]:
+    """The tools that a step may name."""
+    return [name for name, one in operations().items() if not _reason_against(one)]
+
+
+def _reason_against(one: Operation) -> str:
+    if one.name == "run_excel_steps":
+        return "steps hold no steps"
+    if one.effect == "session":
+        return "it is about the session's files"
+    if one.effect == "create" and "workbook" not in {p.name for p in one.parameters}:
+        return "it makes another workbook"
+    return "it gives a file of its own" if one.exports else ""
+
+
+def _allowed(step: Step) -> Operation:
+    run = find(step.tool.strip())
+    reason = _reason_against(run)
+    if reason:
+        raise InvalidParameters(
+            f"{run.name} can't be a step: {reason}.",
+            f"Call it by itself. Steps take {listed(_tools(), 30)}.",
+        )
+    if run.file_parameter and _names_file(run, step.arguments):
+        raise InvalidParameters(
+            f"{run.name} with an uploaded file can't be a step.",
+            f"Call it by itself, or send the data as {run.file_parameter}.",
+        )
+    return run
+
+
+def _names_file(run: Operation, arguments: dict[str, Any]) -> bool:
+    """Whether the parameter that may name an upload does so; text with a line break is data."""
+    value = str(arguments.get(run.file_parameter) or "\n")
+    return "\n" not in value and "\r" not in value
+
+
+def _check_workbook(ctx: Context, step: Step) -> None:
+    """All steps are about one workbook; in a replay it may have another name by now."""
+    asked = str(step.arguments.get("workbook") or "")
+    if asked and ctx.seen.first and not same_name(asked, ctx.book.name):
+        raise InvalidParameters(
+            f'It names the workbook "{asked[:80]}", and the steps work on {ctx.book.name}.',
+            "Leave workbook out of the steps, and give it beside them.",
+        )
+
+
+def _targeted(ctx: Context, run: Operation, arguments: dict[str, Any]) -> dict[str, Any]:
+    """The arguments with the workbook; what makes a new one adds to it then."""
+    return {**arguments, "workbook": ctx.book.name}
+
+
+def _check_names(step: Step, references: list[tuple[str, str]], known: list[str]) -> None:
+    if step.name and not _NAME.fullmatch(step.name):
+        raise InvalidParameters(
+            f'"{step.name[:60]}" is no name for a result.', "Use letters, digits and _."
+        )
+    if step.name in known:
+        raise InvalidParameters(
+            f'Two steps are named "{step.name}".', "Give each result a name of its own."
+        )
+    for name, path in references:
+        if name not in known:
+            have = f"Names so far: {listed(known)}." if known else "No step before has a name."
+            raise InvalidParameters(
+                f'"{name}{path}" names a result that is not there. {have}',
+                'Give the step before a "name"; a text of that form is written outside of steps.',
+            )
+
+
+def _check_rest(run: Operation, arguments: dict[str, Any]) -> None:
+    """Check the parameters that name no results; the others are checked when they are known."""
+    later = {key for key, value in arguments.items() if list(_references(value))}
+    unknown = later - {p.name for p in run.parameters}
+    if unknown:
+        run.validate(dict.fromkeys(unknown))
+    try:
+        run.validate({key: value for key, value in arguments.items() if key not in later})
+    except InvalidParameters as error:
+        problems = (error.details or {}).get("problems")
+        if not isinstance(problems, dict) or {path.split(".")[0] for path in problems} - later:
+            raise
+
+
+# References -------------------------------------------------------------------
+
+
+def _references(value: Any) -> Iterator[tuple[str, str]]:
+    """(name, path) of each reference in arguments."""
+    if isinstance(value, str):
+        whole = _WHOLE.fullmatch(value)
+        found = [whole] if whole else list(_INSIDE.finditer(value))
+        yield from ((match[1], match[2]) for match in found)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _references(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _references(item)
+
+
+def _filled(value: Any, results: dict[str, dict[str, Any]]) -> Any:
+    """The arguments with values in place of references."""
+    if isinstance(value, dict):
+        return {key: _filled(item, results) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_filled(item, results) for item in value]
+    if not isinstance(value, str):
+        return value
+    whole = _WHOLE.fullmatch(value)
+    if whole:
+        return _found(whole[1], whole[2], results)
+    return _INSIDE.sub(lambda match: _text(match, results), value)
+
+
+def _text(match: re.Match[str], results: dict[str, dict[str, Any]]) -> str:
+    found = _found(match[1], match[2], results)
+    if isinstance(found, dict | list) or found is None:
+        raise InvalidParameters(
+            f'"{match[1]}{match[2]}" is no text or number, and stands inside of a text.',
+            "Name one value in it.",
+        )
+    return str(found)
+
+
+def _found(name: str, path: str, results: dict[str, dict[str, Any]]) -> Any:
+    """The value that a path leads to; a part that is a number counts in a list, from 0."""
+    value: Any = results[name]
+    for key in path[1:].split("."):
+        if key == "result" and isinstance(value, dict) and "result" not in value:
+            continue
+        inner: Any = value if isinstance(value, dict) else {}
+        if isinstance(value, list):
+            inner = {str(number): item for number, item in enumerate(value)}
+        if key not in inner:
+            raise InvalidParameters(
+                f'"{name}{path}" names "{key}", which the result of that step does not have. '
+                f"It has: {listed(list(inner), 15) or 'one value'}.",
+                "Correct the name behind the point.",
+            )
+        value = inner[key]
+    return value
