@@ -563,6 +563,25 @@ def test_rules_of_the_later_form_are_listed_moved_and_deleted(later: Book, tmp_p
     assert not list(root.iter(f"{X14}*"))
 
 
+def test_sheets_whose_elements_have_a_prefix(book: Book, tmp_path: Path) -> None:
+    plain, prefixed = saved(book, tmp_path), tmp_path / "prefixed.xlsx"
+    with ZipFile(plain) as source, ZipFile(prefixed, "w") as target:
+        for name in source.namelist():
+            data = source.read(name)
+            if name == SHEET:
+                old = etree.fromstring(data)
+                root = etree.Element(old.tag, nsmap={"x": MAIN[1:-1]})
+                root.extend(list(old))
+                data = etree.tostring(root)
+                assert b"<x:row" in data
+            target.writestr(name, data)
+    opened = Book.load(prefixed, "prefixed.xlsx")
+    rule(opened, range="B2:B9", rule="data_bar")
+    rule(opened, range="B2:B9", rule="whole", value=[1, 5])
+    again = Book.load(saved(opened, tmp_path, "again.xlsx"), "again.xlsx")
+    assert rules(again) == rules(opened)
+
+
 def test_rules_that_the_editor_made_are_found(book: Book) -> None:
     look = CellIsRule("lessThan", ["3"], fill=PatternFill(bgColor="FFFF0000"))
     book.sheet().conditional_formatting.add("B2:B9", look)
