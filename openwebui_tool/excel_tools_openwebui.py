@@ -1596,7 +1596,7 @@ class Tools:
         self, client: ServiceClient, turn: Turn, name: str, arguments: dict
     ) -> dict:
         uploads: dict[str, Upload] = {}
-        parameter = OPERATIONS[name]["file"]
+        parameter = _file_parameter(name, arguments)
         asked = str(arguments.get(parameter, "")) if parameter else "\n"
         if "\n" not in asked and "\r" not in asked:
             found = await Attachments(turn).find(asked)
@@ -1709,6 +1709,15 @@ def _shortened(body: dict, link: str) -> dict:
     if link:
         answer["link"] = link
     return answer
+
+
+def _file_parameter(name: str, arguments: dict) -> str:
+    """The parameter of a call that names a file of the chat, if one does."""
+    parameter = OPERATIONS[name]["file"]
+    key, wanted = OPERATIONS[name]["file_if"]
+    if key and (arguments.get(key) != wanted or not str(arguments.get(parameter) or "").strip()):
+        return ""
+    return parameter
 
 
 # Open WebUI sends docstrings to the model as they stand, indentation included.

@@ -555,6 +555,7 @@ def test_documents_are_replayed_alike(name: str) -> None:
                 assert second.xl[sheet.title][cell.coordinate].value == cell.value
 
 
+@pytest.mark.e2e
 @pytest.mark.needs("soffice")
 def test_libreoffice_calculates_documents_alike(tmp_path: Path) -> None:
     books = {name.replace(" ", "-"): made(r, rows, **o) for name, (r, rows, o) in DOCUMENTS.items()}

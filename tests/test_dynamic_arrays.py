@@ -467,6 +467,7 @@ def test_formats_of_spilled_cells_stay(file: Path, tmp_path: Path) -> None:
     assert all(again.sheet()[f"C{row}"].font.bold for row in range(1, 6))
 
 
+@pytest.mark.e2e
 def test_undo_and_redo(chat: Chat) -> None:
     name = chat.op("create_excel_file", filename="undo.xlsx")["result"]
     chat.op("write_excel_range", rows=[["=SEQUENCE(3)"]], start="C1")
@@ -517,6 +518,7 @@ def test_xlsxwriters_dynamic_arrays(tmp_path: Path) -> None:
     assert part(out, "xl/metadata.xml") == part(path, "xl/metadata.xml")
 
 
+@pytest.mark.e2e
 @pytest.mark.needs("soffice")
 def test_libreoffice_opens_what_we_write(tmp_path: Path) -> None:
     """It knows no dynamic arrays, and takes them for array formulas over what they fill."""

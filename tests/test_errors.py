@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import pickle
 import random
@@ -16,6 +17,7 @@ from service.engine.work import Reply, Work
 from service.errors import ExcelToolsError, InternalError, OperationTooBig, WorkbookBusy
 from service.settings import Settings
 from service.web.app import Service
+from tests.processes import ROOT
 from tests.service_fixtures import KEY, Chat, MakeService, error_of, workbook_bytes
 
 AUTH = {"Authorization": f"Bearer {KEY}"}
@@ -317,3 +319,18 @@ def test_the_log_tells_neither_contents_nor_secrets(
     for secret in ("confidential", KEY, token, chat.id):
         assert not any(secret in line for line in facts)
     assert any("'operation': 'write_excel_range'" in line for line in facts)
+
+
+def test_every_refusal_says_what_to_do() -> None:
+    kinds = {kind.__name__ for kind in _all_of(ExcelToolsError)}
+    for path in sorted((ROOT / "service").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            call = node.exc if isinstance(node, ast.Raise) else None
+            if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+                continue
+            if call.func.id in kinds and not any(isinstance(a, ast.Starred) for a in call.args):
+                assert len(call.args) + len(call.keywords) > 1, f"{path.name}:{node.lineno}"
+
+
+def _all_of(kind: type[ExcelToolsError]) -> list[type[ExcelToolsError]]:
+    return [kind, *(found for one in kind.__subclasses__() for found in _all_of(one))]

@@ -828,6 +828,7 @@ def numbers_of(path: Path) -> dict[str, float]:
     }
 
 
+@pytest.mark.e2e
 @pytest.mark.needs("soffice")
 @pytest.mark.timeout(240)
 def test_libreoffice_makes_the_same_figures_of_them(tmp_path: Path) -> None:
@@ -869,6 +870,7 @@ def convert(folder: Path, kind: str, made: list[Path]) -> None:
     subprocess.run([*command, *map(str, made)], check=True, timeout=100, capture_output=True)
 
 
+@pytest.mark.e2e
 def test_one_that_is_too_large_is_refused_before_it_is_worked_out() -> None:
     rows = [[number, f"x{number}", 1] for number in range(1500)]
     book = new_book(headers=["a", "b", "n"], rows=rows)

@@ -701,6 +701,7 @@ def test_rules_survive_saving_reopening_and_undo(chat: Chat) -> None:
     assert listed[1]["value"] == ["late", "open"]
 
 
+@pytest.mark.e2e
 @pytest.mark.needs("soffice")
 def test_libreoffice_shows_them(book: Book, tmp_path: Path) -> None:
     """Each rule paints what no other one does."""

@@ -498,6 +498,7 @@ def test_tables_survive_saving_reopening_and_undo(chat: Chat) -> None:
     assert found == [told]
 
 
+@pytest.mark.e2e
 @pytest.mark.needs("soffice")
 def test_libreoffice_calculates_the_same(sales: Book, tmp_path: Path) -> None:
     change(sales, totals={"Sum": "sum", "Qty": "average"}, filters={"Qty": ">1"})

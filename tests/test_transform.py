@@ -672,6 +672,7 @@ def test_columns_are_made_wide_enough_for_what_comes_there(tmp_path: Path) -> No
     assert book.sheet().column_dimensions["F"].width > 10
 
 
+@pytest.mark.e2e
 def test_a_very_large_sheet_is_transformed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cells that nobody asked for stay what they were."""
     book = new_book(rows=[[n, f"t{n}", n % 7] for n in range(3_000)])

@@ -67,7 +67,10 @@ def put(ctx: Context, asked: Asked) -> Answer:
     if not text.strip():
         raise InvalidParameters("comment needs text.", 'Send text; action "remove" takes it away.')
     if len(text) > _MOST:
-        raise InvalidValue(f"The comment has {len(text):,} characters; Excel allows {_MOST:,}.")
+        raise InvalidValue(
+            f"The comment has {len(text):,} characters; Excel allows {_MOST:,}.",
+            "Shorten it, or write it into cells.",
+        )
     asked.check_sizes(50)
     cell = ctx.book.cell(sheet, row, column)
     before = None if cell is None else _comment(cell)

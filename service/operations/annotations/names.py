@@ -182,7 +182,10 @@ def _meaning(book: Book, asked: Asked) -> str:
                 'Write cells as "Costs!A1:A9", formulas and texts with =, such as "=0.19".',
             ) from None
     if len(text) > _LONGEST_FORMULA:
-        raise InvalidValue(f"The formula is longer than {_LONGEST_FORMULA:,} characters.")
+        raise InvalidValue(
+            f"The formula is longer than {_LONGEST_FORMULA:,} characters.",
+            "Put parts of it into names of their own.",
+        )
     check_formula(text, asked.name)
     return _anchored(book, asked, to_file(text)).removeprefix("=")
 

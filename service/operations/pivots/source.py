@@ -64,6 +64,10 @@ def _place(book: Book, sheet: str, text: str, notes: list[str]) -> tuple[Workshe
     named, reference = split_sheet(text)
     if text and (named or _RANGE.match(reference)):
         worksheet, area = book.sheet_and_area(sheet, text)
+        last = max(book.used_area(worksheet).last_row, area.first_row)
+        if area.last_row > last:
+            notes.append(f"The source ends at row {last}: below there is nothing.")
+            area = area.top(last - area.first_row + 1)
         return worksheet, area, ""
     if text and text.casefold() not in [name.casefold() for name in book.sheet_names]:
         sheets = book.xl.worksheets
