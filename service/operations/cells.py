@@ -14,6 +14,7 @@ from service.operations.context import Context
 from service.operations.data import Rows, as_grid
 from service.operations.layout import Written, check_grid, find_region, header_names, write_rows
 from service.operations.registry import Answer, operation
+from service.operations.result_formats import take_over
 from service.operations.table_growth import (
     above_totals,
     around,
@@ -21,6 +22,7 @@ from service.operations.table_growth import (
     fill,
     grow,
     notes_of,
+    under_sums,
     under_totals,
     with_tables,
 )
@@ -226,10 +228,13 @@ def write_excel_range(
     worksheet = ctx.book.sheet(worksheet.title)
     calculated = calculated_cells(worksheet, headers.lines, area)
     under = under_totals(worksheet, area)
+    if reference.strip().lower() == "append":
+        under += under_sums(worksheet, area)
     facts = Written(ctx.book, worksheet, around(area, calculated))
     with ctx.book.changing(keep_facts=True):
         _continue_formats(ctx.book, worksheet, area)
         write_rows(worksheet, row, column, headers.lines)
+        take_over(worksheet, area)
         grow(worksheet, area)
         fill(worksheet, calculated)
         facts.done()

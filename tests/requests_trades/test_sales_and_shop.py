@@ -22,28 +22,76 @@ def test_sales_pipeline(ask: Person) -> None:
         ["Delta KG", "Won", 26500, 1, "2026-01-20"],
         ["Epsilon", "Offer", 31000, 0.4, "2026-04-30"],
     ]
-    ask.op("create_excel_file", filename="Pipeline", headers=["Customer", "Stage", "Value", "Probability", "Close"], rows=rows)
-    print(ask.op("create_excel_table", name="Pipeline", options={"columns": {"Weighted": "=[@Value]*[@Probability]"}, "totals": {"Value": "sum", "Weighted": "sum"}}))
+    ask.op(
+        "create_excel_file",
+        filename="Pipeline",
+        headers=["Customer", "Stage", "Value", "Probability", "Close"],
+        rows=rows,
+    )
+    print(
+        ask.op(
+            "create_excel_table",
+            name="Pipeline",
+            options={
+                "columns": {"Weighted": "=[@Value]*[@Probability]"},
+                "totals": {"Value": "sum", "Weighted": "sum"},
+            },
+        )
+    )
     ask.op("format_excel_cells", range="Probability", style={"number_format": "0%"})
     ask.op("format_excel_cells", range="C2:C7,F2:F7", style={"number_format": "currency"})
-    ask.op("add_excel_rule", range="Stage", rule="list", value=["Lead", "Offer", "Negotiation", "Won", "Lost"])
+    ask.op(
+        "add_excel_rule",
+        range="Stage",
+        rule="list",
+        value=["Lead", "Offer", "Negotiation", "Won", "Lost"],
+    )
     ask.op("add_excel_rule", range="Probability", rule="icon_set", value="traffic_lights")
-    a = ask.op("create_excel_pivot", rows=["Stage"], values=["Sum of Weighted"], options={"name": "Stages"})
+    a = ask.op(
+        "create_excel_pivot", rows=["Stage"], values=["Sum of Weighted"], options={"name": "Stages"}
+    )
     print(a)
-    answer = ask.op("create_excel_chart", sheet="Pivot", chart_type="funnel", data_range="A3:B7", title="Weighted value by stage")
+    answer = ask.op(
+        "create_excel_chart",
+        sheet="Pivot",
+        chart_type="funnel",
+        data_range="A3:B7",
+        title="Weighted value by stage",
+    )
     got = ask.back(answer)
-    print(got.values("A1:F7"), got.formats(["C2", "D2", "F2", "F7"]), got.book.sheetnames, got.rules(), got.sheet().data_validations.dataValidation)
+    print(
+        got.values("A1:F7"),
+        got.formats(["C2", "D2", "F2", "F7"]),
+        got.book.sheetnames,
+        got.rules(),
+        got.sheet().data_validations.dataValidation,
+    )
     assert 0
 
 
 def test_regional_report(ask: Person) -> None:
     """From this list make me a nice report by region and month with charts."""
     random.seed(4)
-    rows = [{"Date": f"2025-{n % 12 + 1:02}-{n % 28 + 1:02}", "Region": ["North", "South", "West"][n % 3], "Product": ["Drill", "Saw"][n % 2], "Revenue": 500 + 37 * (n % 11)} for n in range(60)]
-    answer = ask.op("create_excel_report", report="sales_report", rows=rows, title="Sales 2025", options={"currency": "EUR"})
+    rows = [
+        {
+            "Date": f"2025-{n % 12 + 1:02}-{n % 28 + 1:02}",
+            "Region": ["North", "South", "West"][n % 3],
+            "Product": ["Drill", "Saw"][n % 2],
+            "Revenue": 500 + 37 * (n % 11),
+        }
+        for n in range(60)
+    ]
+    answer = ask.op(
+        "create_excel_report",
+        report="sales_report",
+        rows=rows,
+        title="Sales 2025",
+        options={"currency": "EUR"},
+    )
     print(answer)
     got = ask.back(answer)
-    for s in got.book.worksheets: print(s.title, s.dimensions, len(s._charts))
+    for s in got.book.worksheets:
+        print(s.title, s.dimensions, len(s._charts))
     print(got.values("A1:F20"))
     assert 0
 
@@ -51,14 +99,43 @@ def test_regional_report(ask: Person) -> None:
 def test_commission(ask: Person) -> None:
     """Commission: up to 10,000 turnover 3 %, up to 25,000 5 %, above 7 %. Meyer 8,200, Schulz
     24,999.99, Nowak 31,450. I want to be able to change the steps."""
-    ask.op("create_excel_file", filename="Commission.xlsx", sheets=[
-        {"name": "Steps", "headers": ["From", "Rate"], "rows": [[0, "3%"], [10000, "5%"], [25000, "7%"]]},
-        {"name": "Commission", "headers": ["Name", "Turnover", "Rate", "Commission"], "rows": [
-            [n, t, f"=VLOOKUP(B{i},Steps!$A$2:$B$4,2,TRUE)", f"=ROUND(B{i}*C{i},2)"] for i, (n, t) in enumerate([("Meyer", 8200), ("Schulz", 24999.99), ("Nowak", 31450)], 2)]}])
-    ask.op("write_excel_range", sheet="Commission", start="append", rows=[["Sum", "=SUM(B2:B4)", None, "=SUM(D2:D4)"]])
-    answer = ask.op("format_excel_cells", sheet="Commission", range="Rate", style={"number_format": "0.0%"})
+    ask.op(
+        "create_excel_file",
+        filename="Commission.xlsx",
+        sheets=[
+            {
+                "name": "Steps",
+                "headers": ["From", "Rate"],
+                "rows": [[0, "3%"], [10000, "5%"], [25000, "7%"]],
+            },
+            {
+                "name": "Commission",
+                "headers": ["Name", "Turnover", "Rate", "Commission"],
+                "rows": [
+                    [n, t, f"=VLOOKUP(B{i},Steps!$A$2:$B$4,2,TRUE)", f"=ROUND(B{i}*C{i},2)"]
+                    for i, (n, t) in enumerate(
+                        [("Meyer", 8200), ("Schulz", 24999.99), ("Nowak", 31450)], 2
+                    )
+                ],
+            },
+        ],
+    )
+    ask.op(
+        "write_excel_range",
+        sheet="Commission",
+        start="append",
+        rows=[["Sum", "=SUM(B2:B4)", None, "=SUM(D2:D4)"]],
+    )
+    answer = ask.op(
+        "format_excel_cells", sheet="Commission", range="Rate", style={"number_format": "0.0%"}
+    )
     got = ask.back(answer)
-    print(got.values("A1:B4", "Steps"), got.values("A1:D5", "Commission"), got.formats(["B2"], "Steps"), got.formats(["B2", "C2", "D2", "D5"], "Commission"))
+    print(
+        got.values("A1:B4", "Steps"),
+        got.values("A1:D5", "Commission"),
+        got.formats(["B2"], "Steps"),
+        got.formats(["B2", "C2", "D2", "D5"], "Commission"),
+    )
     assert 0
 
 
@@ -67,7 +144,15 @@ def shop_inventory() -> bytes:
     sheet = book.active
     sheet.title = "Lager"
     sheet.append(["Art.-Nr.", "Artikel", "Bestand", "Meldebestand", "EK", "Wert"])
-    for n, (name, stock, least, cost) in enumerate([("Kerze weiß", 120, 50, 1.15), ("Vase blau", 8, 10, 7.9), ("Tischläufer", 31, 15, 12.5), ("Duftöl", 4, 20, 3.35)], 2):
+    for n, (name, stock, least, cost) in enumerate(
+        [
+            ("Kerze weiß", 120, 50, 1.15),
+            ("Vase blau", 8, 10, 7.9),
+            ("Tischläufer", 31, 15, 12.5),
+            ("Duftöl", 4, 20, 3.35),
+        ],
+        2,
+    ):
         sheet.append([f"00{n}7", name, stock, least, cost, f"=C{n}*E{n}"])
     sheet.append(["Summe", None, None, None, None, "=SUM(F2:F5)"])
     for row in sheet["E2:F6"]:
@@ -87,11 +172,27 @@ def test_new_articles_in_an_uploaded_inventory(ask: Person) -> None:
     30, 0.35), mark what must be reordered, and tell me what the stock is worth."""
     ask.attach("Lager.xlsx", shop_inventory())
     ask.op("open_excel_file", file="Lager.xlsx")
-    print(ask.op("write_excel_range", start="append", rows=[["'0067", "Kissen", 40, 10, 9.8], ["'0077", "Teelicht", 5, 30, 0.35]]))
+    print(
+        ask.op(
+            "write_excel_range",
+            start="append",
+            rows=[["'0067", "Kissen", 40, 10, 9.8], ["'0077", "Teelicht", 5, 30, 0.35]],
+        )
+    )
     print(ask.op("read_excel_range")["result"])
-    answer = ask.op("add_excel_rule", range="A2:F7", rule="formula", value="=$C2<$D2", options={"fill": "light red"})
+    answer = ask.op(
+        "add_excel_rule",
+        range="A2:F7",
+        rule="formula",
+        value="=$C2<$D2",
+        options={"fill": "light red"},
+    )
     got = ask.back(answer)
-    print([[c.value for c in r] for r in got.sheet()["A1:F8"]], got.values("F2:F8"), got.formats(["E6","F6","F8"]))
+    print(
+        [[c.value for c in r] for r in got.sheet()["A1:F8"]],
+        got.values("F2:F8"),
+        got.formats(["E6", "F6", "F8"]),
+    )
     print([s.val.numRef.f for s in got.charts()[0].series])
     assert 0
 
@@ -99,10 +200,36 @@ def test_new_articles_in_an_uploaded_inventory(ask: Person) -> None:
 def test_price_list_with_discount(ask: Person) -> None:
     """Raise all prices in the attached list by 4 % and round to ,90. Keep the old price beside
     it. Print on one page wide, header on each page."""
-    ask.attach("preise.csv", "Nr;Artikel;Preis (€)\n001;Hammer;19,90\n002;\"Zange, klein\";7,50\n003;Säge;34,00\n".encode("utf-8-sig"))
+    ask.attach(
+        "preise.csv",
+        'Nr;Artikel;Preis (€)\n001;Hammer;19,90\n002;"Zange, klein";7,50\n003;Säge;34,00\n'.encode(
+            "utf-8-sig"
+        ),
+    )
     print(ask.op("import_csv_to_excel", source="preise.csv"))
-    print(ask.op("write_excel_range", start="D1", rows=[["New price"], ["=ROUND(C2*1.04,0)-0.1"], ["=ROUND(C3*1.04,0)-0.1"], ["=ROUND(C4*1.04,0)-0.1"]]))
-    answer = ask.op("edit_excel_sheet", action="layout", options={"fit": "width", "print_titles": "1:1", "paper": "A4", "header": "Price list 2026", "footer": "&D - &P/&N"})
+    print(
+        ask.op(
+            "write_excel_range",
+            start="D1",
+            rows=[
+                ["New price"],
+                ["=ROUND(C2*1.04,0)-0.1"],
+                ["=ROUND(C3*1.04,0)-0.1"],
+                ["=ROUND(C4*1.04,0)-0.1"],
+            ],
+        )
+    )
+    answer = ask.op(
+        "edit_excel_sheet",
+        action="layout",
+        options={
+            "fit": "width",
+            "print_titles": "1:1",
+            "paper": "A4",
+            "header": "Price list 2026",
+            "footer": "&D - &P/&N",
+        },
+    )
     got = ask.back(answer)
     print(got.values("A1:D4"), got.formats(["C2", "D2", "D4"]))
     assert 0
@@ -111,14 +238,23 @@ def test_price_list_with_discount(ask: Person) -> None:
 def test_orders_of_the_week(ask: Person) -> None:
     """The export of my web shop has duplicates and inconsistent names. Clean it up, split the
     customer into first and last name, sort by date newest first, and total per country."""
-    text = "Order,Date,Customer,Country,Total\n1001,03/02/2026, Ada Lovelace ,de,\"1,240.50\"\n1002,02/28/2026,Alan Turing,DE,80\n1002,02/28/2026,Alan Turing,DE,80\n1003,02/27/2026,Grace Hopper,AT,15.9\n"
+    text = 'Order,Date,Customer,Country,Total\n1001,03/02/2026, Ada Lovelace ,de,"1,240.50"\n1002,02/28/2026,Alan Turing,DE,80\n1002,02/28/2026,Alan Turing,DE,80\n1003,02/27/2026,Grace Hopper,AT,15.9\n'
     print(ask.op("import_csv_to_excel", source=text, filename="Orders"))
     print(ask.op("transform_excel_range", action="clean"))
     print(ask.op("transform_excel_range", action="remove_duplicates"))
-    print(ask.op("transform_excel_range", action="replace", range="D2:D4", options={"find": "de", "replace": "DE", "match_case": True, "whole_cell": True}))
+    print(
+        ask.op(
+            "transform_excel_range",
+            action="replace",
+            range="D2:D4",
+            options={"find": "de", "replace": "DE", "match_case": True, "whole_cell": True},
+        )
+    )
     print(ask.op("transform_excel_range", action="sort", options={"by": ["Date desc"]}))
     ask.op("edit_excel_sheet", action="insert_columns", target="D")
-    print(ask.op("transform_excel_range", action="split", range="C1:C4", options={"delimiter": " "}))
+    print(
+        ask.op("transform_excel_range", action="split", range="C1:C4", options={"delimiter": " "})
+    )
     answer = ask.op("create_excel_pivot", rows=["Country"], values=["Total"])
     print(answer)
     got = ask.back(answer)
@@ -128,9 +264,16 @@ def test_orders_of_the_week(ask: Person) -> None:
 
 def test_stock_take_form(ask: Person) -> None:
     """I need a stock list with reorder suggestion for my bike shop."""
-    rows = [{"Item": "Tube 28\"", "Stock": 12, "Reorder level": 20, "Unit cost": 4.2}, {"Item": "Chain", "Stock": 9, "Reorder level": 5, "Unit cost": 14.95}, {"Item": "Bell", "Stock": 0, "Reorder level": 6, "Unit cost": 3.1}]
-    answer = ask.op("create_excel_report", report="inventory", rows=rows, title="Stock list", filename="Stock")
+    rows = [
+        {"Item": 'Tube 28"', "Stock": 12, "Reorder level": 20, "Unit cost": 4.2},
+        {"Item": "Chain", "Stock": 9, "Reorder level": 5, "Unit cost": 14.95},
+        {"Item": "Bell", "Stock": 0, "Reorder level": 6, "Unit cost": 3.1},
+    ]
+    answer = ask.op(
+        "create_excel_report", report="inventory", rows=rows, title="Stock list", filename="Stock"
+    )
     print(answer)
     got = ask.back(answer)
-    for s in got.book.worksheets: print(s.title, got.values(s.dimensions, s.title)[:16])
+    for s in got.book.worksheets:
+        print(s.title, got.values(s.dimensions, s.title)[:16])
     assert 0

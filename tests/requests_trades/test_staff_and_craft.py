@@ -15,13 +15,28 @@ def test_shift_plan(ask: Person) -> None:
     off (-). Colour the shifts, allow nothing else in the cells, and count the early shifts."""
     days = ["Mon 02", "Tue 03", "Wed 04", "Thu 05", "Fri 06", "Sat 07", "Sun 08"]
     plan = {"Anna": "FFFSS--", "Ben": "SSS--FF", "Cem": "--FFFSS", "Dora": "F--SSFF"}
-    rows = [[name, *shifts, f'=COUNTIF(B{n}:H{n},"F")'] for n, (name, shifts) in enumerate(plan.items(), 2)]
+    rows = [
+        [name, *shifts, f'=COUNTIF(B{n}:H{n},"F")']
+        for n, (name, shifts) in enumerate(plan.items(), 2)
+    ]
     ask.op("create_excel_file", filename="Shifts", headers=["Name", *days, "Early"], rows=rows)
     for text, color in (("F", "light yellow"), ("S", "light blue"), ("-", "light gray")):
-        ask.op("add_excel_rule", range="B2:H5", rule="equal_to", value=text, options={"fill": color})
-    ask.op("add_excel_rule", range="B2:H5", rule="list", value="F,S,-", options={"error_message": "F, S or -"})
+        ask.op(
+            "add_excel_rule", range="B2:H5", rule="equal_to", value=text, options={"fill": color}
+        )
+    ask.op(
+        "add_excel_rule",
+        range="B2:H5",
+        rule="list",
+        value="F,S,-",
+        options={"error_message": "F, S or -"},
+    )
     ask.op("format_excel_cells", range="B1:I5", style={"align": "center", "border": "all"})
-    answer = ask.op("edit_excel_sheet", action="layout", options={"orientation": "landscape", "fit": "page", "freeze": "B2"})
+    answer = ask.op(
+        "edit_excel_sheet",
+        action="layout",
+        options={"orientation": "landscape", "fit": "page", "freeze": "B2"},
+    )
     got = ask.back(answer)
     print(got.values("A1:I5"), got.rules(), got.sheet().data_validations.dataValidation[0].formula1)
     assert 0
@@ -30,77 +45,244 @@ def test_shift_plan(ask: Person) -> None:
 def test_holiday_list(ask: Person) -> None:
     """A list of holidays: name, from, to, working days (Easter Monday 6 April is off), remaining
     of 30 days. Warn if somebody has less than 5 left."""
-    ask.op("create_excel_file", filename="Holidays", sheets=[
-        {"name": "Holidays", "headers": ["Name", "From", "To", "Days", "Left"], "rows": [
-            ["Anna", "2026-03-30", "2026-04-10", "=NETWORKDAYS(B2,C2,Free!$A$2:$A$3)", "=30-SUMIF($A$2:A2,A2,$D$2:D2)"],
-            ["Ben", "2026-07-06", "2026-08-07", "=NETWORKDAYS(B3,C3,Free!$A$2:$A$3)", "=30-SUMIF($A$2:A3,A3,$D$2:D3)"],
-            ["Anna", "2026-08-03", "2026-08-21", "=NETWORKDAYS(B4,C4,Free!$A$2:$A$3)", "=30-SUMIF($A$2:A4,A4,$D$2:D4)"]]},
-        {"name": "Free", "headers": ["Day", "What"], "rows": [["2026-04-03", "Good Friday"], ["2026-04-06", "Easter Monday"]]}])
-    ask.op("add_excel_rule", sheet="Holidays", range="E2:E4", rule="less_than", value="10", options={"fill": "red"})
-    answer = ask.op("add_excel_rule", sheet="Holidays", range="C2:C4", rule="date", options={"operator": "greater_than_or_equal"}, value="=B2")
+    ask.op(
+        "create_excel_file",
+        filename="Holidays",
+        sheets=[
+            {
+                "name": "Holidays",
+                "headers": ["Name", "From", "To", "Days", "Left"],
+                "rows": [
+                    [
+                        "Anna",
+                        "2026-03-30",
+                        "2026-04-10",
+                        "=NETWORKDAYS(B2,C2,Free!$A$2:$A$3)",
+                        "=30-SUMIF($A$2:A2,A2,$D$2:D2)",
+                    ],
+                    [
+                        "Ben",
+                        "2026-07-06",
+                        "2026-08-07",
+                        "=NETWORKDAYS(B3,C3,Free!$A$2:$A$3)",
+                        "=30-SUMIF($A$2:A3,A3,$D$2:D3)",
+                    ],
+                    [
+                        "Anna",
+                        "2026-08-03",
+                        "2026-08-21",
+                        "=NETWORKDAYS(B4,C4,Free!$A$2:$A$3)",
+                        "=30-SUMIF($A$2:A4,A4,$D$2:D4)",
+                    ],
+                ],
+            },
+            {
+                "name": "Free",
+                "headers": ["Day", "What"],
+                "rows": [["2026-04-03", "Good Friday"], ["2026-04-06", "Easter Monday"]],
+            },
+        ],
+    )
+    ask.op(
+        "add_excel_rule",
+        sheet="Holidays",
+        range="E2:E4",
+        rule="less_than",
+        value="10",
+        options={"fill": "red"},
+    )
+    answer = ask.op(
+        "add_excel_rule",
+        sheet="Holidays",
+        range="C2:C4",
+        rule="date",
+        options={"operator": "greater_than_or_equal"},
+        value="=B2",
+    )
     got = ask.back(answer)
-    print(got.values("A1:E4"), got.formats(["B2", "D2"]), got.rules(), got.sheet().data_validations.dataValidation[0])
+    print(
+        got.values("A1:E4"),
+        got.formats(["B2", "D2"]),
+        got.rules(),
+        got.sheet().data_validations.dataValidation[0],
+    )
     assert 0
 
 
 def test_payroll_overview(ask: Person) -> None:
     """Payroll overview from this table: gross per person, 20 % tax, 9.3 % pension; department
     subtotals. Protect everything but the gross column."""
-    rows = [["Anna", "Shop", 3200.5], ["Ben", "Workshop", 2950], ["Cem", "Workshop", 3410.25], ["Dora", "Shop", 2100]]
-    ask.op("create_excel_file", filename="Payroll", headers=["Name", "Department", "Gross"], rows=rows)
-    ask.op("write_excel_range", start="D1", rows=[["Tax", "Pension", "Net"], *[[f"=ROUND(C{n}*0.2,2)", f"=ROUND(C{n}*9.3%,2)", f"=C{n}-D{n}-E{n}"] for n in range(2, 6)]])
-    ask.op("write_excel_range", start="A7", rows=[["Shop", None, '=SUMIF($B$2:$B$5,$A7,C$2:C$5)'], ["Workshop", None, '=SUMIF($B$2:$B$5,$A8,C$2:C$5)']])
+    rows = [
+        ["Anna", "Shop", 3200.5],
+        ["Ben", "Workshop", 2950],
+        ["Cem", "Workshop", 3410.25],
+        ["Dora", "Shop", 2100],
+    ]
+    ask.op(
+        "create_excel_file", filename="Payroll", headers=["Name", "Department", "Gross"], rows=rows
+    )
+    ask.op(
+        "write_excel_range",
+        start="D1",
+        rows=[
+            ["Tax", "Pension", "Net"],
+            *[
+                [f"=ROUND(C{n}*0.2,2)", f"=ROUND(C{n}*9.3%,2)", f"=C{n}-D{n}-E{n}"]
+                for n in range(2, 6)
+            ],
+        ],
+    )
+    ask.op(
+        "write_excel_range",
+        start="A7",
+        rows=[
+            ["Shop", None, "=SUMIF($B$2:$B$5,$A7,C$2:C$5)"],
+            ["Workshop", None, "=SUMIF($B$2:$B$5,$A8,C$2:C$5)"],
+        ],
+    )
     ask.op("format_excel_cells", range="C2:C5", style={"locked": False})
     answer = ask.op("edit_excel_sheet", action="protect")
     got = ask.back(answer)
-    print(got.values("A1:F8"), got.formats(["C2", "D2", "F2", "C7"]), got.sheet().protection.sheet, got.sheet()["C2"].protection.locked, got.sheet()["D2"].protection.locked)
+    print(
+        got.values("A1:F8"),
+        got.formats(["C2", "D2", "F2", "C7"]),
+        got.sheet().protection.sheet,
+        got.sheet()["C2"].protection.locked,
+        got.sheet()["D2"].protection.locked,
+    )
     assert 0
 
 
 def test_quote(ask: Person) -> None:
     """Quote for Mrs Berger, bathroom: 12.5 m² tiles at 48 €, 14 hours fitter at 62 €, disposal
     180 €. 19 % VAT, valid 30 days. My firm: Fliesen Huber, Dorfstr. 3, 83022 Rosenheim."""
-    answer = ask.op("create_excel_report", report="invoice", title="Quote", filename="Quote Berger",
-        rows=[{"Description": "Tiles 60x60", "Quantity": 12.5, "Unit": "m²", "Unit price": 48}, {"Description": "Fitter", "Quantity": 14, "Unit": "h", "Unit price": 62}, {"Description": "Disposal", "Quantity": 1, "Unit price": 180}],
-        options={"seller": "Fliesen Huber\nDorfstr. 3\n83022 Rosenheim", "buyer": "Mrs Berger", "vat": "19%", "number": 17, "currency": "EUR", "terms": "Valid for 30 days"})
+    answer = ask.op(
+        "create_excel_report",
+        report="invoice",
+        title="Quote",
+        filename="Quote Berger",
+        rows=[
+            {"Description": "Tiles 60x60", "Quantity": 12.5, "Unit": "m²", "Unit price": 48},
+            {"Description": "Fitter", "Quantity": 14, "Unit": "h", "Unit price": 62},
+            {"Description": "Disposal", "Quantity": 1, "Unit price": 180},
+        ],
+        options={
+            "seller": "Fliesen Huber\nDorfstr. 3\n83022 Rosenheim",
+            "buyer": "Mrs Berger",
+            "vat": "19%",
+            "number": 17,
+            "currency": "EUR",
+            "terms": "Valid for 30 days",
+        },
+    )
     print(answer)
     got = ask.back(answer)
-    print(got.sheet().dimensions); [print(r) for r in got.values(got.sheet().dimensions) if any(r)]
+    print(got.sheet().dimensions)
+    [print(r) for r in got.values(got.sheet().dimensions) if any(r)]
     assert 0
 
 
 def test_invoice_from_uploaded_hours(ask: Person) -> None:
     """Make an invoice from these hours, 58 € an hour, no VAT (small business)."""
-    ask.attach("Stunden.csv", "Datum;Leistung;Stunden\n02.03.2026;Montage Küche;6,5\n03.03.2026;Elektrik;3,25\n".encode())
+    ask.attach(
+        "Stunden.csv",
+        "Datum;Leistung;Stunden\n02.03.2026;Montage Küche;6,5\n03.03.2026;Elektrik;3,25\n".encode(),
+    )
     ask.op("import_csv_to_excel", source="Stunden.csv")
     ask.op("write_excel_range", start="D1", rows=[["Preis"], [58], [58]])
-    answer = ask.op("create_excel_report", report="invoice", workbook="Stunden.xlsx", sheet="Stunden", title="Rechnung", options={"vat": 0, "columns": {"description": "Leistung", "quantity": "Stunden", "unit_price": "Preis"}, "number": "2026-07"})
+    answer = ask.op(
+        "create_excel_report",
+        report="invoice",
+        workbook="Stunden.xlsx",
+        sheet="Stunden",
+        title="Rechnung",
+        options={
+            "vat": 0,
+            "columns": {"description": "Leistung", "quantity": "Stunden", "unit_price": "Preis"},
+            "number": "2026-07",
+        },
+    )
     print(answer)
     got = ask.back(answer)
-    [print(r) for r in got.values(got.sheet("Rechnung").dimensions, "Rechnung") if any(r)] if "Rechnung" in got.book.sheetnames else print(got.book.sheetnames)
+    [
+        print(r) for r in got.values(got.sheet("Rechnung").dimensions, "Rechnung") if any(r)
+    ] if "Rechnung" in got.book.sheetnames else print(got.book.sheetnames)
     assert 0
 
 
 def test_material_list(ask: Person) -> None:
     """Material list for a deck: parts, quantity, price, waste 10 %. Group by supplier with
     totals, checkable column, and comments where delivery is late."""
-    ask.op("create_excel_file", filename="Deck", headers=["Part", "Supplier", "Qty", "Price"], rows=[
-        {"Part": "Board 4 m", "Supplier": "Holz Maier", "Qty": 48, "Price": 23.9}, {"Part": "Screws", "Supplier": "Bau24", "Qty": 3, "Price": 18.49}, {"Part": "Joist", "Supplier": "Holz Maier", "Qty": 14, "Price": 15.2}])
-    answer = ask.op("run_excel_steps", steps=[
-        {"tool": "create_excel_table", "arguments": {"name": "Material", "options": {"columns": {"With waste": "=ROUNDUP([@Qty]*1.1,0)", "Sum": "=[@[With waste]]*[@Price]", "Done": "=FALSE"}, "totals": {"Sum": "sum"}}}},
-        {"tool": "transform_excel_range", "arguments": {"action": "sort", "options": {"by": "Supplier"}}},
-        {"tool": "annotate_excel_cells", "arguments": {"action": "comment", "range": "A2", "text": "Delivery not before 15 May", "options": {"author": "Office"}}},
-        {"tool": "format_excel_cells", "arguments": {"range": "D2:D4,F2:F5", "style": {"number_format": "EUR"}}},
-        {"tool": "create_excel_pivot", "arguments": {"source": "Material", "rows": "Supplier", "values": "Sum"}},
-    ])
+    ask.op(
+        "create_excel_file",
+        filename="Deck",
+        headers=["Part", "Supplier", "Qty", "Price"],
+        rows=[
+            {"Part": "Board 4 m", "Supplier": "Holz Maier", "Qty": 48, "Price": 23.9},
+            {"Part": "Screws", "Supplier": "Bau24", "Qty": 3, "Price": 18.49},
+            {"Part": "Joist", "Supplier": "Holz Maier", "Qty": 14, "Price": 15.2},
+        ],
+    )
+    answer = ask.op(
+        "run_excel_steps",
+        steps=[
+            {
+                "tool": "create_excel_table",
+                "arguments": {
+                    "name": "Material",
+                    "options": {
+                        "columns": {
+                            "With waste": "=ROUNDUP([@Qty]*1.1,0)",
+                            "Sum": "=[@[With waste]]*[@Price]",
+                            "Done": "=FALSE",
+                        },
+                        "totals": {"Sum": "sum"},
+                    },
+                },
+            },
+            {
+                "tool": "transform_excel_range",
+                "arguments": {"action": "sort", "options": {"by": "Supplier"}},
+            },
+            {
+                "tool": "annotate_excel_cells",
+                "arguments": {
+                    "action": "comment",
+                    "range": "A2",
+                    "text": "Delivery not before 15 May",
+                    "options": {"author": "Office"},
+                },
+            },
+            {
+                "tool": "format_excel_cells",
+                "arguments": {"range": "D2:D4,F2:F5", "style": {"number_format": "EUR"}},
+            },
+            {
+                "tool": "create_excel_pivot",
+                "arguments": {"source": "Material", "rows": "Supplier", "values": "Sum"},
+            },
+        ],
+    )
     got = ask.back(answer)
-    print(answer["result"]); print(got.values("A1:G5"), got.formats(["D2", "E2", "F2", "F5"]), got.sheet()["A2"].comment)
+    print(answer["result"])
+    print(got.values("A1:G5"), got.formats(["D2", "E2", "F2", "F5"]), got.sheet()["A2"].comment)
     assert 0
 
 
 def test_project_schedule(ask: Person) -> None:
     """Site schedule for a roof: scaffold 2 days from 2 March, tear-off 3, battens 4, tiles 5."""
-    answer = ask.op("create_excel_report", report="project_plan", title="Roof", rows=[{"Task": "Scaffold", "Start": "2026-03-02", "Days": 2}, {"Task": "Tear-off", "Start": "2026-03-04", "Days": 3}, {"Task": "Battens", "Start": "2026-03-09", "Days": 4}, {"Task": "Tiles", "Start": "2026-03-13", "Days": 5}])
+    answer = ask.op(
+        "create_excel_report",
+        report="project_plan",
+        title="Roof",
+        rows=[
+            {"Task": "Scaffold", "Start": "2026-03-02", "Days": 2},
+            {"Task": "Tear-off", "Start": "2026-03-04", "Days": 3},
+            {"Task": "Battens", "Start": "2026-03-09", "Days": 4},
+            {"Task": "Tiles", "Start": "2026-03-13", "Days": 5},
+        ],
+    )
     got = ask.back(answer)
-    print(answer["result"]); [print(r[:8]) for r in got.values(got.sheet().dimensions) if any(r)][:12]
+    print(answer["result"])
+    [print(r[:8]) for r in got.values(got.sheet().dimensions) if any(r)][:12]
     assert 0
