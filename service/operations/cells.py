@@ -227,15 +227,13 @@ def write_excel_range(
     adjusted = _renamed(ctx.book, headers)
     worksheet = ctx.book.sheet(worksheet.title)
     calculated = calculated_cells(worksheet, headers.lines, area)
-    under = under_totals(worksheet, area)
-    if reference.strip().lower() == "append":
-        under += under_sums(worksheet, area)
+    under = [*under_totals(worksheet, area), *under_sums(worksheet, area, reference)]
     facts = Written(ctx.book, worksheet, around(area, calculated))
     with ctx.book.changing(keep_facts=True):
         _continue_formats(ctx.book, worksheet, area)
+        _continue_headers(ctx.book, worksheet, area)
         write_rows(worksheet, row, column, headers.lines)
-        take_over(worksheet, area)
-        grow(worksheet, area)
+        grow(worksheet, take_over(worksheet, area))
         fill(worksheet, calculated)
         facts.done()
     result: dict[str, object] = {"written": str(area), "cells": area.cells}
@@ -317,3 +315,16 @@ def _continue_formats(book: Book, sheet: Worksheet, area: Area) -> None:
         for row in _range(area.first_row, area.last_row + 1):
             if (row, column) not in sheet._cells:
                 sheet.cell(row, column)._style = copy(model._style)
+
+
+def _continue_headers(book: Book, sheet: Worksheet, area: Area) -> None:
+    """New headers right beside others of their row look as the last of those do."""
+    region = find_region(book, sheet)  # as it was before the write
+    if region is None or not region.has_headers or area.first_row != region.area.first_row:
+        return
+    beside = sheet._cells.get((area.first_row, region.area.last_column))
+    if area.first_column != region.area.last_column + 1 or beside is None or not beside.has_style:
+        return
+    for column in _range(area.first_column, area.last_column + 1):
+        if (area.first_row, column) not in sheet._cells:
+            sheet.cell(area.first_row, column)._style = copy(beside._style)

@@ -54,8 +54,8 @@ def _suits(number_format: str) -> bool:
     return bool(_MONEY.search(number_format) or _CURRENCY.search(number_format))
 
 
-def take_over(sheet: Worksheet, area: Area) -> None:
-    """Let new formulas that have no number format take over the one of what they read."""
+def take_over(sheet: Worksheet, area: Area) -> Area:
+    """Let new formulas without a number format take over that of what they read; the area."""
     for row in range(area.first_row, area.last_row + 1):
         for column in range(area.first_column, area.last_column + 1):
             cell = sheet._cells.get((row, column))
@@ -64,3 +64,4 @@ def take_over(sheet: Worksheet, area: Area) -> None:
             found = taken_over(sheet, str(cell.value)) if isinstance(cell.value, str) else ""
             if found:
                 cell.number_format = found
+    return area

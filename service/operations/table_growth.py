@@ -209,8 +209,10 @@ def _grown(reference: str, area: Area) -> str:
 _SUM = re.compile(r"=\s*(SUM|SUBTOTAL)\(", re.I)
 
 
-def under_sums(sheet: Worksheet, area: Area) -> list[str]:
+def under_sums(sheet: Worksheet, area: Area, start: str) -> list[str]:
     """That appended rows stand under a row of plain sums, which don't count them."""
+    if start.strip().lower() != "append":
+        return []
     above = area.first_row - 1
     columns = range(area.first_column, area.last_column + 2)
     found = [sheet._cells.get((above, column)) for column in columns]
@@ -220,8 +222,7 @@ def under_sums(sheet: Worksheet, area: Area) -> list[str]:
         return []
     note = (
         f"Row {above} looks like a row of totals ({sums[0].coordinate} is {sums[0].value}): the "
-        f"new rows stand under it and don't count in it. To have them above, move row {above} "
-        f"with edit_excel_sheet (move_rows, target {above}, position {area.last_row + 1}) and "
-        "write its sums again."
+        "new rows stand under it and don't count in it. To have them above: undo, insert rows in "
+        f"front of row {above} with edit_excel_sheet, write there, and write its sums again."
     )
     return [note]

@@ -158,7 +158,7 @@ def test_depreciation_schedule(ask: Person) -> None:
             }
         ],
     )
-    r = ask.op(
+    ask.op(
         "write_excel_range",
         start="E1",
         rows=[["Per year", "End 2026", "End 2027", "End 2028"]]

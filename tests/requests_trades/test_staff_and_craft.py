@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import io
-
-import openpyxl
-import xlsxwriter
+import datetime as dt
 
 from tests.requests_trades.desk import Person
 
@@ -38,8 +35,15 @@ def test_shift_plan(ask: Person) -> None:
         options={"orientation": "landscape", "fit": "page", "freeze": "B2"},
     )
     got = ask.back(answer)
-    print(got.values("A1:I5"), got.rules(), got.sheet().data_validations.dataValidation[0].formula1)
-    assert 0
+    assert got.column("I2:I5") == [3, 2, 3, 3]
+    (rules,) = got.rules().values()
+    assert [rule.formula for rule in rules] == [['"F"'], ['"S"'], ['"-"']]
+    (check,) = got.sheet().data_validations.dataValidation
+    assert (check.formula1, check.error) == ('"F,S,-"', "F, S or -")
+    sheet = got.sheet()
+    assert (sheet.page_setup.orientation, sheet.freeze_panes) == ("landscape", "B2")
+    assert sheet["C3"].border.left.style == sheet["I5"].border.bottom.style == "thin"
+    assert sheet["B2"].alignment.horizontal == "center"
 
 
 def test_holiday_list(ask: Person) -> None:
@@ -100,13 +104,13 @@ def test_holiday_list(ask: Person) -> None:
         value="=B2",
     )
     got = ask.back(answer)
-    print(
-        got.values("A1:E4"),
-        got.formats(["B2", "D2"]),
-        got.rules(),
-        got.sheet().data_validations.dataValidation[0],
-    )
-    assert 0
+    assert got.values("D2:E4") == [[8, 22], [25, 5], [15, 7]]
+    assert got.value("B2") == dt.datetime(2026, 3, 30)
+    assert got.formats(["B2", "D2"]) == ["yyyy-mm-dd", "General"]
+    (rule,) = got.rules()["E2:E4"]
+    assert (rule.operator, rule.formula) == ("lessThan", ["10"])
+    (check,) = got.sheet().data_validations.dataValidation
+    assert (check.type, check.operator, check.formula1) == ("date", "greaterThanOrEqual", "B2")
 
 
 def test_payroll_overview(ask: Person) -> None:
@@ -143,14 +147,14 @@ def test_payroll_overview(ask: Person) -> None:
     ask.op("format_excel_cells", range="C2:C5", style={"locked": False})
     answer = ask.op("edit_excel_sheet", action="protect")
     got = ask.back(answer)
-    print(
-        got.values("A1:F8"),
-        got.formats(["C2", "D2", "F2", "C7"]),
-        got.sheet().protection.sheet,
-        got.sheet()["C2"].protection.locked,
-        got.sheet()["D2"].protection.locked,
-    )
-    assert 0
+    assert got.values("C2:F3") == [
+        [3200.5, 640.1, 297.65, 2262.75],
+        [2950, 590, 274.35, 2085.65],
+    ]
+    assert got.column("C7:C8") == [5300.5, 6360.25]
+    assert got.sheet().protection.sheet
+    assert not got.sheet()["C5"].protection.locked
+    assert got.sheet()["D2"].protection.locked
 
 
 def test_quote(ask: Person) -> None:
@@ -175,11 +179,17 @@ def test_quote(ask: Person) -> None:
             "terms": "Valid for 30 days",
         },
     )
-    print(answer)
     got = ask.back(answer)
-    print(got.sheet().dimensions)
-    [print(r) for r in got.values(got.sheet().dimensions) if any(r)]
-    assert 0
+    rows = [[value for value in row if value is not None] for row in got.values("A1:H27")]
+    assert ["Fliesen Huber", "Quote"] in rows
+    assert [2, "Fitter", 14, "h", 62, 0.19, 868] in rows
+    assert ["Net total", 1648] in rows
+    assert ["VAT on", 1648, 0.19, 313.12] in rows
+    assert ["Total due", 1961.12] in rows
+    assert ["Valid for 30 days"] in rows
+    # It is no invoice.
+    assert not any("Invoice" in str(value) for row in rows for value in row)
+    got.wide_enough()
 
 
 def test_invoice_from_uploaded_hours(ask: Person) -> None:
@@ -194,7 +204,7 @@ def test_invoice_from_uploaded_hours(ask: Person) -> None:
         "create_excel_report",
         report="invoice",
         workbook="Stunden.xlsx",
-        sheet="Stunden",
+        sheet="Data",
         title="Rechnung",
         options={
             "vat": 0,
@@ -202,12 +212,18 @@ def test_invoice_from_uploaded_hours(ask: Person) -> None:
             "number": "2026-07",
         },
     )
-    print(answer)
     got = ask.back(answer)
-    [
-        print(r) for r in got.values(got.sheet("Rechnung").dimensions, "Rechnung") if any(r)
-    ] if "Rechnung" in got.book.sheetnames else print(got.book.sheetnames)
-    assert 0
+    name = str(answer["sheet"])
+    rows = [[value for value in row if value is not None] for row in got.values("A1:H30", name)]
+    assert any(
+        row and row[0] == 1 and row[2:4] == ["Montage Küche", 6.5] and row[-1] == 377
+        for row in rows
+    )
+    assert any(
+        row and row[0] == 2 and row[2:4] == ["Elektrik", 3.25] and row[-1] == 188.5 for row in rows
+    )
+    assert any(row and row[-1] == 565.5 for row in rows)
+    got.wide_enough(name)
 
 
 def test_material_list(ask: Person) -> None:
@@ -264,9 +280,20 @@ def test_material_list(ask: Person) -> None:
         ],
     )
     got = ask.back(answer)
-    print(answer["result"])
-    print(got.values("A1:G5"), got.formats(["D2", "E2", "F2", "F5"]), got.sheet()["A2"].comment)
-    assert 0
+    assert got.values("A2:F5") == [
+        ["Screws", "Bau24", 3, 18.49, 4, 73.96],
+        ["Board 4 m", "Holz Maier", 48, 23.9, 53, 1266.7],
+        ["Joist", "Holz Maier", 14, 15.2, 16, 243.2],
+        ["Total", None, None, None, None, 1583.86],
+    ]
+    assert all("€" in one for one in got.formats(["D2", "F2", "F5"]))
+    assert got.formats(["E2"]) == ["General"]
+    assert got.sheet()["A2"].comment.text == "Delivery not before 15 May"
+    assert got.values("A4:B6", "Pivot") == [
+        ["Bau24", 73.96],
+        ["Holz Maier", 1509.9],
+        ["Grand Total", 1583.86],
+    ]
 
 
 def test_project_schedule(ask: Person) -> None:
@@ -283,6 +310,6 @@ def test_project_schedule(ask: Person) -> None:
         ],
     )
     got = ask.back(answer)
-    print(answer["result"])
-    [print(r[:8]) for r in got.values(got.sheet().dimensions) if any(r)][:12]
-    assert 0
+    rows = [row[2:6] for row in got.values("A1:H14") if isinstance(row[1], int)]
+    assert [row[0] for row in rows] == ["Scaffold", "Tear-off", "Battens", "Tiles"]
+    assert [row[3] for row in rows] == [dt.datetime(2026, 3, day) for day in (3, 6, 12, 19)]
