@@ -14,7 +14,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.xml.functions import tostring
 
 from service.errors import InvalidParameters, InvalidRange
-from service.operations.layout import align_headers, find_region
+from service.operations.layout import align_headers, find_region, widen_for_headers
 from service.operations.result_formats import taken_over
 from service.workbook import cells
 from service.workbook.areas import MAX_COLUMN, Area, parse_area, split_sheet
@@ -350,6 +350,7 @@ def calculated(
         if new:
             column = view.area.first_column + place
             align_headers(view.sheet, Area(view.area.first_row, column, view.area.last_row, column))
+            widen_for_headers(view.sheet, view.area.first_row, column, column)
 
     return run
 

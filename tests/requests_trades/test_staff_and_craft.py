@@ -155,6 +155,9 @@ def test_payroll_overview(ask: Person) -> None:
     assert got.sheet().protection.sheet
     assert not got.sheet()["C5"].protection.locked
     assert got.sheet()["D2"].protection.locked
+    # The new headers look as those that were there.
+    assert got.sheet()["F1"].fill.fgColor.rgb == got.sheet()["C1"].fill.fgColor.rgb
+    assert got.sheet()["F1"].font.bold
 
 
 def test_quote(ask: Person) -> None:
@@ -288,6 +291,7 @@ def test_material_list(ask: Person) -> None:
     ]
     assert all("€" in one for one in got.formats(["D2", "F2", "F5"]))
     assert got.formats(["E2"]) == ["General"]
+    assert got.sheet().column_dimensions["E"].width > len("With waste") + 2
     assert got.sheet()["A2"].comment.text == "Delivery not before 15 May"
     assert got.values("A4:B6", "Pivot") == [
         ["Bau24", 73.96],
