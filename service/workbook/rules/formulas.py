@@ -17,8 +17,6 @@ _NUMBER = re.compile(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
 _TEXT = re.compile(r'^"((?:[^"]|"")*)"$')
 _LARGEST = 9.99999999999999e307
 
-_MOST = 1.7976931348623157e308  # of a floating-point number
-
 
 def formula_text(value: object, where: str) -> str:
     """A formula as the file has it, without its equals sign.
@@ -49,10 +47,6 @@ def operand(value: object, where: str, epoch: dt.datetime) -> str:
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, int | float):
-        if abs(value) > _MOST:
-            raise InvalidValue(
-                f"{where} is larger than any number that Excel can hold.", "Send a smaller one."
-            )
         return number(value)
     text = str(value)
     if text.startswith("=") and len(text) > 1:
