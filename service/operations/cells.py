@@ -12,8 +12,16 @@ from openpyxl.worksheet.worksheet import Worksheet
 from service.errors import InvalidParameters, InvalidRange, counted
 from service.operations.context import Context
 from service.operations.data import Rows, as_grid
-from service.operations.layout import Written, check_grid, find_region, header_names, write_rows
+from service.operations.layout import (
+    Written,
+    check_grid,
+    find_region,
+    header_names,
+    widen_for_headers,
+    write_rows,
+)
 from service.operations.registry import Answer, operation
+from service.operations.result_formats import take_over
 from service.operations.table_growth import (
     above_totals,
     around,
@@ -21,6 +29,7 @@ from service.operations.table_growth import (
     fill,
     grow,
     notes_of,
+    under_sums,
     under_totals,
     with_tables,
 )
@@ -190,12 +199,7 @@ def _compressed(names: list[str]) -> str:
     doing="Writing to {workbook}",
     example={"start": "append", "rows": [["Travel", 300]]},
 )
-def write_excel_range(
-    ctx: Context,
-    rows: Rows,
-    sheet: str = "",
-    start: str = "A1",
-) -> Answer:
+def write_excel_range(ctx: Context, rows: Rows, sheet: str = "", start: str = "A1") -> Answer:
     """Write values and formulas from a start cell on, or append rows under the data.
 
     A text that starts with = is a formula, 2026-01-31 is a date, an apostrophe in front
@@ -225,12 +229,14 @@ def write_excel_range(
     adjusted = _renamed(ctx.book, headers)
     worksheet = ctx.book.sheet(worksheet.title)
     calculated = calculated_cells(worksheet, headers.lines, area)
-    under = under_totals(worksheet, area)
+    under = [*under_totals(worksheet, area), *under_sums(worksheet, area, reference)]
     facts = Written(ctx.book, worksheet, around(area, calculated))
     with ctx.book.changing(keep_facts=True):
         _continue_formats(ctx.book, worksheet, area)
+        new_headers = _continue_headers(ctx.book, worksheet, area)
         write_rows(worksheet, row, column, headers.lines)
-        grow(worksheet, area)
+        widen_for_headers(worksheet, row, *new_headers)
+        grow(worksheet, take_over(worksheet, area))
         fill(worksheet, calculated)
         facts.done()
     result: dict[str, object] = {"written": str(area), "cells": area.cells}
@@ -312,3 +318,21 @@ def _continue_formats(book: Book, sheet: Worksheet, area: Area) -> None:
         for row in _range(area.first_row, area.last_row + 1):
             if (row, column) not in sheet._cells:
                 sheet.cell(row, column)._style = copy(model._style)
+
+
+def _continue_headers(book: Book, sheet: Worksheet, area: Area) -> tuple[int, int]:
+    """New headers right beside others of their row look as the last of those do.
+
+    :return: (first, last) of their columns; no columns if there are none
+    """
+    none = (1, 0)
+    region = find_region(book, sheet)  # as it was before the write
+    if region is None or not region.has_headers or area.first_row != region.area.first_row:
+        return none
+    beside = sheet._cells.get((area.first_row, region.area.last_column))
+    if area.first_column != region.area.last_column + 1 or beside is None or not beside.has_style:
+        return none
+    for column in _range(area.first_column, area.last_column + 1):
+        if (area.first_row, column) not in sheet._cells:
+            sheet.cell(area.first_row, column)._style = copy(beside._style)
+    return area.first_column, area.last_column

@@ -42,7 +42,9 @@ class ChartOptions(BriefOptions):
     )
 
     chart: str = Field(
-        default="", description="for change and delete: number, name or title of the chart"
+        default="",
+        coerce_numbers_to_str=True,
+        description="for change and delete: number, name or title of the chart",
     )
     name: str = Field(default="", description="name of the chart in Excel")
     x_title: str = Field(default="", description="title of the category axis (x of scatter)")

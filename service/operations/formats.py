@@ -12,6 +12,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from service.errors import InvalidParameters, InvalidRange, counted
 from service.operations.context import Context
 from service.operations.dressing import Dressing, Places
+from service.operations.headed import headed
 from service.operations.layout import (
     cell_width,
     find_region,
@@ -101,7 +102,10 @@ def _refuse_idle(sheet: Worksheet, places: Places, style: CellStyle) -> None:
 
 def _areas(book: Book, sheet: str, text: str) -> tuple[Worksheet, list[Area]]:
     named, reference = split_sheet(text)
-    if reference.strip().lower() not in ("header", "headers"):
+    column = headed(book, book.sheet(sheet or named), reference) if reference else None
+    if column is not None:
+        worksheet, areas = book.sheet(sheet or named), [column]
+    elif reference.strip().lower() not in ("header", "headers"):
         worksheet, areas = sheet_and_areas(book, sheet, text)
     else:
         worksheet = book.sheet(sheet or named)

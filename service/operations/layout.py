@@ -306,6 +306,16 @@ def text_width(text: str) -> float:
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1.05 for c in text)
 
 
+def widen_for_headers(sheet: Worksheet, row: int, first: int, last: int) -> None:
+    """Give columns room for their headers, and for the arrows of filters beside them."""
+    for column in range(first, last + 1):
+        cell = sheet._cells.get((row, column))
+        text = str(cell.value) if cell is not None and cell.value is not None else ""
+        needed = min(text_width(text) * 1.06 + 3, WRAPPED) if text else 0.0
+        if 0 < column_width(sheet, column) < needed:
+            set_column_width(sheet, column, needed)
+
+
 def cell_width(cell: Cell, values: Values | None = None) -> float:
     """About how many digits of the usual font what the cell shows is wide."""
     value: object = cell.value

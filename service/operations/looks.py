@@ -474,7 +474,7 @@ def _line(text: str, usual: str) -> Line:
         rest = re.sub(rf"\b{word}\b", meant, rest)
     place, rest = _taken(rest, _PLACES)
     kind, rest = _taken(rest, tuple(_LINES))
-    if not kind and (not rest or not place):
+    if not kind and not place:
         raise InvalidValue(
             f'border: "{text.strip()[:40]}" is no border.',
             f'Use one of {", ".join(_LINES)}, or with a place and a colour: "outline thin", '

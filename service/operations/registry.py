@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, TypeVar
 
 import pydantic
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from service.errors import ExcelToolsError, InvalidParameters, NotFound, listed
 
@@ -267,8 +267,11 @@ def _is_branch(part: object) -> bool:
 
 
 def _unwrapped(value: object, parameter: Parameter) -> object:
-    """Lists and objects that a model sent as JSON text, decoded."""
+    """Lists and objects that a model sent as JSON text, decoded; one text for a list of texts."""
     if not isinstance(value, str) or _accepts_text(parameter.annotation):
+        return value
+    value = _listed(value, parameter.annotation)
+    if not isinstance(value, str):
         return value
     if value.strip()[:1] in ("[", "{"):
         try:
@@ -276,6 +279,23 @@ def _unwrapped(value: object, parameter: Parameter) -> object:
         except (ValueError, RecursionError):
             return value
     return value
+
+
+def _listed(value: object, annotation: Any) -> object:
+    """A list of the one text that was sent where a list of texts is meant."""
+    if not isinstance(value, str) or value.strip()[:1] in ("", "[", "{"):
+        return value
+    if _accepts_text(annotation):
+        return value
+    parts = [annotation, *typing.get_args(annotation)]
+    lists = [part for part in parts if typing.get_origin(part) is list]
+    texts = any(_takes_words(typing.get_args(part)[0]) for part in lists)
+    return [value] if texts else value
+
+
+def _takes_words(annotation: Any) -> bool:
+    """Whether it takes a text, any one or one of a choice."""
+    return _accepts_text(annotation) or typing.get_origin(annotation) is typing.Literal
 
 
 def _accepts_text(annotation: Any) -> bool:
@@ -425,9 +445,23 @@ def find(name: str) -> Operation:
 
 
 class Options(BaseModel):
-    """Base of the option objects: unknown names are refused, by name."""
+    """Base of the option objects: unknown names are refused, by name.
+
+    One text in the place of a list of texts is a list of one.
+    """
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lists(cls, given: object) -> object:
+        if not isinstance(given, dict):
+            return given
+        fields = cls.model_fields
+        return {
+            key: _listed(value, fields[key].annotation) if key in fields else value
+            for key, value in given.items()
+        }
 
 
 class BriefOptions(Options):

@@ -14,7 +14,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.xml.functions import tostring
 
 from service.errors import InvalidParameters, InvalidRange
-from service.operations.layout import align_headers, find_region
+from service.operations.layout import align_headers, find_region, widen_for_headers
+from service.operations.result_formats import taken_over
 from service.workbook import cells
 from service.workbook.areas import MAX_COLUMN, Area, parse_area, split_sheet
 from service.workbook.book import Book, filled_areas
@@ -349,6 +350,7 @@ def calculated(
         if new:
             column = view.area.first_column + place
             align_headers(view.sheet, Area(view.area.first_row, column, view.area.last_row, column))
+            widen_for_headers(view.sheet, view.area.first_row, column, column)
 
     return run
 
@@ -389,11 +391,15 @@ def fill_column(view: View, place: int, text: str, rows: range, *, blanks: bool 
     :param blanks: only where a cell is blank
     """
     column = view.area.first_column + place
+    columns = {name.lower(): view.area.first_column + i for i, name in enumerate(view.names)}
     for row in rows:
         cell = view.sheet.cell(row, column)
         if not blanks or cell.value is None:
             formula = translated(text[1:], row - view.data.first_row, 0)
             cells.put(cell, f"={formula}")
+            if cell.number_format == "General":
+                found = taken_over(view.sheet, formula, row, columns)
+                cell.number_format = found or "General"
 
 
 def fill_down(view: View, rows: range) -> None:

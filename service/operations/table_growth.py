@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass
@@ -203,3 +204,25 @@ def _grown(reference: str, area: Area) -> str:
     if touches and area.first_row <= bottom + 1 < area.last_row + 1:
         return str(Area(top, left, area.last_row, right))
     return reference
+
+
+_SUM = re.compile(r"=\s*(SUM|SUBTOTAL)\(", re.I)
+
+
+def under_sums(sheet: Worksheet, area: Area, start: str) -> list[str]:
+    """That appended rows stand under a row of plain sums, which don't count them."""
+    if start.strip().lower() != "append":
+        return []
+    above = area.first_row - 1
+    columns = range(area.first_column, area.last_column + 2)
+    found = [sheet._cells.get((above, column)) for column in columns]
+    sums = [cell for cell in found if cell is not None and _SUM.match(str(cell.value))]
+    labelled = found[0] is not None and isinstance(found[0].value, str)
+    if not sums or not labelled or above < 3:
+        return []
+    note = (
+        f"Row {above} looks like a row of totals ({sums[0].coordinate} is {sums[0].value}): the "
+        "new rows stand under it and don't count in it. To have them above: undo, insert rows in "
+        f"front of row {above} with edit_excel_sheet, write there, and write its sums again."
+    )
+    return [note]

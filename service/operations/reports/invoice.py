@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 
 from openpyxl.styles import Alignment, Border, Font, Side
@@ -30,6 +31,7 @@ _PAGE_WIDTH = 98  # characters that an upright page holds
 _FORM_ROWS = 10
 _ON_ONE_PAGE = 40  # lines; with more they would be too small to read
 _ADDRESS_ROWS = 4
+_OTHER = r"quot|offer|estimate|proposal|order|delivery|angebot|auftrag|kostenvoranschlag|liefer"
 _MOST_VAT, _MOST_LINES = 0.99, 1000
 
 
@@ -205,7 +207,9 @@ def _write_heads(sheet: Worksheet, row: int, invoice: Plan) -> int:
     order = invoice.order
     house = order.choices.house
     bottom = row + _ADDRESS_ROWS
-    label = forms.write_label(sheet, row, _FIRST, order.say("Bill to"), house)
+    label = forms.write_label(
+        sheet, row, _FIRST, order.say("To" if _is_other(order) else "Bill to"), house
+    )
     label.alignment = Alignment("left", "center")
     lines = forms.split_lines(order.options.buyer)
     for r, text in enumerate(lines, start=row + 1):
@@ -215,8 +219,15 @@ def _write_heads(sheet: Worksheet, row: int, invoice: Plan) -> int:
     if lines:
         bottom = max(bottom, row + len(lines))
     else:
-        bottom = _write_blank_address(sheet, row, order.say("Bill to"), invoice)
+        bottom = _write_blank_address(
+            sheet, row, order.say("To" if _is_other(order) else "Bill to"), invoice
+        )
     return max(bottom, _write_facts(sheet, row, invoice)) + 2
+
+
+def _is_other(order: Order) -> bool:
+    """Whether the title names another document, such as a quote or a delivery note."""
+    return re.search(_OTHER, order.choices.title, re.IGNORECASE) is not None
 
 
 def _write_facts(sheet: Worksheet, row: int, invoice: Plan) -> int:
@@ -227,9 +238,10 @@ def _write_facts(sheet: Worksheet, row: int, invoice: Plan) -> int:
     columns = (invoice.at("quantity"), labels + 1, invoice.last)
     value = letter(columns[1])
     date = _iso(invoice.days["date"])
+    number, dating = ("Number", "Date") if _is_other(order) else ("Invoice number", "Invoice date")
     facts: list[tuple[str, Scalar, str]] = [
-        ("Invoice number", f"'{options.number}" if options.number != "" else None, "@"),
-        ("Invoice date", date, dated),
+        (number, f"'{options.number}" if options.number != "" else None, "@"),
+        (dating, date, dated),
         ("Delivery date", _iso(invoice.days["delivery_date"]), dated),
     ]
     if invoice.days["due_date"]:
