@@ -515,18 +515,28 @@ def test_array_formulas_fill_all_their_cells() -> None:
     assert [values["S", row, 4].value for row in (1, 2, 3)] == [1, 2, 3]
 
 
-def test_totals_that_leave_hidden_rows_out_are_not_calculated() -> None:
+def test_totals_of_the_rows_that_show_leave_the_others_out() -> None:
     xl = openpyxl.Workbook()
     sheet = xl.worksheets[0]
     sheet.title = "S"
-    sheet["A1"], sheet["A2"] = 1, 2
-    sheet["B1"], sheet["B2"] = "=SUBTOTAL(109,A1:A2)", "=SUM(A1:A2)"
+    for row in range(1, 7):
+        sheet.cell(row, 1, 10**row)
+    sheet["B1"], sheet["B2"] = "=SUBTOTAL(109,A1:A6)", "=SUM(A1:A6)"
+    sheet["B3"], sheet["B4"] = "=SUBTOTAL(101,A1:A2,A4:A6)+1", "=SUBTOTAL(9,A1:A6)"
+    sheet["B5"] = "=SUBTOTAL(109,A2:A2)"
+    sheet["B6"] = "=SUBTOTAL(103,OFFSET(A1,0,0,2))"
     calculation = Calculation(lambda: EditorSource(xl))
-    assert calculation.values()["S", 1, 2].value == 3
-    sheet.row_dimensions[2].hidden = True
+    assert calculation.values()["S", 1, 2].value == 1_111_110
+    for row in (2, 5):
+        sheet.row_dimensions[row].hidden = True
     calculation.changed()
-    assert "hidden" in calculation.values()["S", 1, 2].unknown
-    assert calculation.values()["S", 2, 2].value == 3
+    values = calculation.values()
+    assert values["S", 1, 2] == Computed(1_011_010)
+    assert values["S", 2, 2].value == 1_111_110
+    assert values["S", 3, 2] == Computed((10 + 10**4 + 10**6) / 3 + 1)
+    assert "hidden" in values["S", 4, 2].unknown, "a filter hides, or a hand: that is not known"
+    assert "hidden" in values["S", 5, 2].unknown, "nothing shows"
+    assert "hidden" in values["S", 6, 2].unknown
 
 
 @pytest.mark.parametrize(

@@ -563,6 +563,25 @@ def test_rules_of_the_later_form_are_listed_moved_and_deleted(later: Book, tmp_p
     assert not list(root.iter(f"{X14}*"))
 
 
+def test_sheets_whose_elements_have_a_prefix(book: Book, tmp_path: Path) -> None:
+    plain, prefixed = saved(book, tmp_path), tmp_path / "prefixed.xlsx"
+    with ZipFile(plain) as source, ZipFile(prefixed, "w") as target:
+        for name in source.namelist():
+            data = source.read(name)
+            if name == SHEET:
+                old = etree.fromstring(data)
+                root = etree.Element(old.tag, nsmap={"x": MAIN[1:-1]})
+                root.extend(list(old))
+                data = etree.tostring(root)
+                assert b"<x:row" in data
+            target.writestr(name, data)
+    opened = Book.load(prefixed, "prefixed.xlsx")
+    rule(opened, range="B2:B9", rule="data_bar")
+    rule(opened, range="B2:B9", rule="whole", value=[1, 5])
+    again = Book.load(saved(opened, tmp_path, "again.xlsx"), "again.xlsx")
+    assert rules(again) == rules(opened)
+
+
 def test_rules_that_the_editor_made_are_found(book: Book) -> None:
     look = CellIsRule("lessThan", ["3"], fill=PatternFill(bgColor="FFFF0000"))
     book.sheet().conditional_formatting.add("B2:B9", look)
@@ -577,6 +596,26 @@ def test_rules_follow_inserted_rows(book: Book, tmp_path: Path) -> None:
     run(book, "edit_excel_sheet", action="insert_rows", target="4:5")
     assert [item["range"] for item in rules(book)] == ["B2:B11", "B2:B11"]
     saved(book, tmp_path)
+
+
+def test_a_copy_of_a_sheet_has_rules_of_its_own(book: Book, tmp_path: Path) -> None:
+    rule(book, range="Score", rule="data_bar")
+    rule(book, range="Score", rule="icon_set", value="stars")
+    run(book, "edit_excel_sheet", action="copy", sheet="Sheet1", new_name="Copy")
+    before = rule(book, sheet="Sheet1", action="list")
+    assert rule(book, sheet="Copy", action="list") == before
+    rule(book, sheet="Copy", action="delete", options={"index": 1})
+    again = Book.load(saved(book, tmp_path), "x.xlsx")
+    assert rule(again, sheet="Sheet1", action="list") == before
+    assert [i["rule"] for i in rule(again, sheet="Copy", action="list")["rules"]] == ["icon_set"]
+
+
+def test_checkpoints_hold_rules_of_both_forms(book: Book, tmp_path: Path) -> None:
+    rule(book, range="Score", rule="data_bar")
+    book.keep(tmp_path / "checkpoint")
+    kept = Book.kept(tmp_path / "checkpoint", "x.xlsx")
+    assert rules(kept) == rules(book)
+    assert part(saved(kept, tmp_path)).find(f".//{X14}cfRule") is not None
 
 
 # Refused --------------------------------------------------------------------------

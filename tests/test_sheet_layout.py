@@ -22,6 +22,7 @@ from service.errors import (
     UnsupportedFile,
     WrongPassword,
 )
+from service.operations.registry import ACCEPTED
 from service.operations.sheet_options import PROTECTING, SheetOptions
 from service.workbook import locking
 from service.workbook.book import Book
@@ -370,5 +371,40 @@ def test_no_password_is_kept_and_undo_and_changes_go_on(chat: Chat, tmp_path: Pa
     chat.op("undo_excel_change", action="undo", steps=3)
     error = chat.fail("edit_excel_sheet", action="unprotect", options={"password": "wrong"})
     assert error["code"] == "wrong_password"
+    chat.op("undo_excel_change", action="redo", steps=3)
+    assert chat.rows()[1] == [3]
+
+
+def test_passwords_in_steps_are_kept_no_more_than_others(chat: Chat) -> None:
+    chat.op("create_excel_file", filename="p.xlsx", headers=["a"], rows=[[1]])
+    secret = "Sesam-4711"
+    protect = {"action": "protect", "options": {"password": secret}}
+    unprotect = {"action": "unprotect", "options": {"password": secret}}
+    tool = "edit_excel_sheet"
+    chat.op("run_excel_steps", steps=[{"tool": tool, "arguments": protect}])
+    error = chat.fail(
+        "run_excel_steps",
+        steps=[{"tool": tool, "arguments": {"action": "unprotect", "options": {"password": "x"}}}],
+    )
+    assert error["code"] == "wrong_password"
+    forged = {"action": "unprotect", "options": {"password": ACCEPTED}}
+    error = chat.fail("run_excel_steps", steps=[{"tool": tool, "arguments": forged}])
+    assert "can't be typed" in error["message"]
+    named = {**unprotect, "sheet": "$read.sheet"}
+    error = chat.fail(
+        "run_excel_steps",
+        steps=[
+            {"tool": "read_excel_range", "arguments": {}, "name": "read"},
+            {"tool": tool, "arguments": named},
+        ],
+    )
+    assert "takes no values of others" in error["message"]
+    chat.op("run_excel_steps", steps=[{"tool": tool, "arguments": unprotect}])
+    told = chat.op("write_excel_range", start="A2", rows=[[3]])
+    assert "notes" not in told["result"]
+    root = chat.service.sessions.parts.store.root
+    for file in root.rglob("*"):
+        assert not file.is_file() or secret.encode() not in file.read_bytes(), file
+    chat.op("undo_excel_change", action="undo", steps=3)
     chat.op("undo_excel_change", action="redo", steps=3)
     assert chat.rows()[1] == [3]

@@ -89,6 +89,7 @@ class Operation:
     styled: bool = False
     secret: str = ""
     seal: Callable[[dict[str, Any]], None] | None = None
+    steps: str = ""
 
     @property
     def delivers(self) -> bool:
@@ -99,9 +100,10 @@ class Operation:
     def writes(self) -> bool:
         return self.effect in ("create", "change")
 
-    def validate(self, given: object) -> dict[str, Any]:
+    def validate(self, given: object, *, sealed: bool = False) -> dict[str, Any]:
         """The parameters with defaults filled in, in JSON types.
 
+        :param sealed: they have been here before: their secret is in its place
         :raises InvalidParameters: naming each parameter that does not fit, and what would
         """
         if not isinstance(given, dict):
@@ -125,6 +127,8 @@ class Operation:
             ) from None
         parameters = valid.model_dump(exclude_unset=False)
         self._refuse_two_targets(parameters)
+        if sealed:
+            return parameters
         secret = self._secret(parameters)
         if isinstance(secret, str) and not secret.isprintable():
             raise InvalidParameters(
@@ -137,14 +141,35 @@ class Operation:
 
     def public(self, parameters: dict[str, Any]) -> dict[str, Any]:
         """The parameters as they may be told: of a secret, only whether there was one."""
+        parameters = self._each_step(parameters, Operation.public)
         return self._with_secret(parameters, bool(self._secret(parameters)))
 
     def kept(self, parameters: dict[str, Any]) -> dict[str, Any]:
         """The parameters as the journal keeps them: a secret is sealed, or was ACCEPTED."""
+        parameters = self._each_step(parameters, Operation.kept)
         secret = self._secret(parameters)
         if not isinstance(secret, str) or not secret or secret.startswith(_SEALED):
             return parameters
         return self._with_secret(parameters, ACCEPTED)
+
+    def has_secret(self, parameters: dict[str, Any]) -> bool:
+        """Whether the parameters hold a secret."""
+        return bool(self._secret(parameters))
+
+    def _each_step(
+        self,
+        parameters: dict[str, Any],
+        change: Callable[[Operation, dict[str, Any]], dict[str, Any]],
+    ) -> dict[str, Any]:
+        """The parameters with the arguments of each step changed, where there are steps."""
+        if not self.steps:
+            return parameters
+        told = []
+        for step in parameters[self.steps]:
+            run = _OPERATIONS.get(step["tool"].strip())
+            arguments = change(run, step["arguments"]) if run else step["arguments"]
+            told.append({**step, "arguments": arguments})
+        return {**parameters, self.steps: told}
 
     def _secret(self, parameters: dict[str, Any]) -> object:
         found: Any = parameters
@@ -154,7 +179,7 @@ class Operation:
 
     def _with_secret(self, parameters: dict[str, Any], value: object) -> dict[str, Any]:
         name, _, inner = self.secret.partition(".")
-        if name not in parameters:
+        if name not in parameters or (inner and not isinstance(parameters[name], dict)):
             return parameters
         told = {**parameters[name], inner: value} if inner else value
         return {**parameters, name: told}
@@ -276,6 +301,7 @@ def operation(  # noqa: PLR0913 - what an operation is, named in one place
     styled: bool = False,
     secret: str = "",
     seal: Callable[[dict[str, Any]], None] | None = None,
+    steps: str = "",
 ) -> Callable[[Function], Function]:
     """Declare the decorated function as an operation.
 
@@ -283,8 +309,7 @@ def operation(  # noqa: PLR0913 - what an operation is, named in one place
     :param doing: what a person reads while it runs, such as "Adding a chart"
     :param example: parameters of a call that works; it stands in the documentation
     :param file_parameter: the parameter that may name an uploaded file
-    :param file_if: another parameter and the value with which that is so; the file may be left
-        out then. Empty: always
+    :param file_if: another parameter and the value with which that is so; empty: always
     :param delivers: whether a workbook is another one afterwards although it is a session's
         own operation
     :param exports: whether it writes files for the user into the folder it is given
@@ -292,6 +317,7 @@ def operation(  # noqa: PLR0913 - what an operation is, named in one place
     :param secret: the parameter that is never kept, logged or told; "options.password" is one
         of its options
     :param seal: puts something else into the place of the secret, in the validated parameters
+    :param steps: the parameter that holds calls of other operations, which may hold secrets
     """
 
     facts: dict[str, Any] = {
@@ -305,6 +331,7 @@ def operation(  # noqa: PLR0913 - what an operation is, named in one place
         "styled": styled,
         "secret": secret,
         "seal": seal,
+        "steps": steps,
     }
 
     def declare(function: Function) -> Function:

@@ -67,8 +67,35 @@ class _Planned:
     parameters: dict[str, Any] | None
 
 
+def _seal(parameters: dict[str, Any]) -> None:
+    """Secrets in the arguments of steps are sealed as they are in a call by itself."""
+    for number, step in enumerate(parameters["steps"], 1):
+        run = operations().get(step["tool"].strip())
+        if run is None or not run.secret:
+            continue
+        arguments = {"workbook": "", **step["arguments"]}
+        if any(_references(arguments)) and not _plainly_without(run, arguments):
+            raise InvalidParameters(
+                f"Step {number} ({run.name}): a step with a password takes no values of others.",
+                "Write its arguments out, or call it by itself.",
+            )
+        if not any(_references(arguments)):
+            known = {p.name for p in run.parameters}
+            valid = run.validate({k: v for k, v in arguments.items() if k in known or v})
+            if run.has_secret(valid):
+                step["arguments"] = valid
+
+
+def _plainly_without(run: Operation, arguments: dict[str, Any]) -> bool:
+    """Whether arguments that can't be validated yet hold no secret for sure."""
+    options = arguments.get(run.secret.partition(".")[0])
+    return not options or (isinstance(options, dict) and not run.has_secret(arguments))
+
+
 @operation(
     effect="change",
+    seal=_seal,
+    steps="steps",
     doing="Changing {workbook} in several steps",
     example={
         "steps": [
@@ -137,7 +164,7 @@ def _run(ctx: Context, planned: _Planned, results: dict[str, dict[str, Any]]) ->
     parameters = planned.parameters
     if parameters is None:
         filled = _filled(planned.step.arguments, results)
-        parameters = run.validate(_targeted(ctx, run, filled))
+        parameters = run.validate(_targeted(ctx, run, filled), sealed=True)
     ctx.book.spill()
     own = replace(ctx, preferences=ctx.preferences if run.styled else None)
     if run.writes:
@@ -168,7 +195,7 @@ def _planned(ctx: Context, steps: list[Step]) -> Iterator[_Planned]:
             _check_names(step, references, known)
             _check_workbook(ctx, step)
             arguments = _targeted(ctx, run, step.arguments)
-            parameters = None if references else run.validate(arguments)
+            parameters = None if references else run.validate(arguments, sealed=True)
             if references:
                 _check_rest(run, arguments)
         except ExcelToolsError as error:
@@ -216,6 +243,9 @@ def _allowed(step: Step) -> Operation:
 
 def _names_file(run: Operation, arguments: dict[str, Any]) -> bool:
     """Whether the parameter that may name an upload does so; text with a line break is data."""
+    name, wanted = run.file_if
+    if name and arguments.get(name) != wanted:
+        return False
     value = str(arguments.get(run.file_parameter) or "\n")
     return "\n" not in value and "\r" not in value
 

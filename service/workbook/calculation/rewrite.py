@@ -26,6 +26,7 @@ from service.workbook.calculation.syntax import (
     parts,
     reference,
 )
+from service.workbook.calculation.visible import shown_only
 
 _LIFTS = "it calculates each cell of a range, which calculators often get wrong"
 OTHER_FILE = "it refers to another file"
@@ -138,6 +139,8 @@ class Rewriter:
         try:
             pieces = _intersections(self._resolved(pieces, address, 0))
             pieces, loose = stretched(_unions(pieces))
+            if self._hidden:
+                pieces = shown_only(pieces, address[0], self._hidden)
             if formula.kind == "plain":
                 pieces = intersected(pieces, *address[1:])
             doubt = _LIFTS if lifts(pieces, "V" if formula.kind == "plain" else "A") else ""

@@ -15,7 +15,7 @@ from lxml import etree
 from openpyxl.worksheet._writer import WorksheetWriter
 from openpyxl.worksheet.cell_range import CellRange
 from openpyxl.worksheet.worksheet import Worksheet
-from openpyxl.xml.constants import REL_NS
+from openpyxl.xml.constants import REL_NS, SHEET_MAIN_NS
 from openpyxl.xml.functions import tostring
 
 from service.workbook.keeping import rules
@@ -111,8 +111,16 @@ def merge_sheet(
             root.remove(item)
         for item in merged:
             _make_links(item, link)
+            _name_space(item)
             insert(root, item)
     return rules.merge(root, before, now) or bool(changed)
+
+
+def _name_space(item: etree._Element) -> None:
+    """Put what the editor wrote into the sheet's namespace, which may have a prefix there."""
+    for element in item.iter():
+        if local(element) and not str(element.tag).startswith("{"):
+            element.tag = f"{{{SHEET_MAIN_NS}}}{element.tag}"
 
 
 def _merged(
