@@ -12,6 +12,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from service.errors import InvalidParameters, InvalidRange, counted
 from service.operations.context import Context
 from service.operations.dressing import Dressing, Places
+from service.operations.headed import headed_cells
 from service.operations.layout import (
     cell_width,
     find_region,
@@ -45,7 +46,8 @@ def format_excel_cells(ctx: Context, style: CellStyle, sheet: str = "", range: s
     :param style: what to set, such as {"bold": true, "fill": "light gray", "align": "center",
         "number_format": "currency EUR", "border": "outline medium, inside thin gray"}.
     :param sheet: sheet to format; leave out if there is one
-    :param range: such as "A1:D1", "B:B", "A1:A9,C1:C9", or header; leave out for all used cells
+    :param range: "A1:D1", "B:B", "A1:A9,C1:C9", header, or a column's header; left
+        out: all used cells
     """
     if not style.model_dump(exclude_none=True):
         raise InvalidParameters(
@@ -102,7 +104,7 @@ def _refuse_idle(sheet: Worksheet, places: Places, style: CellStyle) -> None:
 def _areas(book: Book, sheet: str, text: str) -> tuple[Worksheet, list[Area]]:
     named, reference = split_sheet(text)
     if reference.strip().lower() not in ("header", "headers"):
-        worksheet, areas = sheet_and_areas(book, sheet, text)
+        worksheet, areas = _named_cells(book, sheet, text)
     else:
         worksheet = book.sheet(sheet or named)
         region = find_region(book, worksheet)
@@ -118,6 +120,19 @@ def _areas(book: Book, sheet: str, text: str) -> tuple[Worksheet, list[Area]]:
             'Name fewer cells; whole columns such as "A:C" end where the data ends.',
         )
     return worksheet, areas
+
+
+def _named_cells(book: Book, sheet: str, text: str) -> tuple[Worksheet, list[Area]]:
+    """The cells of a reference, or those under the header of that text."""
+    try:
+        return sheet_and_areas(book, sheet, text)
+    except InvalidRange:
+        named, reference = split_sheet(text)
+        worksheet = book.sheet(sheet or named)
+        column = headed_cells(book, worksheet, reference)
+        if column is None:
+            raise
+        return worksheet, [column]
 
 
 def _places(sheet: Worksheet, areas: list[Area]) -> Places:

@@ -11,14 +11,14 @@ from pydantic import Field
 
 from service.errors import InvalidParameters, InvalidRange, listed
 from service.operations.context import Context
-from service.operations.layout import Region, find_region, header_names, sheet_and_areas
+from service.operations.headed import headed_cells, last_row
+from service.operations.layout import find_region, sheet_and_areas
 from service.operations.registry import Answer, BriefOptions, operation
 from service.workbook.areas import MAX_ROW, Area, parse_area, split_areas, split_sheet
 from service.workbook.book import Book
 from service.workbook.cells import Scalar
 from service.workbook.rules import cells, changes, edits, kinds
 from service.workbook.rules.found import Found, rules_of
-from service.workbook.tables.view import View
 
 Action = Literal["add", "list", "change", "delete"]
 Value: TypeAlias = Scalar | list[Scalar]
@@ -174,7 +174,7 @@ def _areas(book: Book, sheet: str, text: str, kind: str) -> tuple[Worksheet, lis
             'Send cells such as "B2:B20", a column "B:B", or the header of a column.',
         )
     worksheet = book.sheet(sheet or named)
-    column = _headed(book, worksheet, reference)
+    column = headed_cells(book, worksheet, reference)
     if column is not None:
         return worksheet, [column]
     parts = split_areas(text) or [text]
@@ -189,29 +189,6 @@ def _areas(book: Book, sheet: str, text: str, kind: str) -> tuple[Worksheet, lis
     return worksheet, found
 
 
-def _headed(book: Book, sheet: Worksheet, text: str) -> Area | None:
-    """The cells under the header of that text, unless it is a reference."""
-    if re.match(r"^\$?[A-Za-z]{1,3}\$?\d+(:|$)", text) or ":" in text or "," in text:
-        return None
-    region = find_region(book, sheet)
-    if region is None or not region.has_headers or region.area.rows < 2:
-        return None
-    names = [name.strip().lower() for name in header_names(book, sheet, region)]
-    wanted = text.strip().lower()
-    if names.count(wanted) != 1:
-        return None
-    column = region.body.column(names.index(wanted))
-    last = _last_row(sheet, region)
-    return Area(column.first_row, column.first_column, last, column.last_column)
-
-
-def _last_row(sheet: Worksheet, region: Region) -> int:
-    """The last row of the sheet's data, without the totals of a table."""
-    views = [View(sheet, table) for table in sheet.tables.values()]
-    totals = any(view.totals and view.area.last_row == region.area.last_row for view in views)
-    return region.area.last_row - totals
-
-
 def _columns(book: Book, sheet: Worksheet, first: str, last: str, kind: str) -> Area:
     """Whole columns without their headers; formats end with the data, as blanks are less than 1."""
     whole = parse_area(f"{first}:{last}", Area(1, 1, MAX_ROW, 1))
@@ -220,7 +197,7 @@ def _columns(book: Book, sheet: Worksheet, first: str, last: str, kind: str) -> 
     if region is not None and region.area.overlaps(whole):
         top = region.area.first_row + region.has_headers
         if kind not in kinds.VALIDATIONS:
-            bottom = max(top, _last_row(sheet, region))
+            bottom = max(top, last_row(sheet, region))
     return Area(top, whole.first_column, bottom, whole.last_column)
 
 

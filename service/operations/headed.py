@@ -1,0 +1,35 @@
+"""The cells of a column, found by its header."""
+
+from __future__ import annotations
+
+import re
+
+from openpyxl.worksheet.worksheet import Worksheet
+
+from service.operations.layout import Region, find_region, header_names
+from service.workbook.areas import Area
+from service.workbook.book import Book
+from service.workbook.tables.view import View
+
+
+def headed_cells(book: Book, sheet: Worksheet, text: str) -> Area | None:
+    """The cells under the header of that text, unless it is a reference."""
+    if re.match(r"^\$?[A-Za-z]{1,3}\$?\d+(:|$)", text) or ":" in text or "," in text:
+        return None
+    region = find_region(book, sheet)
+    if region is None or not region.has_headers or region.area.rows < 2:
+        return None
+    names = [name.strip().lower() for name in header_names(book, sheet, region)]
+    wanted = text.strip().lower()
+    if names.count(wanted) != 1:
+        return None
+    column = region.body.column(names.index(wanted))
+    last = last_row(sheet, region)
+    return Area(column.first_row, column.first_column, last, column.last_column)
+
+
+def last_row(sheet: Worksheet, region: Region) -> int:
+    """The last row of the sheet's data, without the totals of a table."""
+    views = [View(sheet, table) for table in sheet.tables.values()]
+    totals = any(view.totals and view.area.last_row == region.area.last_row for view in views)
+    return region.area.last_row - totals
