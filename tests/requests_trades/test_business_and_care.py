@@ -21,8 +21,9 @@ CAMPAIGNS: list[list[Any]] = [
 
 
 def test_campaign_figures(chat: Chat) -> None:
-    """Campaign report: impressions, clicks, orders, cost, revenue. I want CTR, CPC, conversion, ROAS
-    per channel and in total, and a chart with cost as columns and ROAS as a line."""
+    """Campaign report: impressions, clicks, orders, cost, revenue. I want CTR, CPC,
+    conversion, ROAS per channel and in total, and a chart with cost as columns and ROAS as
+    a line."""
     chat.op(
         "create_excel_file",
         filename="campaigns",
@@ -73,8 +74,8 @@ def test_campaign_figures(chat: Chat) -> None:
 
 
 def test_funnel(chat: Chat) -> None:
-    """Sales funnel chart for visitors 5000, leads 800, offers 200, orders 60, with the rates from step
-    to step."""
+    """Sales funnel chart for visitors 5000, leads 800, offers 200, orders 60, with the
+    rates from step to step."""
     chat.op(
         "create_excel_file",
         filename="funnel",
@@ -97,8 +98,8 @@ def test_funnel(chat: Chat) -> None:
 
 
 def test_ab_test(chat: Chat) -> None:
-    """A/B test: A had 4000 visitors and 200 orders, B 4100 and 250. Is B really better? Show rates, uplift,
-    z, p-value and a verdict at 95 %."""
+    """A/B test: A had 4000 visitors and 200 orders, B 4100 and 250. Is B really better?
+    Show rates, uplift, z, p-value and a verdict at 95 %."""
     chat.op(
         "create_excel_file",
         filename="ab test",
@@ -129,8 +130,9 @@ def test_ab_test(chat: Chat) -> None:
 
 
 def test_assets_and_warranties(chat: Chat) -> None:
-    """IT assets with purchase date and warranty in months: when does the warranty end, which have run out
-    on 1 June 2026, value left after 36 months straight line. Asset tags must not be double."""
+    """IT assets with purchase date and warranty in months: when does the warranty end,
+    which have run out on 1 June 2026, value left after 36 months straight line. Asset tags
+    must not be double."""
     assets = [["NB-001", "2024-01-15", 24, 1200], ["NB-002", "2025-06-01", 36, 1500],
               ["SRV-01", "2022-03-10", 60, 8000]]  # fmt: skip
     chat.op(
@@ -163,7 +165,8 @@ def test_assets_and_warranties(chat: Chat) -> None:
 
 
 def test_ticket_pivot(chat: Chat) -> None:
-    """Export of our help desk as csv. Pivot: tickets by priority and month, and the average hours."""
+    """Export of our help desk as csv. Pivot: tickets by priority and month, and the average
+    hours."""
     lines = ["Ticket,Opened,Priority,Hours"]
     lines += [
         f"T{n},2026-0{1 + n % 2}-1{n % 9},{'high' if n % 3 else 'low'},{n / 2}" for n in range(20)
@@ -186,8 +189,8 @@ def test_ticket_pivot(chat: Chat) -> None:
 
 
 def test_on_call_rota(chat: Chat) -> None:
-    """On-call rota for 2026 from 5 January, weekly, Ana, Ben, Cleo and Dov in turns, four in one month
-    coloured, number of weeks per person."""
+    """On-call rota for 2026 from 5 January, weekly, Ana, Ben, Cleo and Dov in turns, four
+    in one month coloured, number of weeks per person."""
     chat.op("create_excel_file", filename="rota", headers=["Week from", "On call"])
     chat.op(
         "write_excel_range",
@@ -204,7 +207,7 @@ def test_on_call_rota(chat: Chat) -> None:
     chat.op(
         "write_excel_range",
         start="B2",
-        rows=[[f"=INDEX($E$2:$E$5,MOD(ROW()-2,4)+1)"] for _ in range(52)],
+        rows=[["=INDEX($E$2:$E$5,MOD(ROW()-2,4)+1)"] for _ in range(52)],
     )
     chat.op(
         "write_excel_range", start="F2", rows=[[f"=COUNTIF($B$2:$B$53,E{n})"] for n in range(2, 6)]
@@ -253,8 +256,8 @@ def test_finding_errors(chat: Chat) -> None:
 
 
 def test_mortgage(chat: Chat) -> None:
-    """Loan of 200,000 at 3.6 % over 20 years: monthly rate, plan of the first year, and how much could I
-    borrow if I can pay 1,000 a month?"""
+    """Loan of 200,000 at 3.6 % over 20 years: monthly rate, plan of the first year, and how
+    much could I borrow if I can pay 1,000 a month?"""
     chat.op(
         "create_excel_file",
         filename="loan",
@@ -289,8 +292,9 @@ def test_mortgage(chat: Chat) -> None:
 
 
 def test_appointments(chat: Chat) -> None:
-    """Appointment sheet of our practice for one day, 8:00 to 12:00 in quarters of an hour, doctor from a
-    list, no patient twice, title and page number in print, header repeated, only entries editable."""
+    """Appointment sheet of our practice for one day, 8:00 to 12:00 in quarters of an hour,
+    doctor from a list, no patient twice, title and page number in print, header repeated,
+    only entries editable."""
     times = [f"{8 + n // 4:02}:{n % 4 * 15:02}" for n in range(16)]
     chat.op(
         "create_excel_file",
@@ -329,8 +333,8 @@ def test_appointments(chat: Chat) -> None:
 
 
 def test_formula_help(chat: Chat) -> None:
-    """What does the formula in D5 of my file do? And put the yield as rent roll with the price looked up
-    by the flat's name instead of the fixed cell."""
+    """What does the formula in D5 of my file do? And put the yield as rent roll with the
+    price looked up by the flat's name instead of the fixed cell."""
     chat.attach("rents.xlsx", rent_roll())
     chat.op("open_excel_file")
     explained = chat.op("explain_excel_formula", cell="Rent!E2")

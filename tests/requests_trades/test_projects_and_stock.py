@@ -142,8 +142,8 @@ def status_list() -> bytes:
 
 
 def test_status_list_with_dropdowns(chat: Chat) -> None:
-    """Please add a dropdown for the status to my list, colour the statuses, freeze the header
-    and give me a little overview with counts per status."""
+    """Please add a dropdown for the status to my list, colour the statuses, freeze the
+    header and give me a little overview with counts per status."""
     chat.attach("tasks.xlsx", status_list())
     chat.op("open_excel_file", file="tasks.xlsx")
     chat.op("describe_excel_file")
@@ -188,8 +188,8 @@ def movements() -> bytes:
 
 
 def test_pivot_by_warehouse(chat: Chat) -> None:
-    """Pivot of the stock movements: value per warehouse and type, with totals, and by months,
-    too."""
+    """Pivot of the stock movements: value per warehouse and type, with totals, and by
+    months, too."""
     chat.attach("movements.xlsx", movements())
     chat.op("open_excel_file")
     chat.op("create_excel_pivot", rows=["Warehouse"], columns=["Type"], values=["Sum of Value"])
@@ -210,8 +210,9 @@ def test_pivot_by_warehouse(chat: Chat) -> None:
 
 
 def test_routes_and_goal_seek(chat: Chat) -> None:
-    """Our tours: distance, litres per 100 km, driver hours. What does each cost at 1.75 EUR/l
-    and 28 EUR/h, and what price per km do we need for a profit of 500 EUR? Write it in."""
+    """Our tours: distance, litres per 100 km, driver hours. What does each cost at 1.75
+    EUR/l and 28 EUR/h, and what price per km do we need for a profit of 500 EUR? Write it
+    in."""
     tours = [["Hamburg", 290, 26, 5], ["Köln", 575, 27.5, 9], ["Berlin", 120, 25, 2.5]]
     chat.op(
         "create_excel_file",
@@ -283,8 +284,8 @@ MEMBERS = """No,Name,E-Mail,Joined,Fee,Paid
 
 
 def test_members_and_fees(chat: Chat) -> None:
-    """Our members' list as csv: remove doubles, add what is still to be paid, mark who owes,
-    totals at the bottom. The membership numbers must keep their zeros."""
+    """Our members' list as csv: remove doubles, add what is still to be paid, mark who
+    owes, totals at the bottom. The membership numbers must keep their zeros."""
     chat.attach("members.csv", MEMBERS.encode())
     chat.op("open_excel_file")
     chat.op("transform_excel_range", action="remove_duplicates", options={"by": ["No"]})

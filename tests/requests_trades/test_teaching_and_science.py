@@ -80,8 +80,8 @@ def got_counts(marks: list[Any]) -> list[int]:
 
 
 def test_timetable(chat: Chat) -> None:
-    """I need a timetable Monday to Friday with 8 lessons, a lunch break across all days after
-    the 6th, subjects to choose from a list, each subject coloured, printed on one A4
+    """I need a timetable Monday to Friday with 8 lessons, a lunch break across all days
+    after the 6th, subjects to choose from a list, each subject coloured, printed on one A4
     landscape page."""
     times = ["08:00", "08:50", "09:55", "10:45", "11:50", "12:40", "14:00", "14:50"]
     days = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday"]
@@ -297,8 +297,8 @@ def logger_csv() -> str:
 
 
 def test_logger_file(chat: Chat) -> None:
-    """The logger gave me this csv (German format). I need the mean per hour and a curve with
-    a moving average, smallest and largest value marked."""
+    """The logger gave me this csv (German format). I need the mean per hour and a curve
+    with a moving average, smallest and largest value marked."""
     chat.attach("logger.csv", logger_csv().encode("cp1252"))
     answer = chat.op("open_excel_file", file="logger.csv")
     assert answer["workbook"] == "logger.xlsx"
