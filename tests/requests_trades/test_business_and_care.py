@@ -249,6 +249,7 @@ def test_finding_errors(chat: Chat) -> None:
     chat.op("write_excel_range", sheet="Rent", start="B3", rows=[[70]])
     assert not chat.op("explain_excel_formula", action="errors")["result"].get("errors")
     chat.op("format_excel_cells", sheet="Rent", range="E2:E4", style={"number_format": "0.0%"})
+    chat.op("format_excel_cells", sheet="Rent", range="D2:D5", style={"number_format": "0.00"})
     got = chat.came_back()
     assert got.column("D2:D5") == [12, 10, 12, 2260 / 200]
     assert close(got.value("E3"), 700 * 12 / 200000)
