@@ -89,12 +89,13 @@ def test_answers_are_the_same(file: Path, monkeypatch: pytest.MonkeyPatch) -> No
     for _ in range(12):
         row, column = chance.randrange(1, ROWS + 3), chance.choice("ABCDE")
         value = chance.choice([None, 7, "text", "2026-05-05", f"=D{row}+1"])
-        for parameters in (
-            {"name": "write_excel_range", "start": f"{column}{row}", "rows": [[value]]},
-            {"name": "read_excel_range", "range": f"A{max(1, row - 3)}:F{row + 3}"},
-            {"name": "describe_excel_file"},
-        ):
-            answers = [run(book, sheet="Sheet", **parameters).result for book in (whole, lazy)]
+        calls: list[tuple[str, dict[str, Any]]] = [
+            ("write_excel_range", {"start": f"{column}{row}", "rows": [[value]]}),
+            ("read_excel_range", {"range": f"A{max(1, row - 3)}:F{row + 3}"}),
+            ("describe_excel_file", {}),
+        ]
+        for name, given in calls:
+            answers = [run(book, name, sheet="Sheet", **given).result for book in (whole, lazy)]
             assert answers[0] == answers[1]
 
 

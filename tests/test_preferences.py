@@ -377,6 +377,8 @@ def test_every_operation_with_a_style_asks_for_the_preferences() -> None:
         "create_excel_chart",
         "import_csv_to_excel",
         "create_excel_report",
+        "create_excel_pivot",
+        "run_excel_steps",
     }
 
 

@@ -8,13 +8,16 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
+from lxml import etree
 from openpyxl.formatting.formatting import ConditionalFormattingList
 from openpyxl.worksheet.cell_range import MultiCellRange
 from openpyxl.worksheet.worksheet import Worksheet
 
 from service.workbook.areas import Area
 from service.workbook.book import Book
+from service.workbook.keeping.rules import KeptRule, plain
 from service.workbook.references.text import areas_of, translated, written
+from service.workbook.rules.changes import moved
 
 
 def count(sheet: Worksheet, area: Area) -> int:
@@ -53,9 +56,7 @@ def clear(sheet: Worksheet, area: Area) -> None:
     for item in list(sheet.conditional_formatting):
         left, step = _left(item, area)
         for rule in item.rules if left else ():
-            kept = copy(rule)
-            kept.formula = [_seen(text, step) for text in rule.formula]
-            formats.add(written(left), kept)
+            formats.add(written(left), _moved(rule, step))
     sheet.conditional_formatting = formats
     validations = []
     for item in sheet.data_validations.dataValidation:
@@ -84,8 +85,7 @@ def carried(sheet: Worksheet, area: Area, step: tuple[int, int]) -> Carried:
     for item in sheet.conditional_formatting:
         there, seen = _taken(item, area, step)
         for rule in item.rules if there else ():
-            twin = copy(rule)
-            twin.formula = [_seen(text, seen) for text in rule.formula]
+            twin = _moved(rule, seen)
             twin.priority = 0  # a new one is given
             rules.append((there, twin))
     validations = []
@@ -149,6 +149,15 @@ def _left(item: Any, area: Area) -> tuple[list[Area], tuple[int, int]]:
 def _corner(areas: Iterable[Area]) -> tuple[int, int]:
     areas = list(areas)
     return min(a.first_row for a in areas), min(a.first_column for a in areas)
+
+
+def _moved(rule: Any, step: tuple[int, int]) -> Any:
+    """A copy of a rule, as it reads from another first cell."""
+    twin = copy(rule)
+    twin.formula = [_seen(text, step) for text in rule.formula]
+    if isinstance(rule, KeptRule):
+        twin.raw = plain(moved(etree.fromstring(rule.raw), step))
+    return twin
 
 
 def _seen(formula: Any, step: tuple[int, int]) -> Any:

@@ -109,7 +109,7 @@ def _put_back(ws: Worksheet, item: Found, areas: list[Area]) -> None:
     cells = written(areas)
     before, after = corner(item.areas), corner(areas)
     step = (after[0] - before[0], after[1] - before[1])
-    root = _moved(item.xml, step)
+    root = moved(item.xml, step)
     if item.rule is not None:
         item.rule.raw = plain(root)
         _put(ws, cells, item.rule)
@@ -128,7 +128,8 @@ def _put_back(ws: Worksheet, item: Found, areas: list[Area]) -> None:
         later_rules(ws).validations.append(etree.tostring(root, encoding="unicode"))
 
 
-def _moved(xml: etree._Element, step: tuple[int, int]) -> etree._Element:
+def moved(xml: etree._Element, step: tuple[int, int]) -> etree._Element:
+    """A copy of a rule, its formulas as they read ``step`` (rows, columns) further."""
     root = deepcopy(xml)
     if step != (0, 0):
         for part in root.iter():

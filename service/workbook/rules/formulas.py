@@ -15,6 +15,7 @@ _DATE = re.compile(r"^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?)?$")
 _TIME = re.compile(r"^\d{1,2}:\d{2}(?::\d{2})?$")
 _NUMBER = re.compile(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
 _TEXT = re.compile(r'^"((?:[^"]|"")*)"$')
+_LARGEST = 9.99999999999999e307
 
 
 def formula_text(value: object, where: str) -> str:
@@ -62,7 +63,12 @@ def quoted(text: str) -> str:
 
 
 def number(value: float) -> str:
-    """A number as a formula has it."""
+    """A number as a formula has it.
+
+    :raises InvalidValue: if it is larger than any that Excel knows
+    """
+    if not abs(value) <= _LARGEST:
+        raise InvalidValue("A number is larger than Excel's largest, 9.99E+307.", "Send another.")
     return str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else repr(value)
 
 
