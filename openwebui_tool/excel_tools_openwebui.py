@@ -1055,7 +1055,7 @@ class Tools:
         :param style: what to set, such as {"bold": true, "fill": "light gray", "align": "center", "number_format": "currency EUR", "border": "outline medium, inside thin gray"}. Keys: bold, italic, underline, strike, script (superscript|subscript|normal), font, size, color, fill, gradient, gradient_angle (center), pattern, pattern_color, number_format, align, valign, wrap, shrink, indent, rotation (vertical), border, border_color, named_style, new_style, locked, hide_formula, merge (cells|across|none), width (auto), height (auto), copy_from, clear.
         :param workbook: its name, if several are open
         :param sheet: sheet to format; leave out if there is one
-        :param range: such as "A1:D1", "B:B", "A1:A9,C1:C9", or header; leave out for all used cells
+        :param range: "A1:D1", "B:B", "A1:A9,C1:C9", header, or a column's header; left out: all used cells
         """
         return await self._run(
             "format_excel_cells",

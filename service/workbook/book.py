@@ -145,7 +145,7 @@ class Book:
         if wanted:
             raise SheetNotFound(
                 f'No sheet "{name}" in {self.name}. Sheets: {listed(self.sheet_names)}.',
-                "Use one of these names.",
+                'Use one of these names, or make the sheet first: edit_excel_sheet(action="add").',
                 {"sheets": self.sheet_names},
             )
         if len(self.xl.worksheets) == 1:

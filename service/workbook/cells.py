@@ -6,6 +6,7 @@ Writing: numbers, booleans and ``null`` (blank) are themselves. Of texts,
 - an apostrophe in front makes any text literal (``'=A1``, ``'2026-01-31``), as in Excel;
   alone it is itself,
 - ``2026-01-31`` and ``2026-01-31 14:30`` are dates,
+- ``08:30`` and ``08:30:15`` are times of the day, ``40%`` and ``-2.5 %`` are shares of 100,
 - anything else stays text, also ``007``, ``1200`` and ``+49 30 1234``.
 
 Reading gives back what would have to be written: a text that writing would take for
@@ -17,6 +18,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
+from decimal import Decimal
 from typing import TypeAlias
 
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell, MergedCell
@@ -36,6 +38,8 @@ UNSTORABLE = re.compile(f"{ILLEGAL_CHARACTERS_RE.pattern}|[\ud800-\udfff\ufffe\u
 MAX_TEXT = 32_767
 MAX_FORMULA = 8_192
 _DATE = re.compile(r"^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?)?$")
+_TIME = re.compile(r"^(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?$", re.ASCII)
+_PERCENT = re.compile(r"^[+-]?\d{1,9}(?:\.(\d{1,4}))?\s?%$", re.ASCII)
 _NUMBER = re.compile(r"^[+-]?(\d+([.,]\d+)?|\d{1,3}([.,' ]\d{3})+([.,]\d+)?)\s?%?$")
 # Excel counts days from 1900 and holds 29 February of that year for real.
 _FIRST_DATE = dt.date(1900, 3, 1)
@@ -54,15 +58,34 @@ def put(cell: Cell, value: Scalar) -> None:
             f"{where} is hidden inside merged cells.", "Write to the first cell of the merged area."
         )
     stored, literal = stored_value(value, where)
-    was_date = cell.is_date
+    was_date, was = cell.is_date, cell.number_format
     cell.value = stored
     if literal:
         cell.data_type = "s"
+    elif isinstance(value, str):
+        _format_as_typed(cell, value, was)
     cell.quotePrefix = literal and isinstance(value, str) and value.startswith("'")
     if cell.data_type == "f" and cell.number_format == "General":
         cell.number_format = _format_of_result(str(stored))
     if was_date and isinstance(stored, int | float) and is_date_format(cell.number_format):
         cell.number_format = "General"
+
+
+def _format_as_typed(cell: Cell, text: str, before: str) -> None:
+    """The number format that a share or a time brings along, where the cell has none."""
+    if _PERCENT.match(text):
+        decimals = _decimals(text)
+        plain = "0%" if not decimals else f"0.{'0' * decimals}%"
+        cell.number_format = plain if before == "General" else before
+    elif _TIME.match(text):
+        short = text.count(":") == 1
+        cell.number_format = before if is_date_format(before) else "hh:mm" if short else "hh:mm:ss"
+
+
+def _decimals(percent: str) -> int:
+    """How many digits follow the point of "2.5 %"."""
+    found = _PERCENT.match(percent)
+    return len(found[1] or "") if found else 0
 
 
 _DATE_FORMULA = re.compile(r"^=(TODAY|DATE|EDATE|EOMONTH|WORKDAY|WORKDAY\.INTL|DATEVALUE)\(")
@@ -77,7 +100,7 @@ def _format_of_result(formula: str) -> str:
 
 def stored_value(
     value: Scalar, where: str
-) -> tuple[str | int | float | bool | dt.date | None, bool]:
+) -> tuple[str | int | float | bool | dt.date | dt.time | None, bool]:
     """(what openpyxl is given, whether it is literal text) for one JSON value."""
     if value is None or value == "":
         return None, False
@@ -107,7 +130,7 @@ def _number(value: int | float, where: str) -> tuple[str | int | float, bool]:
     return value, False
 
 
-def _text(value: str, where: str) -> tuple[str | dt.date, bool]:
+def _text(value: str, where: str) -> tuple[str | float | dt.date | dt.time, bool]:
     if value.startswith("'") and len(value) > 1:
         return _checked_text(value[1:], where), True
     if value.startswith("=") and len(value) > 1:
@@ -118,8 +141,8 @@ def _text(value: str, where: str) -> tuple[str | dt.date, bool]:
             )
         check_formula(_storable(value, where, "formula"), where)
         return to_file(value), False
-    date = parse_date(value)
-    return (date, False) if date else (_checked_text(value, where), True)
+    typed = parse_typed(value)
+    return (_checked_text(value, where), True) if typed is None else (typed, False)
 
 
 def _checked_text(text: str, where: str) -> str:
@@ -151,6 +174,16 @@ def parse_date(text: str) -> dt.date | None:
     if moment.date() < _FIRST_DATE:
         return None
     return moment.date() if len(text) == 10 else moment
+
+
+def parse_typed(text: str) -> dt.date | dt.time | float | None:
+    """What a text means that Excel would take for a date, a time or a share when typed in."""
+    if _PERCENT.match(text):
+        # The nearest number to the share: 7 % is 0.07, not 0.07 and something.
+        return float(Decimal(text.rstrip("% ")) / 100)
+    if _TIME.match(text):
+        return dt.time.fromisoformat(text.zfill(8 if text.count(":") == 2 else 5))
+    return parse_date(text)
 
 
 def looks_like_number(text: str) -> bool:
@@ -186,7 +219,11 @@ def shown(value: object) -> Scalar:
     if isinstance(value, dt.timedelta):
         return _duration(value)
     text = str(value) if isinstance(value, CellRichText) else f"{value}"
-    return f"'{text}" if (text[:1] in ("=", "'") and len(text) > 1) or parse_date(text) else text
+    return (
+        f"'{text}"
+        if (text[:1] in ("=", "'") and len(text) > 1) or parse_typed(text) is not None
+        else text
+    )
 
 
 def shown_moment(moment: dt.datetime) -> str:

@@ -12,6 +12,7 @@ from tests.backends import Backend, InProcess, Wire, wire
 from tests.fake_openwebui import OpenWebUI
 from tests.plugin_fixtures import load_plugin
 from tests.requests_trades.desk import Person
+from tests.requests_trades.played import Chat
 
 __all__ = ["wire"]
 
@@ -35,3 +36,16 @@ def ask(
     person.folder = tmp_path
     person.asked = str(request.node.name).removeprefix("test_")
     return person
+
+
+@pytest.fixture
+def chat(
+    wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Chat:
+    """A fresh user in a fresh chat of Open WebUI."""
+    webui = OpenWebUI(tmp_path)
+    webui.install(monkeypatch)
+    found = Chat(webui, MODULE, valves=wire.valves)
+    found.wire, found.folder = wire, tmp_path
+    found.request = request.node.name.removeprefix("test_")
+    return found

@@ -52,6 +52,7 @@ class ChangedRows:
         self._styles = job.styles
         self._xml = xml
         self._cells = cells
+        self._values = values
         self._attributes = rows
         cells_ = sheet._cells
         self._index = cells_.rows if isinstance(cells_, LazyCells) else Rows(xml)
@@ -118,12 +119,19 @@ class ChangedRows:
                 row.cells.pop(column, None)
             elif isinstance(new, Computed):
                 if xml:
-                    value = serial_number(new.value, self._sheet.parent.epoch)
-                    row.cells[column] = with_value(xml, value, known=not new.unknown)
+                    row.cells[column] = self._valued(xml, new)
             elif xml and self._only_restyled(new):
+                # Its format is not all that is new where its formula gives something else now.
+                computed = self._values.get((row.number, column))
+                xml = xml if computed is None else self._valued(xml, computed)
                 row.cells[column] = with_style(xml, self._style(new))
             else:
                 row.cells[column] = self._written(new, explicit=b" s=" in xml.split(b">")[0])
+
+    def _valued(self, xml: bytes, computed: Computed) -> bytes:
+        """A formula's cell with the value that it gives now."""
+        value = serial_number(computed.value, self._sheet.parent.epoch)
+        return with_value(xml, value, known=not computed.unknown)
 
     def _only_restyled(self, cell: Cell) -> bool:
         return (
