@@ -9,14 +9,14 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args
 from openpyxl.worksheet.worksheet import Worksheet
 from pydantic import BeforeValidator, Field
 
-from service.errors import InvalidParameters, InvalidRange, InvalidValue, listed
+from service.errors import InvalidParameters, InvalidRange, listed
 from service.operations.context import Context
 from service.operations.headed import headed, last_row
 from service.operations.layout import find_region, sheet_and_areas
 from service.operations.registry import Answer, BriefOptions, operation
 from service.workbook.areas import MAX_ROW, Area, parse_area, split_areas, split_sheet
 from service.workbook.book import Book
-from service.workbook.cells import UNSTORABLE, Scalar
+from service.workbook.cells import Scalar, refuse_unstorable
 from service.workbook.rules import cells, changes, edits, kinds
 from service.workbook.rules.found import Found, rules_of
 
@@ -138,7 +138,7 @@ def add_excel_rule(
     given = options.model_dump(exclude_none=True)
     value = _decoded(value)
     for name, item in {"value": value, **given}.items():
-        _refuse_unstorable(name, item)
+        refuse_unstorable(name, item)
     if action == "add":
         return _add(ctx.book, sheet, range, rule, value, given)
     named, reference = split_sheet(range)
@@ -215,16 +215,6 @@ def _columns(book: Book, sheet: Worksheet, first: str, last: str, kind: str) -> 
 
 
 # Actions ------------------------------------------------------------------------
-
-
-def _refuse_unstorable(name: str, value: object) -> None:
-    """:raises InvalidValue: if a text holds what no workbook can"""
-    for item in value if isinstance(value, list) else [value]:
-        if isinstance(item, str) and UNSTORABLE.search(item):
-            raise InvalidValue(
-                f"{name} holds control characters, which no workbook can hold.",
-                "Send it without them.",
-            )
 
 
 def _add(

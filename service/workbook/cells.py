@@ -47,6 +47,19 @@ _EXACT_DIGITS = 15
 _SMALLEST = 2.2250738585072014e-308  # nearer to 0 Excel takes a number for 0
 
 
+def refuse_unstorable(name: str, value: object) -> None:
+    """Refuse a text, or a list with one, that holds what no workbook can.
+
+    :raises InvalidValue: naming the parameter
+    """
+    for item in value if isinstance(value, list) else [value]:
+        if isinstance(item, str) and UNSTORABLE.search(item):
+            raise InvalidValue(
+                f"{name} holds control characters, which no workbook can hold.",
+                "Send it without them.",
+            )
+
+
 def put(cell: Cell, value: Scalar) -> None:
     """Write one JSON value into a cell, keeping the cell's format where it still fits.
 

@@ -157,6 +157,7 @@ def test_assets_and_warranties(chat: Chat) -> None:
     until = [dt.datetime(2026, 1, 15), dt.datetime(2028, 6, 1), dt.datetime(2027, 3, 10)]
     assert got.column("E2:E4") == until
     assert "yy" in got.sheet()["E2"].number_format
+    assert got.sheet().column_dimensions["J"].width > 10
     assert got.column("F2:F4") == ["yes", "no", "no"]
     wanted = [1200 * (1 - 28 / 36), 1500 * (1 - 12 / 36), 0]
     assert all(close(a, b) for a, b in zip(got.column("G2:G4"), wanted, strict=True))

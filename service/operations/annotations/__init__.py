@@ -14,6 +14,7 @@ from service.operations.annotations.asked import Asked, Found
 from service.operations.context import Context
 from service.operations.registry import Answer, BriefOptions, operation
 from service.workbook.book import Book
+from service.workbook.cells import refuse_unstorable
 
 Kind = Literal["comment", "link", "image", "name"]
 Action = Literal["comment", "link", "image", "name", "list", "remove"]
@@ -83,6 +84,8 @@ def annotate_excel_cells(
     """
     asked = Asked(sheet, range.strip(), text, target.strip(), name.strip(), options.model_dump())
     _refuse_without_effect(action, asked)
+    for name, value in {"text": text, "target": target, "name": name, **asked.options}.items():
+        refuse_unstorable(name, value)
     if action == "list":
         return _listed(ctx.book, asked)
     if action == "remove":
