@@ -84,8 +84,9 @@ def annotate_excel_cells(
     """
     asked = Asked(sheet, range.strip(), text, target.strip(), name.strip(), options.model_dump())
     _refuse_without_effect(action, asked)
-    for name, value in {"text": text, "target": target, "name": name, **asked.options}.items():
-        refuse_unstorable(name, value)
+    given = {"text": text, "target": target, "name": name, **asked.options}
+    for parameter, value in given.items():
+        refuse_unstorable(parameter, value)
     if action == "list":
         return _listed(ctx.book, asked)
     if action == "remove":
