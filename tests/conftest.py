@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.service_fixtures import chat, make_service, server, service
+from tests.slow import is_slow
 
 if TYPE_CHECKING:
     from tests.corpus.library import Library
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["chat", "make_service", "server", "service"]
 
 ROOT = Path(__file__).resolve().parents[1]
+TESTS = ROOT / "tests"
 # With STRICT_TESTS=1 a missing program fails its tests: a run that proves everything.
 STRICT = os.environ.get("STRICT_TESTS", "") not in ("", "0")
 MISSING: pytest.StashKey[Counter[str]] = pytest.StashKey()
@@ -37,6 +39,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[MISSING] = Counter()
     config.stash[TOLD] = []
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Before the marks decide what is run."""
+    for item in items:
+        if item.path.is_relative_to(TESTS):
+            module = item.path.relative_to(TESTS).with_suffix("").as_posix()
+            if is_slow(module, item.name):
+                item.add_marker(pytest.mark.e2e)
 
 
 @pytest.fixture

@@ -1,0 +1,209 @@
+"""Tests that the quick run leaves to ``make e2e``: each takes more than a second.
+
+By module, with or without parameters; measured with ``make test ARGS=--durations=100``.
+"""
+
+from __future__ import annotations
+
+SLOW: dict[str, frozenset[str]] = {
+    "requests_trades/test_accounting": frozenset(
+        {
+            "test_budget_plan_and_actual",
+            "test_loan_plan",
+        }
+    ),
+    "requests_trades/test_projects_and_stock": frozenset(
+        {
+            "test_seating_plan",
+        }
+    ),
+    "requests_trades/test_teaching_and_science": frozenset(
+        {
+            "test_logger_file",
+        }
+    ),
+    "test_bulk": frozenset(
+        {
+            "test_the_last_row_is_not_too_far",
+        }
+    ),
+    "test_calculation": frozenset(
+        {
+            "test_libreoffice_decides_what_is_open",
+            "test_too_much_memory_ends_the_process_and_nothing_else",
+        }
+    ),
+    "test_chart_kinds": frozenset(
+        {
+            "test_libreoffice_opens_a_file_with_all_new_kinds",
+        }
+    ),
+    "test_charts": frozenset(
+        {
+            "test_libreoffice_draws_every_kind",
+        }
+    ),
+    "test_console": frozenset(
+        {
+            "test_the_command_works_beside_a_running_server",
+            "test_the_process_ends_as_the_command_says",
+        }
+    ),
+    "test_csv": frozenset(
+        {
+            "test_a_hundred_thousand_rows_arrive_whole",
+            "test_any_mess_becomes_a_sheet_or_is_refused",
+            "test_texts_come_back_as_they_went",
+        }
+    ),
+    "test_differential": frozenset(
+        {
+            "test_edits_and_saves_give_what_excelize_gives",
+        }
+    ),
+    "test_durability": frozenset(
+        {
+            "test_killed_under_load",
+        }
+    ),
+    "test_dynamic_arrays": frozenset(
+        {
+            "test_appended_rows_come_under_what_is_spilled",
+            "test_long_arrays_spill_up_to_a_limit_that_is_told",
+        }
+    ),
+    "test_engine": frozenset(
+        {
+            "test_a_call_that_gave_up_waiting_is_never_done",
+            "test_a_change_that_kills_its_process_is_given_up_and_alone",
+            "test_a_new_file_that_takes_too_long_is_not_made",
+            "test_what_takes_too_long_is_stopped_and_nothing_of_it_stays",
+        }
+    ),
+    "test_facts": frozenset(
+        {
+            "test_facts_stay_right_over_any_writes",
+        }
+    ),
+    "test_fidelity": frozenset(
+        {
+            "test_an_edit_changes_its_cells_and_nothing_else[libreoffice-openpyxl-chart-stock.xlsx]",
+        }
+    ),
+    "test_hostile_files": frozenset(
+        {
+            "test_a_hostile_file_is_refused_or_of_use[text]",
+            "test_rows_of_a_sound_file_are_read",
+        }
+    ),
+    "test_kept_parts": frozenset(
+        {
+            "test_libreoffice_opens_what_was_written",
+        }
+    ),
+    "test_large": frozenset(
+        {
+            "test_answers_are_the_same",
+            "test_edits_here_and_there_are_saved_and_nothing_else_changes",
+            "test_structure_changes_find_the_way_through",
+        }
+    ),
+    "test_libreoffice": frozenset(
+        {
+            "test_formulas_and_values_come_through",
+            "test_nothing_elsewhere_is_fetched",
+            "test_what_it_cannot_read_is_said",
+        }
+    ),
+    "test_logs": frozenset(
+        {
+            "test_a_running_service_logs_json_without_secrets",
+        }
+    ),
+    "test_needs": frozenset(
+        {
+            "test_a_missing_program_fails_its_tests_in_a_strict_run",
+            "test_a_missing_program_skips_its_tests_and_is_counted_aloud",
+        }
+    ),
+    "test_opening": frozenset(
+        {
+            "test_a_binary_workbook_is_opened_with_its_password",
+            "test_a_binary_workbook_keeps_its_formulas",
+            "test_a_conversion_that_takes_too_long_is_told",
+            "test_a_converted_workbook_is_rebuilt_from_what_was_converted_once",
+            "test_a_password_opens_a_workbook_and_is_kept_nowhere",
+            "test_a_workbook_in_the_xml_of_2003_is_converted",
+            "test_an_old_workbook_in_rc4_is_opened_with_its_password",
+            "test_libreoffice_keeps_formulas_formats_and_charts",
+            "test_macros_that_a_conversion_drops_are_told",
+        }
+    ),
+    "test_plugin_openwebui": frozenset(
+        {
+            "test_a_converted_workbook_comes_back_from_the_chat",
+            "test_a_workbook_of_any_format_is_the_latest_attachment[old.xlsb]",
+        }
+    ),
+    "test_plugin_service": frozenset(
+        {
+            "test_headers_alone_give_headers_alone[gunicorn]",
+            "test_ten_thousand_rows_go_through",
+        }
+    ),
+    "test_properties": frozenset(
+        {
+            "test_a_block_lands_at_its_start_cell_and_nowhere_else",
+            "test_a_number_that_is_no_date_survives_the_format_of_one",
+            "test_a_sheet_keeps_its_name",
+            "test_any_sequence_of_changes_leaves_what_a_plain_table_would_hold",
+            "test_columns_are_read_back_as_they_were_written",
+            "test_records_are_read_back_as_they_were_written",
+            "test_rich_text_survives_being_saved_and_opened",
+            "test_rows_are_read_back_as_they_were_written",
+            "test_several_sheets_keep_their_data_apart",
+        }
+    ),
+    "test_reports": frozenset(
+        {
+            "test_libreoffice_calculates_the_same",
+        }
+    ),
+    "test_sessions": frozenset(
+        {
+            "test_killing_the_whole_server_loses_nothing_acknowledged",
+        }
+    ),
+    "test_settings": frozenset(
+        {
+            "test_a_data_folder_that_can_not_be_made_stops_the_start",
+            "test_the_environment_is_read_in_one_place",
+        }
+    ),
+    "test_stateful": frozenset(
+        {
+            "test_nothing_that_happens_to_a_session_makes_it_differ_from_the_model",
+        }
+    ),
+    "test_transform": frozenset(
+        {
+            "test_a_pattern_that_runs_away_is_stopped",
+        }
+    ),
+    "test_undo": frozenset(
+        {
+            "test_every_state_comes_back_part_by_part",
+            "test_pivot_tables_come_back_as_they_were",
+        }
+    ),
+}
+
+
+def is_slow(module: str, name: str) -> bool:
+    """Whether a test takes long.
+
+    :param module: path of its file below ``tests``, without the ending
+    :param name: with its parameters in brackets
+    """
+    names = SLOW.get(module, frozenset())
+    return name in names or name.partition("[")[0] in names
