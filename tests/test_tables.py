@@ -515,3 +515,11 @@ def test_libreoffice_calculates_the_same(sales: Book, tmp_path: Path) -> None:
     subprocess.run(page, check=True, timeout=60)
     with Image.open(tmp_path / "p.png") as picture:
         assert len(picture.convert("RGB").getcolors(1 << 24) or []) > 1
+
+
+def test_a_column_is_formatted_with_its_total() -> None:
+    book = new_book(rows=[["Item", "Cost"], ["Rent", 1200], ["Food", 450]])
+    run(book, "create_excel_table", options={"totals": {"Cost": "sum"}})
+    told = run(book, "format_excel_cells", range="Cost", style={"number_format": "currency EUR"})
+    assert told.result["formatted"] == "B2:B4"
+    assert "€" in book.sheet()["B4"].number_format

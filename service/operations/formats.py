@@ -103,7 +103,9 @@ def _refuse_idle(sheet: Worksheet, places: Places, style: CellStyle) -> None:
 
 def _areas(book: Book, sheet: str, text: str) -> tuple[Worksheet, list[Area]]:
     named, reference = split_sheet(text)
-    column = headed(book, book.sheet(sheet or named), reference) if reference else None
+    column = None
+    if reference:
+        column = headed(book, book.sheet(sheet or named), reference, totals=True)
     if column is not None:
         worksheet, areas = book.sheet(sheet or named), [column]
     elif reference.strip().lower() not in ("header", "headers"):

@@ -12,8 +12,11 @@ from service.workbook.book import Book
 from service.workbook.tables.view import View
 
 
-def headed(book: Book, sheet: Worksheet, text: str) -> Area | None:
-    """The cells under the header of that text, unless it is a reference."""
+def headed(book: Book, sheet: Worksheet, text: str, *, totals: bool = False) -> Area | None:
+    """The cells under the header of that text, unless it is a reference.
+
+    :param totals: with the cell in a table's row of totals
+    """
     if re.match(r"^\$?[A-Za-z]{1,3}\$?\d+(:|$)", text) or ":" in text or "," in text:
         return None
     region = find_region(book, sheet)
@@ -24,7 +27,7 @@ def headed(book: Book, sheet: Worksheet, text: str) -> Area | None:
     if names.count(wanted) != 1:
         return None
     column = region.body.column(names.index(wanted))
-    last = last_row(sheet, region)
+    last = region.area.last_row if totals else last_row(sheet, region)
     return Area(column.first_row, column.first_column, last, column.last_column)
 
 
