@@ -985,3 +985,14 @@ def test_another_program_reads_the_figures(book: Book, tmp_path: Path) -> None:
     assert [c.value for c in read["Pivot"][7]] == ["Grand Total", total("Qty")]
     (seen,) = read["Pivot"]._pivots
     assert seen.cache.cacheSource.worksheetSource.ref == "A1:F61"
+
+
+@pytest.mark.parametrize(("items", "shown"), [(12, 14), (40, 15)])
+def test_figures_of_many_columns_are_told_with_the_last_one(items: int, shown: int) -> None:
+    rows = [["Who", "What", "Sum"], *[["a", f"w{n:02}", n] for n in range(items)]]
+    book = new_book(rows=rows)
+    told = run(book, "create_excel_pivot", rows=["Who"], columns=["What"], values=["Sum"])
+    last = told.result["figures"][-1]
+    assert len(last) == shown
+    assert last[-1] == sum(range(items))
+    assert ("..." in last) == (items > 13)

@@ -34,7 +34,7 @@ from service.workbook.pivots.stored import Reading
 
 Action = Literal["add", "list", "change", "refresh", "delete"]
 _MOST_SHOWN = 8  # rows of figures in an answer
-_MOST_WIDE = 12
+_MOST_WIDE = 15  # columns: a label, twelve months, their total
 _NO_OPTIONS = PivotOptions()
 # The pivot styles whose accent comes closest to the house.
 _STYLES = {"blue": 16, "green": 18, "purple": 19, "teal": 20, "orange": 21, "gray": 15, "plain": 15}
@@ -343,17 +343,22 @@ class _Work:
         return Answer(result, sheet=self.place.sheet)
 
     def _figures(self) -> list[list[object]]:
-        """The first rows and the last one, as they stand in the cells."""
+        """The first rows and columns and the last ones, as they stand in the cells."""
         laid = self.laid
-        width = min(laid.side + len(laid.columns), _MOST_WIDE)
+        width = laid.side + len(laid.columns)
         grid: dict[int, list[object]] = {}
         for put in laid.puts:
-            if put.row >= laid.skipped and put.column < width:
+            if put.row >= laid.skipped:
                 row = grid.setdefault(put.row, [None] * width)
                 value = str(put.value) if isinstance(put.value, Wrong) else put.value
                 row[put.column] = cells.shown(value)
-        rows = [grid[number] for number in sorted(grid)]
+        rows = [_narrow(grid[number]) for number in sorted(grid)]
         return rows if len(rows) <= _MOST_SHOWN + 1 else [*rows[:_MOST_SHOWN], ["..."], rows[-1]]
+
+
+def _narrow(row: list[object]) -> list[object]:
+    """A row with what is in the middle of many columns left out."""
+    return row if len(row) <= _MOST_WIDE else [*row[: _MOST_WIDE - 2], "...", row[-1]]
 
 
 # What is there ------------------------------------------------------------------
