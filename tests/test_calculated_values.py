@@ -204,9 +204,11 @@ def test_the_calculators_agree_with_excel(tell: Tell) -> None:
     found, kinds = Tally(), Counter[str]()
     until = time.monotonic() + _ENOUGH_SECONDS
     for path in excel_files():
-        if time.monotonic() > until or not values_in(path):
-            continue
+        if time.monotonic() > until:
+            break
         try:
+            if not values_in(path):
+                continue
             Book.load(path, path.name)
             found += tally_alone(path)
             kinds["read"] += 1

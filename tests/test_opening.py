@@ -15,6 +15,7 @@ from typing import Any
 import olefile
 import openpyxl
 import pytest
+import xlsxwriter
 from openpyxl.chart import BarChart, Reference
 from openpyxl.styles import Font
 
@@ -478,3 +479,23 @@ def test_protection_of_a_sheet_is_kept(chat: Chat) -> None:
 
 def test_the_sound_workbook_needs_no_words(chat: Chat) -> None:
     assert "notes" not in opened(chat, workbook_bytes(), "plain.xlsx")["result"]
+
+
+def test_a_drawing_that_the_file_only_names_is_none(service: Service) -> None:
+    """Some programs leave drawings out that their sheets lead to."""
+    out = io.BytesIO()
+    made = xlsxwriter.Workbook(out)
+    sheet = made.add_worksheet("Data")
+    sheet.write_row("A1", ["a", 1])
+    chart = made.add_chart({"type": "column"})
+    chart.add_series({"values": "=Data!$B$1:$B$1"})
+    sheet.insert_chart("D2", chart)
+    made.close()
+    parts = {n: d for n, d in parts_of(out.getvalue()).items() if "drawing1.xml" not in n}
+    chat = Chat(service)
+    opened(chat, zipped(parts), "odd.xlsx")
+    answer = chat.op("write_excel_range", start="A2", rows=[["b", 2]])
+    assert chat.rows() == [["a", 1], ["b", 2]]
+    other = Chat(service)
+    opened(other, chat.download(answer["files"][0]), "odd.xlsx")
+    assert other.rows() == [["a", 1], ["b", 2]]

@@ -19,15 +19,21 @@ _SOURCES = ("numRef", "strRef", "multiLvlStrRef")
 
 @dataclass(frozen=True)
 class Found:
-    """A chart of the workbook: its sheet, its number among all, and the editor's object."""
+    """A chart of the workbook.
+
+    :param number: among all of the workbook
+    :param place: among those of its sheet, after which it is named if nobody has named it
+    :param chart: the editor's object
+    """
 
     sheet: Any
     number: int
+    place: int
     chart: Any
 
     @property
     def name(self) -> str:
-        return str(getattr(self.chart, "frame_name", "")) or f"Chart {self.number}"
+        return str(getattr(self.chart, "frame_name", "")) or f"Chart {self.place}"
 
     @property
     def on_own_sheet(self) -> bool:
@@ -36,8 +42,11 @@ class Found:
 
 def charts_of(book: Book) -> list[Found]:
     """All charts of a workbook, in the order of the sheets; numbered from 1."""
-    pairs = [(sheet, chart) for sheet in book.xl._sheets for chart in sheet._charts]
-    return [Found(sheet, number, chart) for number, (sheet, chart) in enumerate(pairs, 1)]
+    found: list[Found] = []
+    for sheet in book.xl._sheets:
+        for place, chart in enumerate(sheet._charts, 1):
+            found.append(Found(sheet, len(found) + 1, place, chart))
+    return found
 
 
 def told(book: Book, found: Found) -> dict[str, object]:

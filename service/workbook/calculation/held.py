@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,7 +47,9 @@ def values_in(path: Path) -> dict[Address, object]:
 
     :raises Exception: whatever openpyxl raises for a file that it can't make sense of
     """
-    held = held_values(*load(Package(path)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what the editor does not know
+        held = held_values(*load(Package(path)))
     return {address: value for address, (_, value) in held.values.items()}
 
 

@@ -50,9 +50,13 @@ class _Archive(Protocol):
 def find_drawn(archive: _Archive, path: str) -> tuple[list[Any], list[Image]]:
     """The charts and pictures of a drawing, as openpyxl's ``find_images`` gives them.
 
-    The charts have no cached values: those stay in their parts, and are slow to read.
+    The charts have no cached values: those stay in their parts, and are slow to read. A
+    drawing that the file only names is none.
     """
-    root = parse(archive.read(path))
+    try:
+        root = parse(archive.read(path))
+    except KeyError:
+        return [], []
     try:
         related = Relationships.read(path, archive.read(rels_name(path)))
     except KeyError:

@@ -40,12 +40,14 @@ class StyleMemory:
         )
 
 
-def style_number(book: Workbook, style: StyleArray) -> int:
+def style_number(book: Workbook, style: StyleArray | None) -> int:
     """The number of a cell format, which the workbook takes in if it is new.
+
+    :param style: None for a cell that nobody has formatted
 
     A copy is taken in: a cell's own goes on changing with the cell.
     """
-    return int(book._cell_styles.add(StyleArray(style)))
+    return int(book._cell_styles.add(StyleArray() if style is None else StyleArray(style)))
 
 
 def detach(book: Workbook) -> None:
