@@ -13,9 +13,6 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
-from charset_normalizer import from_bytes
-from clevercsv.detect import Detector
-
 from service.errors import InvalidParameters, InvalidValue, UnsupportedFile
 from service.workbook.cells import MAX_TEXT, UNSTORABLE
 from service.workbook.texts import utf16_length
@@ -117,6 +114,8 @@ def _guessed(data: bytes) -> str:
     # Short Western texts come out as half a dozen code pages with equal marks.
     if _reads_as_western(sample):
         return "cp1252"
+    from charset_normalizer import from_bytes  # noqa: PLC0415 - see _dialect
+
     best = from_bytes(sample).best()
     return best.encoding if best else "latin-1"
 
@@ -208,6 +207,9 @@ def _dialect(text: str) -> tuple[str, str]:
     sample = text[:_SAMPLE]
     if len(text) > _SAMPLE:
         sample = sample[: sample.rfind("\n") + 1] or sample
+    # These two take 12 MB of an engine, which most engines never need.
+    from clevercsv.detect import Detector  # noqa: PLC0415
+
     found = Detector().detect(sample, delimiters=list(DELIMITERS))
     delimiter = (found.delimiter or "") if found is not None else ""
     single = found is not None and found.quotechar == "'" and '"' not in text
