@@ -31,7 +31,7 @@ from service.workbook.keeping.sheet_xml import SheetXml
 from service.workbook.keeping.strings import LazyStrings
 from service.workbook.keeping.styles import StyleMemory, detach
 from service.workbook.keeping.workbook_xml import Listing, Other, listing
-from service.workbook.package.opc import Package, parse
+from service.workbook.package.opc import Package, inflated, parse
 
 LAZY_FROM = 300_000  # cells
 _LONG_TABLE = 1 << 20  # bytes
@@ -233,13 +233,21 @@ class _Archive:
         return self._archive.read(self._spelled(name))
 
     def open(self, name: str, mode: str = "r") -> IO[bytes]:
-        return self._archive.open(self._spelled(name))
+        return _Part(self._archive, self._spelled(name))
 
     def namelist(self) -> list[str]:
         return self._package.names
 
     def close(self) -> None:
         self._archive.close()
+
+
+class _Part(io.BytesIO):
+    """A part, unpacked at once: read piece by piece, a large one is in memory twice."""
+
+    def __init__(self, archive: ZipFile, name: str) -> None:
+        super().__init__(inflated(archive, archive.getinfo(name)))
+        self.name = name
 
 
 class _Names:
