@@ -119,6 +119,19 @@ def value_stale_by_its_own_word(difference: Difference, trial: Trial) -> bool:
     return change.what != "element lost" and trial.stale
 
 
+def room_of_a_dynamic_array(difference: Difference, trial: Trial) -> bool:
+    """A dynamic array in a file that asks to be calculated takes the cells of its result."""
+    change = difference.change
+    if change is None or not trial.stale or _cell(difference, trial) is None:
+        return False
+    if change.what == "attribute":
+        return change.where[-1] == "f" and change.name == "ref"
+    filled = change.new if change.what == "element added" else None
+    if filled is None or local(filled.tag) != "c":
+        return False
+    return [local(item.tag) for item in filled] == ["v"]
+
+
 def new_strings(difference: Difference, trial: Trial) -> bool:
     """The table of shared strings grows at its end, and its counts with it."""
     change = difference.change
@@ -333,6 +346,7 @@ RULES: tuple[Callable[[Difference, Trial], bool], ...] = (
     value_of_the_moment,
     value_where_there_was_none,
     value_stale_by_its_own_word,
+    room_of_a_dynamic_array,
     new_strings,
     new_styles,
     new_shared_part,
