@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.browser import Page, wait_until
+from tests.e2e.browser import BrowserError, Page, wait_until
 from tests.e2e.openwebui import OpenWebUI, User
 from tests.e2e.scripted_model import MODEL_ID, Steps
 
@@ -88,8 +88,7 @@ class Chat:
         self._shot_number = 0
         self._turns: list[Steps] = []
         self._prompts: list[str] = []
-        self.page.goto(f"{self.webui.url}/?models={MODEL_ID}&tools={tool_id}")
-        self.page.wait("document.querySelector('#chat-input')", "the message box")
+        self._begin(f"{self.webui.url}/?models={MODEL_ID}&tools={tool_id}")
         self.page.wait(
             "document.querySelector('button[aria-label=\"Available Tools\"]')", "the tool to be on"
         )
@@ -149,6 +148,18 @@ class Chat:
     def stored(self) -> dict[str, Any]:
         """The chat as Open WebUI stores it."""
         return self.webui.chat(self.id, self.user)
+
+    def _begin(self, url: str) -> None:
+        """Load an empty chat; once more where Open WebUI's page stays empty, as it may do."""
+        for last in (False, True):
+            self.page.goto(url)
+            try:
+                self.page.wait("document.querySelector('#chat-input')", "the message box")
+            except BrowserError:
+                if last:
+                    raise
+            else:
+                return
 
     def reload(self) -> None:
         """Load the page of this chat again, as on another day."""
