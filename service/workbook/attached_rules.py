@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from copy import copy
 from dataclasses import dataclass
 from typing import Any
@@ -14,9 +12,10 @@ from openpyxl.worksheet.cell_range import MultiCellRange
 from openpyxl.worksheet.worksheet import Worksheet
 
 from service.workbook.areas import Area
-from service.workbook.book import Book
-from service.workbook.keeping.rules import KeptRule, plain
-from service.workbook.references.text import areas_of, translated, written
+from service.workbook.keeping.merging import local
+from service.workbook.keeping.rules import KeptRule, later_rules, plain
+from service.workbook.references.text import translated
+from service.workbook.rules.cells import areas_of, corner, without, written
 from service.workbook.rules.changes import moved
 
 
@@ -26,27 +25,13 @@ def count(sheet: Worksheet, area: Area) -> int:
     return rules + sum(_meets(item, area) for item in sheet.data_validations.dataValidation)
 
 
-# The later form of rules and validations, which the editor does not know.
-_LATER = re.compile(
-    rb"<(?:\w+:)?(?:conditionalFormatting|dataValidation)\b[^>]*>(?:(?!</(?:\w+:)?(?:"
-    rb"conditionalFormatting|dataValidation)>).)*?<(?:\w+:)?sqref>([^<]+)</",
-    re.DOTALL,
-)
-
-
-def later(book: Book, sheet: Worksheet, area: Area) -> int:
+def later(sheet: Worksheet, area: Area) -> int:
     """How many rules and validations of the later form (x14) meet an area; they stay there."""
-    known = book.memory.sheets.get(sheet) if book.memory else None
-    if known is None or book.memory is None:
-        return 0
-    content = book.memory.package.read(known.part)
-    end = content[max(content.rfind(b"</sheetData"), content.rfind(b":sheetData>"), 0) :]
     found = 0
-    for match in _LATER.finditer(end):
-        try:
-            found += any(one.overlaps(area) for one in areas_of(match[1].decode()))
-        except ValueError:
-            continue
+    for items in later_rules(sheet).lists().values():
+        for text in items:
+            places = [part.text or "" for part in etree.fromstring(text) if local(part) == "sqref"]
+            found += any(one.overlaps(area) for one in areas_of(" ".join(places)))
     return found
 
 
@@ -124,12 +109,12 @@ def _taken(item: Any, area: Area, step: tuple[int, int]) -> tuple[list[Area], tu
     ]
     if not there:
         return [], (0, 0)
-    old, new = _corner(before), _corner(there)
+    old, new = corner(before), corner(there)
     return there, (new[0] - old[0], new[1] - old[1])
 
 
 def _areas(item: Any) -> list[Area]:
-    return [Area(r.min_row, r.min_col, r.max_row, r.max_col) for r in item.sqref.ranges]
+    return areas_of(str(item.sqref))
 
 
 def _meets(item: Any, area: Area) -> bool:
@@ -139,16 +124,11 @@ def _meets(item: Any, area: Area) -> bool:
 def _left(item: Any, area: Area) -> tuple[list[Area], tuple[int, int]]:
     """(the cells that keep a rule, how far its first cell goes)."""
     before = _areas(item)
-    left = [piece for one in before for piece in without(one, area)]
+    left = without(before, [area])
     if not left:
         return [], (0, 0)
-    old, new = _corner(before), _corner(left)
+    old, new = corner(before), corner(left)
     return left, (new[0] - old[0], new[1] - old[1])
-
-
-def _corner(areas: Iterable[Area]) -> tuple[int, int]:
-    areas = list(areas)
-    return min(a.first_row for a in areas), min(a.first_column for a in areas)
 
 
 def _moved(rule: Any, step: tuple[int, int]) -> Any:
@@ -163,17 +143,3 @@ def _moved(rule: Any, step: tuple[int, int]) -> Any:
 def _seen(formula: Any, step: tuple[int, int]) -> Any:
     """A formula that is seen from the first cell, when that is another one now."""
     return translated(formula, *step) if isinstance(formula, str) and any(step) else formula
-
-
-def without(area: Area, hole: Area) -> list[Area]:
-    """The parts of an area outside of another one."""
-    if not area.overlaps(hole):
-        return [area]
-    top, bottom = max(area.first_row, hole.first_row), min(area.last_row, hole.last_row)
-    parts = [
-        Area(area.first_row, area.first_column, hole.first_row - 1, area.last_column),
-        Area(top, area.first_column, bottom, hole.first_column - 1),
-        Area(top, hole.last_column + 1, bottom, area.last_column),
-        Area(hole.last_row + 1, area.first_column, area.last_row, area.last_column),
-    ]
-    return [part for part in parts if part.rows > 0 and part.columns > 0]

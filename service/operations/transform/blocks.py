@@ -127,7 +127,7 @@ def copy_cells(task: Task) -> Answer:
 
 def _later(task: Task, area: Area) -> dict[str, list[str]]:
     """A note of rules that can't be taken along, where there are any."""
-    found = attached_rules.later(task.ctx.book, task.sheet, area)
+    found = attached_rules.later(task.sheet, area)
     if not found:
         return {}
     return {"notes": [f"{counted(found, 'rule')} of a later form in {area} stayed as it was."]}

@@ -6,7 +6,6 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import cached_property
 
 from service.workbook.calculation import first, second
 from service.workbook.calculation.graph import Graph, all_formulas
@@ -70,8 +69,7 @@ class Round:
 
     def ask_first(self, until: float) -> None:
         """:raises TimeoutError: if the first calculator does not answer by ``until``"""
-        self.find_moving(until)
-        found = trusted(self.ledger, self.graph, self._changed, self.moving, self._meant, until)
+        found = trusted(self.ledger, self.graph, self.affected(until), until)
         self._unsure = found.unsure
         self._special |= found.unsure
         self.prepare(found.values)
@@ -89,11 +87,9 @@ class Round:
         :raises TimeoutError: if it takes longer than ``until`` to find out
         """
         self.find_moving(until)
-        return affected_by(self.ledger, self.graph, self._changed, self.moving, self._meant, until)
-
-    @cached_property
-    def _changed(self) -> set[Address]:
-        return self.source.changed() if self.ledger.touched and self.ledger.values else set()
+        known = self.ledger.touched and self.ledger.values
+        changed = self.source.changed() if known else set()
+        return affected_by(self.ledger, self.graph, changed, self.moving, self._meant, until)
 
     def find_moving(self, until: float) -> None:
         """Find the formulas whose value changes by itself: with the clock, or by chance.

@@ -72,24 +72,12 @@ class State:
     affected: set[Address]
 
 
-def trusted(
-    ledger: Ledger,
-    graph: Graph,
-    changed: set[Address],
-    moving: set[Address],
-    meant: Meant,
-    until: float,
-) -> Trusted:
+def trusted(ledger: Ledger, graph: Graph, affected: set[Address], until: float) -> Trusted:
     """The values of the file that still count.
 
-    :param changed: cells that are not what they were in the file
-    :param moving: formulas whose values change by themselves
-    :param meant: what names and tables mean, and meant in the file
+    :param affected: see :func:`affected_by`
     :raises TimeoutError: if it takes longer than ``until`` to find out
     """
-    if ledger.stale or not ledger.values:
-        return Trusted()
-    affected = affected_by(ledger, graph, changed, moving, meant, until)
     asked = affected | _looked_at(graph, affected, ledger)
     values: dict[Address, object] = {}
     for address, (formula, _) in graph.formulas.items():
@@ -114,7 +102,15 @@ def affected_by(
     meant: Meant,
     until: float,
 ) -> set[Address]:
-    """The formulas whose value may be another than the file's; see :func:`trusted`."""
+    """The formulas whose value may be another than the file's.
+
+    :param changed: cells that are not what they were in the file
+    :param moving: formulas whose values change by themselves
+    :param meant: what names and tables mean, and meant in the file
+    :raises TimeoutError: if it takes longer than ``until`` to find out
+    """
+    if ledger.stale or not ledger.values:
+        return set(graph.formulas)
     found = set(moving) | (ledger.affected & graph.formulas.keys())
     by_sheet: dict[str, list[Address]] = {}
     for address in changed:

@@ -233,27 +233,15 @@ def translated(formula: str, rows: int, columns: int) -> str:
 
     What leaves the sheet on one side comes in on the other, as in rules and shared formulas.
     """
-    if not rows and not columns:
-        return formula
-
-    def visit(operand: Operand) -> str | None:
-        if not operand.area or "[" in operand.sheet:
-            return None
-        try:
-            found = Range.read(operand.area)
-        except ValueError:
-            return None
-        first = _stepped(found.first, rows, columns)
-        text = str(first)
-        if found.separator:
-            text += found.separator + str(_stepped(found.last, rows, columns))
-        return operand.sheet + text + operand.spill
-
-    return replaced(formula, visit)
+    return _further(formula, rows, columns, around=True)
 
 
 def copied(formula: str, rows: int, columns: int) -> str:
     """As :func:`translated`, but what leaves the sheet is ``#REF!``, as in a copied cell."""
+    return _further(formula, rows, columns, around=False)
+
+
+def _further(formula: str, rows: int, columns: int, *, around: bool) -> str:
     if not rows and not columns:
         return formula
 
@@ -265,7 +253,7 @@ def copied(formula: str, rows: int, columns: int) -> str:
         except ValueError:
             return None
         corners = (found.first, found.last) if found.separator else (found.first,)
-        if any(_leaves(corner, rows, columns) for corner in corners):
+        if not around and any(_leaves(corner, rows, columns) for corner in corners):
             return GONE
         text = found.separator.join(str(_stepped(corner, rows, columns)) for corner in corners)
         return operand.sheet + text + operand.spill
