@@ -154,14 +154,36 @@ class Page:
         self._session = session
         self._context = context
         self.errors: list[str] = []
-        for domain in ("Page", "Runtime", "DOM"):
+        self._loading: dict[str, str] = {}
+        self._failed: list[str] = []
+        for domain in ("Page", "Runtime", "DOM", "Network"):
             self.command(f"{domain}.enable")
 
     def on_event(self, method: str, params: dict[str, Any]) -> None:
-        """Keep what the page's scripts throw."""
+        """Keep what the page's scripts throw, and what is loading or failed to load."""
         if method == "Runtime.exceptionThrown":
             details = params["exceptionDetails"]
             self.errors.append(details.get("exception", {}).get("description", details["text"]))
+        elif method == "Network.requestWillBeSent":
+            self._loading[params["requestId"]] = params["request"]["url"]
+        elif method == "Network.responseReceived" and params["response"]["status"] >= 400:
+            self._failed.append(f"{params['response']['status']} {params['response']['url']}")
+        elif method == "Network.loadingFinished":
+            self._loading.pop(params["requestId"], None)
+        elif method == "Network.loadingFailed":
+            url = self._loading.pop(params["requestId"], "?")
+            self._failed.append(f"{params['errorText']} {url}")
+
+    def state(self) -> str:
+        """What there is to say of a page that does not do what it should, for an error."""
+        try:
+            at, text = self.js("[location.href, document.body ? document.body.innerText : '']")
+        except BrowserError as error:
+            at, text = str(error), ""
+        return (
+            f"at {at}, showing {text[:300]!r}, loading {list(self._loading.values())[-10:]},"
+            f" failed {self._failed[-10:]}, thrown {self.errors[-5:]}"
+        )
 
     def command(self, method: str, **params: Any) -> dict[str, Any]:
         return self.browser.command(method, self._session, **params)
@@ -201,7 +223,10 @@ class Page:
             except BrowserError:
                 return False
 
-        wait_until(holds, timeout, what)
+        try:
+            wait_until(holds, timeout, what)
+        except BrowserError as error:
+            raise BrowserError(f"{error}: {self.state()}") from None
 
     def goto(self, url: str) -> None:
         self.command("Page.navigate", url=url)
