@@ -23,6 +23,10 @@ The tree has three branches, by whose move it is to mend it::
     |   |-- PasswordRequired        422  password_required
     |   |-- WrongPassword           422  wrong_password
     |   |-- RangeNotSatisfiable     416  range_not_satisfiable
+    |   |-- DatabaseNotFound        404  database_not_found
+    |   |-- DatabaseRequired        422  database_required
+    |   |-- StatementRefused        422  statement_refused
+    |   |-- StatementFailed         422  statement_failed
     |   `-- LimitReached            429  limit_reached
     |-- WorkbookError               the workbook's state is in the way
     |   |-- WorkbookNotFound        404  workbook_not_found
@@ -34,6 +38,7 @@ The tree has three branches, by whose move it is to mend it::
     |   `-- OperationTooBig         507  operation_too_big
     `-- ServiceError                our fault
         |-- StorageFailed           507  storage_failed
+        |-- DatabaseUnavailable     503  database_unavailable
         `-- InternalError           500  internal_error
 
 A message says what was asked and what exists; a hint says what to do next.
@@ -222,6 +227,34 @@ class RangeNotSatisfiable(CallerError):
     status = 416
 
 
+class DatabaseNotFound(CallerError):
+    """The user has no database of that name."""
+
+    code = "database_not_found"
+    status = 404
+
+
+class DatabaseRequired(CallerError):
+    """No database is selected, and none was named."""
+
+    code = "database_required"
+    status = 422
+
+
+class StatementRefused(CallerError):
+    """The SQL is not one statement that only reads."""
+
+    code = "statement_refused"
+    status = 422
+
+
+class StatementFailed(CallerError):
+    """The database did not do the statement; the message has its words."""
+
+    code = "statement_failed"
+    status = 422
+
+
 class LimitReached(CallerError):
     """A limit of the user or session; the message names it."""
 
@@ -294,6 +327,13 @@ class StorageFailed(ServiceError):
 
     code = "storage_failed"
     status = 507
+
+
+class DatabaseUnavailable(ServiceError):
+    """A database of the operator can't be asked at the moment."""
+
+    code = "database_unavailable"
+    status = 503
 
 
 class InternalError(ServiceError):

@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from service.sources import Source, SourcesError, read_sources
+
 PREFIX = "EXCEL_TOOLS_"
 
 
@@ -175,6 +177,13 @@ class Settings:
         "Key that signs download links.",
         words="made at the first start, kept in the data folder",
     )
+    databases: tuple[Source, ...] = _setting(
+        (),
+        str,
+        "Databases that `query_database` may ask: the path of a TOML file, or JSON; see "
+        "[Databases](docs/databases.md).",
+        words="none",
+    )
     log_level: str = _setting("INFO", _level, "Level of the log: DEBUG, INFO, WARNING or ERROR.")
 
     @classmethod
@@ -193,7 +202,9 @@ class Settings:
             field = fields[variable]
             try:
                 values[field.name] = field.metadata["check"](text)
-            except SettingsError as error:
+                if field.name == "databases":
+                    values[field.name] = read_sources(text, environ)
+            except (SettingsError, SourcesError) as error:
                 raise SettingsError(f"{variable} {error}") from None
         settings = cls(**values)
         return dataclasses.replace(settings, data_dir=settings.data_dir.absolute())

@@ -1,0 +1,167 @@
+"""Is it one statement that only reads? It is parsed, and what is run is made from the tree.
+
+So the server never sees a comment, a trick of quoting or a second statement that the parser
+did not see. Reading only is secured twice more: by the transaction, and by the account.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.dialects.mysql import MySQL
+from sqlglot.errors import SqlglotError
+
+from service.databases.functions import ALLOWED, TYPED_REFUSED
+from service.errors import StatementRefused
+
+LONGEST = 20_000
+DIALECTS = {
+    "SQLite": "sqlite",
+    "PostgreSQL": "postgres",
+    "MySQL": "mysql",
+    "MariaDB": "mysql",
+    "TiDB": "mysql",
+}
+_ROOTS = (exp.Select, exp.SetOperation, exp.Subquery, exp.Values)
+_REFUSED: dict[type[exp.Expression], str] = {
+    exp.DML: "it changes data",
+    exp.DDL: "it changes tables",
+    exp.Command: "it is a command",
+    exp.Into: "INTO writes",
+    exp.Lock: "it locks rows",
+    exp.Parameter: "@ and $ are variables, and there are none",
+    exp.SessionParameter: "@@ is a setting of the server",
+    exp.Placeholder: "it has a placeholder without a value; write the value",
+    exp.PropertyEQ: "it sets a variable",
+}
+_SYSTEM_SCHEMAS = frozenset(
+    "pg_catalog pg_toast information_schema mysql performance_schema sys metrics_schema".split()
+)
+_WHO = frozenset("user current_role current_user session_user system_user".split())
+_TELL = "Send one SELECT (WITH, UNION and VALUES are fine too)."
+
+
+def checked(sql: str, kind: str, functions: Collection[str] = ()) -> str:
+    """The statement as it is run, of one that only reads.
+
+    :param kind: of the database, such as "PostgreSQL"
+    :param functions: further functions that the operator allows
+    :raises StatementRefused: saying what is in the way
+    """
+    dialect = DIALECTS[kind]
+    tree = _parsed(sql, dialect, kind)
+    if not isinstance(tree, _ROOTS):
+        raise StatementRefused(f"The statement is no query: it is {_word(tree)}.", _TELL)
+    _check(tree, dialect, kind, functions)
+    made = tree.sql(dialect=dialect, comments=False)
+    again = _parsed(made, dialect, kind)
+    _check(again, dialect, kind, functions)
+    if again.sql(dialect=dialect, comments=False) != made:
+        raise StatementRefused(
+            f"The statement can't be read as {kind} without a doubt.", "Write it more simply."
+        )
+    return made
+
+
+def _parsed(sql: str, dialect: str, kind: str) -> exp.Expression:
+    if not sql.strip():
+        raise StatementRefused("The parameter sql is empty.", _TELL)
+    if len(sql) > LONGEST:
+        raise StatementRefused(
+            f"The statement has {len(sql):,} characters; it may have {LONGEST:,}.", "Shorten it."
+        )
+    # What it logs quotes the statement.
+    logging.getLogger("sqlglot").disabled = True
+    try:
+        found = [one for one in sqlglot.parse(sql, read=dialect) if not _is_empty(one)]
+    except (SqlglotError, RecursionError, ValueError, TypeError, AttributeError, KeyError) as error:
+        raise StatementRefused(
+            f"The statement can't be read as {kind}{_place(error)}.",
+            f"Correct it; it is written in the SQL of {kind}. {_TELL}",
+        ) from None
+    if len(found) != 1:
+        raise StatementRefused(
+            f"There are {len(found)} statements; one is run at a time.", "Send them one by one."
+        )
+    tree = found[0]
+    assert isinstance(tree, exp.Expression)
+    return tree
+
+
+def _is_empty(one: object) -> bool:
+    return one is None or isinstance(one, exp.Semicolon)
+
+
+def _place(error: Exception) -> str:
+    facts = error.errors[0] if getattr(error, "errors", None) else {}  # type: ignore[attr-defined]
+    if not isinstance(facts, dict) or not facts.get("line"):
+        return ""
+    near = str(facts.get("highlight") or "")[:40]
+    return f" (line {facts['line']}, column {facts['col']}" + (f', near "{near}")' if near else ")")
+
+
+def _check(tree: exp.Expression, dialect: str, kind: str, functions: Collection[str]) -> None:
+    for node in tree.walk():
+        for refused, why in _REFUSED.items():
+            if isinstance(node, refused) and not isinstance(node, _ROOTS):
+                raise StatementRefused(f"The statement is refused: {why}.", _TELL)
+        if isinstance(node, exp.Table):
+            _check_table(node)
+        if isinstance(node, exp.Column):
+            _check_column(node, kind)
+        if isinstance(node, exp.Dot) and isinstance(node.expression, exp.Func):
+            _check_function(_dotted(node), kind, (), functions)
+        elif isinstance(node, exp.Func) and not isinstance(node.parent, exp.Dot):
+            _check_call(node, dialect, kind, functions)
+
+
+def _check_call(node: exp.Func, dialect: str, kind: str, functions: Collection[str]) -> None:
+    if isinstance(node, exp.Anonymous | exp.AnonymousAggFunc):
+        quoted = isinstance(node.this, exp.Identifier) and node.this.quoted
+        _check_function(node.name, kind, () if quoted else ALLOWED[dialect], functions)
+    elif node.key in _TYPED or any(name.lower() in TYPED_REFUSED for name in node.sql_names()):
+        _check_function(node.sql_name(), kind, (), functions)
+
+
+_TYPED = frozenset(name.replace("_", "") for name in TYPED_REFUSED)
+
+
+def _check_function(
+    name: str, kind: str, allowed: Collection[str], more: Collection[str]
+) -> None:
+    if name.lower() not in allowed and name.lower() not in more:
+        raise StatementRefused(
+            f"The function {name.lower()[:60]} is not allowed here ({kind}).",
+            "Use plain SQL functions; the operator can allow further ones.",
+        )
+
+
+def _dotted(node: exp.Dot) -> str:
+    return ".".join(part.name or part.sql() for part in node.flatten())
+
+
+def _check_table(node: exp.Table) -> None:
+    schemas = [part.lower() for part in (node.db, node.catalog) if part]
+    name = node.name.lower()
+    system = any(schema in _SYSTEM_SCHEMAS or schema.startswith("pg_") for schema in schemas)
+    if system or (not schemas and name.startswith(("pg_", "pragma_"))):
+        raise StatementRefused(
+            f"{'.'.join([*schemas[::-1], name])[:80]} is a table of the database system itself.",
+            'See tables and columns with action="tables".',
+        )
+
+
+def _check_column(node: exp.Column, kind: str) -> None:
+    """Words that look like a column's name, and tell who is asking."""
+    plain = not node.table and not node.this.args.get("quoted")
+    if plain and kind == "PostgreSQL" and node.name.lower() in _WHO:
+        _check_function(node.name, kind, (), ())
+
+
+def _word(tree: exp.Expression) -> str:
+    if isinstance(tree, exp.Command):
+        return str(tree.this).upper()[:20]
+    return tree.key.upper()
