@@ -21,6 +21,7 @@ from service.operations.reports.lines import Order, sheet_for, take_parts
 from service.operations.reports.look import COUNT, SHARE, Column, Figure
 from service.operations.reports.roles import column_of
 from service.operations.reports.source import Source, require
+from service.operations.table_making import make_table
 from service.workbook.areas import Area
 from service.workbook.cells import Scalar
 
@@ -165,7 +166,7 @@ def write(ctx: Context, inventory: Plan) -> list[str]:
     rows = [_row(inventory, row, _HEADER + n) for n, row in enumerate(items.rows, start=1)]
     area = forms.write_lines(sheet, (_HEADER, _FIRST), columns, rows, house)
     items.place = area
-    table = look.make_table(sheet, area, items.table, items.headers, house)
+    table = make_table(sheet, area, items.table, items.headers, house)
     for part in _WORKED_OUT:
         if part in inventory.parts and inventory.plain:
             index = inventory.parts.index(part)

@@ -12,10 +12,10 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.styles.cell_style import StyleArray
 from openpyxl.styles.numbers import is_date_format
 from openpyxl.utils import get_column_letter, quote_sheetname
-from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 
 from service.operations.layout import check_sheet_name, style_header
+from service.operations.table_making import make_table
 from service.workbook import entering
 from service.workbook.areas import Area
 from service.workbook.book import Book
@@ -38,16 +38,6 @@ SHARE = "0.0%"
 _GRAY = "6B6B6B"
 _LINE = Side("thin", color="D9D9D9")
 _A4 = "9"
-# Excel's table styles in the colour that comes closest to the house.
-_TABLE_STYLES = {
-    "blue": "TableStyleLight9",
-    "green": "TableStyleLight11",
-    "teal": "TableStyleLight13",
-    "orange": "TableStyleLight14",
-    "purple": "TableStyleLight12",
-    "gray": "TableStyleLight8",
-    "plain": "TableStyleLight1",
-}
 
 
 @dataclass(frozen=True)
@@ -209,22 +199,6 @@ def add_table(
     """Make a written area a native table; its header keeps the look of the house."""
     make_table(sheet, area, name, headers, house)
     _dress_body(sheet, area.below(1))
-
-
-def make_table(
-    sheet: Worksheet, area: Area, name: str, headers: Sequence[str], house: House
-) -> Table:
-    """Make a written area a native table; its cells keep their look."""
-    table = Table(displayName=name, name=name, ref=str(area))
-    table.tableStyleInfo = TableStyleInfo(
-        name=_TABLE_STYLES[house.name], showRowStripes=True, showColumnStripes=False
-    )
-    table._initialise_columns()
-    for column, header in zip(table.tableColumns, headers, strict=True):
-        assert isinstance(column, TableColumn)
-        column.name = header
-    sheet.add_table(table)
-    return table
 
 
 def _dress_body(sheet: Worksheet, area: Area) -> None:
