@@ -179,6 +179,13 @@ OPERATIONS = {
         "file_if": ("", ""),
         "delivers": True,
     },
+    "query_database": {
+        "doing": "Asking the database {source}",
+        "done": "Asked the database {source}",
+        "file": "",
+        "file_if": ("", ""),
+        "delivers": True,
+    },
     "create_excel_report": {
         "doing": "Making the report",
         "done": "Made the report",
@@ -1418,6 +1425,44 @@ class Tools:
                 "sheet": sheet,
                 "range": range,
                 "options": options,
+            },
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def query_database(
+        self,
+        workbook: str | None = None,
+        action: Literal["query", "select", "tables"] = "query",
+        source: str | None = None,
+        sql: str | None = None,
+        into: str | None = None,
+        limit: int | None = None,
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Ask a database that the operator has set up: select it, see its tables, run a SELECT.
+
+        A selected database stays selected in this chat. Only reading is possible.
+
+        :param workbook: name, if several are open
+        :param action: select (without source: lists the databases), tables or query
+        :param source: name of a database; left out: the selected one
+        :param sql: one SELECT in the SQL of that database; with tables: names of tables
+        :param into: sheet ("Orders") or cell ("Orders!B3") to write all rows to; left out: answered
+        :param limit: most rows; 0: 100 if answered
+        """
+        return await self._run(
+            "query_database",
+            {
+                "workbook": workbook,
+                "action": action,
+                "source": source,
+                "sql": sql,
+                "into": into,
+                "limit": limit,
             },
             (__user__, __metadata__, __request__, __files__, __event_emitter__),
         )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.processes import add_server_programs
 from tests.service_fixtures import chat, make_service, server, service
 from tests.slow import is_slow
 
@@ -39,6 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[MISSING] = Counter()
     config.stash[TOLD] = []
+    add_server_programs()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import signal
 import socket
@@ -156,6 +157,13 @@ def service_process(folder: Path, api_key: str, **settings: str) -> ServerProces
         health_url=f"{url}/health",
         log=folder / "service.log",
     )
+
+
+def add_server_programs() -> None:
+    """Distributions keep the servers' programs outside of the usual path."""
+    more = [*sorted(glob.glob("/usr/lib/postgresql/*/bin"), reverse=True), "/usr/sbin"]
+    known = os.environ.get("PATH", "").split(os.pathsep)
+    os.environ["PATH"] = os.pathsep.join([*known, *(f for f in more if f not in known)])
 
 
 def children(pid: int) -> set[int]:

@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse, encode_multipart
 
 from service.settings import Settings
 from service.web.app import Service
+from tests.databases import sqlite_shop
 from tests.processes import ServerProcess, service_process
 
 KEY = "key-of-the-tests"
@@ -161,7 +162,9 @@ MakeService = Callable[..., Service]
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """One service for all tests that need no settings of their own."""
-    settings = Settings(data_dir=tmp_path_factory.mktemp("data"), engines=2, api_keys=(KEY,))
+    folder = tmp_path_factory.mktemp("data")
+    shop = sqlite_shop(folder / "shop.db")
+    settings = Settings(data_dir=folder, engines=2, api_keys=(KEY,), databases=(shop,))
     with Service(settings) as running:
         yield running
 

@@ -20,6 +20,7 @@ import service.operations  # noqa: F401 - declares the operations
 from service.operations.registry import Operation, Parameter, operations
 from service.settings import Settings
 from service.web.app import Service
+from tests.databases import sqlite_shop
 from tests.service_fixtures import KEY, Chat, answer_of, error_of, workbook_bytes
 
 CASES = [(op, parameter) for op in operations().values() for parameter in op.parameters]
@@ -123,8 +124,10 @@ HOSTILE = [
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A service with narrow limits, so that what goes on for long is seen as an error."""
+    folder = tmp_path_factory.mktemp("strict")
     settings = Settings(
-        data_dir=tmp_path_factory.mktemp("strict"),
+        data_dir=folder,
+        databases=(sqlite_shop(folder / "shop.db"),),
         api_keys=(KEY,),
         engines=2,
         engine_deadline=8,

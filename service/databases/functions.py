@@ -97,8 +97,11 @@ def _names(*lists: str) -> frozenset[str]:
     return frozenset(" ".join(lists).split())
 
 
+_OF_MYSQL = _names(_EVERYWHERE, _MYSQL)
 ALLOWED = {
-    "postgres": _names(_EVERYWHERE, _POSTGRES),
-    "mysql": _names(_EVERYWHERE, _MYSQL),
-    "sqlite": _names(_EVERYWHERE, _SQLITE),
+    "PostgreSQL": _names(_EVERYWHERE, _POSTGRES),
+    "SQLite": _names(_EVERYWHERE, _SQLITE),
+    "MySQL": _OF_MYSQL,
+    "MariaDB": _OF_MYSQL,
+    "TiDB": _OF_MYSQL,
 }

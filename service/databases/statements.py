@@ -8,25 +8,48 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
+from typing import ClassVar
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
 from sqlglot.dialects.mysql import MySQL
 from sqlglot.errors import SqlglotError
+from sqlglot.generator import Generator
+from sqlglot.generators.mysql import MySQLGenerator
 
 from service.databases.functions import ALLOWED, TYPED_REFUSED
 from service.errors import StatementRefused
 
 LONGEST = 20_000
-DIALECTS = {
+
+
+def _regexp(generator: Generator, node: exp.Expression) -> str:
+    """MariaDB has the operator only, and the function is for those who gave it flags."""
+    if node.args.get("flag"):
+        return generator.func("REGEXP_LIKE", node.this, node.expression, node.args["flag"])
+    return generator.binary(node, "REGEXP")  # type: ignore[arg-type]
+
+
+class _MySQLWriter(MySQLGenerator):
+    TRANSFORMS: ClassVar = {**MySQLGenerator.TRANSFORMS, exp.RegexpLike: _regexp}
+
+
+class ServerMySQL(MySQL):
+    """MySQL as all its relatives understand it."""
+
+    generator_class = _MySQLWriter
+
+
+DIALECTS: dict[str, str | type[Dialect]] = {
     "SQLite": "sqlite",
     "PostgreSQL": "postgres",
-    "MySQL": "mysql",
-    "MariaDB": "mysql",
-    "TiDB": "mysql",
+    "MySQL": ServerMySQL,
+    "MariaDB": ServerMySQL,
+    "TiDB": ServerMySQL,
 }
 _ROOTS = (exp.Select, exp.SetOperation, exp.Subquery, exp.Values)
-_REFUSED: dict[type[exp.Expression], str] = {
+_REFUSED: dict[type[object], str] = {
     exp.DML: "it changes data",
     exp.DDL: "it changes tables",
     exp.Command: "it is a command",
@@ -52,13 +75,13 @@ def checked(sql: str, kind: str, functions: Collection[str] = ()) -> str:
     :raises StatementRefused: saying what is in the way
     """
     dialect = DIALECTS[kind]
-    tree = _parsed(sql, dialect, kind)
+    tree = _parsed(sql, kind)
     if not isinstance(tree, _ROOTS):
         raise StatementRefused(f"The statement is no query: it is {_word(tree)}.", _TELL)
-    _check(tree, dialect, kind, functions)
+    _check(tree, kind, functions)
     made = tree.sql(dialect=dialect, comments=False)
-    again = _parsed(made, dialect, kind)
-    _check(again, dialect, kind, functions)
+    again = _parsed(made, kind)
+    _check(again, kind, functions)
     if again.sql(dialect=dialect, comments=False) != made:
         raise StatementRefused(
             f"The statement can't be read as {kind} without a doubt.", "Write it more simply."
@@ -66,7 +89,7 @@ def checked(sql: str, kind: str, functions: Collection[str] = ()) -> str:
     return made
 
 
-def _parsed(sql: str, dialect: str, kind: str) -> exp.Expression:
+def _parsed(sql: str, kind: str) -> exp.Expression:
     if not sql.strip():
         raise StatementRefused("The parameter sql is empty.", _TELL)
     if len(sql) > LONGEST:
@@ -76,7 +99,7 @@ def _parsed(sql: str, dialect: str, kind: str) -> exp.Expression:
     # What it logs quotes the statement.
     logging.getLogger("sqlglot").disabled = True
     try:
-        found = [one for one in sqlglot.parse(sql, read=dialect) if not _is_empty(one)]
+        found = [one for one in sqlglot.parse(sql, read=DIALECTS[kind]) if not _is_empty(one)]
     except (SqlglotError, RecursionError, ValueError, TypeError, AttributeError, KeyError) as error:
         raise StatementRefused(
             f"The statement can't be read as {kind}{_place(error)}.",
@@ -103,7 +126,7 @@ def _place(error: Exception) -> str:
     return f" (line {facts['line']}, column {facts['col']}" + (f', near "{near}")' if near else ")")
 
 
-def _check(tree: exp.Expression, dialect: str, kind: str, functions: Collection[str]) -> None:
+def _check(tree: exp.Expression, kind: str, functions: Collection[str]) -> None:
     for node in tree.walk():
         for refused, why in _REFUSED.items():
             if isinstance(node, refused) and not isinstance(node, _ROOTS):
@@ -115,13 +138,13 @@ def _check(tree: exp.Expression, dialect: str, kind: str, functions: Collection[
         if isinstance(node, exp.Dot) and isinstance(node.expression, exp.Func):
             _check_function(_dotted(node), kind, (), functions)
         elif isinstance(node, exp.Func) and not isinstance(node.parent, exp.Dot):
-            _check_call(node, dialect, kind, functions)
+            _check_call(node, kind, functions)
 
 
-def _check_call(node: exp.Func, dialect: str, kind: str, functions: Collection[str]) -> None:
+def _check_call(node: exp.Func, kind: str, functions: Collection[str]) -> None:
     if isinstance(node, exp.Anonymous | exp.AnonymousAggFunc):
         quoted = isinstance(node.this, exp.Identifier) and node.this.quoted
-        _check_function(node.name, kind, () if quoted else ALLOWED[dialect], functions)
+        _check_function(node.name, kind, () if quoted else ALLOWED[kind], functions)
     elif node.key in _TYPED or any(name.lower() in TYPED_REFUSED for name in node.sql_names()):
         _check_function(node.sql_name(), kind, (), functions)
 
@@ -129,9 +152,7 @@ def _check_call(node: exp.Func, dialect: str, kind: str, functions: Collection[s
 _TYPED = frozenset(name.replace("_", "") for name in TYPED_REFUSED)
 
 
-def _check_function(
-    name: str, kind: str, allowed: Collection[str], more: Collection[str]
-) -> None:
+def _check_function(name: str, kind: str, allowed: Collection[str], more: Collection[str]) -> None:
     if name.lower() not in allowed and name.lower() not in more:
         raise StatementRefused(
             f"The function {name.lower()[:60]} is not allowed here ({kind}).",

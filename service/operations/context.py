@@ -79,6 +79,12 @@ class Desk(Protocol):
     def close(self, workbook: str) -> Answer:
         """Close a workbook without saving it."""
 
+    def ask_database(self, action: str, source: str, sql: str, limit: int) -> Answer:
+        """Select a database, look at its tables, or the answer to a query."""
+
+    def land_database(self, source: str, sql: str, limit: int, workbook: str) -> Answer:
+        """The rows of a statement, put into a workbook."""
+
     def walk(self, workbook: str, steps: int) -> Answer:
         """Undo (``steps`` below 0) or redo changes."""
 

@@ -86,6 +86,7 @@ class Operation:
     file_if: tuple[str, str] = ("", "")
     exports: bool = False
     gives_file: bool = False
+    lands: bool = False
     styled: bool = False
     secret: str = ""
     seal: Callable[[dict[str, Any]], None] | None = None
@@ -98,7 +99,7 @@ class Operation:
 
     @property
     def writes(self) -> bool:
-        return self.effect in ("create", "change")
+        return self.effect in ("create", "change") or self.lands
 
     def validate(self, given: object, *, sealed: bool = False) -> dict[str, Any]:
         """The parameters with defaults filled in, in JSON types.
@@ -318,6 +319,7 @@ def operation(  # noqa: PLR0913 - what an operation is, named in one place
     file_if: tuple[str, str] = ("", ""),
     exports: bool = False,
     delivers: bool = False,
+    lands: bool = False,
     styled: bool = False,
     secret: str = "",
     seal: Callable[[dict[str, Any]], None] | None = None,
@@ -332,6 +334,8 @@ def operation(  # noqa: PLR0913 - what an operation is, named in one place
     :param file_if: another parameter and the value with which that is so; empty: always
     :param delivers: whether a workbook is another one afterwards although it is a session's
         own operation
+    :param lands: whether it may put what it found elsewhere into a workbook, although it is a
+        session's own operation: it is then run on that workbook as well, with files
     :param exports: whether it writes files for the user into the folder it is given
     :param styled: whether the user's preferences decide how what it makes looks
     :param secret: the parameter that is never kept, logged or told; "options.password" is one
@@ -348,6 +352,7 @@ def operation(  # noqa: PLR0913 - what an operation is, named in one place
         "file_if": file_if,
         "exports": exports,
         "gives_file": delivers,
+        "lands": lands,
         "styled": styled,
         "secret": secret,
         "seal": seal,

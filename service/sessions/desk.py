@@ -12,6 +12,7 @@ from service.engine.work import Reply
 from service.errors import ExcelToolsError, FileNotFound, InvalidParameters, StorageFailed, listed
 from service.names import clean_filename, same_name, split_extension, unique_name
 from service.operations.registry import Answer, Operation
+from service.sessions.databases import DatabaseCall
 from service.sessions.files import (
     export_folder,
     find_upload,
@@ -162,12 +163,14 @@ class _SessionCall:
         self._saved: tuple[Workbook, Version] | None = None
         self._event: tuple[str, dict[str, Any]] | None = None
         self._held = ExitStack()
+        self._call: tuple[Operation, dict[str, Any]] | None = None
 
     def answer(self, operation: Operation, parameters: dict[str, Any]) -> dict[str, Any]:
         with self._held:
             return self._answer(operation, parameters)
 
     def _answer(self, operation: Operation, parameters: dict[str, Any]) -> dict[str, Any]:
+        self._call = (operation, parameters)
         answer = operation.call(self, parameters)
         reply = Reply(answer.result, answer.sheet, answer.next, answer.exports)
         if self._book is not None:
@@ -369,6 +372,51 @@ class _SessionCall:
                 f'There is another workbook "{name}" in this chat.', "Choose another file name."
             )
         return name
+
+    # databases
+
+    def ask_database(self, action: str, source: str, sql: str, limit: int) -> Answer:
+        call = DatabaseCall(self._session)
+        return self._of_database(call, call.answer(action, source, sql, limit))
+
+    def land_database(self, source: str, sql: str, limit: int, workbook: str) -> Answer:
+        session, call = self._session, DatabaseCall(self._session)
+        wanted = bool(workbook.strip() or session.open_workbooks())
+        book = session.workbook(workbook) if wanted else None
+        with call.kept_rows(source, sql, limit) as (path, database, more):
+            reply = self._land(book, path, database.name)
+        result = {"database": database.name, **reply.result}
+        if more:
+            result.setdefault("notes", []).append(f"These are the first {limit} rows of more.")
+        return self._of_database(call, Answer(result, reply.sheet, reply.next))
+
+    def _land(self, book: Workbook | None, rows: Path, name: str) -> Reply:
+        """Run the operation on a workbook, with the rows as a file; without one, on a new one."""
+        if self._call is None:
+            raise RuntimeError("rows land in a call only")
+        session, (operation, parameters) = self._session, self._call
+        notes: list[str] = []
+        self._book = book or _new_workbook(session, clean_filename(name, ".xlsx"), notes)
+
+        def run() -> Reply:
+            assert self._book is not None
+            files = {"rows": rows}
+            more = (self._key, self._once.fingerprint)
+            return session.run_on(self._book, operation, parameters, files, *more)
+
+        if book is None:
+            return _added(session, self._book, run)
+        with session.queue(book):
+            if not book.open:  # closed while this call waited for the database
+                session.workbook(book.name)
+            return run()
+
+    def _of_database(self, call: DatabaseCall, answer: Answer) -> Answer:
+        """Keep which database the call selected, if another one than before."""
+        if call.selects is not None:
+            self._changed = call.keep()
+            self._event = ("database", {"database": call.selects.name})
+        return answer
 
     # undo, redo, what changed
 

@@ -101,7 +101,10 @@ class Export:
 
 @dataclass
 class SessionData:
-    """The record of a session. ``key`` names its folder; the id is the caller's secret."""
+    """The record of a session. ``key`` names its folder; the id is the caller's secret.
+
+    ``database`` is the one that is selected.
+    """
 
     id: str
     key: str
@@ -114,6 +117,7 @@ class SessionData:
     exports: dict[str, Export] = field(default_factory=dict)
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)
     counter: int = 0
+    database: str = ""
     format: int = FORMAT
 
     def to_record(self) -> dict[str, Any]:

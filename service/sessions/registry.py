@@ -26,7 +26,8 @@ from service.names import clean_filename
 from service.sessions.limits import digest, room_for_session, session_keys
 from service.sessions.links import DRAFT, Target
 from service.sessions.model import SessionData, Upload
-from service.sessions.session import Parts, Session
+from service.sessions.parts import Parts
+from service.sessions.session import Session
 from service.store.local import LocalStore
 
 log = logging.getLogger("excel_tools.sessions")

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cachetools import LRUCache
 
 from service.engine.turns import Turns
-from service.engine.work import Engine, Entry, Reply, Work
+from service.engine.work import Entry, Reply, Work
 from service.errors import (
     AmbiguousName,
     FileNotFound,
@@ -33,27 +31,13 @@ from service.sessions import replay
 from service.sessions.checkpoints import Checkpoints
 from service.sessions.history import History
 from service.sessions.journal import Journal
-from service.sessions.limits import Quota
-from service.sessions.links import DRAFT, Links, Target
+from service.sessions.links import DRAFT, Target
 from service.sessions.model import SessionData, Version, Workbook, mime_type, utc_text
 from service.sessions.once import Once, Recent, fingerprint_of
+from service.sessions.parts import Parts
 from service.sessions.preferences import set_preferences
-from service.settings import Settings
-from service.store.local import LocalStore
 
 _ANSWERS_KEPT = 100
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What every session works with."""
-
-    settings: Settings
-    store: LocalStore
-    engine: Engine
-    links: Links
-    quota: Quota
-    clock: Callable[[], float] = time.time
 
 
 class Session:

@@ -8,12 +8,13 @@ from collections.abc import Callable
 
 from flask import Flask
 
+from service.databases.asking import Asker
 from service.engine.pool import EnginePool
 from service.engine.work import Engine
 from service.sessions.limits import Quota
 from service.sessions.links import Links, signing_secret
+from service.sessions.parts import Parts
 from service.sessions.registry import Sessions
-from service.sessions.session import Parts
 from service.settings import Settings
 from service.store.local import LocalStore
 from service.web import access, answers, files, logs, operations, pages, preferences, sessions
@@ -37,7 +38,15 @@ class Service:
         links = Links(secret, settings.link_address, settings.link_ttl, clock)
         self.engine: Engine = engine or EnginePool(settings)
         self.sessions = Sessions(
-            Parts(settings, store, self.engine, links, Quota(store, settings, clock), clock)
+            Parts(
+                settings,
+                store,
+                self.engine,
+                links,
+                Quota(store, settings, clock),
+                Asker(settings.queue_wait),
+                clock,
+            )
         )
         self.app = _application(State(settings, self.sessions, links))
         self._stop = threading.Event()

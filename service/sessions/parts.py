@@ -1,0 +1,27 @@
+"""The working parts that all sessions share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from service.databases.asking import Asker
+from service.engine.work import Engine
+from service.sessions.limits import Quota
+from service.sessions.links import Links
+from service.settings import Settings
+from service.store.local import LocalStore
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What every session works with."""
+
+    settings: Settings
+    store: LocalStore
+    engine: Engine
+    links: Links
+    quota: Quota
+    asker: Asker
+    clock: Callable[[], float] = time.time
