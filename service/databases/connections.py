@@ -12,16 +12,16 @@ from urllib.parse import quote, unquote
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from service.databases import sqlite_values
-from service.errors import DatabaseUnavailable
+from service.databases import failures, sqlite_values
 from service.sources import Source
 
 CONNECTING_SECONDS = 10
 _LOCK_SECONDS = 5
 _SQLITE_LONGEST = 64 << 20  # bytes of a text or statement
+_MOST_VIRTUAL = 50
 _STEPS = 2_000  # of SQLite's machine, between two looks at the clock
 
 
@@ -29,8 +29,12 @@ _STEPS = 2_000  # of SQLite's machine, between two looks at the clock
 def connected(source: Source) -> Iterator[Connection]:
     """A connection to the source, inside a read-only transaction."""
     engine = _sqlite(source) if source.kind == "SQLite" else _server(source)
-    # Who only reads does not want to hear that a transaction was taken back.
-    with contextlib.closing(engine.connect()) as connection:
+    try:
+        opened = engine.connect()
+    except SQLAlchemyError:
+        # Its message says where, who, and sometimes the whole URL.
+        raise failures.unavailable(source) from None
+    with contextlib.closing(opened) as connection:
         _LIMITS[source.kind](connection, source.seconds)
         yield connection
     engine.dispose()
@@ -40,7 +44,7 @@ def _server(source: Source) -> sa.Engine:
     try:
         url = sa.make_url(source.url)
     except ArgumentError:
-        raise misconfigured(source) from None
+        raise failures.misconfigured(source) from None
     if source.kind == "PostgreSQL":
         given: dict[str, Any] = {
             "connect_timeout": CONNECTING_SECONDS,
@@ -58,14 +62,6 @@ def _server(source: Source) -> sa.Engine:
 
 def _engine(url: URL, given: dict[str, Any]) -> sa.Engine:
     return sa.create_engine(url, poolclass=NullPool, connect_args=given, hide_parameters=True)
-
-
-def misconfigured(source: Source) -> DatabaseUnavailable:
-    """What is told where a database can't be asked because of how it is set up."""
-    return DatabaseUnavailable(
-        f'The database "{source.name}" is not set up rightly.',
-        "Tell the operator of this service.",
-    )
 
 
 # Limits -----------------------------------------------------------------------------
@@ -109,6 +105,7 @@ def _limit_sqlite(connection: Connection, seconds: int) -> None:
     raw: sqlite3.Connection = connection.connection.dbapi_connection  # type: ignore[assignment]
     raw.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
     raw.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _SQLITE_LONGEST)
+    _open_virtual_tables(raw)
     end = time.monotonic() + seconds
     raw.set_progress_handler(lambda: int(time.monotonic() > end), _STEPS)
     raw.set_authorizer(_allowed)
@@ -143,6 +140,18 @@ _FORBIDDEN = frozenset(
 )
 
 
+def _open_virtual_tables(raw: sqlite3.Connection) -> None:
+    """Have SQLite make what stands behind virtual tables now: to the authorizer, that is making
+    a table."""
+    found = raw.execute("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%'")
+    names = [str(name) for (name,) in found.fetchmany(_MOST_VIRTUAL)]
+    for name in [*names, "json_each", "json_tree"]:
+        quoted = name.replace('"', '""')
+        # What can't be opened is told by the query that asks for it.
+        with contextlib.suppress(sqlite3.Error):
+            raw.execute(f'PRAGMA table_info("{quoted}")').fetchall()
+
+
 def _allowed(action: int, first: str | None, second: str | None, *_: object) -> int:
     """SQLite asks for each thing that a statement would do."""
     fine = action in _READS
@@ -157,7 +166,7 @@ def _allowed(action: int, first: str | None, second: str | None, *_: object) -> 
 def _sqlite(source: Source) -> sa.Engine:
     path = sqlite_path(source)
     if not path.is_file():
-        raise misconfigured(source)
+        raise failures.misconfigured(source)
     sqlite_values.register()
 
     def connect() -> sqlite3.Connection:

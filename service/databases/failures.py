@@ -24,6 +24,7 @@ _LONGEST = 400
 _HIDDEN = "..."
 # PostgreSQL's classes of errors that are about the statement or its data.
 _POSTGRES_STATEMENT = ("0A", "20", "21", "22", "23", "26", "42", "44", "54", "P0")
+_POSTGRES_REFUSED = ("42501", "25")  # no right to it; it does not go with this transaction
 _POSTGRES_SLOW = ("57014", "55P03", "25P03")
 _MYSQL_SLOW = (1969, 3024, 1205, 1317, 1028)
 _MYSQL_READ_ONLY = (1792, 1290, 1142, 1143, 1370, 1044, 1227)
@@ -56,6 +57,14 @@ def unavailable(source: Source) -> DatabaseUnavailable:
     )
 
 
+def misconfigured(source: Source) -> DatabaseUnavailable:
+    """The database can't be asked because of how it is set up."""
+    return DatabaseUnavailable(
+        f'The database "{source.name}" is not set up rightly.',
+        "Tell the operator of this service.",
+    )
+
+
 def too_slow(source: Source) -> OperationTooSlow:
     """The query was stopped at its time limit."""
     return OperationTooSlow(
@@ -69,7 +78,7 @@ def _postgres(error: psycopg.Error, source: Source) -> ExcelToolsError:
     state = error.sqlstate or ""
     if state in _POSTGRES_SLOW:
         return too_slow(source)
-    if state in ("42501", "25006"):
+    if state.startswith(_POSTGRES_REFUSED):
         return _refused(error.diag.message_primary, source)
     if state.startswith(_POSTGRES_STATEMENT):
         hint = error.diag.message_hint or ""

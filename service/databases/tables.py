@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Inspector
-from sqlalchemy.engine.reflection import ObjectKind
+
+from service.databases import information_schema
 
 MOST_DESCRIBED = 40
 MOST_NAMED = 400
 _MOST_COLUMNS = 300
-_SYSTEM = re.compile(
-    r"^(pg_.*|information_schema|mysql|performance_schema|sys|metrics_schema)$", re.IGNORECASE
-)
 _READABLE = sa.text(
     "SELECT n.nspname, c.relname FROM pg_catalog.pg_class c "
     "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
-    "WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') "
+    "WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname <> 'information_schema' "
+    r"AND n.nspname NOT LIKE 'pg\_%' AND NOT c.relispartition "
     "AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') "
-    "AND pg_catalog.has_any_column_privilege(c.oid, 'SELECT')"
+    "AND pg_catalog.has_any_column_privilege(c.oid, 'SELECT') "
+    "ORDER BY n.nspname <> pg_catalog.current_schema(), 1, 2"
 )
 
-Table = tuple[str | None, str]  # schema, None for the one that needs no name; table
+# The tables by the names that a query uses, and what tells the columns of one.
+Found = tuple[dict[str, Any], Callable[[Any], list[str]]]
 
 
 def described(connection: Connection, kind: str, asked: str) -> dict[str, Any]:
@@ -34,85 +35,71 @@ def described(connection: Connection, kind: str, asked: str) -> dict[str, Any]:
     :return: "tables": columns by table, such as ``["id integer key", "name text"]``; where
         there are many tables, their names alone; "unknown": names that are not there
     """
-    inspector = sa.inspect(connection)
-    tables = _readable(connection, kind, inspector)
-    names = {_shown(table): table for table in tables}
+    tables, columns = _FINDERS.get(kind, _of_mysql)(connection)
     wanted = [name.strip().strip('"`[]') for name in asked.split(",") if name.strip()]
-    chosen = [name for name in names if not wanted or name.lower() in {w.lower() for w in wanted}]
-    known = {name.lower() for name in names}
+    known = {name.lower(): name for name in tables}
     unknown = [name for name in wanted if name.lower() not in known]
     if unknown:
-        return {"unknown": unknown[:5], "names": list(names)[:MOST_NAMED]}
+        return {"unknown": unknown[:5], "names": list(tables)[:MOST_NAMED]}
+    chosen = list(dict.fromkeys(known[name.lower()] for name in wanted)) or list(tables)
     if len(chosen) > MOST_DESCRIBED:
-        found: dict[str, Any] = {"tables": chosen[:MOST_NAMED], "table_count": len(chosen)}
-        return found
-    return _with_columns(inspector, {name: names[name] for name in chosen})
+        return {"tables": chosen[:MOST_NAMED], "table_count": len(chosen)}
+    return _with_columns({name: tables[name] for name in chosen}, columns)
 
 
-def _readable(connection: Connection, kind: str, inspector: Inspector) -> list[Table]:
-    default = inspector.default_schema_name
-    schemas: list[str | None] = [None]
-    if kind == "PostgreSQL" or not (default or kind == "SQLite"):
-        others = [s for s in inspector.get_schema_names() if not _SYSTEM.match(s)]
-        schemas += [schema for schema in others if schema != default]
-    found = [
-        (schema, name)
-        for schema in schemas
-        if schema or default or kind == "SQLite"
-        for name in sorted(_names(inspector, kind, schema))
-    ]
-    if kind == "PostgreSQL":
-        allowed = {(schema, name) for schema, name in connection.execute(_READABLE)}
-        found = [(s, name) for s, name in found if (s or default, name) in allowed]
-    return found
-
-
-def _names(inspector: Inspector, kind: str, schema: str | None) -> Iterable[str]:
-    names = {*inspector.get_table_names(schema), *inspector.get_view_names(schema)}
-    if kind == "PostgreSQL":
-        names |= {*inspector.get_materialized_view_names(schema)}
-    return names
-
-
-def _shown(table: Table) -> str:
-    schema, name = table
-    return f"{schema}.{name}" if schema else name
-
-
-def _with_columns(inspector: Inspector, tables: dict[str, Table]) -> dict[str, Any]:
+def _with_columns(tables: dict[str, Any], columns: Callable[[Any], list[str]]) -> dict[str, Any]:
     """The columns of the tables; names alone once there are too many columns."""
-    told: dict[str, Any] = {}
+    told: dict[str, list[str]] = {}
     left: list[str] = []
     count = 0
-    for schema in dict.fromkeys(schema for schema, _ in tables.values()):
-        of = [name for other, name in tables.values() if other == schema]
-        given: dict[str, Any] = {"schema": schema, "filter_names": of, "kind": ObjectKind.ANY}
-        columns: dict[Any, Any] = inspector.get_multi_columns(**given)
-        keys: dict[Any, Any] = inspector.get_multi_pk_constraint(**given)
-        links: dict[Any, Any] = inspector.get_multi_foreign_keys(**given)
-        for table in [(schema, name) for name in of]:
-            own = columns.get(table, [])
-            count += len(own)
-            if told and count > _MOST_COLUMNS:
-                left.append(_shown(table))
-                continue
-            key = set((keys.get(table) or {}).get("constrained_columns") or ())
-            shown = [_column(inspector, column, key, links.get(table, [])) for column in own]
-            told[_shown(table)] = shown
+    for name, table in tables.items():
+        if told and count > _MOST_COLUMNS:
+            left.append(name)
+            continue
+        told[name] = columns(table)
+        count += len(told[name])
     return {"tables": told} | ({"without_columns": left} if left else {})
 
 
-def _column(inspector: Inspector, column: Any, key: set[str], links: Any) -> str:
+def _of_mysql(connection: Connection) -> Found:
+    tables = information_schema.readable(connection)
+    return tables, lambda table: information_schema.columns(connection, table)
+
+
+def _of_postgres(connection: Connection) -> Found:
+    inspector = sa.inspect(connection)
+    default = inspector.default_schema_name
+    tables = {
+        name if schema == default else f"{schema}.{name}": (schema, name)
+        for schema, name in connection.execute(_READABLE)
+    }
+    return tables, lambda table: _columns(inspector, table[1], table[0])
+
+
+def _of_sqlite(connection: Connection) -> Found:
+    inspector = sa.inspect(connection)
+    names = sorted({*inspector.get_table_names(), *inspector.get_view_names()})
+    return {name: name for name in names}, lambda name: _columns(inspector, name, None)
+
+
+_FINDERS = {"PostgreSQL": _of_postgres, "SQLite": _of_sqlite}
+
+
+def _columns(inspector: Inspector, table: str, schema: str | None) -> list[str]:
     """Such as "customer_id integer -> customers.id"."""
-    words = [str(column["name"]), _type(inspector, column["type"])]
-    if column["name"] in key:
-        words.append("key")
-    for link in links or ():
-        if column["name"] in link["constrained_columns"]:
-            at = link["constrained_columns"].index(column["name"])
-            schema = f"{link['referred_schema']}." if link["referred_schema"] else ""
-            words.append(f"-> {schema}{link['referred_table']}.{link['referred_columns'][at]}")
-    return " ".join(words)
+    keys = inspector.get_pk_constraint(table, schema)["constrained_columns"]
+    links: dict[str, str] = {}
+    for link in inspector.get_foreign_keys(table, schema):
+        other = link["referred_schema"]
+        at = f"{other}." if other and other != inspector.default_schema_name else ""
+        pairs = zip(link["constrained_columns"], link["referred_columns"], strict=False)
+        for name, referred in pairs:
+            links[name] = f" -> {at}{link['referred_table']}.{referred}"
+    return [
+        f"{column['name']} {_type(inspector, column['type'])}{' key' * (column['name'] in keys)}"
+        f"{links.get(column['name'], '')}"
+        for column in inspector.get_columns(table, schema)
+    ]
 
 
 def _type(inspector: Inspector, kind: Any) -> str:
@@ -120,5 +107,4 @@ def _type(inspector: Inspector, kind: Any) -> str:
         text = str(kind.compile(dialect=inspector.dialect))
     except (sa.exc.CompileError, NotImplementedError):
         return "unknown"
-    text = re.sub(r" (CHARACTER SET|COLLATE) .*", "", text, flags=re.IGNORECASE)
-    return text.lower()[:60]
+    return re.sub(r" COLLATE .*", "", text, flags=re.IGNORECASE).lower()[:60]

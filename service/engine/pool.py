@@ -59,9 +59,10 @@ class _Slot:
     is hurt.
     """
 
-    def __init__(self, limits: worker.Limits) -> None:
+    def __init__(self, limits: worker.Limits, preload: list[str]) -> None:
         self.turns = Turns()
         self._limits = limits
+        self._preload = preload
         self._lock = threading.Lock()
         self._closed = False
         self._proven = False
@@ -72,7 +73,7 @@ class _Slot:
         # A fork server starts a replacement in milliseconds, with the libraries loaded,
         # and hands it neither the service's threads nor its sockets.
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["service.engine.worker"])
+        context.set_forkserver_preload(self._preload)
         return ProcessPool(
             max_workers=1, context=context, initializer=worker.start, initargs=(self._limits,)
         )
@@ -171,7 +172,10 @@ class EnginePool:
             # Less than the engine's own, so that it is LibreOffice that is ended, and told.
             conversion_seconds=settings.engine_deadline * 0.8,
         )
-        self._slots = [_Slot(limits) for _ in range(settings.engines)]
+        # The fork server is there for the questions to databases as well.
+        preload = ["service.engine.worker"]
+        preload += ["service.databases.child"] if settings.databases else []
+        self._slots = [_Slot(limits, preload) for _ in range(settings.engines)]
         # As many as the processes can hold: what was not used for longer is nowhere.
         self._bound: LRUCache[str, _Place] = LRUCache(settings.engines * settings.engine_workbooks)
         self._lock = threading.Lock()

@@ -13,8 +13,7 @@ INSERT INTO customers SELECT seq, CONCAT('Customer ', seq), ELT(seq % 3 + 1, 'Ro
 INSERT INTO orders SELECT seq, seq % 30 + 1, seq * 1.25, DATE '2026-01-01' + INTERVAL seq % 90
   DAY, seq % 2 = 0 FROM seq_1_to_2000;
 INSERT INTO kinds VALUES (1, 1234.5600, 123456789012345678901234567890, 9007199254740993,
-  '2026-02-28', '2026-02-28 13:14:15', '2026-02-28 11:14:15', '06:30:00', true, X'00ff10', '{"a":
-  [1, "x"]}', '7f8a1c9e-0000-4000-8000-00000000abcd', 0.1, '=1+1');
+  '2026-02-28', '2026-02-28 13:14:15', '2026-02-28 11:14:15', '06:30:00', true, X'00ff10', '{"a": [1, "x"]}', '7f8a1c9e-0000-4000-8000-00000000abcd', 0.1, '=1+1');
 INSERT INTO kinds (id) VALUES (2);
 CREATE VIEW rich AS SELECT * FROM orders WHERE total > 2000;
 CREATE TABLE secrets (word text);

@@ -6,7 +6,7 @@ CREATE TABLE orders (id bigint PRIMARY KEY, customer_id integer REFERENCES custo
   numeric(10,2), ordered date, paid boolean);
 CREATE TABLE kinds (id integer, amount numeric(20,4), huge numeric(40,0), big bigint, day date,
   moment timestamp, zoned timestamptz, clock time, span interval, yes boolean, bytes bytea, doc
-  jsonb, uid uuid, list integer[], ratio double precision, note text);
+  jsonb, uid uuid, marks integer[], ratio double precision, note text);
 INSERT INTO customers SELECT n, 'Customer ' || n, (ARRAY['Rome','Oslo','Lima'])[n % 3 + 1] FROM
   generate_series(1, 30) n;
 INSERT INTO orders SELECT n, n % 30 + 1, n * 1.25, date '2026-01-01' + n % 90, n % 2 = 0 FROM
