@@ -56,6 +56,21 @@ SLOW: dict[str, frozenset[str]] = {
             "test_texts_come_back_as_they_went",
         }
     ),
+    "test_database_sessions": frozenset(
+        {
+            "test_a_wrong_file_is_told_in_one_line_without_its_secrets",
+            "test_what_was_selected_survives_a_restart_of_the_service",
+        }
+    ),
+    "test_databases": frozenset(
+        {
+            "test_a_database_that_lets_nobody_in_tells_no_secret",
+            "test_a_result_that_is_too_large_is_refused",
+            "test_a_statement_that_takes_too_long_is_stopped",
+            "test_more_rows_than_the_operator_gives_are_refused",
+            "test_what_is_run_means_what_was_written",
+        }
+    ),
     "test_differential": frozenset(
         {
             "test_edits_and_saves_give_what_excelize_gives",

@@ -202,15 +202,20 @@ def test_all_rows_land_and_a_limit_is_kept(chat: Chat) -> None:
 
 def test_what_is_run_means_what_was_written(source: Source) -> None:
     """The statement is written anew from its parts; the database answers both the same."""
-    for sql in lines("queries", source):
-        made = checked(sql, source.kind)
-        assert raw(source, made) == raw(source, sql), made
+    with connected(source) as connection:
+        for sql in lines("queries", source):
+            made = checked(sql, source.kind)
+            assert rows(connection, made) == rows(connection, sql), made
+
+
+def rows(connection: sa.Connection, sql: str) -> list[tuple[Any, ...]]:
+    running = connection.execution_options(no_parameters=True)
+    return [tuple(row) for row in running.exec_driver_sql(sql)]
 
 
 def raw(source: Source, sql: str) -> list[tuple[Any, ...]]:
     with connected(source) as connection:
-        running = connection.execution_options(no_parameters=True)
-        return [tuple(row) for row in running.exec_driver_sql(sql)]
+        return rows(connection, sql)
 
 
 # Attempts -----------------------------------------------------------------------------------
@@ -246,7 +251,8 @@ def is_refused(source: Source, sql: str) -> bool:
 
 def contents(source: Source) -> list[Any]:
     tables = ("customers", "orders", "kinds")
-    return [raw(source, f"SELECT * FROM {table} ORDER BY id") for table in tables]
+    with connected(source) as connection:
+        return [rows(connection, f"SELECT * FROM {table} ORDER BY id") for table in tables]
 
 
 BEHIND = {
@@ -293,15 +299,11 @@ def test_the_connection_refuses_what_the_check_of_words_would_let_through(source
     assert contents(source) == before
 
 
-SLOW = {
-    "PostgreSQL": "SELECT COUNT(*) FROM orders a, orders b, orders c, orders d",
-    "MariaDB": "SELECT COUNT(*) FROM orders a, orders b, orders c, orders d",
-    "SQLite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT MAX(i) FROM n",
-}
+SLOW = "SELECT COUNT(*) FROM orders a, orders b, orders c, orders d"
 
 
-def test_a_statement_that_takes_too_long_is_stopped(chat: Chat, source: Source) -> None:
-    error = chat.fail("query_database", sql=SLOW[source.kind])
+def test_a_statement_that_takes_too_long_is_stopped(chat: Chat) -> None:
+    error = chat.fail("query_database", sql=SLOW)
     assert (error["code"], error["status"]) == ("operation_too_slow", 504)
     assert "2 seconds" in error["message"]
     assert ask(chat, "SELECT 1 AS one")["rows"] == [[1]]

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from service.settings import PREFIX, Settings, SettingsError, rows
+from service.sources import Source
 from tests.processes import ROOT, clean_environ, free_port
 from tests.service_fixtures import Chat, MakeService
 
@@ -50,6 +51,11 @@ CASES: dict[str, tuple[str, object, list[str]]] = {
     "max_unpacked_mb": ("10", 10, ["0"]),
     "libreoffice": ("OFF", "off", ["no", "/nowhere/soffice", "/"]),
     "secret_key": ("a secret", "a secret", []),
+    "databases": (
+        '{"shop": {"url": "sqlite:////srv/shop.db", "users": ["*"]}}',
+        (Source("shop", "SQLite", "sqlite:////srv/shop.db", ("*",)),),
+        ["{}}", "/nowhere/databases.toml", '{"shop": {}}'],
+    ),
     "log_level": ("debug", "DEBUG", ["LOUD", "7"]),
 }
 

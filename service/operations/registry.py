@@ -344,20 +344,8 @@ def operation(  # noqa: PLR0913 - what an operation is, named in one place
     :param steps: the parameter that holds calls of other operations, which may hold secrets
     """
 
-    facts: dict[str, Any] = {
-        "effect": effect,
-        "doing": doing,
-        "example": example,
-        "file_parameter": file_parameter,
-        "file_if": file_if,
-        "exports": exports,
-        "gives_file": delivers,
-        "lands": lands,
-        "styled": styled,
-        "secret": secret,
-        "seal": seal,
-        "steps": steps,
-    }
+    facts = dict(locals())  # the parameters, by their names
+    facts["gives_file"] = facts.pop("delivers")
 
     def declare(function: Function) -> Function:
         _OPERATIONS[function.__name__] = _declared(function, facts)
