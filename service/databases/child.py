@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import resource
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
@@ -28,6 +29,7 @@ MEMORY_MB = 1024
 GRACE = 10  # seconds beyond those of the statement: to begin, to connect, to hand over
 _BATCH = 500
 _MOST_CELLS = 4_000_000
+_MOST_TOLD = 60_000  # characters of an answer's rows
 _MOST_BYTES = 64 << 20
 
 
@@ -89,7 +91,9 @@ def _done(job: Job) -> dict[str, Any]:
     if job.path:
         Path(job.path).write_text(results.packed(), encoding="ascii")
         return told
-    return told | _answered(results)
+    answered = _answered(results)
+    shown = len(answered["rows"])
+    return answered | {"count": shown, "more": told["more"] or shown < told["count"]}
 
 
 def _rows(connection: Connection, statement: str, job: Job) -> tuple[list[str], list[Any]]:
@@ -128,9 +132,20 @@ def _size(value: object) -> int:
 def _answered(results: Results) -> dict[str, Any]:
     found: dict[str, Any] = {
         "columns": {column.name: column.kind for column in results.columns},
-        "rows": [[_shown(value) for value in row] for row in results.rows],
+        "rows": list(_fitting([_shown(value) for value in row] for row in results.rows)),
     }
     return found | ({"notes": results.notes} if results.notes else {})
+
+
+def _fitting(rows: Iterable[list[Any]]) -> Iterator[list[Any]]:
+    """The rows from the first on that a model's context has room for, at least one."""
+    size = 0
+    for row in rows:
+        before = size
+        size += len(json.dumps(row, ensure_ascii=False))
+        if before and size > _MOST_TOLD:
+            return
+        yield row
 
 
 def _shown(value: Value) -> Any:

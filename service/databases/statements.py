@@ -7,6 +7,7 @@ did not see. Reading only is secured twice more: by the transaction, and by the 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Collection
 from typing import ClassVar
 
@@ -60,9 +61,22 @@ _REFUSED: dict[type[object], str] = {
     exp.Placeholder: "it has a placeholder without a value; write the value",
     exp.PropertyEQ: "it sets a variable",
 }
-_SYSTEM_SCHEMAS = frozenset(
-    "pg_catalog pg_toast information_schema mysql performance_schema sys metrics_schema".split()
-)
+_OF_MYSQL = r"(information_schema|mysql|performance_schema|sys|metrics_schema)$"
+_SYSTEM_SCHEMAS = {
+    "SQLite": r"\0",  # none
+    "PostgreSQL": r"pg_|information_schema$",
+    "MySQL": _OF_MYSQL,
+    "MariaDB": _OF_MYSQL,
+    "TiDB": _OF_MYSQL,
+}
+_NONE = ("\0",)
+_SYSTEM_TABLES = {
+    "SQLite": ("pragma_",),
+    "PostgreSQL": ("pg_",),
+    "MySQL": _NONE,
+    "MariaDB": _NONE,
+    "TiDB": _NONE,
+}
 _WHO = frozenset("user current_role current_user session_user system_user".split())
 _TELL = "Send one SELECT (WITH, UNION and VALUES are fine too)."
 
@@ -132,13 +146,22 @@ def _check(tree: exp.Expression, kind: str, functions: Collection[str]) -> None:
             if isinstance(node, refused) and not isinstance(node, _ROOTS):
                 raise StatementRefused(f"The statement is refused: {why}.", _TELL)
         if isinstance(node, exp.Table):
-            _check_table(node)
+            _check_table(node, kind)
         if isinstance(node, exp.Column):
             _check_column(node, kind)
+        if isinstance(node, exp.DataType) and node.sql().lower().startswith("reg"):
+            raise StatementRefused(
+                f"The type {node.sql().lower()[:40]} tells of the database system itself.", _TELL
+            )
         if isinstance(node, exp.Dot) and isinstance(node.expression, exp.Func):
             _check_function(_dotted(node), kind, (), functions)
-        elif isinstance(node, exp.Func) and not isinstance(node.parent, exp.Dot):
+        elif isinstance(node, exp.Func) and not _has_schema(node):
             _check_call(node, kind, functions)
+
+
+def _has_schema(node: exp.Func) -> bool:
+    """Whether it is the last part of "schema.function()", which is looked at as a whole."""
+    return isinstance(node.parent, exp.Dot) and node.parent.expression is node
 
 
 def _check_call(node: exp.Func, kind: str, functions: Collection[str]) -> None:
@@ -164,11 +187,11 @@ def _dotted(node: exp.Dot) -> str:
     return ".".join(part.name or part.sql() for part in node.flatten())
 
 
-def _check_table(node: exp.Table) -> None:
+def _check_table(node: exp.Table, kind: str) -> None:
     schemas = [part.lower() for part in (node.db, node.catalog) if part]
     name = node.name.lower()
-    system = any(schema in _SYSTEM_SCHEMAS or schema.startswith("pg_") for schema in schemas)
-    if system or (not schemas and name.startswith(("pg_", "pragma_"))):
+    system = any(re.match(_SYSTEM_SCHEMAS[kind], schema) for schema in schemas)
+    if system or (not schemas and name.startswith(_SYSTEM_TABLES[kind])):
         raise StatementRefused(
             f"{'.'.join([*schemas[::-1], name])[:80]} is a table of the database system itself.",
             'See tables and columns with action="tables".',
