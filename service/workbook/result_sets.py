@@ -229,7 +229,7 @@ class _Fit:
 
 def _small(values: list[Any]) -> bool:
     found = [value for value in values if value is not None]
-    return min(found) > -_EXACT and max(found) < _EXACT
+    return bool(min(found) > -_EXACT and max(found) < _EXACT)
 
 
 # In a journal ---------------------------------------------------------------------
