@@ -147,6 +147,7 @@ def type_source_of_rows() -> str:
 _DONE = {
     "Adding": "Added",
     "Annotating": "Annotated",
+    "Asking": "Asked",
     "Changing": "Changed",
     "Closing": "Closed",
     "Creating": "Created",

@@ -55,6 +55,10 @@ class Column:
     kind: Kind = "text"
     number_format: str = ""
 
+    def renamed(self, name: str) -> Column:
+        """The same column with another name."""
+        return replace(self, name=name)
+
 
 @dataclass
 class Results:

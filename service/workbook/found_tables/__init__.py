@@ -55,9 +55,7 @@ class FoundTable:
         return range(self.area.first_column, self.area.last_column + 1)
 
 
-def tables_on(
-    book: Book, sheet: Worksheet, values: SheetValues | None = None
-) -> list[FoundTable]:
+def tables_on(book: Book, sheet: Worksheet, values: SheetValues | None = None) -> list[FoundTable]:
     """The tables of a sheet, the main one first: it takes the sheet's name."""
     values = values or read_values(book, sheet)
     native = [_native(view) for view in (View(sheet, t) for t in sheet.tables.values())]

@@ -56,15 +56,15 @@ def _is_thin(filled: int, area: Area) -> bool:
     return filled < area.columns / 2 if area.columns > 2 else filled < area.columns
 
 
-def _groups(
-    values: SheetValues, area: Area, row: int, merged: Sequence[Area]
-) -> list[str] | None:
+def _groups(values: SheetValues, area: Area, row: int, merged: Sequence[Area]) -> list[str] | None:
     """Names of columns under merged headings ("2025 Q1"), None where there are no such."""
     wide = [m for m in merged if m.first_row == m.last_row == row and m.columns > 1]
     wide = [m for m in wide if area.first_column <= m.first_column <= area.last_column]
     upper, lower = values.row(row, area), values.row(row + 1, area)
-    if not wide or not all(isinstance(v, str) for v in lower) or not all(
-        isinstance(value, str | int | float) for value in upper
+    if (
+        not wide
+        or not all(isinstance(v, str) for v in lower)
+        or not all(isinstance(value, str | int | float) for value in upper)
     ):
         return None
     for m in wide:

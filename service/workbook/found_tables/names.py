@@ -26,7 +26,14 @@ def reserved() -> frozenset[str]:
 def clean(text: str) -> str:
     """A name of small letters, digits and underscores."""
     plain = unicodedata.normalize("NFC", text).strip().lower()
-    signs = {"%": " percent ", "€": " eur ", "$": " usd ", "£": " gbp ", "#": " number ", "&": " and "}
+    signs = {
+        "%": " percent ",
+        "€": " eur ",
+        "$": " usd ",
+        "£": " gbp ",
+        "#": " number ",
+        "&": " and ",
+    }
     for sign, word in signs.items():
         plain = plain.replace(sign, word)
     name = re.sub(r"[^\w]+", "_", plain).strip("_")[:_LONGEST].strip("_")

@@ -97,7 +97,10 @@ class Wishes:
 
 
 def typed_column(
-    header: str, values: Sequence[Any], number_format: str, wishes: Wishes = Wishes()  # noqa: B008
+    header: str,
+    values: Sequence[Any],
+    number_format: str,
+    wishes: Wishes = Wishes(),
 ) -> TypedColumn:
     """The type of a column and its values in it.
 
@@ -107,9 +110,7 @@ def typed_column(
 
 
 class _Deciding:
-    def __init__(
-        self, header: str, values: list[Any], number_format: str, wishes: Wishes
-    ) -> None:
+    def __init__(self, header: str, values: list[Any], number_format: str, wishes: Wishes) -> None:
         self.header, self.number_format, self.wishes = header, number_format, wishes
         self.notes: list[str] = []
         self.facts: dict[str, int] = {}
@@ -168,7 +169,7 @@ class _Deciding:
         if "%" in self.number_format:
             return self._made("percent", values)
         whole = all(map(_is_whole, numbers)) if float in set(map(type, numbers)) else True
-        if whole and -_HUGE < min(numbers) and max(numbers) < _HUGE:
+        if whole and min(numbers) > -_HUGE and max(numbers) < _HUGE:
             return self._made("integer", values)
         return self._made("decimal", values)
 
@@ -251,7 +252,9 @@ class _Deciding:
             counts[_FAMILY.get(type_, "text")] += number
         empty = sum(isinstance(v, str) and v.strip().lower() in _PLACEHOLDERS for v in self.values)
         total = sum(counts.values()) - empty
-        family, most = next((f, n) for f, n in counts.most_common() if f != "text" or len(counts) == 1)
+        family, most = next(
+            (f, n) for f, n in counts.most_common() if f != "text" or len(counts) == 1
+        )
         if counts["text"] - empty >= most or most < _MOST * total:
             told = ", ".join(f"{n} {f}" for f, n in counts.most_common())
             self._tell("mixed", total, f"mixed ({told}): all are text")

@@ -60,9 +60,7 @@ class SheetValues:
 
     def filled(self) -> dict[int, bytes]:
         """For each column, for each row, 1 where there is a value and else 0."""
-        return {
-            number: bytes(map(ne, held, repeat(""))) for number, held in self.columns.items()
-        }
+        return {number: bytes(map(ne, held, repeat(""))) for number, held in self.columns.items()}
 
 
 def read_values(book: Book, sheet: Worksheet) -> SheetValues:
@@ -73,7 +71,9 @@ def read_values(book: Book, sheet: Worksheet) -> SheetValues:
     bulk = bulk_values(book, sheet)
     if bulk is not None:
         numbered = enumerate(bulk.columns, bulk.first_column)
-        return SheetValues({number: held for number, held in numbered if any(map(ne, held, repeat("")))})
+        return SheetValues(
+            {number: held for number, held in numbered if any(map(ne, held, repeat("")))}
+        )
     columns = _room(sheet)
     values = book.values if book.formula_count() else {}
     filled = book.filled_areas(sheet)
