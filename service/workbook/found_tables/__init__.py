@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from openpyxl.utils import get_column_letter
@@ -16,6 +17,7 @@ from service.workbook.found_tables.values import SheetValues, read_values
 from service.workbook.tables.view import View
 
 MOST_TABLES = 50
+_DIGIT = re.compile(r"\d")
 _GAP = 2  # blank rows within a table, at most
 _TOTALS = {
     "total", "totals", "grand total", "sum", "subtotal", "gesamt", "summe", "gesamtsumme",
@@ -64,7 +66,10 @@ def tables_on(book: Book, sheet: Worksheet, values: SheetValues | None = None) -
     flags = Flags(values.filled()).without(taken)
     merged = [Area(m.min_row, m.min_col, m.max_row, m.max_col) for m in sheet.merged_cells.ranges]
     found = _joined([_Block(area, find_head(values, area, merged)) for area in blocks(flags)])
-    usual = [_table(sheet, values, block) for block in found if _holds_data(block)]
+    held = [block for block in found if _holds_data(block)]
+    if not held and not native:
+        held = [block for block in found if block.area.rows > 1][:1]
+    usual = [_table(sheet, values, block) for block in held]
     usual.sort(key=lambda table: -table.area.cells)
     main = [table for table in usual if table.rows] or usual
     ordered = [*main, *(table for table in usual if table not in main)][:MOST_TABLES]
@@ -99,11 +104,9 @@ class _Block:
 
 def _holds_data(block: _Block) -> bool:
     """Whether a block is a table, and not a title or a note beside tables."""
-    if block.area.cells == 1:
-        return False
-    if block.area.rows == 1:
-        return block.head.row is not None and block.area.columns > 1
-    return block.head.row is not None or block.area.columns > 1 or block.area.rows > 2
+    if block.area.columns == 1:
+        return block.area.rows > 2
+    return block.area.rows > 1 or block.head.row is not None
 
 
 def _joined(found: list[_Block]) -> list[_Block]:
@@ -159,5 +162,5 @@ def _totals_row(values: SheetValues, area: Area, head: Head) -> int:
         return 0
     line = [value for value in values.row(last, area) if value != ""]
     first = str(line[0]).strip().rstrip(":").lower() if line else ""
-    numbers = any(isinstance(value, int | float) or value is None for value in line[1:])
+    numbers = any(not isinstance(value, str) or _DIGIT.search(value) for value in line[1:])
     return last if first in _TOTALS and numbers else 0
