@@ -109,6 +109,13 @@ OPERATIONS = {
         "file_if": ("", ""),
         "delivers": True,
     },
+    "query_excel_data": {
+        "doing": "Asking {workbook}",
+        "done": "Asked {workbook}",
+        "file": "",
+        "file_if": ("", ""),
+        "delivers": True,
+    },
     "transform_excel_range": {
         "doing": "Rearranging {workbook}",
         "done": "Rearranged {workbook}",
@@ -994,6 +1001,36 @@ class Tools:
         return await self._run(
             "write_excel_range",
             {"rows": rows, "workbook": workbook, "sheet": sheet, "start": start},
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def query_excel_data(
+        self,
+        workbook: str | None = None,
+        sql: str | None = None,
+        into: str | None = None,
+        limit: int = 100,
+        options: dict | None = None,
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Ask the open workbooks with SQL (DuckDB): each sheet and table is a table.
+
+        Names are small letters and underscores: total_amount for "Total Amount". Another open
+        workbook's sheet is budget.sales. It only reads; the rows are answered, or written with into.
+
+        :param workbook: name, if several are open
+        :param sql: one SELECT; left out: the tables and their columns
+        :param into: a new sheet, or a cell such as Summary!B3, for all rows
+        :param limit: most rows to answer, 1 to 1000
+        :param options: such as {"table": "Totals"} Keys: table, overwrite, page, text_columns, decimal (|.|,), date_order (|iso|dmy|mdy), style.
+        """
+        return await self._run(
+            "query_excel_data",
+            {"workbook": workbook, "sql": sql, "into": into, "limit": limit, "options": options},
             (__user__, __metadata__, __request__, __files__, __event_emitter__),
         )
 

@@ -7,6 +7,7 @@ The tree has three branches, by whose move it is to mend it::
     |   |-- InvalidParameters       422  invalid_parameters
     |   |-- InvalidRange            422  invalid_range
     |   |-- InvalidValue            422  invalid_value
+    |   |-- InvalidQuery            422  invalid_query
     |   |-- SheetNotFound           404  sheet_not_found
     |   |-- SheetRequired           422  sheet_required
     |   |-- FileNotFound            404  file_not_found
@@ -112,6 +113,13 @@ class InvalidValue(CallerError):
     """A value that no cell can hold, or a formula that is none."""
 
     code = "invalid_value"
+    status = 422
+
+
+class InvalidQuery(CallerError):
+    """SQL that can't be run, or that would do more than read."""
+
+    code = "invalid_query"
     status = 422
 
 

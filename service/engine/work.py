@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from service.workbook.found_tables.types import Wishes
+
 
 class Cold(Exception):
     """The engine does not hold the workbook at that mark: call again with its entries."""
@@ -50,19 +52,21 @@ class Work:
         on; -1 for entries from the opening or the checkpoint on
     :param action: "prepare" the file ``source`` to be opened, with what it takes in the folder
         ``target``; "run" an operation, "load" only, "save" to ``target``, keep a "checkpoint"
-        in ``target``, or tell the "changes" since ``earlier``
+        in ``target``, tell the "changes" since ``earlier``, or write its "tables" to ``target``
     :param next_mark: the mark that the copy has after the operation
     :param earlier: the operations that lead to the state to compare with
     :param page: which page of changes, ``per_page`` each, from 1
     :param folder: where exports go
     :param password: of ``source``; it goes no further than this
+    :param others: names of the session's other open workbooks, with files of their tables
+    :param wishes: how "tables" are to be read
     """
 
     workbook: str
     name: str
     base: str
     mark: int
-    action: Literal["prepare", "run", "load", "save", "checkpoint", "changes"]
+    action: Literal["prepare", "run", "load", "save", "checkpoint", "changes", "tables"]
     entries: tuple[Entry, ...] | None = None
     checkpoint: str = ""
     since: int = -1
@@ -75,6 +79,8 @@ class Work:
     folder: str = ""
     source: str = ""
     password: str = field(default="", repr=False)
+    others: dict[str, str] = field(default_factory=dict)
+    wishes: Wishes = field(default_factory=Wishes)
 
     @property
     def opens(self) -> bool:

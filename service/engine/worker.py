@@ -34,6 +34,8 @@ from service.workbook.checkpoints import UnusableCheckpointError
 from service.workbook.comparison import told_changes
 from service.workbook.opening import Sent, prepare
 from service.workbook.package.guard import PackageFacts
+from service.workbook.sql.asking import NeedsWorkbooksError
+from service.workbook.sql.tables import write_tables
 
 log = logging.getLogger("excel_tools.engine")
 
@@ -88,6 +90,9 @@ class Bench:
             earlier.spill()
             held.book.spill()
             return Reply(told_changes(earlier, held.book, work.page, work.per_page))
+        if work.action == "tables":
+            write_tables(held.book, Path(work.target), work.wishes)
+            return Reply()
         if work.entry is None:
             return Reply(_opened(held.book))
         return self._run(work, held, work.entry)
@@ -165,7 +170,7 @@ class Bench:
     def _run(self, work: Work, held: _Held, entry: Entry) -> Reply:
         began = time.monotonic()
         seen, before = Seen(), protected(held.book)
-        answer = _apply(held.book, entry, work.folder, seen)
+        answer = _apply(held.book, entry, work.folder, seen, work.others)
         seconds = time.monotonic() - began
         if answer.exports and not work.folder:
             raise RuntimeError(f"{entry.operation} writes files, but is not declared to")
@@ -186,7 +191,13 @@ class Bench:
         )
 
 
-def _apply(book: Book, entry: Entry, folder: str, seen: Seen | None = None) -> Answer:
+def _apply(
+    book: Book,
+    entry: Entry,
+    folder: str,
+    seen: Seen | None = None,
+    others: dict[str, str] | None = None,
+) -> Answer:
     """Do the operation of an entry; without ``seen`` it is replayed."""
     book.spill()  # so that the operation finds the cells as a person would see them
     operation = find(entry.operation)
@@ -198,6 +209,7 @@ def _apply(book: Book, entry: Entry, folder: str, seen: Seen | None = None) -> A
         folder=Path(folder),
         preferences=preferences,
         seen=seen or Seen(entry.seen),
+        others=others or {},
     )
     return operation.call(context, entry.parameters)
 
@@ -252,7 +264,7 @@ def work(job: Work, forgotten: tuple[str, ...] = ()) -> Reply:
         _bench.held.pop(workbook, None)
     try:
         return _with_room(_bench, job)
-    except (Cold, BadCheckpoint, ExcelToolsError):
+    except (Cold, BadCheckpoint, NeedsWorkbooksError, ExcelToolsError):
         raise
     except MemoryError:
         _empty(_bench)

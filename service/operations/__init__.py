@@ -7,6 +7,7 @@ Importing the package declares all of them, in the order in which documents list
 from service.operations import files as files
 from service.operations import describe as describe
 from service.operations import cells as cells
+from service.operations import queries as queries
 from service.operations import transform as transform
 from service.operations import formats as formats
 from service.operations import rules as rules

@@ -48,6 +48,8 @@ class Context:
     :param preferences: those of the user at the moment of the call; None for an operation
         that is not declared as styled
     :param seen: what must be the same when the operation is replayed
+    :param others: names of the session's other open workbooks, with the places of files with
+        their tables, see ``workbook.sql.asking``
     """
 
     book: Book
@@ -56,6 +58,7 @@ class Context:
     folder: Path = Path()
     preferences: Preferences | None = field(default_factory=Preferences)
     seen: Seen = field(default_factory=Seen)
+    others: dict[str, str] = field(default_factory=dict)
 
     def house(self, style: str = "") -> House:
         """The look of what is made: ``style`` if the caller chose one, else the user's own."""

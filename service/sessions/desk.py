@@ -24,6 +24,7 @@ from service.sessions.model import Upload, Version, Workbook, mime_type
 from service.sessions.once import Once
 from service.sessions.sent_file import SentFile
 from service.sessions.session import Session
+from service.sessions.tables import with_others
 
 _EVENTS_LISTED = 10
 _INNER = ("id", "copy", "step")  # of events: what no model has a use for
@@ -58,14 +59,18 @@ def _run(
     book = session.workbook(parameters["workbook"])
     files = named_files(session, operation, parameters)
     folder = export_folder(session) if operation.exports else ""
-    try:
+
+    def done() -> tuple[Reply, dict[str, Any]]:
         with session.queue(book):
             if not book.open:  # closed while this call waited for its turn
                 session.workbook(book.name)
             reply = session.run_on(
                 book, operation, parameters, files, key, once.fingerprint, folder
             )
-            answer = session.answer(book, reply)
+            return reply, session.answer(book, reply)
+
+    try:
+        reply, answer = with_others(session, done)
         if reply.exports:
             with session.lock:
                 found = [keep_export(session, folder, name) for name in reply.exports]

@@ -27,7 +27,7 @@ from service.errors import (
 )
 from service.names import same_name
 from service.operations.registry import Operation
-from service.sessions import replay
+from service.sessions import replay, tables
 from service.sessions.checkpoints import Checkpoints
 from service.sessions.history import History
 from service.sessions.journal import Journal
@@ -259,6 +259,7 @@ class Session:
             base=str(self.parts.store.path(f"{folder}/{book.base}")) if book.base else "",
             mark=mark,
             next_mark=journal.next_mark,
+            others=tables.places(self, book) if job["action"] == "run" else {},
             **job,
         )
         return replay.done(self, book, work)
@@ -267,10 +268,8 @@ class Session:
         """The operations of these marks, as the engine replays them."""
         folder = self.copy_folder(book)
         for line in self.journal(book).lines(marks):
-            files = {
-                name: str(self.parts.store.path(f"{folder}/{key}"))
-                for name, key in line["files"].items()
-            }
+            path, kept = self.parts.store.path, line["files"].items()
+            files = {name: str(path(f"{folder}/{key}")) for name, key in kept}
             more = (line.get("preferences", {}), tuple(line.get("seen", ())))
             yield Entry(line["operation"], line["parameters"], line["now"], files, *more)
 

@@ -248,7 +248,7 @@ def _as_text(values: set[str]) -> Decision:
 
 
 # Digits under these names are no quantities, and a zero in front of them counts.
-_NAMES_OF_TEXT = re.compile(
+NAMES_OF_TEXT = re.compile(
     r"\b(phone|telephone|telefon(nummer)?|tel|fax|mobile (phone|number)|handy(nummer)?|zip|plz"
     r"|zip ?code|post ?code|postal ?code|postleitzahl|iban|isbn|ean|gtin|kontonummer"
     r"|account (number|no))\b"
@@ -257,7 +257,7 @@ _NAMES_OF_TEXT = re.compile(
 
 def _kept_as_text(headers: list[str], width: int, wishes: Wishes) -> set[int]:
     plain = [re.sub(r"[\s_.-]+", " ", name).strip().lower() for name in headers]
-    kept = {index for index, name in enumerate(plain) if _NAMES_OF_TEXT.search(name)}
+    kept = {index for index, name in enumerate(plain) if NAMES_OF_TEXT.search(name)}
     names = [name.lower() for name in headers or _letters(width)]
     for wish in wishes.text_columns:
         if wish.strip().lower() not in names:

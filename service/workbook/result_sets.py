@@ -55,6 +55,10 @@ class Column:
     kind: Kind = "text"
     number_format: str = ""
 
+    def renamed(self, name: str) -> Column:
+        """The same column with another name."""
+        return replace(self, name=name)
+
 
 @dataclass
 class Results:
@@ -229,7 +233,7 @@ class _Fit:
 
 def _small(values: list[Any]) -> bool:
     found = [value for value in values if value is not None]
-    return min(found) > -_EXACT and max(found) < _EXACT
+    return bool(min(found) > -_EXACT and max(found) < _EXACT)
 
 
 # In a journal ---------------------------------------------------------------------

@@ -1,0 +1,322 @@
+"""The database beside an open workbook: tables are put into it when a query needs them.
+
+A table stays there until its sheet changes. DuckDB reads no files and loads no extensions, its
+settings are locked, and what people send runs in a transaction that only reads.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from operator import is_
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import duckdb
+from openpyxl.worksheet.worksheet import Worksheet
+
+from service.errors import InvalidQuery, OperationTooBig, OperationTooSlow
+from service.workbook.book import Book
+from service.workbook.found_tables.types import Wishes
+from service.workbook.keeping.cells import OpenedCell
+from service.workbook.keeping.lazy import LazyCells, loaded_cells
+from service.workbook.occupancy import count_formulas
+from service.workbook.sql.tables import Filled, QueryTable, filled_tables
+
+SECONDS = 20.0
+_LEAST_MB, _MOST_MB = 128, 1024
+_ROWS_AT_ONCE = 100_000
+_RESULT = "temp.main.answered__"
+_OTHER = "\x00"  # in front of the name of another workbook; no sheet's title holds it
+
+
+def _connected() -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "enable_external_access": False,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "allow_community_extensions": False,
+            "python_enable_replacements": False,
+            "temp_directory": "",
+            "memory_limit": f"{_memory()}MiB",
+            "threads": min(4, os.cpu_count() or 1),
+        },
+    )
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET lock_configuration = true")
+    return connection
+
+
+def _memory() -> int:
+    """MiB: a quarter of what the process may use."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_DATA)
+    allowed = _MOST_MB if soft == resource.RLIM_INFINITY else soft // 4 >> 20
+    return max(_LEAST_MB, min(_MOST_MB, allowed))
+
+
+@dataclass
+class Answered:
+    """A result of which the database keeps all rows.
+
+    :param types: DuckDB's names of the columns' types
+    """
+
+    names: list[str]
+    types: list[str]
+    row_count: int
+
+
+@dataclass
+class _Sheet:
+    """What was loaded of a sheet, and the cells it was loaded from."""
+
+    cells: tuple[Any, ...]
+    wishes: Wishes
+    tables: list[QueryTable]
+    names: list[str]  # of the database's own tables
+
+
+@dataclass
+class Shelf:
+    """One workbook's database."""
+
+    connection: duckdb.DuckDBPyConnection = field(default_factory=_connected)
+    sheets: dict[str, _Sheet] = field(default_factory=dict)
+    asked: tuple[Any, ...] = ()
+    answered: Answered | None = None
+    _numbers: int = 0
+
+    # Loading --------------------------------------------------------------------
+
+    def sheet(self, book: Book, sheet: Worksheet, wishes: Wishes) -> list[tuple[QueryTable, str]]:
+        """The tables of a sheet, each with the name that it has in the database."""
+        held = self.sheets.get(sheet.title)
+        cells = _cells(book, sheet)
+        if held is None or held.wishes != wishes or not _same(held.cells, cells):
+            self.drop(sheet.title)
+            found = filled_tables(book, sheet, wishes)
+            names = [self.load(one) for one in found]
+            held = _Sheet(cells, wishes, [one.table for one in found], names)
+            self.sheets[sheet.title] = held
+        return list(zip(held.tables, held.names, strict=True))
+
+    def other(
+        self, name: str, path: str, read: Callable[[], list[Filled]]
+    ) -> list[tuple[QueryTable, str]]:
+        """The tables of another workbook, from the file that holds them as they are now."""
+        key = f"{_OTHER}{name}"
+        held = self.sheets.get(key)
+        if held is None or held.cells != (path,):
+            self.drop(key)
+            found = read()
+            names = [self.load(one) for one in found]
+            held = _Sheet((path,), Wishes(), [one.table for one in found], names)
+            self.sheets[key] = held
+        return list(zip(held.tables, held.names, strict=True))
+
+    def load(self, filled: Filled) -> str:
+        """Put a table into the database; its name there."""
+        self._numbers += 1
+        name = f"loaded_{self._numbers}"
+        pairs = list(zip(filled.table.columns, filled.types, strict=True))
+        columns = ", ".join(f'"{column}" {type_}' for column, type_ in pairs)
+        unnested = ", ".join(f"unnest(${i}::{t}[])" for i, (_, t) in enumerate(pairs, 1))
+        with self._guarded():
+            self.connection.execute(f"CREATE TABLE {name} ({columns})")
+            for start in range(0, filled.table.rows, _ROWS_AT_ONCE):
+                part = [held[start : start + _ROWS_AT_ONCE] for held in filled.values]
+                self.connection.execute(f"INSERT INTO {name} SELECT {unnested}", part)
+        return name
+
+    def drop(self, title: str) -> None:
+        """Let go of a sheet's tables, and of the last result."""
+        held = self.sheets.pop(title, None)
+        self.asked = ()
+        for name in held.names if held else ():
+            self.connection.execute(f"DROP TABLE IF EXISTS {name} CASCADE")
+
+    def forget_gone(self, titles: Sequence[str]) -> None:
+        """Let go of sheets that are no more."""
+        for title in self.sheets.keys() - set(titles):
+            if not title.startswith(_OTHER):
+                self.drop(title)
+
+    # Asking ---------------------------------------------------------------------
+
+    def ask(
+        self, sql: str, names: dict[tuple[str, str], str], explain: Callable[[str], InvalidQuery]
+    ) -> Answered:
+        """Run a checked query; its rows are read by :meth:`rows`.
+
+        :param names: (schema or "", name) in the query of each table, to its name here
+        :param explain: makes an error of what DuckDB says
+        """
+        asked = (sql, tuple(sorted(names.items())))
+        if self.asked == asked and self.answered is not None:
+            return self.answered
+        self.asked = ()
+        with self._guarded(explain):
+            schemas = self._name(names)
+            try:
+                self._run(sql)
+            finally:
+                for schema, name in names:
+                    self.connection.execute(f"DROP VIEW IF EXISTS {_own(schema, name)}")
+                for schema in schemas:
+                    self.connection.execute(f"DROP SCHEMA IF EXISTS memory.{_quoted(schema)}")
+            found = self.connection.execute(f"DESCRIBE {_RESULT}").fetchall()
+            (count,) = self.connection.execute(f"SELECT count(*) FROM {_RESULT}").fetchall()[0]
+        self.answered = Answered([row[0] for row in found], [row[1] for row in found], count)
+        self.asked = asked
+        return self.answered
+
+    def _name(self, names: dict[tuple[str, str], str]) -> list[str]:
+        schemas = list(dict.fromkeys(s for s, _ in names if s and s.lower() != "main"))
+        for schema in schemas:
+            self.connection.execute(f"CREATE SCHEMA IF NOT EXISTS memory.{_quoted(schema)}")
+        for (schema, name), own in names.items():
+            view = _own(schema, name)
+            self.connection.execute(f"CREATE OR REPLACE VIEW {view} AS FROM memory.main.{own}")
+        return schemas
+
+    def _run(self, sql: str) -> None:
+        connection = self.connection
+        connection.execute(f"DROP TABLE IF EXISTS {_RESULT}")
+        connection.execute("BEGIN TRANSACTION READ ONLY")
+        try:
+            with _deadline(connection):
+                connection.execute(f"CREATE TEMP TABLE answered__ AS (\n{sql}\n)")
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+
+    def rows(self, first: int, most: int) -> list[tuple[Any, ...]]:
+        """Rows of the last result, counted from 0."""
+        with self._guarded():
+            return self.connection.execute(
+                f"SELECT * FROM {_RESULT} LIMIT {most} OFFSET {first}"
+            ).fetchall()
+
+    @contextmanager
+    def _guarded(self, explain: Callable[[str], InvalidQuery] | None = None) -> Iterator[None]:
+        """Foreign errors become the product's own."""
+        try:
+            yield
+        except duckdb.InterruptException:
+            raise OperationTooSlow(
+                f"The query took longer than {SECONDS:.0f} seconds and was stopped.",
+                "Ask for less: fewer rows by WHERE, no join without a condition.",
+            ) from None
+        except duckdb.OutOfMemoryException:
+            raise OperationTooBig(
+                "The query needs more memory than it may use.",
+                "Ask for less: fewer columns, a WHERE, a GROUP BY, no join without a condition.",
+            ) from None
+        except duckdb.Error as error:
+            if explain is None:
+                raise
+            raise explain(str(error)) from None
+
+
+@contextmanager
+def _deadline(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    timer = threading.Timer(SECONDS, connection.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+
+
+def _quoted(*parts: str) -> str:
+    return ".".join('"' + part.replace('"', '""') + '"' for part in parts if part)
+
+
+def _own(schema: str, name: str) -> str:
+    return f"memory.{_quoted(schema or 'main', name)}"
+
+
+# One for each workbook --------------------------------------------------------------
+
+_SHELVES: WeakKeyDictionary[Book, Shelf] = WeakKeyDictionary()
+
+
+def shelf_of(book: Book) -> Shelf:
+    """The database beside an open workbook; it goes with it."""
+    found = _SHELVES.get(book)
+    if found is None:
+        found = _SHELVES[book] = Shelf()
+    found.forget_gone(book.sheet_names)
+    return found
+
+
+# What was loaded --------------------------------------------------------------------
+
+
+def _cells(book: Book, sheet: Worksheet) -> tuple[Any, ...]:
+    """What the values of a sheet come from, to be compared object by object.
+
+    Of a very large sheet that is its bytes, and the cells that were given other values.
+    """
+    cells = sheet._cells
+    tables = tuple(
+        sorted(f"{t.displayName} {t.ref} {t.totalsRowCount}" for t in sheet.tables.values())
+    )
+    merged = tuple(sorted(str(item) for item in sheet.merged_cells.ranges))
+    values = book.values if _has_formulas(book, sheet) else None
+    around = (sheet, tables, merged)
+    if isinstance(cells, LazyCells):
+        changed = [
+            (place, cell)
+            for place, cell in loaded_cells(sheet)
+            if not isinstance(cell, OpenedCell) or cell.rewritten or cell.moved
+        ]
+        held = [cell._value for _, cell in changed]
+        return around, [cells.rows], [place for place, _ in changed], held, [], values
+    held = [cell._value for cell in cells.values()]
+    formats = [cell._style[3] if cell._style else 0 for cell in cells.values()]
+    return around, [], list(cells), held, formats, values
+
+
+def _has_formulas(book: Book, sheet: Worksheet) -> bool:
+    return book.fact(sheet, "formulas", count_formulas) > 0
+
+
+def _same(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    if one[0][0] is not other[0][0] or one[0][1:] != other[0][1:] or one[4] != other[4]:
+        return False
+    if (one[5] is None) != (other[5] is None):
+        return False
+    if one[5] is not other[5] and _shown(one[5]) != _shown(other[5]):
+        return False
+    return (
+        all(
+            len(a) == len(b) and all(map(is_, a, b))
+            for a, b in ((one[1], other[1]), (one[3], other[3]))
+        )
+        and one[2] == other[2]
+    )
+
+
+def _shown(values: Any) -> dict[Any, tuple[str, str, str]]:
+    return {at: (type(c.value).__name__, repr(c.value), c.unknown) for at, c in values.items()}
+
+
+_BLANK = re.compile(r"\s+")
+
+
+def first_line(text: str) -> str:
+    """What DuckDB says without the statement it says it about."""
+    lines = islice((line for line in text.split("\n") if line.strip()), 1)
+    return _BLANK.sub(" ", next(lines, text)).strip()
