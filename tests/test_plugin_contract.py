@@ -187,7 +187,7 @@ def test_the_tools_are_the_operations_and_nothing_else_is_one(tools: Any) -> Non
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_tool_is_named_verb_excel_noun(name: str) -> None:
-    assert re.fullmatch(r"[a-z]+_(csv_to_)?excel(_[a-z]+)?", name)
+    assert re.fullmatch(r"[a-z]+_(csv_to_)?excel(_[a-z]+)?|query_database", name)
 
 
 @pytest.mark.parametrize("name", NAMES)
