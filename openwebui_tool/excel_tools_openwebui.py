@@ -1480,16 +1480,16 @@ class Tools:
         __files__: list | None = None,
         __event_emitter__: Any = None,
     ) -> str:
-        """Ask a database that the operator has set up: select it, see its tables, run a SELECT.
+        """Ask a database the operator has set up: select it, see its tables, run one SELECT.
 
-        A selected database stays selected in this chat. Only reading is possible.
+        It stays selected in this chat.
 
         :param workbook: name, if several are open
-        :param action: select (without source: lists the databases), tables or query
-        :param source: name of a database; left out: the selected one
-        :param sql: one SELECT in the SQL of that database; with tables: names of tables
-        :param into: sheet ("Orders") or cell ("Orders!B3") to write all rows to; left out: answered
-        :param limit: most rows; 0: 100 if answered
+        :param action: select without source lists the databases
+        :param source: left out: the selected one
+        :param sql: SQL of that database; with tables: names of tables
+        :param into: new sheet, or cell such as Data!B3, for all rows
+        :param limit: most rows
         """
         return await self._run(
             "query_database",
