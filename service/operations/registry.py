@@ -86,6 +86,7 @@ class Operation:
     file_if: tuple[str, str] = ("", "")
     exports: bool = False
     gives_file: bool = False
+    delivers_with: str = ""
     styled: bool = False
     secret: str = ""
     seal: Callable[[dict[str, Any]], None] | None = None
@@ -318,6 +319,7 @@ def operation(  # noqa: PLR0913 - what an operation is, named in one place
     file_if: tuple[str, str] = ("", ""),
     exports: bool = False,
     delivers: bool = False,
+    delivers_with: str = "",
     styled: bool = False,
     secret: str = "",
     seal: Callable[[dict[str, Any]], None] | None = None,
@@ -332,6 +334,7 @@ def operation(  # noqa: PLR0913 - what an operation is, named in one place
     :param file_if: another parameter and the value with which that is so; empty: always
     :param delivers: whether a workbook is another one afterwards although it is a session's
         own operation
+    :param delivers_with: the parameter without which it only answers, and gives no file
     :param exports: whether it writes files for the user into the folder it is given
     :param styled: whether the user's preferences decide how what it makes looks
     :param secret: the parameter that is never kept, logged or told; "options.password" is one
@@ -348,6 +351,7 @@ def operation(  # noqa: PLR0913 - what an operation is, named in one place
         "file_if": file_if,
         "exports": exports,
         "gives_file": delivers,
+        "delivers_with": delivers_with,
         "styled": styled,
         "secret": secret,
         "seal": seal,
