@@ -115,6 +115,7 @@ OPERATIONS = {
         "file": "",
         "file_if": ("", ""),
         "delivers": True,
+        "delivers_with": "into",
     },
     "transform_excel_range": {
         "doing": "Rearranging {workbook}",
@@ -192,6 +193,7 @@ OPERATIONS = {
         "file": "",
         "file_if": ("", ""),
         "delivers": True,
+        "delivers_with": "into",
     },
     "create_excel_report": {
         "doing": "Making the report",
@@ -1656,7 +1658,9 @@ class Tools:
             client = ServiceClient(valves, turn.user_id, turn.chat_id, self._state)
             notice = await asyncio.to_thread(client.prefer, turn.preferences)
             body = await self._operated(client, turn, name, arguments)
-            link = await self._delivered(client, turn, body) if facts["delivers"] else ""
+            needed = facts.get("delivers_with")  # without it there is only an answer
+            gives = facts["delivers"] and (not needed or arguments.get(needed))
+            link = await self._delivered(client, turn, body) if gives else ""
         except ToolError as error:
             await turn.status(f"{doing}: {error.message}", done=True)
             return error.answer()

@@ -168,13 +168,14 @@ _DONE = {
 
 def _facts(item: Operation) -> dict[str, object]:
     verb, _, rest = item.doing.partition(" ")
-    return {
+    facts = {
         "doing": item.doing,
         "done": f"{_DONE[verb]} {rest}",
         "file": item.file_parameter,
         "file_if": item.file_if,
         "delivers": item.delivers,
     }
+    return facts | ({"delivers_with": item.delivers_with} if item.delivers_with else {})
 
 
 def plugin_methods() -> str:

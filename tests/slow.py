@@ -188,6 +188,11 @@ SLOW: dict[str, frozenset[str]] = {
             "test_several_sheets_keep_their_data_apart",
         }
     ),
+    "test_query": frozenset(
+        {
+            "test_a_very_large_sheet_is_read_from_its_bytes",
+        }
+    ),
     "test_reports": frozenset(
         {
             "test_libreoffice_calculates_the_same",

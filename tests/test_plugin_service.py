@@ -132,6 +132,16 @@ def test_a_whole_conversation_uses_one_session_and_one_workbook(
     assert calls.rows()[3][1] == 1245.5
 
 
+def test_a_query_gives_a_file_only_where_its_rows_land(wire: Wire, calls: ToolCalls) -> None:
+    calls.op("create_excel_file", filename="costs", rows=RECORDS)
+    sql = "SELECT sum(cost) AS sum FROM sheet1"
+    answer = calls.op("query_excel_data", sql=sql)
+    assert answer["result"]["rows"] == [[1245.5]]
+    assert "link" not in answer
+    landed = calls.op("query_excel_data", sql=sql, into="Sum")
+    assert sheet_rows(wire, landed, 1) == [["sum"], [1245.5]]
+
+
 def test_closing_says_what_it_discards(calls: ToolCalls) -> None:
     calls.op("create_excel_file", filename="draft.xlsx", rows=RECORDS)
     assert calls.op("close_excel_file")["result"]["discarded_changes"] == 1

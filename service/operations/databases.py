@@ -14,6 +14,7 @@ from service.workbook.result_sets import Results
 @operation(
     effect="session",
     lands=True,
+    delivers_with="into",
     doing="Asking the database {source}",
     example={
         "source": "shop",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
+from service.errors import TooLarge
 from service.operations.chart_existing import kind_of, place_of, title_of
 from service.operations.context import Context
 from service.operations.layout import Region, find_region, header_names
@@ -13,13 +14,17 @@ from service.workbook.areas import Area
 from service.workbook.book import Book
 from service.workbook.bulk import BulkSheet
 from service.workbook.bulk_values import bulk_values
+from service.workbook.found_tables import tables_on
+from service.workbook.found_tables.values import SheetValues, number_format, read_values
 from service.workbook.occupancy import count_formulas, is_empty
 from service.workbook.pivots.files import find_pivots
 from service.workbook.profiles import column_profile
 from service.workbook.rules.found import rules_of
+from service.workbook.suspects import suspects
 
 MAX_COLUMNS = 60
 _MOST_RULES = 20
+_MOST_TABLES = 20
 
 
 @operation(effect="read", doing="Looking at {workbook}", example={})
@@ -56,6 +61,7 @@ def _describe(book: Book, sheet: Worksheet, *, detail: bool) -> dict[str, object
     region = find_region(book, sheet)
     if region:
         found |= _data(book, sheet, region, bulk, detail=detail)
+    found |= _tables(book, sheet, bulk)
     formulas = book.fact(sheet, "formulas", count_formulas)
     pivots = find_pivots(book.memory.package) if book.memory else []
     extras = {
@@ -70,6 +76,23 @@ def _describe(book: Book, sheet: Worksheet, *, detail: bool) -> dict[str, object
         "filter": sheet.auto_filter.ref,
     }
     return found | {name: value for name, value in extras.items() if value}
+
+
+def _tables(book: Book, sheet: Worksheet, bulk: BulkSheet | None) -> dict[str, object]:
+    """The tables that queries find on a sheet, where there are several."""
+    held = enumerate(bulk.columns, bulk.first_column) if bulk else None
+    try:
+        values = SheetValues(dict(held)) if held is not None else read_values(book, sheet)
+    except TooLarge as error:
+        return {"tables_not_found": error.message}
+    found = tables_on(book, sheet, values)
+    if len(found) < 2:
+        return {}
+    told = {
+        table.name: {"at": str(table.area), "rows": table.rows, "headers": table.headers[:20]}
+        for table in found[:_MOST_TABLES]
+    }
+    return {"tables_found": told}
 
 
 def _rules(book: Book, sheet: Worksheet) -> list[str]:
@@ -99,6 +122,7 @@ def _data(
     profiles = [
         {"column": get_column_letter(body.first_column + i), "name": name}
         | (column_profile(columns[i][0], detail=detail, formulas=columns[i][1]) if rows else {})
+        | (_suspects(book, sheet, name, areas[i], columns[i][0]) if rows and detail else {})
         for i, name in enumerate(names)
     ]
     return {
@@ -107,6 +131,14 @@ def _data(
         "rows": rows,
         "columns": profiles,
     }
+
+
+def _suspects(
+    book: Book, sheet: Worksheet, name: str, area: Area, values: list[object]
+) -> dict[str, object]:
+    rows = range(area.first_row, area.last_row + 1)
+    found = suspects(name, values, number_format(book, sheet, area.first_column, rows))
+    return {"suspicious": found} if found else {}
 
 
 def _columns(

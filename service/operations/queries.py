@@ -37,6 +37,7 @@ class QueryOptions(BriefOptions):
     example={
         "sql": "SELECT item, sum(cost) AS total FROM sheet1 GROUP BY item ORDER BY total DESC"
     },
+    delivers_with="into",
     styled=True,
 )
 def query_excel_data(

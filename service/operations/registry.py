@@ -87,6 +87,7 @@ class Operation:
     exports: bool = False
     gives_file: bool = False
     lands: bool = False
+    delivers_with: str = ""
     styled: bool = False
     secret: str = ""
     seal: Callable[[dict[str, Any]], None] | None = None
@@ -320,6 +321,7 @@ def operation(  # noqa: PLR0913 - what an operation is, named in one place
     exports: bool = False,
     delivers: bool = False,
     lands: bool = False,
+    delivers_with: str = "",
     styled: bool = False,
     secret: str = "",
     seal: Callable[[dict[str, Any]], None] | None = None,
@@ -336,6 +338,7 @@ def operation(  # noqa: PLR0913 - what an operation is, named in one place
         own operation
     :param lands: whether it may put what it found elsewhere into a workbook, although it is a
         session's own operation: it is then run on that workbook as well, with files
+    :param delivers_with: the parameter without which it only answers, and gives no file
     :param exports: whether it writes files for the user into the folder it is given
     :param styled: whether the user's preferences decide how what it makes looks
     :param secret: the parameter that is never kept, logged or told; "options.password" is one

@@ -275,7 +275,7 @@ def _cells(book: Book, sheet: Worksheet) -> tuple[Any, ...]:
     )
     merged = tuple(sorted(str(item) for item in sheet.merged_cells.ranges))
     values = book.values if _has_formulas(book, sheet) else None
-    around = (sheet, tables, merged)
+    around = (sheet.title, tables, merged)
     if isinstance(cells, LazyCells):
         changed = [
             (place, cell)
@@ -283,7 +283,7 @@ def _cells(book: Book, sheet: Worksheet) -> tuple[Any, ...]:
             if not isinstance(cell, OpenedCell) or cell.rewritten or cell.moved
         ]
         held = [cell._value for _, cell in changed]
-        return around, [cells.rows], [place for place, _ in changed], held, [], values
+        return around, [cells.rows.sheet.data], [place for place, _ in changed], held, [], values
     held = [cell._value for cell in cells.values()]
     formats = [cell._style[3] if cell._style else 0 for cell in cells.values()]
     return around, [], list(cells), held, formats, values
@@ -294,19 +294,16 @@ def _has_formulas(book: Book, sheet: Worksheet) -> bool:
 
 
 def _same(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
-    if one[0][0] is not other[0][0] or one[0][1:] != other[0][1:] or one[4] != other[4]:
+    (around, source, places, held, formats, values), now = one, other
+    if around != now[0] or places != now[2] or formats != now[4] or source != now[1]:
         return False
-    if (one[5] is None) != (other[5] is None):
+    if (values is None) != (now[5] is None):
         return False
-    if one[5] is not other[5] and _shown(one[5]) != _shown(other[5]):
+    if values is not now[5] and _shown(values) != _shown(now[5]):
         return False
-    return (
-        all(
-            len(a) == len(b) and all(map(is_, a, b))
-            for a, b in ((one[1], other[1]), (one[3], other[3]))
-        )
-        and one[2] == other[2]
-    )
+    if len(held) == len(now[3]) and all(map(is_, held, now[3])):
+        return True
+    return list(map(type, held)) == list(map(type, now[3])) and bool(held == now[3])
 
 
 def _shown(values: Any) -> dict[Any, tuple[str, str, str]]:
