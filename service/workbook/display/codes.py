@@ -132,14 +132,14 @@ def _bracket(part: str, facts: dict[str, object]) -> list[tuple[str, str]]:
         symbol, _, language = part[1:].partition("-")
         facts["language"] = _language(language)
         return [("literal", symbol)] if symbol else []
-    elif low and not low.strip("h") or not low.strip("m") or not low.strip("s"):
-        return [("elapsed", low)] if low else []
+    elif low and len(set(low)) == 1 and low[0] in "hms":
+        return [("elapsed", low)]
     return []
 
 
 def _language(text: str) -> int:
     try:
-        return int(text.split(",")[0], 16) & 0xFFFF
+        return int(text.partition(",")[0], 16) & 0xFFFF
     except ValueError:
         return 0
 

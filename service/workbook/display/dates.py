@@ -29,8 +29,8 @@ _NAMES: dict[int, tuple[str, str]] = {
         "lunes martes miércoles jueves viernes sábado domingo",
     ),
     0x10: (
-        "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre "
-        "dicembre",
+        "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre"
+        + " dicembre",
         "lunedì martedì mercoledì giovedì venerdì sabato domenica",
     ),
     0x13: (

@@ -19,7 +19,7 @@ _MOST_DENOMINATOR = 5  # digits
 
 def general(number: float, room: int = _GENERAL) -> str:
     """A number as a cell without a number format shows it, in at most ``room`` characters."""
-    exact = _EXACT.create_decimal(repr(number) if isinstance(number, float) else number)
+    exact = _EXACT.create_decimal(repr(number))
     if not exact:
         return "0"
     sign, exact = ("-" if exact < 0 else ""), abs(exact)
