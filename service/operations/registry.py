@@ -86,6 +86,7 @@ class Operation:
     file_if: tuple[str, str] = ("", "")
     exports: bool = False
     gives_file: bool = False
+    previews: bool = False
     styled: bool = False
     secret: str = ""
     seal: Callable[[dict[str, Any]], None] | None = None
@@ -318,6 +319,7 @@ def operation(  # noqa: PLR0913 - what an operation is, named in one place
     file_if: tuple[str, str] = ("", ""),
     exports: bool = False,
     delivers: bool = False,
+    previews: bool = False,
     styled: bool = False,
     secret: str = "",
     seal: Callable[[dict[str, Any]], None] | None = None,
@@ -333,6 +335,7 @@ def operation(  # noqa: PLR0913 - what an operation is, named in one place
     :param delivers: whether a workbook is another one afterwards although it is a session's
         own operation
     :param exports: whether it writes files for the user into the folder it is given
+    :param previews: whether its answer carries the link of a page that shows the workbook
     :param styled: whether the user's preferences decide how what it makes looks
     :param secret: the parameter that is never kept, logged or told; "options.password" is one
         of its options
@@ -348,6 +351,7 @@ def operation(  # noqa: PLR0913 - what an operation is, named in one place
         "file_if": file_if,
         "exports": exports,
         "gives_file": delivers,
+        "previews": previews,
         "styled": styled,
         "secret": secret,
         "seal": seal,

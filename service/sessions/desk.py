@@ -65,6 +65,9 @@ def _run(
                 book, operation, parameters, files, key, once.fingerprint, folder
             )
             answer = session.answer(book, reply)
+            if operation.previews:
+                links = session.parts.links
+                answer["preview_url"] = links.preview(session.data.key, book.id, book.name)
         if reply.exports:
             with session.lock:
                 found = [keep_export(session, folder, name) for name in reply.exports]

@@ -16,7 +16,17 @@ from service.sessions.registry import Sessions
 from service.sessions.session import Parts
 from service.settings import Settings
 from service.store.local import LocalStore
-from service.web import access, answers, files, logs, operations, pages, preferences, sessions
+from service.web import (
+    access,
+    answers,
+    files,
+    logs,
+    operations,
+    pages,
+    preferences,
+    previews,
+    sessions,
+)
 from service.web.state import State, keep_state
 
 SWEEP_EVERY = 60.0
@@ -77,6 +87,6 @@ def _application(state: State) -> Flask:
     keep_state(app, state)
     for module in (logs, access, answers):
         module.install(app)
-    for module_ in (sessions, preferences, operations, files, pages):
+    for module_ in (sessions, preferences, operations, files, previews, pages):
         app.register_blueprint(module_.routes)
     return app

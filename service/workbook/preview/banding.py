@@ -47,7 +47,8 @@ class Banding:
         if row < area.first_row + self.headers:
             return _css(style.header, style.header_text, bold=True)
         if row > area.last_row - self.totals:
-            return _css(style.total, style.text, bold=True)
+            white = bool(style.total) and style.total == style.header
+            return _css(style.total, "FFFFFF" if white else style.text, bold=True)
         striped = (self.rows and (row - area.first_row - self.headers) % 2 == 0) or (
             self.columns and (column - area.first_column) % 2 == 0
         )

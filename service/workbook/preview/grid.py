@@ -27,7 +27,8 @@ Place: TypeAlias = tuple[int, int]
 Changes: TypeAlias = dict[Place, str]
 
 _LONGEST = 1_000  # characters of a cell's text, note or formula
-_TEXT, _NUMBER, _CENTERED, _INSIDE = 0, 1, 2, 3  # inside: a text that stays in its cell
+# Kinds of cells. A text runs over into blank cells beside it, unless it stays inside.
+_TEXT, _NUMBER, _CENTERED, _INSIDE, _TO_LEFT, _TO_BOTH = range(6)
 _SAFE = ("http", "https", "mailto")
 
 
@@ -132,6 +133,8 @@ class Painter:
             borders = {**borders, **effect.borders}
             more |= _marks(effect, grid)
         lines = {f"border-{side}": line for side, line in borders.items()}
+        if "bottom" in borders and "right" not in borders:
+            lines["border-right-width"] = "0"  # or the line would be notched at each cell
         names.append(self.classes.named(lines, important=True))
         if place in self.changes:
             more["d"] = self.changes[place]
@@ -166,7 +169,7 @@ class Painter:
             return text, _NUMBER, found.color
         if kind in ("boolean", "error"):
             return text, _CENTERED, found.color
-        return text, _INSIDE if _stays(cell) else _TEXT, found.color
+        return text, _text_kind(cell), found.color
 
     def _shows_formulas(self) -> bool:
         return bool(self.sheet.sheet_view.showFormulas)
@@ -262,12 +265,15 @@ def _covered(merges: list[Area], window: Area) -> dict[Place, Area]:
     return found
 
 
-def _stays(cell: Cell) -> bool:
-    """Whether a long text does not run over into the blank cells beside it."""
+def _text_kind(cell: Cell) -> int:
+    """Where a long text runs to."""
     if not cell.has_style:
-        return False
+        return _TEXT
     alignment = cell.alignment
-    return bool(alignment.wrap_text) or alignment.horizontal not in (None, "general", "left")
+    if alignment.wrap_text:
+        return _INSIDE
+    sides = {None: _TEXT, "general": _TEXT, "left": _TEXT, "right": _TO_LEFT, "center": _TO_BOTH}
+    return sides.get(alignment.horizontal, _INSIDE)
 
 
 def _inline_css(font: Any, palette: Palette) -> Css:

@@ -34,6 +34,12 @@ _FAMILIES = {
     "times new roman": "Times New Roman, Liberation Serif", "aptos narrow": "Aptos Narrow, Carlito",
     "courier new": "Courier New, Liberation Mono", "aptos": "Aptos, Carlito",
 }  # fmt: skip
+# How high small letters are: with it, what stands in for a font is as large as that.
+_SMALL_LETTERS = {
+    "calibri": "0.466", "calibri light": "0.466", "cambria": "0.466", "arial": "0.519",
+    "times new roman": "0.448", "courier new": "0.423", "verdana": "0.545", "tahoma": "0.545",
+    "georgia": "0.481", "segoe ui": "0.5", "aptos": "0.5", "aptos narrow": "0.5",
+}  # fmt: skip
 
 
 @dataclass
@@ -125,6 +131,7 @@ def font_css(font: Any, palette: Palette, *, usual: bool = True) -> Css:
         return css
     if usual and font.name and font.name != "Calibri":
         css["font-family"] = family(font.name)
+        css["font-size-adjust"] = _SMALL_LETTERS.get(font.name.lower(), "none")
     if usual and font.sz and float(font.sz) != 11:
         css["font-size"] = f"{float(font.sz) * 4 / 3:.4g}px"
     if font.b:

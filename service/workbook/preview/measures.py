@@ -52,7 +52,13 @@ class Measures:
     def _needed(self, cell: Any, text: str) -> int:
         size = float(cell.font.sz or 11) if cell.has_style and cell.font is not None else 11.0
         line = round(size * 1.36 * _POINT) if size > 11 else self.usual_height
-        if not cell.has_style or not cell.alignment.wrap_text:
+        if not cell.has_style:
+            return line
+        turned = int(cell.alignment.textRotation or 0)
+        if turned:
+            sine = 1.0 if turned == 255 else abs(math.sin(math.radians(turned % 90 or 90)))
+            return max(line, round(len(text) * _WIDTH * size / 11 * sine) + 8)
+        if not cell.alignment.wrap_text:
             return line
         width = (self.widths[cell.column - 1] if cell.column <= len(self.widths) else 64) - 6
         room = max(width / (_WIDTH * size / 11), 1.0)

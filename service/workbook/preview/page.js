@@ -299,7 +299,7 @@
     }
     if (!cell) return td;
     const [, text, looks, kind, about = {}] = cell;
-    td.className = `${looks} ${["", "n", "m", ""][kind]}`.trim();
+    td.className = `${looks} ${["", "n", "m"][kind] || ""}`.trim();
     const box = make("div", "c");
     box.style.maxHeight = `${high - 1}px`;
     fill(box, text, about);
@@ -307,7 +307,9 @@
     if (about.b) td.append(bar(about.b));
     if (about.r) turn(box, about.r, high);
     if (about.s) box.dataset.shrink = "1";
-    if (kind === 0 && text && !merge && !about.r) spread(td, box, column, cells, wide);
+    if (text && !merge && !about.r && [0, 4, 5].includes(kind)) {
+      spread(td, box, column, cells, wide, kind);
+    }
     if (about.d) { td.classList.add("d"); box.append(make("span", "away", `, ${about.d}`)); }
     if (about.n) { td.classList.add("x"); box.append(make("span", "away", `, note: ${about.n}`)); }
     const told = [about.d, about.n].filter(Boolean).join("\n");
@@ -334,20 +336,31 @@
     else into.append(text);
   }
   // A text runs over into the blank cells beside it.
-  function spread(td, box, column, cells, wide) {
-    let room = wide;
-    let next = sheet.columns.indexOf(column) + 1;
-    while (next < sheet.columns.length && room < 2000) {
-      const beside = cells.get(sheet.columns[next]);
-      if ((beside && beside[1] !== "") || sheet.merged.has(
-        `${td.dataset.at.split(":")[0]}:${sheet.columns[next]}`)) break;
-      room += width(sheet.columns[next]);
-      next += 1;
-    }
-    if (room > wide) {
-      td.classList.add("o");
+  function spread(td, box, column, cells, wide, kind) {
+    const row = td.dataset.at.split(":")[0];
+    const free = (toward) => {
+      let room = 0;
+      let next = sheet.columns.indexOf(column) + toward;
+      while (sheet.columns[next] && room < 1500) {
+        const beside = cells.get(sheet.columns[next]);
+        if ((beside && beside[1] !== "") || sheet.merged.has(`${row}:${sheet.columns[next]}`)) break;
+        room += width(sheet.columns[next]);
+        next += toward;
+      }
+      return room;
+    };
+    const left = kind === 0 ? 0 : free(-1);
+    const right = kind === 4 ? 0 : free(1);
+    const both = kind === 5 ? Math.min(left, right) : 0;
+    if (!left && !right) return;
+    td.classList.add("o");
+    if (kind === 0) {
       box.style.width = "max-content";
-      box.style.maxWidth = `${room - 5}px`;
+      box.style.maxWidth = `${wide + right - 5}px`;
+    } else {
+      const before = kind === 5 ? both : left;
+      box.style.width = `${wide + before + both - 6}px`;
+      box.style.marginLeft = `${-before}px`;
     }
   }
   function bar([left, wide, color, solid]) {
@@ -389,11 +402,11 @@
       && getComputedStyle(box).whiteSpace === "pre");
     tight.forEach((box) => {
       const share = box.clientWidth / box.scrollWidth;
-      if (share > 0.84 || box.dataset.shrink) {
+      if (share > 0.78 || box.dataset.shrink) {
         box.style.fontSize = `${Math.floor(share * 98)}%`;
       } else {
         box.parentElement.title = box.textContent;
-        const hashes = Math.max(Math.floor(box.clientWidth / 8), 1);
+        const hashes = Math.max(Math.floor(box.clientWidth / 11), 1);
         const words = make("span", "away", box.textContent);
         const shown = make("span", "", "#".repeat(hashes));
         shown.setAttribute("aria-hidden", "true");

@@ -76,9 +76,7 @@ def policy() -> str:
 @cache
 def _parts() -> tuple[str, str]:
     """(style, script)."""
-    css, script = (
-        (_FOLDER / name).read_text(encoding="utf-8") for name in ("page.css", "page.js")
-    )
+    css, script = ((_FOLDER / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     return css, script
 
 
