@@ -11,6 +11,9 @@ from service.workbook.display.codes import Section
 
 _LAST = 2_958_466  # the day after 9999-12-31
 _DAY = 86_400
+_ITALIAN = (
+    "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre"
+)
 _NAMES: dict[int, tuple[str, str]] = {
     0x09: (
         "January February March April May June July August September October November December",
@@ -29,8 +32,7 @@ _NAMES: dict[int, tuple[str, str]] = {
         "lunes martes miércoles jueves viernes sábado domingo",
     ),
     0x10: (
-        "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre"
-        + " dicembre",
+        _ITALIAN,
         "lunedì martedì mercoledì giovedì venerdì sabato domenica",
     ),
     0x13: (

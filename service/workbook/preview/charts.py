@@ -10,10 +10,11 @@ from lxml import etree
 from service.workbook.chart_caches import Cells, refresh
 from service.workbook.drawn import chart_tree
 from service.workbook.new_charts import NewChart
+from service.workbook.preview.axis_scales import Frame
 from service.workbook.preview.chart_reading import ChartData, Group, read_chart
 from service.workbook.preview.later_charts import draw_later
 from service.workbook.preview.palette import Palette
-from service.workbook.preview.plots import Frame, draw_axes
+from service.workbook.preview.plots import draw_axes
 from service.workbook.preview.rounds import draw_pies, draw_web
 from service.workbook.preview.svg import Node, node, text
 

@@ -10,9 +10,10 @@ from lxml import etree
 
 from service.workbook.display import shown_text
 from service.workbook.new_charts import CX, NewChart
+from service.workbook.preview.axis_scales import Frame, scale_for
 from service.workbook.preview.chart_reading import Axis, ChartData, Group, Series
 from service.workbook.preview.palette import Palette
-from service.workbook.preview.plots import Frame, draw_axes, scale_for
+from service.workbook.preview.plots import draw_axes
 from service.workbook.preview.rounds import _sector
 from service.workbook.preview.svg import Node, node, text
 

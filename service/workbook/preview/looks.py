@@ -53,7 +53,8 @@ class Classes:
         if not css and not night:
             return ""
         day, dark = _written(css, important), _written(night or {}, important)
-        name = f"k{hashlib.sha256(f'{day}|{dark}'.encode()).hexdigest()[:10]}"
+        kind = "f" if "background-color" in css else "k"
+        name = f"{kind}{hashlib.sha256(f'{day}|{dark}'.encode()).hexdigest()[:10]}"
         self.found[name] = (day, dark)
         return name
 

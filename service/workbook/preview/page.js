@@ -35,7 +35,7 @@
   }
   function learn(css) {
     for (const [name, [day, night]] of Object.entries(css)) {
-      if (known.has(name) || !/^k[0-9a-f]{10}$/.test(name)) continue;
+      if (known.has(name) || !/^[kf][0-9a-f]{10}$/.test(name)) continue;
       known.add(name);
       rules.insertRule(`.${name}{${day}}`, rules.cssRules.length);
       if (night) {
@@ -354,6 +354,7 @@
     const both = kind === 5 ? Math.min(left, right) : 0;
     if (!left && !right) return;
     td.classList.add("o");
+    if (!/\bf[0-9a-f]{10}\b/.test(td.className)) td.classList.add("p");
     if (kind === 0) {
       box.style.width = "max-content";
       box.style.maxWidth = `${wide + right - 5}px`;
@@ -560,7 +561,7 @@
   }
   function sizeChanged() {
     if (window.parent === window) return;
-    const rows = sheet.tops[sheet.raw.rows + 1] + HEAD + 130;
+    const rows = sheet.tops[Math.min(sheet.raw.used, sheet.raw.rows) + 1] + HEAD + 150;
     const wanted = Math.round(Math.min(Math.max(rows, 260), 560));
     window.parent.postMessage({ type: "iframe:height", height: wanted }, "*");
   }

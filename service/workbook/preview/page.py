@@ -28,13 +28,12 @@ _PAGE = """<!doctype html>
 <button type="button" id="changes"></button>
 <a class="open" id="open" target="_blank" rel="noopener" hidden>Open in a tab</a>
 <button type="button" id="theme"></button></header>
-<div class="detail"><b id="address"></b><span id="content"></span>\
+<main><div class="detail"><b id="address"></b><span id="content"></span>\
 <span id="about" class="more"></span></div>
-<main id="panel" role="tabpanel"><div class="scroll" id="scroll"><div class="canvas" id="canvas">\
-</div></div></main>
-<div class="foot" id="foot" hidden></div>
+<div id="panel" role="tabpanel"><div class="scroll" id="scroll"><div class="canvas" id="canvas">\
+</div></div></div>
+<p class="foot" id="foot" hidden></p><p class="away" id="live" role="status"></p></main>
 <nav aria-label="Sheets"><div role="tablist" id="tabs" aria-label="Sheets"></div></nav>
-<div class="away" id="live" role="status"></div>
 <noscript><p>This preview needs JavaScript. Download the workbook instead.</p></noscript>
 <script type="application/json" id="data">{data}</script>
 <script>{script}</script></body></html>

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from service.workbook.display import shown_text
+from service.workbook.preview.axis_scales import Frame, scale_for
 from service.workbook.preview.chart_reading import ChartData, Group, Series
-from service.workbook.preview.plots import Frame, scale_for
 from service.workbook.preview.svg import Node, node, path, text
 
 _RINGS = 4

@@ -29,7 +29,7 @@ from service.workbook.preview.palette import Palette
 ROWS = 300  # of one window
 MOST_CELLS = 12_000  # of the windows that come with the page
 MOST_COLUMNS = 200
-_BLANK_ROWS, _BLANK_COLUMNS = 20, 8
+_BLANK_ROWS, _BLANK_COLUMNS = 36, 18
 _MOST_CHARTS = 40
 _MOST_PICTURE = 300_000  # bytes
 _KINDS = {"PNG": "png", "JPEG": "jpeg", "GIF": "gif", "WEBP": "webp"}
@@ -72,8 +72,7 @@ class Preview:
         for number in [first, *(n for n in range(len(shown)) if n != first)]:
             last, columns = self._extent(shown[number])
             rows = min(self.asked.rows, last, max(left // columns, 0))
-            if number == first:
-                rows = max(rows, 40)
+            rows = max(rows, _BLANK_ROWS) if number == first else rows
             sheets[number] = self.sheet(shown[number], rows)
             left -= rows * columns if rows else 0
         return {
@@ -94,7 +93,7 @@ class Preview:
         return {"sheet": found, "css": self.classes.found}
 
     def _extent(self, sheet: Worksheet) -> tuple[int, int]:
-        """(last row, last column) that show something, within what the page takes."""
+        """(last row that shows something, number of columns of the page)."""
         used = self.book.used_area(sheet)
         row, column = used.last_row, used.last_column
         if not is_lazy(sheet):
@@ -106,7 +105,7 @@ class Preview:
         for drawn in [*sheet._charts, *sheet._images]:
             area = area_of(sheet, drawn)
             row, column = max(row, area.last_row + 1), max(column, area.last_column + 1)
-        return max(row, _BLANK_ROWS), min(max(column, _BLANK_COLUMNS), MOST_COLUMNS)
+        return row, min(max(column, _BLANK_COLUMNS), MOST_COLUMNS)
 
     # One sheet ------------------------------------------------------------------
 
@@ -114,13 +113,16 @@ class Preview:
         self, sheet: Worksheet, rows: int, first_row: int = 1, *, drawings: bool = True
     ) -> dict[str, Any]:
         """A sheet with a window of rows; with none it is there by name and size alone."""
-        last_row, columns = self._extent(sheet)
+        used_rows, columns = self._extent(sheet)
+        last_row = max(used_rows, _BLANK_ROWS)
         measures = Measures(sheet, columns)
-        end = min(first_row + rows - 1, last_row)
+        end = first_row + rows - 1
+        end = last_row if end >= used_rows else end
         changes = (self.asked.changes or {}).get(sheet.title, {})
         found: dict[str, Any] = {
             "name": sheet.title,
             "rows": last_row,
+            "used": used_rows,
             "columns": columns,
             "more_columns": self.book.used_area(sheet).last_column > columns,
             "widths": measures.widths,
