@@ -340,7 +340,6 @@ def operation(  # noqa: PLR0913 - what an operation is, named in one place
     :param seal: puts something else into the place of the secret, in the validated parameters
     :param steps: the parameter that holds calls of other operations, which may hold secrets
     """
-
     facts: dict[str, Any] = {
         "effect": effect,
         "doing": doing,
