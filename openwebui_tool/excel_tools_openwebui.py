@@ -1397,7 +1397,7 @@ class Tools:
     async def export_excel_file(
         self,
         workbook: str | None = None,
-        format: Literal["csv"] = "csv",
+        format: Literal["csv", "json", "html", "markdown", "pdf", "png"] = "csv",
         sheet: str | None = None,
         range: str | None = None,
         options: dict | None = None,
@@ -1407,13 +1407,13 @@ class Tools:
         __files__: list | None = None,
         __event_emitter__: Any = None,
     ) -> str:
-        """Export a sheet or range as a CSV file: values, not formulas.
+        """Export sheets or a range as CSV, JSON, HTML, Markdown, PDF or PNG: values, not formulas.
 
         :param workbook: name, if several are open
-        :param format: csv
-        :param sheet: sheet to export; leave out if there is one
-        :param range: such as "A1:D20"; leave out for all used cells
-        :param options: such as {"delimiter": ";"} Keys: delimiter (,|;|	|||tab), encoding (utf-8|cp1252|latin-1|utf-16), bom, neutralize_formulas.
+        :param format: csv: a file a sheet; png: a file a page
+        :param sheet: sheet to export; leave out for all that are not hidden
+        :param range: such as "A1:D20", on that sheet; leave out for all used cells
+        :param options: such as {"delimiter": ";"} Keys: delimiter (,|;|	|||tab), encoding (utf-8|cp1252|latin-1|utf-16), bom, neutralize_formulas, header, dpi.
         """
         return await self._run(
             "export_excel_file",

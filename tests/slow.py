@@ -80,6 +80,15 @@ SLOW: dict[str, frozenset[str]] = {
             "test_what_takes_too_long_is_stopped_and_nothing_of_it_stays",
         }
     ),
+    "test_exports": frozenset(
+        {
+            "test_a_pdf_shows_all_visible_sheets_and_our_values",
+            "test_a_pdf_of_a_range_shows_nothing_else",
+            "test_wide_sheets_are_laid_out_and_the_workbook_is_not",
+            "test_pictures_are_cut_to_what_is_on_the_page",
+            "test_a_picture_a_page_and_not_too_many",
+        }
+    ),
     "test_facts": frozenset(
         {
             "test_facts_stay_right_over_any_writes",

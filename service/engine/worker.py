@@ -27,12 +27,12 @@ from service.operations.context import Context, Seen
 from service.operations.preferences import Preferences
 from service.operations.protecting import protected, protection_note
 from service.operations.registry import Answer, find
+from service.workbook import libreoffice
 from service.workbook.book import Book
 from service.workbook.calculation import third
 from service.workbook.calculation.answers import told_differences
 from service.workbook.checkpoints import UnusableCheckpointError
 from service.workbook.comparison import changed_places, told_changes
-from service.workbook.libreoffice import found_program
 from service.workbook.opening import Sent, prepare
 from service.workbook.package.guard import PackageFacts
 from service.workbook.preview.grid import Changes
@@ -118,7 +118,7 @@ class Bench:
             max_unpacked=self.limits.max_unpacked,
             max_cells=self.limits.max_cells,
             seconds=self.limits.conversion_seconds,
-            program=found_program(self.limits.libreoffice),
+            program=libreoffice.found_program(self.limits.libreoffice),
         )
         sent.folder.mkdir(parents=True, exist_ok=True)
         found = prepare(sent)
@@ -253,6 +253,7 @@ def start(limits: Limits) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     setup_logging(limits.log_level)
     third.use(limits.libreoffice)
+    libreoffice.use(limits.libreoffice, limits.conversion_seconds)
     _bench = Bench(limits)
 
 

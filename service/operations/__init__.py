@@ -16,6 +16,7 @@ from service.operations import charts as charts
 from service.operations import pivots as pivots
 from service.operations import annotations as annotations
 from service.operations import csv_files as csv_files
+from service.operations import exporting as exporting
 from service.operations import reports as reports
 from service.operations import preview as preview
 from service.operations import history as history

@@ -1,12 +1,9 @@
-"""CSV in and out: import into a sheet, export from one."""
+"""CSV in: text or a file becomes a sheet."""
 
 from __future__ import annotations
 
-import codecs
-import csv
 import datetime as dt
 import gc
-import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,8 +14,8 @@ from openpyxl.styles import Alignment, Font
 from openpyxl.worksheet.worksheet import Worksheet
 from pydantic import Field
 
-from service.errors import InvalidParameters, InvalidRange, InvalidValue
-from service.names import clean_filename, split_extension
+from service.errors import InvalidParameters
+from service.names import split_extension
 from service.operations.context import Context
 from service.operations.layout import (
     align_headers,
@@ -29,18 +26,13 @@ from service.operations.layout import (
     style_header,
 )
 from service.operations.registry import Answer, BriefOptions, operation
-from service.workbook import cells
 from service.workbook.areas import Area, area_at
 from service.workbook.book import Book
 from service.workbook.column_types import Decision, Typed
 from service.workbook.csv_table import CsvTable, Wishes, as_table
 from service.workbook.delimited import Records, decode, read_records
 from service.workbook.house import FONT, House, HouseStyle
-from service.workbook.occupancy import is_empty, used_area
 from service.workbook.texts import cut
-
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-_range = range  # an operation has a parameter of that name
 
 
 class CsvOptions(BriefOptions):
@@ -247,137 +239,3 @@ def _data_type(value: object) -> str:
     if isinstance(value, bool):
         return "b"
     return "d" if isinstance(value, dt.date) else "n"
-
-
-# Export -------------------------------------------------------------------------
-
-
-class ExportOptions(BriefOptions):
-    """How to write a CSV."""
-
-    delimiter: Literal[",", ";", "\t", "|", "tab"] = Field(
-        default=",", description="between the values"
-    )
-    encoding: Literal["utf-8", "cp1252", "latin-1", "utf-16"] = Field(
-        default="utf-8", description="of the file's text"
-    )
-    bom: bool = Field(default=True, description="mark the file as Unicode, as Excel wants it")
-    neutralize_formulas: bool = Field(
-        default=False, description="put an apostrophe before texts that start with = + - @"
-    )
-
-
-@operation(
-    effect="read",
-    doing="Exporting {workbook}",
-    example={"format": "csv", "options": {"delimiter": ";"}},
-    exports=True,
-)
-def export_excel_file(
-    ctx: Context,
-    format: Literal["csv"] = "csv",
-    sheet: str = "",
-    range: str = "",
-    options: ExportOptions = ExportOptions(),  # noqa: B008
-) -> Answer:
-    """Export a sheet or range as a CSV file: values, not formulas.
-
-    :param format: csv
-    :param sheet: sheet to export; leave out if there is one
-    :param range: such as "A1:D20"; leave out for all used cells
-    :param options: such as {"delimiter": ";"}
-    """
-    worksheet, area = ctx.book.sheet_and_area(sheet, range)
-    used = used_area(worksheet)
-    if not used.overlaps(area) or is_empty(worksheet):
-        raise InvalidRange(
-            f"{area} on {worksheet.title} is empty: there is nothing to export.",
-            f"Used cells: {used}.",
-        )
-    area = _within(area, used)
-    rows, unknown = _texts(ctx.book, worksheet, area, options)
-    data = _encoded(rows, worksheet, area, options)
-    name = _export_name(ctx.book, worksheet)
-    (ctx.folder / name).write_bytes(data)
-    result: dict[str, object] = {"file": name, "range": str(area), "rows": len(rows)}
-    if unknown:
-        shown = ", ".join(unknown[:10])
-        rest = f" and {len(unknown) - 10} more" if len(unknown) > 10 else ""
-        result["notes"] = [f"Formulas that can't be calculated here are blank: {shown}{rest}."]
-    return Answer(result, sheet=worksheet.title, exports=[name])
-
-
-def _within(area: Area, used: Area) -> Area:
-    last_row = min(area.last_row, used.last_row)
-    last_column = min(area.last_column, used.last_column)
-    return Area(area.first_row, area.first_column, last_row, last_column)
-
-
-def _export_name(book: Book, sheet: Worksheet) -> str:
-    stem = split_extension(book.name)[0]
-    several = len(book.sheet_names) > 1
-    return clean_filename(f"{stem}-{sheet.title}.csv" if several else f"{stem}.csv", ".csv")
-
-
-def _texts(
-    book: Book, sheet: Worksheet, area: Area, options: ExportOptions
-) -> tuple[list[list[str]], list[str]]:
-    """(the cells' values as text, names of the cells whose value is not known)."""
-    unknown: list[str] = []
-    rows = []
-    for row in _range(area.first_row, area.last_row + 1):
-        line = []
-        for column in _range(area.first_column, area.last_column + 1):
-            cell = book.cell(sheet, row, column)
-            if cell is not None and cell.data_type == "f" and book.computed(cell).unknown:
-                unknown.append(cell.coordinate)
-                cell = None
-            line.append("" if cell is None else _text(book, cell, options))
-        rows.append(line)
-    return rows, unknown
-
-
-def _text(book: Book, cell: Cell, options: ExportOptions) -> str:
-    value = book.value(cell)
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, float):
-        # A sum of cents is 18.099999999999998 inside; Excel shows 15 digits of it.
-        value = float(f"{value:.15g}") if cell.data_type == "f" else value
-        return str(cells.tidy_number(value))
-    if isinstance(value, int | dt.date | dt.time | dt.timedelta):
-        return str(cells.shown(value))
-    text = str(value)
-    risky = options.neutralize_formulas and text.startswith(_FORMULA_STARTS)
-    return f"'{text}" if risky else text
-
-
-def _encoded(rows: list[list[str]], sheet: Worksheet, area: Area, options: ExportOptions) -> bytes:
-    buffer = io.StringIO(newline="")
-    delimiter = "\t" if options.delimiter == "tab" else options.delimiter
-    csv.writer(buffer, delimiter=delimiter, lineterminator="\r\n").writerows(rows)
-    text = buffer.getvalue()
-    try:
-        if options.encoding == "utf-8":
-            return text.encode("utf-8-sig" if options.bom else "utf-8")
-        if options.encoding == "utf-16":
-            return (codecs.BOM_UTF16_LE if options.bom else b"") + text.encode("utf-16-le")
-        return text.encode(options.encoding)
-    except UnicodeEncodeError as error:
-        raise _not_encodable(rows, sheet, area, options.encoding, error) from None
-
-
-def _not_encodable(
-    rows: list[list[str]], sheet: Worksheet, area: Area, encoding: str, error: UnicodeEncodeError
-) -> InvalidValue:
-    strange = error.object[error.start]
-    row, column = next(
-        (r, c) for r, line in enumerate(rows) for c, text in enumerate(line) if strange in text
-    )
-    place = Area(*[area.first_row + row, area.first_column + column] * 2)
-    return InvalidValue(
-        f'{sheet.title}!{place} holds "{strange}", which {encoding} can\'t hold.',
-        "Export as utf-8 or utf-16.",
-    )

@@ -15,6 +15,11 @@ _TYPES = {
     ".csv": "text/csv",
     ".tsv": "text/tab-separated-values",
     ".txt": "text/plain",
+    ".json": "application/json",
+    ".html": "text/html",
+    ".md": "text/markdown",
+    ".pdf": "application/pdf",
+    ".png": "image/png",
 }
 
 

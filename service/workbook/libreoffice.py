@@ -46,6 +46,24 @@ class TooSlowError(LibreOfficeError):
     """It was stopped, as its time was up."""
 
 
+# What this process may use, set up at its start.
+_allowed: list[tuple[str, float]] = []
+
+
+def use(setting: str, seconds: float) -> None:
+    """Let operations of this process convert files; without this they can't.
+
+    :param setting: as of ``found_program``
+    :param seconds: how long a conversion may take
+    """
+    _allowed[:] = [(found_program(setting), seconds)]
+
+
+def allowed() -> tuple[str, float]:
+    """(the program or "", seconds that a conversion may take) of this process."""
+    return _allowed[0] if _allowed else ("", 0.0)
+
+
 def found_program(setting: str) -> str:
     """The LibreOffice that a setting means; "" where there is none.
 
