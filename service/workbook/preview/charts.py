@@ -59,7 +59,9 @@ def _of_old_kind(data: ChartData, width: int, height: int, root: etree._Element)
     out += _legend(data, frame)
     kinds = {group.kind for group in data.groups}
     drawn: list[Node]
-    if not data.groups or not any(one.values for g in data.groups for one in g.series):
+    values = [v for g in data.groups for one in g.series for v in one.values]
+    empty = bool(data.groups) and all(value is None for value in values)
+    if not data.groups or empty:
         drawn = []
     elif kinds & {"pie", "doughnut"}:
         drawn = draw_pies(data.groups[0], frame)
@@ -68,12 +70,15 @@ def _of_old_kind(data: ChartData, width: int, height: int, root: etree._Element)
     else:
         below, drawn = draw_axes(data, frame)
         out += below
-    return _finished(out + drawn, words, drawn, width, height)
+    return _finished(out + drawn, words, drawn, width, height, empty=empty)
 
 
-def _finished(out: list[Node], words: str, drawn: list[Node], width: int, height: int) -> Drawing:
+def _finished(
+    out: list[Node], words: str, drawn: list[Node], width: int, height: int, *, empty: bool = False
+) -> Drawing:
     if not drawn:
-        out.append(text(width / 2, height / 2, "This chart shows in Excel.", class_="cl",
+        why = "Its cells hold no numbers." if empty else "This chart shows in Excel."
+        out.append(text(width / 2, height / 2, why, class_="cl",
                         text_anchor="middle"))  # fmt: skip
     ground = node("rect", class_="cb", x=0.5, y=0.5, width=width - 1.0, height=height - 1.0)
     picture = node("svg", ground, *out, viewBox=f"0 0 {width} {height}", width=width,

@@ -355,9 +355,11 @@
     if (!left && !right) return;
     td.classList.add("o");
     if (!/\bf[0-9a-f]{10}\b/.test(td.className)) td.classList.add("p");
+    const words = make("span", "t");
+    words.append(...box.childNodes);
+    box.append(words);
     if (kind === 0) {
-      box.style.width = "max-content";
-      box.style.maxWidth = `${wide + right - 5}px`;
+      box.style.width = `${wide + right - 6}px`;
     } else {
       const before = kind === 5 ? both : left;
       box.style.width = `${wide + before + both - 6}px`;
