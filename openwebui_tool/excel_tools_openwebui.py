@@ -202,6 +202,14 @@ OPERATIONS = {
         "file_if": ("", ""),
         "delivers": True,
     },
+    "preview_excel_file": {
+        "doing": "Preparing a preview of {workbook}",
+        "done": "Prepared a preview of {workbook}",
+        "file": "",
+        "file_if": ("", ""),
+        "delivers": False,
+        "previews": True,
+    },
     "undo_excel_change": {
         "doing": "Going through the changes of {workbook}",
         "done": "Went through the changes of {workbook}",
@@ -340,18 +348,15 @@ class ServiceClient:
         self.state.put(wanted, *key)
         return notice
 
-    def fetch(self, download_url: str) -> bytes:
-        """The file behind a link of the service, by the address that this server uses."""
-        address = self.url + urlsplit(download_url).path[self._prefix(download_url) :]
+    def fetch(self, download_url: str, query: str = "") -> bytes:
+        """What is behind a link of the service, by the address that this server uses."""
+        address = self.url + urlsplit(download_url).path[_start(download_url) :]
+        if query:
+            address += f"?{query}"
         response = self._send("GET", address, {})
         if response.status_code != 200:
             raise self._error(response)
         return response.content
-
-    @staticmethod
-    def _prefix(download_url: str) -> int:
-        # The public address may have a path of its own in front of /files/.
-        return max(urlsplit(download_url).path.rfind("/files/"), 0)
 
     def _session(self) -> str:
         known = self.state.get("session", self.url, self.user, self.chat)
@@ -1556,6 +1561,29 @@ class Tools:
             (__user__, __metadata__, __request__, __files__, __event_emitter__),
         )
 
+    async def preview_excel_file(
+        self,
+        workbook: str | None = None,
+        sheet: str | None = None,
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> Any:
+        """Show an open workbook to the user in the chat, as it is now, with changes marked.
+
+        The user sees it, you do not: read cells with read_excel_range.
+
+        :param workbook: name, if several are open
+        :param sheet: sheet to begin with
+        """
+        return await self._run(
+            "preview_excel_file",
+            {"workbook": workbook, "sheet": sheet},
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
     async def undo_excel_change(
         self,
         workbook: str | None = None,
@@ -1646,7 +1674,7 @@ class Tools:
 
     # --- end of the generated part ---
 
-    async def _run(self, name: str, arguments: dict, injected: tuple) -> str:
+    async def _run(self, name: str, arguments: dict, injected: tuple) -> Any:
         """One call from beginning to end; whatever happens, the model gets a clear answer."""
         valves = self.valves
         turn = Turn(injected, valves.show_status)
@@ -1676,7 +1704,29 @@ class Tools:
         said = {**arguments, **{k: v for k, v in named.items() if v}}
         await turn.status(_sentence(facts["done"], said), done=True)
         answer = _shortened(body, link)
-        return compact({**answer, "notice": notice} if notice else answer)
+        told = {**answer, "notice": notice} if notice else answer
+        if facts.get("previews"):
+            return await self._shown(client, told)
+        return compact(told)
+
+    async def _shown(self, client: ServiceClient, answer: dict) -> Any:
+        """The page that the service made, inside of the chat, and the answer beside it.
+
+        Where it can't be shown, the answer keeps the link of the page.
+        """
+        address = str(answer.get("preview_url", ""))
+        answer["preview_url"] = _public(address, self.valves.public_url)
+        try:
+            from fastapi.responses import HTMLResponse
+
+            page = await asyncio.to_thread(client.fetch, address, "embed=1")
+        except (ImportError, ToolError) as error:
+            log.warning("the preview is not shown: %s", type(error).__name__)
+            answer["next"] = ["Give the user the link in preview_url: it shows the sheet."]
+            return compact(answer)
+        answer["result"] = {**answer["result"], "the_user_sees_it": True}
+        shown = HTMLResponse(page, headers={"Content-Disposition": "inline"})
+        return shown, compact(answer)
 
     async def _operated(
         self, client: ServiceClient, turn: Turn, name: str, arguments: dict
@@ -1759,13 +1809,14 @@ def _plain_label(name: str) -> str:
 
 def _public(address: str, public_url: str) -> str:
     """The link under the address that browsers reach, where a valve names one."""
+    public = public_url.strip().rstrip("/")
+    return public + urlsplit(address).path[_start(address) :] if public else address
+
+
+def _start(address: str) -> int:
+    """Where the service's own path begins in a link: the public address may have one, too."""
     path = urlsplit(address).path
-    start = path.rfind("/files/")
-    return (
-        public_url.strip().rstrip("/") + path[start:]
-        if public_url.strip() and start >= 0
-        else address
-    )
+    return max(path.rfind("/files/"), path.rfind("/preview/"), 0)
 
 
 def _sentence(text: str, arguments: dict) -> str:

@@ -158,6 +158,7 @@ _DONE = {
     "Looking": "Looked",
     "Making": "Made",
     "Opening": "Opened",
+    "Preparing": "Prepared",
     "Reading": "Read",
     "Rearranging": "Rearranged",
     "Saving": "Saved",
@@ -174,6 +175,7 @@ def _facts(item: Operation) -> dict[str, object]:
         "file": item.file_parameter,
         "file_if": item.file_if,
         "delivers": item.delivers,
+        **({"previews": True} if item.previews else {}),
     }
     return facts | ({"delivers_with": item.delivers_with} if item.delivers_with else {})
 
@@ -188,7 +190,12 @@ def _method(item: Operation) -> str:
     lines = [f"    async def {item.name}(", "        self,"]
     lines += [f"        {_parameter(p)}," for p in ordered]
     lines += [f"        {name}: {kind} = {default}," for name, kind, default in _INJECTED]
-    lines += ["    ) -> str:", f'        """{_indented(_docstring(item, ordered))}', '        """']
+    kind = "Any" if item.previews else "str"
+    lines += [
+        f"    ) -> {kind}:",
+        f'        """{_indented(_docstring(item, ordered))}',
+        '        """',
+    ]
     lines += ["        return await self._run("]
     pairs = ", ".join(f'"{p.name}": {p.name}' for p in ordered)
     lines += [f'            "{item.name}",', f"            {{{pairs}}},"]

@@ -104,7 +104,7 @@ def test_the_document_describes_the_routes_there_are(
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
             if path == "/v1/operations/{name}":
                 served |= {(f"/v1/operations/{name}", method) for name in operations()}
-            elif path.startswith(("/v1/", "/files/")) or path == "/health":
+            elif path.startswith(("/v1/", "/files/", "/preview/")) or path == "/health":
                 served.add((path, method))
     assert described == served
 

@@ -214,7 +214,8 @@ def test_parameters_are_few_flat_and_plain(tools: Any, name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_type_is_one_that_a_schema_can_say(tools: Any, name: str) -> None:
     hints = typing.get_type_hints(getattr(tools, name), include_extras=True)
-    assert hints["return"] is str
+    # What shows a page answers it beside the text.
+    assert hints["return"] is (typing.Any if operations()[name].previews else str)
     for key in seen(tools, name):
         for part in parts_of(hints[key]):
             assert part is not Any, f"{key}: Open WebUI makes a text of Any"

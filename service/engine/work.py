@@ -52,9 +52,12 @@ class Work:
         on; -1 for entries from the opening or the checkpoint on
     :param action: "prepare" the file ``source`` to be opened, with what it takes in the folder
         ``target``; "run" an operation, "load" only, "save" to ``target``, keep a "checkpoint"
-        in ``target``, tell the "changes" since ``earlier``, or write its "tables" to ``target``
+        in ``target``, tell the "changes" since ``earlier``, write its "tables" to ``target``, or
+        make a "preview" of what is ``asked``, with what changed since ``earlier`` where that is
+        not None
     :param next_mark: the mark that the copy has after the operation
     :param earlier: the operations that lead to the state to compare with
+    :param asked: what of a workbook is to be shown, see ``engine.showing``
     :param page: which page of changes, ``per_page`` each, from 1
     :param folder: where exports go
     :param password: of ``source``; it goes no further than this
@@ -66,13 +69,14 @@ class Work:
     name: str
     base: str
     mark: int
-    action: Literal["prepare", "run", "load", "save", "checkpoint", "changes", "tables"]
+    action: Literal["prepare", "run", "load", "save", "checkpoint", "changes", "tables", "preview"]
     entries: tuple[Entry, ...] | None = None
     checkpoint: str = ""
     since: int = -1
     entry: Entry | None = None
     next_mark: int = 0
-    earlier: tuple[Entry, ...] = ()
+    earlier: tuple[Entry, ...] | None = ()
+    asked: dict[str, Any] = field(default_factory=dict)
     page: int = 1
     per_page: int = 100
     target: str = ""

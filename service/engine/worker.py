@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import service.operations  # noqa: F401 - declares the operations
+from service.engine.showing import can_compare, showing
 from service.engine.work import BadCheckpoint, Cold, Entry, Reply, Work
 from service.errors import (
     ExcelToolsError,
@@ -31,9 +32,10 @@ from service.workbook.book import Book
 from service.workbook.calculation import third
 from service.workbook.calculation.answers import told_differences
 from service.workbook.checkpoints import UnusableCheckpointError
-from service.workbook.comparison import told_changes
+from service.workbook.comparison import changed_places, told_changes
 from service.workbook.opening import Sent, prepare
 from service.workbook.package.guard import PackageFacts
+from service.workbook.preview.grid import Changes
 from service.workbook.sql.asking import NeedsWorkbooksError
 from service.workbook.sql.tables import write_tables
 
@@ -62,6 +64,8 @@ class Limits:
 class _Held:
     book: Book
     mark: int
+    # What changed: (this mark, mark compared with), and the places; see ``Bench._preview``.
+    changes: tuple[tuple[int, int], dict[str, Changes] | None] = ((-1, -1), None)
 
 
 class Bench:
@@ -85,8 +89,10 @@ class Bench:
             if not held.book.very_large:
                 held.book.keep(Path(work.target))
             return Reply()
+        if work.action == "preview":
+            return Reply(self._preview(work, held))
         if work.action == "changes":
-            earlier = self._rebuilt(work, work.earlier, "")
+            earlier = self._rebuilt(work, work.earlier or (), "")
             earlier.spill()
             held.book.spill()
             return Reply(told_changes(earlier, held.book, work.page, work.per_page))
@@ -96,6 +102,16 @@ class Bench:
         if work.entry is None:
             return Reply(_opened(held.book))
         return self._run(work, held, work.entry)
+
+    def _preview(self, work: Work, held: _Held) -> dict[str, Any]:
+        held.book.spill()
+        key = (held.mark, int(work.asked["since"]))
+        if work.earlier is not None and held.changes[0] != key and can_compare(held.book):
+            earlier = self._rebuilt(work, work.earlier, "")
+            earlier.spill()
+            held.changes = (key, changed_places(earlier, held.book))
+        changes = None if work.earlier is None else held.changes[1]
+        return showing(held.book, work.asked, changes)
 
     def _prepared(self, work: Work) -> Reply:
         """A file made ready to be the base of a working copy."""

@@ -20,6 +20,7 @@ from service.operations import csv_files as csv_files
 from service.operations import exporting as exporting
 from service.operations import databases as databases
 from service.operations import reports as reports
+from service.operations import preview as preview
 from service.operations import history as history
 from service.operations import explaining as explaining
 from service.operations import steps as steps

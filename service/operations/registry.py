@@ -88,6 +88,7 @@ class Operation:
     gives_file: bool = False
     lands: bool = False
     delivers_with: str = ""
+    previews: bool = False
     styled: bool = False
     secret: str = ""
     seal: Callable[[dict[str, Any]], None] | None = None
@@ -322,6 +323,7 @@ def operation(  # noqa: PLR0913 - what an operation is, named in one place
     delivers: bool = False,
     lands: bool = False,
     delivers_with: str = "",
+    previews: bool = False,
     styled: bool = False,
     secret: str = "",
     seal: Callable[[dict[str, Any]], None] | None = None,
@@ -331,7 +333,7 @@ def operation(  # noqa: PLR0913 - what an operation is, named in one place
 
     :param effect: see :class:`Operation`
     :param doing: what a person reads while it runs, such as "Adding a chart"
-    :param example: parameters of a call that works; it stands in the documentation
+    :param example: parameters of a call that works, for the documentation
     :param file_parameter: the parameter that may name an uploaded file
     :param file_if: another parameter and the value with which that is so; empty: always
     :param delivers: whether a workbook is another one afterwards although it is a session's
@@ -340,9 +342,9 @@ def operation(  # noqa: PLR0913 - what an operation is, named in one place
         session's own operation: it is then run on that workbook as well, with files
     :param delivers_with: the parameter without which it only answers, and gives no file
     :param exports: whether it writes files for the user into the folder it is given
+    :param previews: whether its answer has the link of a page that shows the workbook
     :param styled: whether the user's preferences decide how what it makes looks
-    :param secret: the parameter that is never kept, logged or told; "options.password" is one
-        of its options
+    :param secret: the parameter (or "options.password") that is never kept, logged or told
     :param seal: puts something else into the place of the secret, in the validated parameters
     :param steps: the parameter that holds calls of other operations, which may hold secrets
     """

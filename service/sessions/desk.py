@@ -67,7 +67,11 @@ def _run(
             reply = session.run_on(
                 book, operation, parameters, files, key, once.fingerprint, folder
             )
-            return reply, session.answer(book, reply)
+            answer = session.answer(book, reply)
+            if operation.previews:
+                links = session.parts.links
+                answer["preview_url"] = links.preview(session.data.key, book.id, book.name)
+            return reply, answer
 
     try:
         reply, answer = with_others(session, done)

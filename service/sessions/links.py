@@ -23,7 +23,7 @@ class Target:
     """What a link leads to.
 
     :param session: key of the session
-    :param kind: "w" workbook, "e" export
+    :param kind: "w" workbook, "e" export, "p" a workbook's preview
     :param id: of the workbook or export
     :param version: "draft", or the number of a saved version; "" for an export
     """
@@ -61,8 +61,15 @@ class Links:
 
     def url(self, target: Target, name: str) -> str:
         """The full address of a file."""
+        return self._address("files", target, name)
+
+    def preview(self, session: str, workbook: str, name: str) -> str:
+        """The full address of the page that shows a workbook."""
+        return self._address("preview", Target(session, "p", workbook, DRAFT), name)
+
+    def _address(self, door: str, target: Target, name: str) -> str:
         token = self._serializer.dumps([target.session, target.kind, target.id, target.version])
-        return f"{self._public_url}/files/{token}/{quote(name, safe='')}"
+        return f"{self._public_url}/{door}/{token}/{quote(name, safe='')}"
 
     def target(self, token: str) -> Target:
         """What a token leads to.

@@ -27,6 +27,7 @@ from service.sessions.limits import digest, room_for_session, session_keys
 from service.sessions.links import DRAFT, Target
 from service.sessions.model import SessionData, Upload
 from service.sessions.parts import Parts
+from service.sessions.previews import Wish, preview
 from service.sessions.session import Session
 from service.store.local import LocalStore
 
@@ -265,6 +266,15 @@ class Sessions:
             yield self._there(session.version_key(book, version)), version.name
         else:
             raise _gone()
+
+    def preview(self, target: Target, wish: Wish) -> str:
+        """The page that a preview's link leads to, see :func:`previews.preview`.
+
+        :raises FileNotFound: if it is there no more
+        """
+        if target.kind != "p":
+            raise _gone()
+        return preview(self._session_of(target), target.id, wish)
 
     def _session_of(self, target: Target) -> Session:
         with self._lock:

@@ -40,7 +40,10 @@ def install(app: Flask) -> None:
 
 def _answer(error: ExcelToolsError) -> Response:
     g.error_code = error.code
-    wants_page = request.endpoint == "files.download" and request.accept_mimetypes.accept_html
+    wants_page = (
+        request.endpoint in ("files.download", "previews.show")
+        and request.accept_mimetypes.accept_html
+    )
     if wants_page and "text/html" in request.headers.get("Accept", ""):
         response = Response(error_page(error.message, error.hint), mimetype="text/html")
     else:

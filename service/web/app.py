@@ -17,7 +17,17 @@ from service.sessions.parts import Parts
 from service.sessions.registry import Sessions
 from service.settings import Settings
 from service.store.local import LocalStore
-from service.web import access, answers, files, logs, operations, pages, preferences, sessions
+from service.web import (
+    access,
+    answers,
+    files,
+    logs,
+    operations,
+    pages,
+    preferences,
+    previews,
+    sessions,
+)
 from service.web.state import State, keep_state
 
 SWEEP_EVERY = 60.0
@@ -86,6 +96,6 @@ def _application(state: State) -> Flask:
     keep_state(app, state)
     for module in (logs, access, answers):
         module.install(app)
-    for module_ in (sessions, preferences, operations, files, pages):
+    for module_ in (sessions, preferences, operations, files, previews, pages):
         app.register_blueprint(module_.routes)
     return app

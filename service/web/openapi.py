@@ -135,6 +135,7 @@ def _fixed_paths() -> dict[str, Any]:
         "/v1/preferences": _preferences(),
         "/v1/files": _files(),
         "/files/{token}/{name}": _download(),
+        "/preview/{token}/{name}": _preview(),
         "/health": _health(),
     }
 
@@ -220,6 +221,26 @@ def _download() -> dict[str, Any]:
         "The file that a signed link leads to.",
         "200",
         parameters=[_path("token"), _path("name")],
+    )
+    return {"get": {**route, "security": []}}
+
+
+def _preview() -> dict[str, Any]:
+    def query(name: str, schema: dict[str, Any], what: str) -> dict[str, Any]:
+        return {
+            "name": name, "in": "query", "required": False, "schema": schema, "description": what
+        }  # fmt: skip
+
+    more = [
+        query("sheet", _TEXT, "Sheet to begin with; with row the sheet to have more of."),
+        query("row", _NUMBER, "First row of more of a sheet, as JSON; left out: the page."),
+        query("embed", {"enum": ["1"]}, "1: a smaller page that asks for nothing more."),
+    ]
+    route = _route(
+        "preview_workbook",
+        "The page that shows a workbook as it is now; the link comes with preview_excel_file.",
+        "200",
+        parameters=[_path("token"), _path("name"), *more],
     )
     return {"get": {**route, "security": []}}
 

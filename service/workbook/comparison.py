@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, TypeAlias
 
 from openpyxl.cell.cell import Cell
@@ -16,6 +17,7 @@ from service.workbook.keeping.sparklines import groups_of
 
 Cells: TypeAlias = dict[tuple[int, int], Cell]
 _LONGEST = 300
+_WORDS = 80
 
 
 class _Side:
@@ -65,6 +67,28 @@ def told_changes(before: Book, after: Book, page: int, per_page: int) -> dict[st
     if first + per_page < len(every):
         found["next_page"] = page + 1
     return found | _told_objects(before, after)
+
+
+def changed_places(
+    before: Book, after: Book, most: int = 20_000
+) -> dict[str, dict[tuple[int, int], str]]:
+    """What is different of each changed cell that is there now, in a few words, by sheet."""
+    old, new = _Side(before), _Side(after)
+    found: dict[str, dict[tuple[int, int], str]] = {}
+    for name, row, column in islice(_changed_cells(old, new), most):
+        if new.has(name):
+            cells_ = (side.places(name).get((row, column)) for side in (old, new))
+            found.setdefault(name, {})[row, column] = _in_words(old, new, *cells_)
+    return found
+
+
+def _in_words(old: _Side, new: _Side, before: Cell | None, after: Cell | None) -> str:
+    if _content(before) == _content(after) and old.value(before) == new.value(after):
+        return "format changed"
+    if before is None or before.value is None:
+        return "new"
+    shown = str(old.value(before))
+    return f"was {shown if len(shown) <= _WORDS else shown[:_WORDS] + '...'}"
 
 
 def _changed_cells(before: _Side, after: _Side) -> Iterator[tuple[str, int, int]]:

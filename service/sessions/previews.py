@@ -1,0 +1,60 @@
+"""The page behind a preview link: the working copy as it is when the page is fetched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from service.errors import FileNotFound
+from service.sessions.model import Workbook
+from service.sessions.session import Session
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is wanted of a workbook.
+
+    :param sheet: to begin with, or to have more of
+    :param row: first row of more; 0 for the whole page
+    :param embedded: the page stands inside another one, where it can ask for nothing more
+    """
+
+    sheet: str = ""
+    row: int = 0
+    embedded: bool = False
+
+
+def preview(session: Session, workbook: str, wish: Wish) -> str:
+    """The page as HTML, or more rows as JSON.
+
+    :raises FileNotFound: if the workbook is open no more
+    """
+    book = session.data.workbooks.get(workbook)
+    if book is None or not book.open:
+        raise FileNotFound(
+            "This preview is no longer there: the workbook was closed.",
+            "Ask in the chat for the file again.",
+        )
+    whole = session.parts.links.preview(session.data.key, book.id, book.name)
+    asked: dict[str, Any] = {
+        "now": session.now(),
+        "sheet": wish.sheet,
+        "row": wish.row,
+        "more": not wish.embedded,
+        "whole": whole if wish.embedded else "",
+    }
+    with session.queue(book):
+        before = _compared_with(session, book)
+        asked["since"] = before[-1] if before else 0
+        changed = before is not None and before != session.journal(book).path(book.mark)
+        earlier = tuple(session.entries(book, before)) if before is not None and changed else None
+        reply = session.call(book, action="preview", asked=asked, earlier=earlier)
+    return str(reply.result["text"])
+
+
+def _compared_with(session: Session, book: Workbook) -> list[int] | None:
+    """The marks that lead to the last save, or to the opening or the making; None for none."""
+    journal = session.journal(book)
+    if book.saved_mark or book.base:
+        return journal.path(book.saved_mark)
+    return journal.path(book.mark)[:1] or None

@@ -1,0 +1,32 @@
+"""The preview of a workbook as a page: /preview/{token}/{name}."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from service.errors import InvalidParameters
+from service.sessions.previews import Wish
+from service.web.state import state
+from service.workbook.preview.page import policy
+
+routes = Blueprint("previews", __name__)
+
+_MOST_ROWS = 1_048_576
+
+
+@routes.get("/preview/<token>/<name>")
+def show(token: str, name: str) -> Response:
+    """The page that a signed link leads to, or with ``row`` more rows of a ``sheet``.
+
+    The name in the link is for people only.
+    """
+    text = request.args.get("row", "0")
+    row = int(text) if text.isdecimal() and len(text) < 8 else -1
+    if not 0 <= row <= _MOST_ROWS:
+        raise InvalidParameters(f"row is {text[:20]!r}; rows count from 1.", "Send a row's number.")
+    wish = Wish(request.args.get("sheet", ""), row, request.args.get("embed", "") == "1")
+    found = state().sessions.preview(state().links.target(token), wish)
+    response = Response(found, mimetype="application/json" if row else "text/html")
+    response.headers["Content-Security-Policy"] = f"{policy()}; frame-ancestors 'none'"
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,1 @@
+"""Sheets as a page shows them: plain data of what a cell looks like, charts as drawings."""
