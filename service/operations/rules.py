@@ -229,14 +229,19 @@ def _add(
     worksheet, areas = _areas(book, sheet, text, kind)
     rules = rules_of(worksheet, book.xl.epoch)
     plan = edits.adding(book, worksheet, rules, kind, value, given, areas)
+    return _done(book, plan, "added")
+
+
+def _done(book: Book, plan: edits.Plan, word: str) -> Answer:
+    """Do what was planned, and tell the rule that came of it."""
     with book.changing():
         plan.run()
-    after = rules_of(worksheet, book.xl.epoch)
-    added = next(item for item in reversed(after) if plan.is_new(item))
-    result: dict[str, object] = {"added": added.words()}
+    after = rules_of(plan.sheet, book.xl.epoch)
+    new = next(item for item in reversed(after) if plan.is_new(item))
+    result: dict[str, object] = {word: new.words()}
     if plan.replaced:
         result["replaced_validations_in"] = plan.replaced
-    return Answer(result, sheet=worksheet.title)
+    return Answer(result, sheet=plan.sheet.title)
 
 
 def _listed(sheet: Worksheet, rules: list[Found]) -> Answer:
@@ -320,11 +325,4 @@ def _change(
         )
     areas = _areas(book, sheet.title, text, kind)[1] if text.strip() else item.areas
     plan = edits.changing(book, sheet, rules, item, kind, value, given, areas)
-    with book.changing():
-        plan.run()
-    after = rules_of(sheet, book.xl.epoch)
-    changed = next(found for found in reversed(after) if plan.is_new(found))
-    result: dict[str, object] = {"changed": changed.words()}
-    if plan.replaced:
-        result["replaced_validations_in"] = plan.replaced
-    return Answer(result, sheet=sheet.title)
+    return _done(book, plan, "changed")

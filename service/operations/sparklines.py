@@ -17,7 +17,8 @@ from service.workbook.areas import Area, parse_area, split_sheet
 from service.workbook.book import Book
 from service.workbook.colors import parse_color
 from service.workbook.house import house
-from service.workbook.keeping.sparklines import X14, XM, groups_of, set_groups
+from service.workbook.keeping.extensions import X14, XM
+from service.workbook.keeping.sparklines import groups_of, set_groups
 from service.workbook.package.opc import parse
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from service.workbook.areas import Area
+from service.workbook.keeping.extensions import X14, XM
 from service.workbook.keeping.merging import discard, local
-from service.workbook.keeping.rules import X14, XM, KeptRule, later_rules, plain
+from service.workbook.keeping.rules import KeptRule, later_rules, plain
 from service.workbook.references.text import translated
 from service.workbook.rules.cells import corner, written
 from service.workbook.rules.found import Found
