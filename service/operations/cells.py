@@ -23,6 +23,7 @@ from service.operations.layout import (
 )
 from service.operations.registry import Answer, operation
 from service.operations.result_formats import take_over
+from service.operations.rule_growth import grow_rules, rows_before
 from service.operations.table_growth import (
     above_totals,
     around,
@@ -232,6 +233,7 @@ def write_excel_range(ctx: Context, rows: Rows, sheet: str = "", start: str = "A
     worksheet = ctx.book.sheet(worksheet.title)
     calculated = calculated_cells(worksheet, headers.lines, area)
     under = [*under_totals(worksheet, area), *under_sums(worksheet, area, reference)]
+    grows = rows_before(ctx.book, worksheet, area)
     facts = Written(ctx.book, worksheet, around(area, calculated))
     with ctx.book.changing(keep_facts=True):
         _continue_formats(ctx.book, worksheet, area)
@@ -240,6 +242,7 @@ def write_excel_range(ctx: Context, rows: Rows, sheet: str = "", start: str = "A
         widen_for_headers(worksheet, row, *new_headers)
         grow(worksheet, take_over(worksheet, area))
         fill(worksheet, calculated)
+        under += grow_rules(ctx.book, worksheet, grows, area.last_row)
         _make_room_for_dates(worksheet, area)
         facts.done()
     result: dict[str, object] = {"written": str(area), "cells": area.cells}

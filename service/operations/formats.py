@@ -62,9 +62,12 @@ def format_excel_cells(ctx: Context, style: CellStyle, sheet: str = "", range: s
     _refuse_idle(worksheet, places, style)
     ctx.book.room_for(sum((r, c) not in worksheet._cells for r, c in places))
     values = _values(ctx.book, worksheet, style, places)
+    painted = dressing.painted(worksheet, places)
     with ctx.book.changing():
         merging.part()
         dressing.run(worksheet, places)
+        if painted is not None:
+            painted.run()
         merging.join()
         widened = _set_widths(ctx.book, worksheet, areas, style, values)
         raised = _set_heights(ctx.book, worksheet, areas, style, values)
@@ -77,7 +80,8 @@ def format_excel_cells(ctx: Context, style: CellStyle, sheet: str = "", range: s
         "parted": ",".join(map(str, merging.old)),
         "widened_columns": widened,
         "raised_rows": raised,
-        "notes": _notes(worksheet, places, style),
+        "conditional_formats": painted.taken if painted else 0,
+        "notes": [*_notes(worksheet, places, style), *(painted.notes() if painted else ())],
     }
     return Answer({name: value for name, value in found.items() if value}, sheet=worksheet.title)
 

@@ -48,7 +48,7 @@ def calculated_cells(
     found = []
     for table in sheet.tables.values():
         before = areas_of(str(table.ref))[0]
-        after = areas_of(_grown(str(table.ref), area))[0]
+        after = areas_of(grown_reference(str(table.ref), area))[0]
         room = bool(table.totalsRowCount) and _is_room(sheet, before, area)
         if room:
             before = Area(*_corner(before), area.first_row - 1, before.last_column)
@@ -187,17 +187,17 @@ def under_totals(sheet: Worksheet, area: Area) -> list[str]:
 def grow(sheet: Worksheet, area: Area) -> None:
     """A filter over the data, and a table, go on over rows written right under it."""
     if sheet.auto_filter.ref:
-        sheet.auto_filter.ref = _grown(str(sheet.auto_filter.ref), area)
+        sheet.auto_filter.ref = grown_reference(str(sheet.auto_filter.ref), area)
     for table in sheet.tables.values():
         if table.totalsRowCount:
             continue  # what is under the totals is not the table's
-        table.ref = _grown(str(table.ref), area)
+        table.ref = grown_reference(str(table.ref), area)
         if table.autoFilter is not None:
             table.autoFilter.ref = table.ref
 
 
-def _grown(reference: str, area: Area) -> str:
-    """The reference with the rows of ``area``, where they begin right under it."""
+def grown_reference(reference: str, area: Area) -> str:
+    """The reference of a table with the rows of ``area``, where they begin right under it."""
     first, _, last = reference.partition(":")
     (top, left), (bottom, right) = parse_cell(first), parse_cell(last or first)
     touches = area.first_column <= right and area.last_column >= left

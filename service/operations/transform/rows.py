@@ -66,7 +66,7 @@ def block_of(task: Task) -> Block:
     header = area.first_row if with_header(task, area) else 0
     body = area.below(1) if header else area
     header = header or _header_above(task, body)
-    totals = _totals_row(task.sheet, body) if body.rows > 1 else 0
+    totals = totals_row(task.sheet, body) if body.rows > 1 else 0
     body = body.top(body.rows - 1) if totals else body
     if body.rows < 1:
         raise InvalidRange(f"{area} on {task.sheet.title} has no rows of data.", "Name more rows.")
@@ -120,7 +120,7 @@ _SUMMARY = re.compile(
 )
 
 
-def _totals_row(sheet: Worksheet, body: Area) -> int:
+def totals_row(sheet: Worksheet, body: Area) -> int:
     """The last row, if it sums up the rows above; 0 if it is a row like the others."""
     row = body.last_row
     for table, place in table_areas(sheet):

@@ -24,7 +24,7 @@ from service.workbook.package.opc import parse
 FORMATS, VALIDATIONS = "conditionalFormattings", "dataValidations"
 LISTS = {
     FORMATS: Extension(FORMATS, "{78C0D931-6437-407d-A8EE-F0AAD7539E65}", first=True),
-    VALIDATIONS: Extension(VALIDATIONS, "{CCE6A557-97BC-4b89-ADB6-D9C79CAAB3DF}", counted=True),
+    VALIDATIONS: Extension(VALIDATIONS, "{CCE6A557-97BC-4b89-ADB6-D9C93CAAB3DF}", counted=True),
 }
 # Under this name the lists stand among the elements around a sheet's rows.
 LATER = "x14:"
