@@ -95,13 +95,6 @@ OPERATIONS = {
         "file_if": ("", ""),
         "delivers": False,
     },
-    "transform_excel_range": {
-        "doing": "Rearranging {workbook}",
-        "done": "Rearranged {workbook}",
-        "file": "",
-        "file_if": ("", ""),
-        "delivers": True,
-    },
     "read_excel_range": {
         "doing": "Reading {workbook}",
         "done": "Read {workbook}",
@@ -112,6 +105,13 @@ OPERATIONS = {
     "write_excel_range": {
         "doing": "Writing to {workbook}",
         "done": "Wrote to {workbook}",
+        "file": "",
+        "file_if": ("", ""),
+        "delivers": True,
+    },
+    "transform_excel_range": {
+        "doing": "Rearranging {workbook}",
+        "done": "Rearranged {workbook}",
         "file": "",
         "file_if": ("", ""),
         "delivers": True,
@@ -932,54 +932,6 @@ class Tools:
             (__user__, __metadata__, __request__, __files__, __event_emitter__),
         )
 
-    async def transform_excel_range(
-        self,
-        action: Literal[
-            "sort",
-            "replace",
-            "remove_duplicates",
-            "split",
-            "join",
-            "fill",
-            "clean",
-            "unpivot",
-            "transpose",
-            "copy",
-            "move",
-            "clear",
-        ],
-        workbook: str = "",
-        sheet: str = "",
-        range: str = "",
-        options: dict | None = None,
-        __user__: dict | None = None,
-        __metadata__: dict | None = None,
-        __request__: Any = None,
-        __files__: list | None = None,
-        __event_emitter__: Any = None,
-    ) -> str:
-        """Sort, find and replace, remove duplicates, split, fill, clean, copy, move or clear cells.
-
-        Formulas are adjusted as in Excel; filled cells are overwritten only with force.
-
-        :param action: what to do
-        :param workbook: its name, if several are open
-        :param sheet: leave out if there is one
-        :param range: such as "A1:D20"; left out for sort, replace, clean and their like: all data
-        :param options: sort {"by": ["Cost desc"]}; replace {"find", "replace"}; unpivot {"by": columns that stay}; copy {"to": "E1"}; others likewise. Keys: by, order, header, find, replace, within (values|formulas|both), regex, whole_cell, match_case, all_sheets, delimiter, widths, parts, to, force, names, series, step, stop, clean, decimal (.|,), date_order (dmy|mdy|ymd), what.
-        """
-        return await self._run(
-            "transform_excel_range",
-            {
-                "action": action,
-                "workbook": workbook,
-                "sheet": sheet,
-                "range": range,
-                "options": options,
-            },
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
-        )
-
     async def read_excel_range(
         self,
         workbook: str = "",
@@ -1035,6 +987,54 @@ class Tools:
         return await self._run(
             "write_excel_range",
             {"rows": rows, "workbook": workbook, "sheet": sheet, "start": start},
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def transform_excel_range(
+        self,
+        action: Literal[
+            "sort",
+            "replace",
+            "remove_duplicates",
+            "split",
+            "join",
+            "fill",
+            "clean",
+            "unpivot",
+            "transpose",
+            "copy",
+            "move",
+            "clear",
+        ],
+        workbook: str = "",
+        sheet: str = "",
+        range: str = "",
+        options: dict | None = None,
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Sort, find and replace, remove duplicates, split, fill, clean, copy, move or clear cells.
+
+        Formulas are adjusted as in Excel; filled cells are overwritten only with force.
+
+        :param action: what to do
+        :param workbook: its name, if several are open
+        :param sheet: leave out if there is one
+        :param range: such as "A1:D20"; left out for sort, replace, clean and their like: all data
+        :param options: sort {"by": ["Cost desc"]}; replace {"find", "replace"}; unpivot {"by": columns that stay}; copy {"to": "E1"}; others likewise. Keys: by, order, header, find, replace, within (values|formulas|both), regex, whole_cell, match_case, all_sheets, delimiter, widths, parts, to, force, names, series, step, stop, clean, decimal (.|,), date_order (dmy|mdy|ymd), what.
+        """
+        return await self._run(
+            "transform_excel_range",
+            {
+                "action": action,
+                "workbook": workbook,
+                "sheet": sheet,
+                "range": range,
+                "options": options,
+            },
             (__user__, __metadata__, __request__, __files__, __event_emitter__),
         )
 

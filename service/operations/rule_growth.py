@@ -8,12 +8,12 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from service.operations.layout import find_region
 from service.operations.table_growth import grown_reference
-from service.operations.transform.rows import totals_row
 from service.workbook import attached_rules
 from service.workbook.areas import Area
 from service.workbook.book import Book
 from service.workbook.rules import changes
 from service.workbook.rules.found import rules_of
+from service.workbook.sums import totals_row
 from service.workbook.tables.view import View
 
 MOST_TOLD = 8
