@@ -12,9 +12,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 from service.errors import InvalidParameters, InvalidRange, counted
 from service.operations.context import Context
 from service.operations.data import Rows, as_grid
+from service.operations.fitting import make_room
 from service.operations.layout import (
     Written,
-    cell_width,
     check_grid,
     find_region,
     header_names,
@@ -37,9 +37,8 @@ from service.operations.table_growth import (
 )
 from service.operations.table_headers import Headers, with_headers
 from service.workbook import cells
-from service.workbook.areas import MAX_COLUMN, Area, area_at, parse_cell, split_sheet
+from service.workbook.areas import Area, area_at, parse_cell, split_sheet
 from service.workbook.book import Book
-from service.workbook.geometry import column_width, set_column_width
 from service.workbook.structure import rename_columns
 
 MAX_CELLS_READ = 5_000
@@ -243,25 +242,14 @@ def write_excel_range(ctx: Context, rows: Rows, sheet: str = "", start: str = "A
         grow(worksheet, take_over(worksheet, area))
         fill(worksheet, calculated)
         under += grow_rules(ctx.book, worksheet, grows, area.last_row)
-        _make_room_for_dates(worksheet, area)
+        widened = make_room(worksheet, area)
         facts.done()
     result: dict[str, object] = {"written": str(area), "cells": area.cells}
-    told = {"adjusted": adjusted, "notes": [*short, *headers.notes, *notes_of(calculated), *under]}
+    notes = [*short, *headers.notes, *notes_of(calculated), *under]
+    told = {"adjusted": adjusted, "widened_columns": widened, "notes": notes}
     return Answer(
         result | {key: value for key, value in told.items() if value}, sheet=worksheet.title
     )
-
-
-def _make_room_for_dates(sheet: Worksheet, area: Area) -> None:
-    """Widen columns of no width of their own in which a date would show as ####; so does Excel."""
-    for column in _range(area.first_column, area.last_column + 1):
-        if column_width(sheet, column) != column_width(sheet, MAX_COLUMN):
-            continue
-        rows = _range(area.first_row, area.last_row + 1)
-        found = (sheet._cells.get((row, column)) for row in rows)
-        needed = max((cell_width(c) + 1 for c in found if c is not None and c.is_date), default=0)
-        if needed > column_width(sheet, column):
-            set_column_width(sheet, column, needed)
 
 
 def _renamed(book: Book, headers: Headers) -> dict[str, int]:

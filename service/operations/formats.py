@@ -29,7 +29,7 @@ from service.workbook.areas import Area, split_sheet
 from service.workbook.book import Book
 from service.workbook.calculation.results import Values
 from service.workbook.cells import looks_like_number
-from service.workbook.geometry import column_width, row_height, set_column_width
+from service.workbook.geometry import column_width, row_height, set_column_width, widen_column
 
 MAX_CELLS = 200_000
 _range = range  # the operation has a parameter of that name
@@ -227,7 +227,7 @@ def _widen(book: Book, sheet: Worksheet, area: Area, values: Values) -> Iterator
                 needed = max(needed, cell_width(cell, values) + 1)
         width = column_width(sheet, column)
         if 0 < width < needed:
-            set_column_width(sheet, column, min(needed, 255))
+            widen_column(sheet, column, min(needed, 255))
             yield get_column_letter(column)
 
 

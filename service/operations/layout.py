@@ -23,7 +23,7 @@ from service.workbook import cells, entering
 from service.workbook.areas import Area, area_at, parse_area, split_areas
 from service.workbook.book import Book
 from service.workbook.calculation.results import Values
-from service.workbook.geometry import column_width, set_column_width
+from service.workbook.geometry import column_width, set_column_width, widen_column
 from service.workbook.house import FONT, House
 from service.workbook.occupancy import count_formulas, main_block
 from service.workbook.texts import utf16_length
@@ -32,7 +32,7 @@ NARROWEST, WIDEST = 9.0, 60.0
 WRAPPED = 30.0  # as wide as wrapped text makes a column
 STACKED = 255  # the rotation that puts letters one below the other
 _POINTS_PER_CHARACTER = 5.25
-_MEASURED_ROWS = 500
+MEASURED_ROWS = 500
 _BAD_IN_TITLE = set("[]:*?/\\")
 
 
@@ -177,19 +177,20 @@ def fit_columns(book: Book, sheet: Worksheet, area: Area, values: Values | None 
 
     :param values: results of formulas; without them a formula counts as 12 characters
     """
-    measured = area.top(_MEASURED_ROWS)
+    measured = area.top(MEASURED_ROWS)
     spread = {(m.min_row, m.min_col) for m in sheet.merged_cells.ranges if m.max_col > m.min_col}
     for column in range(area.first_column, area.last_column + 1):
         widest = 0.0
         for row in range(measured.first_row, measured.last_row + 1):
             cell = book.cell(sheet, row, column)
             if cell is not None and cell.value is not None and (row, column) not in spread:
-                widest = max(widest, _column_need(sheet, cell, values))
+                widest = max(widest, column_need(sheet, cell, values))
         if widest:
-            set_column_width(sheet, column, min(max(widest + 2, NARROWEST), WIDEST))
+            width = min(max(widest + 2, NARROWEST), WIDEST)
+            set_column_width(sheet, column, width, fitted=True)
 
 
-def _column_need(sheet: Worksheet, cell: Cell, values: Values | None) -> float:
+def column_need(sheet: Worksheet, cell: Cell, values: Values | None) -> float:
     """What a cell needs of its column's width: rotated and wrapped texts need little."""
     width = cell_width(cell, values)
     if not cell.has_style:
@@ -313,7 +314,7 @@ def widen_for_headers(sheet: Worksheet, row: int, first: int, last: int) -> None
         text = str(cell.value) if cell is not None and cell.value is not None else ""
         needed = min(text_width(text) * 1.06 + 3, WRAPPED) if text else 0.0
         if 0 < column_width(sheet, column) < needed:
-            set_column_width(sheet, column, needed)
+            widen_column(sheet, column, needed)
 
 
 def cell_width(cell: Cell, values: Values | None = None) -> float:

@@ -159,6 +159,8 @@ def _entries(sheet: Worksheet, span: Span) -> list[Any]:
 def _set(sheet: Worksheet, span: Span, name: str, value: object) -> None:
     for entry in _entries(sheet, span):
         setattr(entry, name, value)
+        if name == "width":
+            entry.bestFit = False
 
 
 # Outline ----------------------------------------------------------------------

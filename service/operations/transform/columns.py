@@ -16,7 +16,7 @@ from service.operations.transform.options import Task
 from service.workbook import cells, serials
 from service.workbook.areas import Area, parse_cell, split_sheet
 from service.workbook.contents import filled_places, header_of_table, inside, table_areas
-from service.workbook.geometry import column_width, set_column_width
+from service.workbook.geometry import column_width, has_own_width, set_column_width
 
 MOST_CELLS = 500_000
 
@@ -201,11 +201,12 @@ def is_header(cell: Cell) -> bool:
 def widen(task: Task, sheet: Worksheet, area: Area) -> None:
     """Make columns wide enough for what was written there; none gets narrower."""
     columns = range(area.first_column, area.last_column + 1)
-    before = {column: column_width(sheet, column) for column in columns}
+    before = {c: (column_width(sheet, c), has_own_width(sheet, c)) for c in columns}
     fit_columns(task.ctx.book, sheet, area)
-    for column, width in before.items():
-        if column_width(sheet, column) < width:
-            set_column_width(sheet, column, width)
+    for column, (width, own) in before.items():
+        after = column_width(sheet, column)
+        if after < width or own:
+            set_column_width(sheet, column, max(width, after), fitted=not own)
 
 
 def refuse_table_edges(sheet: Worksheet, area: Area, doing: str) -> None:
