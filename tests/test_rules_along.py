@@ -164,6 +164,44 @@ def test_rows_elsewhere_leave_rules_as_they_are(book: Book) -> None:
     assert told(book) == before
 
 
+@pytest.mark.parametrize("totals", [False, True])
+def test_lists_of_entries_from_a_tables_column_take_new_ones_in(
+    book: Book, totals: bool, tmp_path: Path
+) -> None:
+    sums = {"totals": {"Qty": "sum"}} if totals else {}
+    run(book, "create_excel_table", name="T", options=sums)
+    run(book, "edit_excel_sheet", action="add", sheet="Two")
+    rule(book, sheet="Two", range="A1:A9", rule="list", value="T[Name]")
+    rule(book, sheet="Two", range="B1:B9", rule="list", value="=Sheet1!$A$2:$A$4")
+    notes = append(book, STEP, STEP, sheet="Sheet1")
+    assert notes[-1] == "These read the new rows: list Two!A1:A9."
+    found = rule(again(book, tmp_path), sheet="Two", action="list")["rules"]
+    assert {item["range"]: item["value"] for item in found} == {
+        "A1:A9": "'Sheet1'!$A$2:$A$7", "B1:B9": "'Sheet1'!$A$2:$A$4"
+    }  # fmt: skip
+
+
+def test_a_rule_that_compares_with_all_rows_compares_with_the_new_ones(book: Book) -> None:
+    rule(book, action="delete", range="A1:C9")
+    for cells in ("A2:A5", "E2:E5"):
+        rule(book, range=cells, rule="formula", value="=COUNTIF($A$2:$A$5,A2)+A$2>1")
+    append(book, STEP)
+    found = rule(book, action="list")["rules"]
+    assert [(item["range"], item["value"]) for item in found] == [
+        ("A2:A6", "=COUNTIF($A$2:$A$6,A2)+A$2>1"),
+        ("E2:E5", "=COUNTIF($A$2:$A$5,A2)+A$2>1"),
+    ]
+
+
+def test_entries_of_the_later_form_take_new_ones_in(later: Book, tmp_path: Path) -> None:
+    do(later, "clear", "A4:Z9", "Other")
+    run(later, "create_excel_table", sheet="Other", range="A1:B3", name="T")
+    notes = append(later, ["x", 1], sheet="Other")
+    assert "list Data!A2:A3" in notes[-1]
+    (text,) = later_rules(again(later, tmp_path).sheet("Data")).validations
+    assert "Other!$A$2:$A$4" in text
+
+
 def test_growth_is_undone_and_done_again(chat: Chat) -> None:
     chat.op("create_excel_file", filename="g", headers=HEADERS, rows=ROWS)
     chat.op("add_excel_rule", range="B2:B5", rule="icon_set", value="3 stars")

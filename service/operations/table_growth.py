@@ -49,7 +49,7 @@ def calculated_cells(
     for table in sheet.tables.values():
         before = areas_of(str(table.ref))[0]
         after = areas_of(grown_reference(str(table.ref), area))[0]
-        room = bool(table.totalsRowCount) and _is_room(sheet, before, area)
+        room = bool(table.totalsRowCount) and is_room(sheet, before, area)
         if room:
             before = Area(*_corner(before), area.first_row - 1, before.last_column)
             after = Area(*_corner(before), area.last_row, before.last_column)
@@ -69,7 +69,7 @@ def _corner(area: Area) -> tuple[int, int]:
     return area.first_row, area.first_column
 
 
-def _is_room(sheet: Worksheet, table: Area, area: Area) -> bool:
+def is_room(sheet: Worksheet, table: Area, area: Area) -> bool:
     """Whether an area is the blank rows at the end of a table's data, formulas aside."""
     if area.last_row != table.last_row - 1 or area.first_row <= table.first_row + 1:
         return False

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import product
 
 from openpyxl.worksheet.worksheet import Worksheet
 
 from service.workbook.areas import Area
+from service.workbook.references.text import Operand, Range, replaced, sheets_of
 from service.workbook.rules import changes
 from service.workbook.rules.cells import overlap, without
 from service.workbook.rules.found import Found, found_on
@@ -168,6 +169,35 @@ def growing(rules: list[Found], body: Area, last: int) -> list[tuple[Found, list
         if new:
             found.append((item, _joined([*item.areas, *new])))
     return found
+
+
+def stretching(home: str, sheet: str, body: Area, last: int) -> Callable[[str], str]:
+    """What makes a rule's formula read the new rows, too, where it reads all rows of columns.
+
+    As where a table grows in Excel: ``$B$2:$B$9`` is ``$B$2:$B$11`` then. Rows that are not
+    fixed are seen from each cell, and stay.
+
+    :param home: the title of the rule's sheet
+    :param sheet: that of the sheet with the rows
+    """
+
+    def visit(operand: Operand) -> str | None:
+        titles = sheets_of(operand.sheet) if operand.sheet else [home]
+        if not operand.area or [title.casefold() for title in titles] != [sheet.casefold()]:
+            return None
+        try:
+            found = Range.read(operand.area)
+        except ValueError:
+            return None
+        area, fixed = found.area, found.first.fixed_row and found.last.fixed_row
+        rows = (area.first_row, area.last_row) == (body.first_row, body.last_row)
+        inside = body.first_column <= area.first_column and area.last_column <= body.last_column
+        if not (fixed and rows and inside and found.separator):
+            return None
+        longer = Area(area.first_row, area.first_column, last, area.last_column)
+        return operand.sheet + found.at(longer) + operand.spill
+
+    return lambda text: replaced(text, visit)
 
 
 def _under(areas: list[Area], body: Area, last: int, others: list[Area]) -> list[Area]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from copy import copy, deepcopy
 from dataclasses import replace
 
@@ -130,6 +130,22 @@ def put(ws: Worksheet, item: Found, areas: list[Area]) -> None:
     else:
         next(part for part in root if local(part) == "sqref").text = cells
         later_rules(ws).validations.append(etree.tostring(root, encoding="unicode"))
+
+
+def reformulated(item: Found, change: Callable[[str], str]) -> bool:
+    """Give a rule other formulas, which it has once it is put onto cells; whether any differs."""
+    changed = False
+    for root in (item.xml, item.second):
+        for part in root.iter() if root is not None else ():
+            text = part.text or ""
+            if local(part) in _FORMULAS and text.strip():
+                part.text = change(text)
+                changed |= part.text != text
+    for name in ("formula1", "formula2") if item.validation is not None else ():
+        text = getattr(item.validation, name)
+        if text:
+            setattr(item.validation, name, change(text))
+    return changed
 
 
 def twin(item: Found, id_: str, priority: int) -> Found:
