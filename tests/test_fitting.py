@@ -10,8 +10,7 @@ import xlsxwriter
 
 from service.workbook.book import Book
 from service.workbook.geometry import column_width, is_fitted
-from tests.bench import new_book, run
-from tests.corpus.validity import problems
+from tests.bench import new_book, reopened, run
 
 LONG = "Alexandra Mustermann of Neustadt"
 
@@ -26,13 +25,6 @@ def widths(book: Book, columns: int = 4) -> list[float]:
     return [column_width(book.sheet(), number) for number in range(1, columns + 1)]
 
 
-def again(book: Book, folder: Path) -> Book:
-    path = folder / f"again{len(list(folder.iterdir()))}.xlsx"
-    book.save(path)
-    assert problems(path) == []
-    return Book.load(path, "again.xlsx")
-
-
 @pytest.fixture
 def made() -> Book:
     return new_book(headers=["Name", "Note", "Amount"], rows=[["Ann", "ok", 1.5]])
@@ -41,7 +33,7 @@ def made() -> Book:
 @pytest.fixture(params=["made", "opened"])
 def book(request: pytest.FixtureRequest, made: Book, tmp_path: Path) -> Book:
     """A list with fitted columns, made from nothing and opened."""
-    return made if request.param == "made" else again(made, tmp_path)
+    return made if request.param == "made" else reopened(made, tmp_path)
 
 
 @pytest.fixture
@@ -57,7 +49,7 @@ def test_fitted_columns_grow_with_appended_texts(book: Book, tmp_path: Path) -> 
     after = widths(book)
     assert after[0] > len(LONG)
     assert after[1:] == before[1:]
-    seen = again(book, tmp_path)
+    seen = reopened(book, tmp_path)
     assert widths(seen) == pytest.approx(after)
     assert write(seen, [[LONG * 2, LONG, 2]]) == ["A", "B"]
     assert widths(seen)[0] == 60, "no column gets wider than this by itself"
@@ -66,7 +58,7 @@ def test_fitted_columns_grow_with_appended_texts(book: Book, tmp_path: Path) -> 
 def test_widths_that_were_chosen_stay(book: Book, tmp_path: Path) -> None:
     run(book, "format_excel_cells", range="A:A", style={"width": 12})
     run(book, "edit_excel_sheet", target="B:B", options={"width": 13}, action="layout")
-    seen = again(book, tmp_path)
+    seen = reopened(book, tmp_path)
     for one in (book, seen):
         assert write(one, [[LONG, LONG, 2]]) == []
         assert widths(one)[:2] == [12, 13]
@@ -88,7 +80,7 @@ def test_headers_and_texts_on_a_blank_sheet_are_not_cut_off(blank: Book, tmp_pat
     usual = widths(blank)[3]
     rows = [["Responsible department", "Cost", "Status of approval"], [LONG, 3, "open"]]
     assert write(blank, rows, "A3") == ["A"]
-    found = widths(again(blank, tmp_path))
+    found = widths(reopened(blank, tmp_path))
     assert found[0] > len(LONG)
     assert found[1:] == [usual, usual, usual], "the last text has room to the right"
     assert write(blank, [["Ends"], ["soon"]], "D3") == ["C"], "it has none any more"

@@ -11,7 +11,7 @@ import pytest
 
 from service.workbook.book import Book
 from service.workbook.keeping.rules import later_rules
-from tests.bench import new_book, run
+from tests.bench import new_book, reopened, run
 from tests.corpus.hand_cells import extensions
 from tests.corpus.validity import problems
 from tests.service_fixtures import Chat
@@ -40,14 +40,6 @@ def append(book: Book, *rows: list[Any], **given: Any) -> list[str]:
     return list(result.get("notes", []))
 
 
-def again(book: Book, folder: Path) -> Book:
-    """The workbook saved, found valid, and opened again as an upload is."""
-    path = folder / f"again{len(list(folder.iterdir()))}.xlsx"
-    book.save(path)
-    assert problems(path) == []
-    return Book.load(path, "again.xlsx")
-
-
 @pytest.fixture
 def made() -> Book:
     """A list with rules: the bars have two forms, the stars the later one alone."""
@@ -62,7 +54,7 @@ def made() -> Book:
 @pytest.fixture(params=["made", "opened"])
 def book(request: pytest.FixtureRequest, made: Book, tmp_path: Path) -> Book:
     """The list in a workbook made from nothing, and in one that was opened."""
-    return made if request.param == "made" else again(made, tmp_path)
+    return made if request.param == "made" else reopened(made, tmp_path)
 
 
 @pytest.fixture
@@ -90,7 +82,7 @@ def test_rules_of_whole_columns_grow_with_rows_and_it_is_told(
         "list C2:C7."
     )
     assert told(book) == GROWN
-    assert told(again(book, tmp_path)) == GROWN
+    assert told(reopened(book, tmp_path)) == GROWN
     texts = [text for text in later_rules(book.sheet()).formats if "B2:B7" in text]
     assert len(texts) == 2, "both forms of the bars, and the stars"
 
@@ -98,7 +90,7 @@ def test_rules_of_whole_columns_grow_with_rows_and_it_is_told(
 def test_rules_grow_where_room_is_made_above_totals(book: Book, tmp_path: Path) -> None:
     run(book, "create_excel_table", name="T", options={"totals": {"Qty": "sum"}})
     append(book, STEP, STEP)
-    assert told(again(book, tmp_path)) == GROWN
+    assert told(reopened(book, tmp_path)) == GROWN
 
 
 def test_rules_grow_with_a_table_that_is_made_larger(book: Book, tmp_path: Path) -> None:
@@ -106,7 +98,7 @@ def test_rules_grow_with_a_table_that_is_made_larger(book: Book, tmp_path: Path)
     change = {"name": "T", "action": "change"}
     result = run(book, "create_excel_table", range="A1:C7", **change).result
     assert "list C2:C7" in result["notes"][0]
-    assert told(again(book, tmp_path)) == GROWN
+    assert told(reopened(book, tmp_path)) == GROWN
     assert "notes" not in run(book, "create_excel_table", range="A1:C6", **change).result
     assert told(book) == GROWN
 
@@ -114,7 +106,7 @@ def test_rules_grow_with_a_table_that_is_made_larger(book: Book, tmp_path: Path)
 def test_what_only_the_later_form_has_grows(later: Book, tmp_path: Path) -> None:
     do(later, "clear", "A4:Z9", "Data")
     append(later, ["x"], sheet="Data")
-    seen = again(later, tmp_path)
+    seen = reopened(later, tmp_path)
     assert told(seen, "Data") == {
         "list": "A2:A4", "data_bar": "B2:B4", "icon_set": "C2:C4", "formula": "A2:A4"
     }  # fmt: skip
@@ -153,7 +145,7 @@ def test_a_cell_has_one_validation_only(book: Book, tmp_path: Path) -> None:
     rule(book, range="C7", rule="length", value="<= 9")
     append(book, STEP, STEP, STEP)
     assert told(book)["list"] == "C2:C6,C8"
-    assert told(again(book, tmp_path))["length"] == "C7"
+    assert told(reopened(book, tmp_path))["length"] == "C7"
 
 
 def test_rows_elsewhere_leave_rules_as_they_are(book: Book) -> None:
@@ -175,7 +167,7 @@ def test_lists_of_entries_from_a_tables_column_take_new_ones_in(
     rule(book, sheet="Two", range="B1:B9", rule="list", value="=Sheet1!$A$2:$A$4")
     notes = append(book, STEP, STEP, sheet="Sheet1")
     assert notes[-1] == "These read the new rows: list Two!A1:A9."
-    found = rule(again(book, tmp_path), sheet="Two", action="list")["rules"]
+    found = rule(reopened(book, tmp_path), sheet="Two", action="list")["rules"]
     assert {item["range"]: item["value"] for item in found} == {
         "A1:A9": "'Sheet1'!$A$2:$A$7", "B1:B9": "'Sheet1'!$A$2:$A$4"
     }  # fmt: skip
@@ -198,7 +190,7 @@ def test_entries_of_the_later_form_take_new_ones_in(later: Book, tmp_path: Path)
     run(later, "create_excel_table", sheet="Other", range="A1:B3", name="T")
     notes = append(later, ["x", 1], sheet="Other")
     assert "list Data!A2:A3" in notes[-1]
-    (text,) = later_rules(again(later, tmp_path).sheet("Data")).validations
+    (text,) = later_rules(reopened(later, tmp_path).sheet("Data")).validations
     assert "Other!$A$2:$A$4" in text
 
 
@@ -247,7 +239,7 @@ def test_rules_of_both_forms_are_copied(book: Book, to: str, tmp_path: Path) -> 
     assert "notes" not in told_
     home = {"data_bar": "B2:B5", "icon_set": "B2:B5", "formula": "A2:C5", "list": "C2:C5"}
     copied = {"data_bar": "G2:G3", "icon_set": "G2:G3", "formula": "F2:H3", "list": "H2:H3"}
-    for one in (book, again(book, tmp_path)):
+    for one in (book, reopened(book, tmp_path)):
         if to.startswith("Two"):
             assert told(one, "Two") == copied
             assert told(one, "Sheet1") == home
@@ -263,7 +255,7 @@ def test_rules_of_both_forms_are_moved(book: Book, to: str, tmp_path: Path) -> N
     run(book, "edit_excel_sheet", action="add", sheet="Two")
     told_ = do(book, "move", "A2:C3", "Sheet1", to=to)
     assert "notes" not in told_
-    there = again(book, tmp_path)
+    there = reopened(book, tmp_path)
     left = {"data_bar": "B4:B5", "icon_set": "B4:B5", "formula": "A4:C5", "list": "C4:C5"}
     moved = {"data_bar": "G2:G3", "icon_set": "G2:G3", "formula": "F2:H3", "list": "H2:H3"}
     if to.startswith("Two"):
@@ -278,11 +270,11 @@ def test_rules_of_both_forms_are_moved(book: Book, to: str, tmp_path: Path) -> N
 
 def test_rules_of_both_forms_are_cleared(book: Book, tmp_path: Path) -> None:
     assert do(book, "clear", "A3:C3", what="rules")["rules"] == 4
-    seen = told(again(book, tmp_path))
+    seen = told(reopened(book, tmp_path))
     assert seen["data_bar"] == seen["icon_set"] == "B2,B4:B5"
     assert seen["list"] == "C2,C4:C5"
     assert do(book, "clear", "A1:C9", what="all")["rules"] == 4
-    assert told(again(book, tmp_path)) == {}
+    assert told(reopened(book, tmp_path)) == {}
 
 
 @pytest.mark.parametrize("action", ["copy", "move"])
@@ -290,7 +282,7 @@ def test_what_only_the_later_form_has_goes_to_another_sheet(
     later: Book, action: str, tmp_path: Path
 ) -> None:
     do(later, action, "A2:C3", "Data", to="Other!F8", force=True)
-    seen = again(later, tmp_path)
+    seen = reopened(later, tmp_path)
     there = told(seen, "Other")
     assert there["list"] == "F8:F9"
     assert there["icon_set"] == "H8:H9"
@@ -328,7 +320,7 @@ def test_copied_formats_bring_conditional_ones_along(book: Book, tmp_path: Path)
     result = paint(book, "E2:E9", "B2")
     assert result["conditional_formats"] == 3
     assert "notes" not in result
-    seen = again(book, tmp_path)
+    seen = reopened(book, tmp_path)
     assert told(seen) == {
         "data_bar": "B2:B5 | E2:E9", "icon_set": "B2:B5 | E2:E9",
         "formula": "A2:C5 | E2:E9", "list": "C2:C5",
@@ -343,7 +335,7 @@ def test_a_pattern_of_formats_is_repeated_with_its_rules(book: Book, tmp_path: P
     rule(book, action="delete", range="A1:C9")
     rule(book, range="A2", rule="greater_than", value="=$B2")
     paint(book, "E2:F7", "A2:B3")
-    seen = again(book, tmp_path)
+    seen = reopened(book, tmp_path)
     assert told(seen) == {"greater_than": "A2 | E2,E4,E6"}
     assert [item["value"] for item in rule(seen, action="list")["rules"]] == ["=$B2", "=$B2"]
 
@@ -366,7 +358,7 @@ def test_what_the_cells_have_already_is_left_whole(book: Book) -> None:
 def test_formats_come_from_another_sheet_with_rules(book: Book, tmp_path: Path) -> None:
     run(book, "edit_excel_sheet", action="add", sheet="Two")
     assert paint(book, "B2:B3", "Sheet1!B2", sheet="Two")["conditional_formats"] == 3
-    assert told(again(book, tmp_path), "Two")["icon_set"] == "B2:B3"
+    assert told(reopened(book, tmp_path), "Two")["icon_set"] == "B2:B3"
 
 
 def test_a_rule_of_too_many_areas_stays_and_it_is_told(book: Book) -> None:

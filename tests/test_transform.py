@@ -20,9 +20,8 @@ from service.operations.registry import find
 from service.workbook import book as book_module
 from service.workbook.book import Book
 from service.workbook.keeping.loader import load
-from tests.bench import NOW, new_book, run
+from tests.bench import NOW, new_book, reopened, run
 from tests.corpus.hand_cells import extensions
-from tests.corpus.validity import problems
 from tests.service_fixtures import Chat
 
 HEADERS = ["Item", "Cost", "Twice"]
@@ -48,14 +47,6 @@ def do(book: Book, action: str, range: str = "", sheet: str = "", **options: Any
 def rows(book: Book, area: str, sheet: str = "") -> list[list[Any]]:
     """What cells hold: values and formulas."""
     return [[cell.value for cell in row] for row in book.sheet(sheet)[area]]
-
-
-def reopened(book: Book, folder: Path) -> Book:
-    """The workbook saved, found valid, and opened again as an upload is."""
-    path = folder / f"again{len(list(folder.iterdir()))}.xlsx"
-    book.save(path)
-    assert problems(path) == []
-    return Book.load(path, "again.xlsx")
 
 
 def both(book: Book, folder: Path) -> list[Book]:
