@@ -102,7 +102,8 @@ def read_source(ctx: Context, rows: Rows, sheet: str) -> Source:
             "There are no rows to report on.",
             "Send rows, or name the open workbook that holds them with workbook.",
         )
-    return _without_totals(_from_sheet(ctx.book, ctx.book.sheet(sheet)))
+    with ctx.as_seen():
+        return _without_totals(_from_sheet(ctx.book, ctx.book.sheet(sheet)))
 
 
 def _with_headers(rows: Rows) -> Grid:
