@@ -32,7 +32,7 @@ class Seen:
 
     @property
     def at_end(self) -> bool:
-        """Whether nothing more was noted: the first time, or in entries of before there were notes."""
+        """Whether nothing more was noted: the first time, or in an entry without such notes."""
         return self._next == len(self.noted)
 
     def find(self, work_out: Callable[[], Any]) -> Any:
