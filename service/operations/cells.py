@@ -14,7 +14,6 @@ from service.operations.context import Context
 from service.operations.data import Rows, as_grid
 from service.operations.layout import (
     Written,
-    cell_width,
     check_grid,
     find_region,
     header_names,
@@ -23,6 +22,7 @@ from service.operations.layout import (
 )
 from service.operations.registry import Answer, operation
 from service.operations.result_formats import take_over
+from service.operations.room import make_room
 from service.operations.table_growth import (
     above_totals,
     around,
@@ -36,9 +36,8 @@ from service.operations.table_growth import (
 )
 from service.operations.table_headers import Headers, with_headers
 from service.workbook import cells
-from service.workbook.areas import MAX_COLUMN, Area, area_at, parse_cell, split_sheet
+from service.workbook.areas import Area, area_at, parse_cell, split_sheet
 from service.workbook.book import Book
-from service.workbook.geometry import column_width, set_column_width
 from service.workbook.structure import rename_columns
 
 MAX_CELLS_READ = 5_000
@@ -240,25 +239,14 @@ def write_excel_range(ctx: Context, rows: Rows, sheet: str = "", start: str = "A
         widen_for_headers(worksheet, row, *new_headers)
         grow(worksheet, take_over(worksheet, area))
         fill(worksheet, calculated)
-        _make_room_for_dates(worksheet, area)
         facts.done()
+    widened = make_room(ctx, worksheet, around(area, calculated))
     result: dict[str, object] = {"written": str(area), "cells": area.cells}
-    told = {"adjusted": adjusted, "notes": [*short, *headers.notes, *notes_of(calculated), *under]}
+    notes = [*short, *headers.notes, *notes_of(calculated), *under]
+    told = {"adjusted": adjusted, "widened_columns": widened, "notes": notes}
     return Answer(
         result | {key: value for key, value in told.items() if value}, sheet=worksheet.title
     )
-
-
-def _make_room_for_dates(sheet: Worksheet, area: Area) -> None:
-    """Widen columns of no width of their own in which a date would show as ####; so does Excel."""
-    for column in _range(area.first_column, area.last_column + 1):
-        if column_width(sheet, column) != column_width(sheet, MAX_COLUMN):
-            continue
-        rows = _range(area.first_row, area.last_row + 1)
-        found = (sheet._cells.get((row, column)) for row in rows)
-        needed = max((cell_width(c) + 1 for c in found if c is not None and c.is_date), default=0)
-        if needed > column_width(sheet, column):
-            set_column_width(sheet, column, needed)
 
 
 def _renamed(book: Book, headers: Headers) -> dict[str, int]:

@@ -14,6 +14,7 @@ from service.operations import table_edits as edits
 from service.operations import table_looks as looks
 from service.operations.context import Context
 from service.operations.registry import Answer, BriefOptions, operation
+from service.operations.room import make_room
 from service.workbook.areas import Area, split_sheet
 from service.workbook.book import Book
 from service.workbook.cells import Scalar
@@ -125,7 +126,16 @@ def _create(ctx: Context, sheet: str, text: str, name: str, given: dict[str, Any
         start.run()
         for step in plan.steps:
             step()
-    return Answer(_told(view) | _notes(plan), sheet=view.sheet.title)
+    return _made(ctx, view, plan, given)
+
+
+def _made(ctx: Context, view: View, plan: Plan, given: dict[str, Any]) -> Answer:
+    """The answer, once there is room for the results of new formulas."""
+    told = _told(view)
+    if given.get("columns") or given.get("totals"):
+        widened = make_room(ctx, view.sheet, view.area)
+        told |= {"widened_columns": widened} if widened else {}
+    return Answer(told | _notes(plan), sheet=view.sheet.title)
 
 
 def _change(ctx: Context, sheet: str, text: str, name: str, given: dict[str, Any]) -> Answer:
@@ -155,7 +165,7 @@ def _change(ctx: Context, sheet: str, text: str, name: str, given: dict[str, Any
     with book.changing():
         for step in plan.steps:
             step()
-    return Answer(_told(view) | _notes(plan), sheet=view.sheet.title)
+    return _made(ctx, view, plan, given)
 
 
 def _edit(plan: Plan, book: Book, view: View, shadow: View, given: dict[str, Any]) -> None:
