@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from service.operations.context import Context, Seen
+from service.operations.preferences import Preferences
+from service.operations.registry import find
 from service.sessions import checkpoints, replay
+from service.workbook.book import Book
+from tests.bench import NOW
 from tests.service_fixtures import Chat, MakeService
 
 
@@ -51,6 +57,30 @@ def test_a_request_is_done_once_also_after_its_workbook_was_closed(
     again = chat.once("the-key", "write_excel_range", start="append", rows=[[1]])
     assert again["result"] == first["result"]
     assert chat.op("read_excel_range")["result"]["rows"] == [["A"], [1]]
+
+
+@pytest.mark.usefixtures("no_checkpoints")
+def test_an_import_names_its_sheet_after_the_upload(make_service: MakeService) -> None:
+    chat = Chat(make_service(engines=1, engine_workbooks=1))
+    sent = chat.upload(b"a,b\n1,2\n", "May.sales.csv")
+    made = chat.op("import_csv_to_excel", source="latest")
+    assert (made["workbook"], made["sheet"]) == ("May.sales.xlsx", "May.sales")
+    chat.op("import_csv_to_excel", source=sent["id"], workbook="May.sales.xlsx")
+    again(chat)
+    told = chat.op("describe_excel_file", workbook="May.sales.xlsx")["result"]["sheets"]
+    assert [sheet["name"] for sheet in told] == ["May.sales", "May.sales (2)"]
+
+
+def test_an_import_of_before_keeps_the_name_of_its_sheet(tmp_path: Path) -> None:
+    """Its journal does not say how the upload was called; later entries name the sheet."""
+    path = tmp_path / "costs.csv"
+    path.write_text("a,b\n1,2\n")
+    operation = find("import_csv_to_excel")
+    for seen, name in ((Seen(), "costs"), (Seen([]), "Data"), (Seen(["costs"]), "costs")):
+        book = Book.blank("x.xlsx")
+        context = Context(book, NOW, {"source": path}, tmp_path, Preferences(), seen)
+        operation.call(context, operation.validate({"source": "latest"}))
+        assert book.sheet_names == [name]
 
 
 CHANCE = "=IF(RAND()<0.5,1,2)"

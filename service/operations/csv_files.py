@@ -27,6 +27,7 @@ from service.operations.layout import (
     fit_columns,
     has_decimals,
     style_header,
+    usual_decimals,
 )
 from service.operations.registry import Answer, BriefOptions, operation
 from service.workbook import cells
@@ -143,13 +144,11 @@ def _refuse_encoding(options: CsvOptions) -> None:
 
 
 def _sheet_name(ctx: Context, source: str, filename: str) -> str:
-    """The CSV's name as the name of a sheet that does not exist yet; "Data" without one.
-
-    It comes from the parameters alone, so that a replay gives the same.
-    """
+    """The CSV's name as the name of a sheet that does not exist yet; "Data" without one."""
     named = filename or ("" if _is_text(source) else source)
     stem, ending = split_extension(named)
-    name = stem if filename or ending else ""  # "latest" and ids are no names of files
+    # "latest" and ids are no names of files.
+    name = stem if filename or ending else _name_of_upload(ctx)
     base = re.sub(r"[\[\]:*?/\\\x00-\x1f]", " ", name).strip(" '")
     base = cut(base, 31).strip(" '")
     base = "Data" if base.lower() in ("", "history") or not base.isprintable() else base
@@ -159,6 +158,17 @@ def _sheet_name(ctx: Context, source: str, filename: str) -> str:
         ending = f" ({number})"
         title, number = cut(base, 31 - len(ending)) + ending, number + 1
     return title
+
+
+def _name_of_upload(ctx: Context) -> str:
+    """The name of the uploaded file without its ending; "" for text.
+
+    It is noted: imports of before there were such notes were called otherwise.
+    """
+    path = ctx.files.get("source")
+    if path is None or (ctx.seen.at_end and not ctx.seen.first):
+        return ""
+    return str(ctx.seen.find(lambda: split_extension(path.name)[0]))
 
 
 def _imported(table: CsvTable, encoding: str, area: Area) -> dict[str, object]:
@@ -207,6 +217,8 @@ def _format_of(decision: Decision, values: list[Typed], style: House) -> str:
     """The number format of a column: percentages and amounts keep their own."""
     if decision.kind == "number" and style.number_format and has_decimals(values):
         return style.number_format
+    if decision.kind == "number" and decision.number_format == "General":
+        return usual_decimals(values) or "General"
     return style.dated(decision.number_format)
 
 

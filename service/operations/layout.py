@@ -19,6 +19,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from service.errors import InvalidParameters, InvalidRange, listed
 from service.operations.data import Grid
+from service.operations.result_formats import take_over
 from service.workbook import cells, entering
 from service.workbook.areas import Area, area_at, parse_area, split_areas
 from service.workbook.book import Book
@@ -68,7 +69,9 @@ def write_grid(book: Book, sheet: Worksheet, grid: Grid, house: House) -> Area:
     """
     area = write_rows(sheet, 1, 1, grid.with_headers())
     if grid.rows:
-        dress_body(sheet, area.below(1) if grid.headers else area, house)
+        body = area.below(1) if grid.headers else area
+        dress_body(sheet, body, house)
+        take_over(sheet, body)
     if grid.headers:
         style_header(sheet, Area(1, 1, 1, len(grid.headers)), house)
         align_headers(sheet, area)
@@ -91,24 +94,48 @@ def dress_body(sheet: Worksheet, area: Area, house: House) -> None:
 
     Where a column holds a number with decimals, all its numbers are shown alike.
     """
-    if house.font == FONT and not house.number_format and not house.date_format:
-        return
     font = Font(name=house.font, size=11)
     rows = range(area.first_row, area.last_row + 1)
     for column in range(area.first_column, area.last_column + 1):
         found = [sheet._cells.get((row, column)) for row in rows]
         filled = [cell for cell in found if cell is not None and cell.value is not None]
-        decimal = bool(house.number_format) and has_decimals(
-            [cell.value for cell in filled if cell.data_type == "n"],
-            formulas=any(cell.data_type == "f" for cell in filled),
-        )
+        decimals = _format_of_column(filled, house)
         for cell in filled:
             if house.font != FONT:
                 cell.font = font
-            if cell.number_format != "General":
-                cell.number_format = house.dated(cell.number_format)
-            elif decimal and _takes_decimals(cell):
-                cell.number_format = house.number_format
+            if _has_format(cell):
+                if house.date_format:
+                    cell.number_format = house.dated(cell.number_format)
+            elif decimals and _takes_decimals(cell):
+                cell.number_format = decimals
+
+
+def _has_format(cell: Cell) -> bool:
+    return bool(cell.has_style and cell._style.numFmtId)
+
+
+def _format_of_column(filled: list[Cell], house: House) -> str:
+    """The format of a column's plain numbers; "" where they need none."""
+    numbers = [c.value for c in filled if c.data_type == "n" and not _has_format(c)]
+    if not house.number_format:
+        return usual_decimals(numbers)
+    formulas = any(cell.data_type == "f" for cell in filled)
+    return house.number_format if has_decimals(numbers, formulas=formulas) else ""
+
+
+def usual_decimals(numbers: Iterable[object]) -> str:
+    """The format in which numbers of at most two decimals stand one under the other, or "".
+
+    More decimals are measured values: how many of them count nobody can tell.
+    """
+    places = 0
+    for number in numbers:
+        if not isinstance(number, float) or number.is_integer():
+            continue
+        if round(number, 2) != number:
+            return ""
+        places = max(places, 1 if round(number, 1) == number else 2)
+    return f"#,##0.{'0' * places}" if places else ""
 
 
 def has_decimals(numbers: Iterable[object], *, formulas: bool = False) -> bool:
