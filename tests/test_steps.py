@@ -208,7 +208,7 @@ def test_the_first_step_may_make_the_workbook(make_service: MakeService) -> None
     named = {**APPEND, "arguments": {**APPEND["arguments"], "workbook": "b.xlsx"}}
     answer = chat.op("run_excel_steps", steps=[MADE, named, SORT])
     assert answer["workbook"] == "b.xlsx"
-    assert [one["tool"] for one in answer["result"]["results"]][0] == "create_excel_file"
+    assert answer["result"]["results"][0]["tool"] == "create_excel_file"
     assert items(chat) == ["Bus", "Food", "Rent"]
     chat.op("write_excel_range", start="append", rows=[["Zoo", 1]])
     other = chat.op("run_excel_steps", steps=[MADE])  # pushes the first out

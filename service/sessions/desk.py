@@ -111,10 +111,8 @@ def _create(
     files = named_files(session, operation, parameters)
     named, by = operation, parameters
     if operation.steps:  # then the first of them makes it
-        named, by = (
-            find(by[operation.steps][0]["tool"].strip()),
-            by[operation.steps][0]["arguments"],
-        )
+        first = parameters[operation.steps][0]
+        named, by = find(first["tool"].strip()), first["arguments"]
     asked = by.get("filename") or _default_name(named, by, files, session)
     notes: list[str] = []
     book = _new_workbook(session, clean_filename(str(asked), ".xlsx"), notes)
