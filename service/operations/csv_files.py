@@ -20,14 +20,13 @@ from pydantic import Field
 from service.errors import InvalidParameters, InvalidRange, InvalidValue
 from service.names import clean_filename, split_extension
 from service.operations.context import Context
+from service.operations.decimals import has_decimals, usual_decimals
 from service.operations.layout import (
     align_headers,
     check_sheet_name,
     dress_body,
     fit_columns,
-    has_decimals,
     style_header,
-    usual_decimals,
 )
 from service.operations.registry import Answer, BriefOptions, operation
 from service.workbook import cells
@@ -198,8 +197,10 @@ def _write_table(book: Book, sheet: Worksheet, table: CsvTable, area: Area, styl
             sheet.auto_filter.ref = str(area)
         row += 1
     formats = [
-        _style_of(sheet, _format_of(decision, values, style), style)
-        for decision, values in zip(table.decisions, table.columns, strict=True)
+        _style_of(sheet, _format_of(decision, values, name, style), style)
+        for decision, values, name in zip(
+            table.decisions, table.columns, table.names(), strict=True
+        )
     ]
     wrapped = Alignment(vertical="top", wrap_text=True)
     for number, values in enumerate(table.rows(), start=row):
@@ -213,12 +214,12 @@ def _write_table(book: Book, sheet: Worksheet, table: CsvTable, area: Area, styl
     fit_columns(book, sheet, area)
 
 
-def _format_of(decision: Decision, values: list[Typed], style: House) -> str:
+def _format_of(decision: Decision, values: list[Typed], name: str, style: House) -> str:
     """The number format of a column: percentages and amounts keep their own."""
     if decision.kind == "number" and style.number_format and has_decimals(values):
         return style.number_format
     if decision.kind == "number" and decision.number_format == "General":
-        return usual_decimals(values) or "General"
+        return usual_decimals(values, name) or "General"
     return style.dated(decision.number_format)
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -19,6 +18,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from service.errors import InvalidParameters, InvalidRange, listed
 from service.operations.data import Grid
+from service.operations.decimals import format_of_column, has_format, takes_decimals
 from service.operations.result_formats import take_over
 from service.workbook import cells, entering
 from service.workbook.areas import Area, area_at, parse_area, split_areas
@@ -82,13 +82,6 @@ def write_grid(book: Book, sheet: Worksheet, grid: Grid, house: House) -> Area:
     return area
 
 
-# Formulas whose result is a whole number, or no number at all.
-_NO_DECIMALS = re.compile(
-    r"=(YEAR|MONTH|DAY|DAYS|WEEKDAY|WEEKNUM|ISOWEEKNUM|HOUR|MINUTE|SECOND|COUNT[A-Z]*|ROWS?"
-    r"|COLUMNS?|LEN|MATCH|XMATCH|FIND|SEARCH|RANK(\.EQ)?|QUOTIENT|INT)\("
-)
-
-
 def dress_body(sheet: Worksheet, area: Area, house: House) -> None:
     """Give written cells the user's font and formats; formats that are there stay.
 
@@ -99,60 +92,17 @@ def dress_body(sheet: Worksheet, area: Area, house: House) -> None:
     for column in range(area.first_column, area.last_column + 1):
         found = [sheet._cells.get((row, column)) for row in rows]
         filled = [cell for cell in found if cell is not None and cell.value is not None]
-        decimals = _format_of_column(filled, house)
+        head = sheet._cells.get((area.first_row - 1, column))
+        header = "" if head is None else str(head.value or "")
+        decimals = format_of_column(filled, header, house)
         for cell in filled:
             if house.font != FONT:
                 cell.font = font
-            if _has_format(cell):
+            if has_format(cell):
                 if house.date_format:
                     cell.number_format = house.dated(cell.number_format)
-            elif decimals and _takes_decimals(cell):
+            elif decimals and takes_decimals(cell):
                 cell.number_format = decimals
-
-
-def _has_format(cell: Cell) -> bool:
-    return bool(cell.has_style and cell._style.numFmtId)
-
-
-def _format_of_column(filled: list[Cell], house: House) -> str:
-    """The format of a column's plain numbers; "" where they need none."""
-    numbers = [c.value for c in filled if c.data_type == "n" and not _has_format(c)]
-    if not house.number_format:
-        return usual_decimals(numbers)
-    formulas = any(cell.data_type == "f" for cell in filled)
-    return house.number_format if has_decimals(numbers, formulas=formulas) else ""
-
-
-def usual_decimals(numbers: Iterable[object]) -> str:
-    """The format in which numbers of at most two decimals stand one under the other, or "".
-
-    More decimals are measured values: how many of them count nobody can tell.
-    """
-    places = 0
-    for number in numbers:
-        if not isinstance(number, float) or number.is_integer():
-            continue
-        if round(number, 2) != number:
-            return ""
-        places = max(places, 1 if round(number, 1) == number else 2)
-    return f"#,##0.{'0' * places}" if places else ""
-
-
-def has_decimals(numbers: Iterable[object], *, formulas: bool = False) -> bool:
-    """Whether a column of these numbers holds amounts rather than counts, years and ids.
-
-    :param formulas: whether it holds formulas, too; alone they count as amounts
-    """
-    found = [number for number in numbers if number is not None]
-    return any(isinstance(n, float) and not n.is_integer() for n in found) or (
-        formulas and not found
-    )
-
-
-def _takes_decimals(cell: Cell) -> bool:
-    if cell.data_type == "f":
-        return not _NO_DECIMALS.match(str(cell.value).upper())
-    return bool(cell.data_type == "n")
 
 
 def check_grid(book: Book, rows: list[list[cells.Scalar]], row: int = 1, column: int = 1) -> None:
