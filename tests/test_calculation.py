@@ -772,3 +772,21 @@ def test_days_off_in_a_range() -> None:
     shown = [str(book.value(book.sheet().cell(row, 5)))[:10] for row in (1, 2, 3)]
     assert shown == ["2026-01-13", "2026-01-09", "2026-01-13"]
     assert not book.unverified()
+
+
+def test_a_move_prepares_no_formulas_where_the_file_held_no_values(tmp_path: Path) -> None:
+    """All of them are calculated anew anyway; where the file held values, these go along."""
+    rows = [[1, "=A2*2"], [3, "=A3*2"], [None, "=SUM(B2:B3)"]]
+    made = new_book(headers=["A", "B"], rows=rows)
+    made.save(tmp_path / "held.xlsx")
+    opened = Book.load(tmp_path / "held.xlsx", "held.xlsx")
+    assert len(opened.calculation.before_move().formulas) == 3
+    assert not made.calculation.before_move().formulas
+    for book in (made, opened):
+        run(book, "edit_excel_sheet", action="insert_rows", target="3:3")
+        run(book, "write_excel_range", start="A3", rows=[[5, "=A3*2"]])
+        run(book, "edit_excel_sheet", action="rename", sheet="Sheet1", new_name="Other")
+        run(book, "edit_excel_sheet", action="delete_rows", target="2:2")
+        sheet = book.sheet()
+        assert [book.value(sheet[name]) for name in ("B2", "B3", "B4")] == [10, 6, 16]
+        assert not book.formula_errors()

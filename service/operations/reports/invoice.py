@@ -31,7 +31,14 @@ _PAGE_WIDTH = 98  # characters that an upright page holds
 _FORM_ROWS = 10
 _ON_ONE_PAGE = 40  # lines; with more they would be too small to read
 _ADDRESS_ROWS = 4
-_OTHER = r"quot|offer|estimate|proposal|order|delivery|angebot|auftrag|kostenvoranschlag|liefer"
+# Documents that are made like invoices and are none, as a title names them.
+_OTHER = re.compile(
+    r"\b(quot(e|es|ation|ations)|offer|(cost )?estimate|proposal|((purchase|sales) )?order"
+    r"( confirmation)?|delivery( note| slip)?|credit note|\w*angebot|auftrags?(bestätigung)?"
+    r"|bestellung|kostenvoranschlag|liefer(schein|ung)|gutschrift)\b",
+    re.IGNORECASE,
+)
+_INVOICE = re.compile(r"\b(invoice|bill|\w*rechnung)\b", re.IGNORECASE)
 _MOST_VAT, _MOST_LINES = 0.99, 1000
 
 
@@ -77,7 +84,8 @@ def plan(ctx: Context, order: Order) -> Plan:
     if (rate := fraction(options.vat)) is not None:
         rates.add(rate)
     ctx.book.room_for(12 * (len(source.rows) + options.blank_rows + 60))
-    return Plan(order, sheet_for(ctx, order, "Invoice"), _parts(order), max(len(rates), 1), days)
+    sheet = sheet_for(ctx, order, _other_document(order) or order.say("Invoice"))
+    return Plan(order, sheet, _parts(order), max(len(rates), 1), days)
 
 
 def _take(order: Order) -> None:
@@ -207,9 +215,8 @@ def _write_heads(sheet: Worksheet, row: int, invoice: Plan) -> int:
     order = invoice.order
     house = order.choices.house
     bottom = row + _ADDRESS_ROWS
-    label = forms.write_label(
-        sheet, row, _FIRST, order.say("To" if _is_other(order) else "Bill to"), house
-    )
+    receiver = order.say("To" if _other_document(order) else "Bill to")
+    label = forms.write_label(sheet, row, _FIRST, receiver, house)
     label.alignment = Alignment("left", "center")
     lines = forms.split_lines(order.options.buyer)
     for r, text in enumerate(lines, start=row + 1):
@@ -219,15 +226,15 @@ def _write_heads(sheet: Worksheet, row: int, invoice: Plan) -> int:
     if lines:
         bottom = max(bottom, row + len(lines))
     else:
-        bottom = _write_blank_address(
-            sheet, row, order.say("To" if _is_other(order) else "Bill to"), invoice
-        )
+        bottom = _write_blank_address(sheet, row, receiver, invoice)
     return max(bottom, _write_facts(sheet, row, invoice)) + 2
 
 
-def _is_other(order: Order) -> bool:
-    """Whether the title names another document, such as a quote or a delivery note."""
-    return re.search(_OTHER, order.choices.title, re.IGNORECASE) is not None
+def _other_document(order: Order) -> str:
+    """The other document that the title names, such as Quote or Delivery note, or ""."""
+    title = order.choices.title
+    found = None if _INVOICE.search(title) else _OTHER.search(title)
+    return "" if found is None else found[0][:1].upper() + found[0][1:]
 
 
 def _write_facts(sheet: Worksheet, row: int, invoice: Plan) -> int:
@@ -238,7 +245,9 @@ def _write_facts(sheet: Worksheet, row: int, invoice: Plan) -> int:
     columns = (invoice.at("quantity"), labels + 1, invoice.last)
     value = letter(columns[1])
     date = _iso(invoice.days["date"])
-    number, dating = ("Number", "Date") if _is_other(order) else ("Invoice number", "Invoice date")
+    number, dating = "Invoice number", "Invoice date"
+    if _other_document(order):
+        number, dating = "Number", "Date"
     facts: list[tuple[str, Scalar, str]] = [
         (number, f"'{options.number}" if options.number != "" else None, "@"),
         (dating, date, dated),

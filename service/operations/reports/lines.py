@@ -56,14 +56,14 @@ def order_of(source: Source, choices: Choices, options: ReportOptions) -> Order:
     return Order(source, choices, options, words(options.language))
 
 
-def sheet_for(ctx: Context, order: Order, label: str) -> str:
-    """The name of a document's first sheet: the one that was asked for, or a free one.
+def sheet_for(ctx: Context, order: Order, name: str) -> str:
+    """The name of a document's first sheet: the one that was asked for, or this if it is free.
 
     :raises InvalidParameters: if the name asked for can't be taken
     """
     if order.choices.sheet and order.source.place is None:
         return check_sheet_name(order.choices.sheet, ctx.book.sheet_names)
-    return look.free_sheet_name(ctx.book, order.say(label))
+    return look.free_sheet_name(ctx.book, name)
 
 
 def take_parts(source: Source, roles: Sequence[Role], given: Mapping[str, str]) -> None:

@@ -88,7 +88,7 @@ def plan(ctx: Context, order: Order) -> Plan:
     if not tasks:
         parts = ("owner", "after")
     ctx.book.room_for((len(tasks) + blank + 12) * (columns + 10))
-    sheet = sheet_for(ctx, order, "Project plan")
+    sheet = sheet_for(ctx, order, order.say("Project plan"))
     days_off = look.free_sheet_name(ctx.book, order.say("Days off"), [sheet]) if holidays else ""
     return Plan(order, tasks, blank, parts, holidays, start, unit, columns, sheet, days_off)
 

@@ -80,7 +80,7 @@ def plan(ctx: Context, order: Order) -> Plan:
     ctx.book.room_for((len(lines) + 20) * 10)
     texts = [name for name in ("project", "note") if name in order.source.roles] or ["note"]
     parts = ("date", "day", "start", "end", "pause", "hours", "overtime", *texts)
-    return Plan(order, start, period, lines, parts, sheet_for(ctx, order, "Timesheet"))
+    return Plan(order, start, period, lines, parts, sheet_for(ctx, order, order.say("Timesheet")))
 
 
 def _days_of(start: dt.date, period: str) -> int:
