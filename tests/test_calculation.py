@@ -790,3 +790,23 @@ def test_a_move_prepares_no_formulas_where_the_file_held_no_values(tmp_path: Pat
         sheet = book.sheet()
         assert [book.value(sheet[name]) for name in ("B2", "B3", "B4")] == [10, 6, 16]
         assert not book.formula_errors()
+
+
+def test_parts_of_times_that_are_off_by_a_hair_are_agreed_on() -> None:
+    """8:00 less 1:00 is less than 7:00 by what calculating leaves off; Excel rounds it."""
+    rows = [
+        [
+            f"{hour:02d}:00",
+            f"=HOUR(A{row}-TIME(1,0,0))",
+            f'=IF(HOUR( A{row} )*60+MINUTE(TEXT(A{row},"hh:mm"))=HOUR({hour}/24)*60,"same","")',
+            f"=MINUTE(46000+{hour}/24-10/1440)",
+            f"=SECOND(A{row}-TIME(0,0,10))",
+            f'=SUMPRODUCT(HOUR(A{row}:A{row}))+HOUR("0{hour % 10}:30")',
+        ]
+        for row, hour in enumerate(range(1, 24), 2)
+    ]
+    book = new_book(headers=list("ABCDEF"), rows=rows)
+    for row, hour in enumerate(range(1, 24), 2):
+        found = [book.value(cell) for cell in book.sheet()[row]][1:]
+        assert found == [hour - 1, "same", 50, 50, hour + hour % 10], f"{hour}:00"
+    assert book.unverified() == []
