@@ -1551,7 +1551,7 @@ class Tools:
 
         One undo takes all back. The error names the step that failed.
 
-        :param steps: at most 50; in arguments "$name.key" is a value of the result of the step with that name, "{name.key}" the same inside of a text. Keys: tool, arguments, name.
+        :param steps: at most 50, the first may be create_excel_file; in arguments "$name.key" is a value of the result of the step with that name, "{name.key}" the same inside of a text. Keys: tool, arguments, name.
         :param workbook: name, if several are open
         """
         return await self._run(

@@ -27,6 +27,13 @@ SLOW: dict[str, frozenset[str]] = {
             "test_the_last_row_is_not_too_far",
         }
     ),
+    "test_temporary": frozenset(
+        {
+            "test_a_killed_service_leaves_nothing_after_its_next_start",
+            "test_a_service_that_ends_leaves_nothing",
+            "test_the_socket_of_a_killed_libreoffice_is_removed",
+        }
+    ),
     "test_calculation": frozenset(
         {
             "test_libreoffice_decides_what_is_open",

@@ -772,3 +772,41 @@ def test_days_off_in_a_range() -> None:
     shown = [str(book.value(book.sheet().cell(row, 5)))[:10] for row in (1, 2, 3)]
     assert shown == ["2026-01-13", "2026-01-09", "2026-01-13"]
     assert not book.unverified()
+
+
+def test_a_move_prepares_no_formulas_where_the_file_held_no_values(tmp_path: Path) -> None:
+    """All of them are calculated anew anyway; where the file held values, these go along."""
+    rows = [[1, "=A2*2"], [3, "=A3*2"], [None, "=SUM(B2:B3)"]]
+    made = new_book(headers=["A", "B"], rows=rows)
+    made.save(tmp_path / "held.xlsx")
+    opened = Book.load(tmp_path / "held.xlsx", "held.xlsx")
+    assert len(opened.calculation.before_move().formulas) == 3
+    assert not made.calculation.before_move().formulas
+    for book in (made, opened):
+        run(book, "edit_excel_sheet", action="insert_rows", target="3:3")
+        run(book, "write_excel_range", start="A3", rows=[[5, "=A3*2"]])
+        run(book, "edit_excel_sheet", action="rename", sheet="Sheet1", new_name="Other")
+        run(book, "edit_excel_sheet", action="delete_rows", target="2:2")
+        sheet = book.sheet()
+        assert [book.value(sheet[name]) for name in ("B2", "B3", "B4")] == [10, 6, 16]
+        assert not book.formula_errors()
+
+
+def test_parts_of_times_that_are_off_by_a_hair_are_agreed_on() -> None:
+    """8:00 less 1:00 is less than 7:00 by what calculating leaves off; Excel rounds it."""
+    rows = [
+        [
+            f"{hour:02d}:00",
+            f"=HOUR(A{row}-TIME(1,0,0))",
+            f'=IF(HOUR( A{row} )*60+MINUTE(TEXT(A{row},"hh:mm"))=HOUR({hour}/24)*60,"same","")',
+            f"=MINUTE(46000+{hour}/24-10/1440)",
+            f"=SECOND(A{row}-TIME(0,0,10))",
+            f'=SUMPRODUCT(HOUR(A{row}:A{row}))+HOUR("0{hour % 10}:30")',
+        ]
+        for row, hour in enumerate(range(1, 24), 2)
+    ]
+    book = new_book(headers=list("ABCDEF"), rows=rows)
+    for row, hour in enumerate(range(1, 24), 2):
+        found = [book.value(cell) for cell in book.sheet()[row]][1:]
+        assert found == [hour - 1, "same", 50, 50, hour + hour % 10], f"{hour}:00"
+    assert book.unverified() == []

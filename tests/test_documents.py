@@ -144,6 +144,51 @@ def test_an_invoice_shows_who_and_when() -> None:
     assert sheet.oddFooter.left.text == "Acme, Inc."
 
 
+@pytest.mark.parametrize(
+    ("title", "name", "number"),
+    [
+        ("Quote 2026-014", "Quote", "Number"),
+        ("Quotation for a deck", "Quotation", "Number"),
+        ("Our offer", "Offer", "Number"),
+        ("Order confirmation 7", "Order confirmation", "Number"),
+        ("Purchase order 7", "Purchase order", "Number"),
+        ("Delivery note", "Delivery note", "Number"),
+        ("Angebot 12", "Angebot", "Number"),
+        ("Lieferschein", "Lieferschein", "Number"),
+        ("", "Invoice", "Invoice number"),
+        ("Invoice for order 17", "Invoice", "Invoice number"),
+        ("Rechnung zu Auftrag 17", "Invoice", "Invoice number"),
+        ("Coffers and borders", "Invoice", "Invoice number"),
+    ],
+)
+def test_the_sheet_is_called_as_the_document_is(title: str, name: str, number: str) -> None:
+    book = new_book(headers=["A"])
+    for sheet in (name, f"{name} (2)"):
+        given = {"report": "invoice", "rows": LINES, "title": title}
+        assert run(book, "create_excel_report", **given).sheet == sheet
+        assert number in {cell.value for row in book.sheet(sheet).iter_rows() for cell in row}
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"title": "Angebot 12"}, True),
+        ({"rows": [{"Beschreibung": "Brett", "Menge": 2, "Einzelpreis": 4.5}]}, True),
+        ({"title": "Angebot 12", "options": {"language": "en"}}, False),
+        ({"title": "Angebot 12", "options": {"language": "de"}}, False),
+        ({"title": "Quote 12"}, False),
+        ({}, False),
+    ],
+)
+def test_that_labels_are_english_is_told_where_the_data_are_german(
+    more: dict[str, Any], told: bool
+) -> None:
+    given = {"report": "invoice", "rows": LINES, **more}
+    answer = run(Book.blank("a.xlsx"), "create_excel_report", **given)
+    notes = " ".join(answer.result.get("notes", []))
+    assert ('{"language": "de"}' in notes) == told
+
+
 def test_a_blank_invoice_invents_nothing() -> None:
     book = made("invoice")
     sheet = book.xl["Invoice"]

@@ -12,7 +12,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from service.errors import InvalidParameters, InvalidRange, counted
 from service.operations.context import Context
 from service.operations.data import Rows, as_grid
-from service.operations.fitting import make_room
+from service.operations.fitting import show_texts
 from service.operations.layout import (
     Written,
     check_grid,
@@ -23,6 +23,7 @@ from service.operations.layout import (
 )
 from service.operations.registry import Answer, operation
 from service.operations.result_formats import take_over
+from service.operations.room import make_room
 from service.operations.rule_growth import grow_rules, rows_before
 from service.operations.table_growth import (
     above_totals,
@@ -242,8 +243,9 @@ def write_excel_range(ctx: Context, rows: Rows, sheet: str = "", start: str = "A
         grow(worksheet, take_over(worksheet, area))
         fill(worksheet, calculated)
         under += grow_rules(ctx.book, worksheet, grows, area.last_row)
-        widened = make_room(worksheet, area)
+        cut_off = show_texts(worksheet, area)
         facts.done()
+    widened = sorted({*cut_off, *make_room(ctx, worksheet, around(area, calculated))})
     result: dict[str, object] = {"written": str(area), "cells": area.cells}
     notes = [*short, *headers.notes, *notes_of(calculated), *under]
     told = {"adjusted": adjusted, "widened_columns": widened, "notes": notes}

@@ -129,10 +129,11 @@ def change(ctx: Context, asked: Asked) -> Answer:
     refuse_idle(kind, options)
     wanted = details(kind, _as_it_is(found.chart, options))
     name = free_name(book, options.name, found.chart) if options.name else found.name
-    data = _new_data(ctx, found, asked, kind)
-    other = None if data is None else built(book, data, kind, "", options, ctx.house())
+    with ctx.as_seen():
+        data = _new_data(ctx, found, asked, kind)
+        other = None if data is None else built(book, data, kind, "", options, ctx.house())
+        totals = _totals(ctx, found, data, options)
     _refuse_unfit(found, kind, other, wanted)
-    totals = _totals(ctx, found, data, options)
     notes = [] if data is None else list(data.notes)
     move = _moved(found, asked, notes)
     with book.changing():

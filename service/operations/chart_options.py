@@ -125,11 +125,11 @@ class ChartOptions(BriefOptions):
 # Which kinds take which ---------------------------------------------------------
 
 _SIZE = {"width_cm", "height_cm"}
-_ALL = {"chart", "name", "series", "categories", "legend", *_SIZE}
+_ALL = {"chart", "name", "series", "categories", "legend", "own_sheet", *_SIZE}
 _LABELS = {"data_labels", "label_position", "label_format"}
 _TITLES = {"x_title", "y_title"}
 _Y = {"y_min", "y_max", "y_step", "y_format"}
-_AXES = {*_TITLES, *_Y, "y_log", "y_reverse", "x_reverse", "x_format", "gridlines", "own_sheet"}
+_AXES = {*_TITLES, *_Y, "y_log", "y_reverse", "x_reverse", "x_format", "gridlines"}
 _X = {"x_min", "x_max", "x_log"}
 _TREND = {
     "trendline", "trendline_period", "trendline_forward", "trendline_equation", "trendline_r2",
@@ -137,7 +137,7 @@ _TREND = {
 }  # fmt: skip
 _BARS = {*_ALL, *_AXES, *_LABELS, *_TREND, "colors", "stacked", "gap"}
 _LINE = {*_ALL, *_AXES, *_LABELS, *_TREND, "colors", "stacked", "markers", "smooth"}
-_PIE = {*_ALL, *_LABELS, "colors", "own_sheet"}
+_PIE = {*_ALL, *_LABELS, "colors"}
 _NEW_AXES = {*_ALL, *_TITLES, *_Y, *_LABELS, "colors", "gap", "gridlines"}
 _SPARKS = {"chart", "series", "colors", "highlight", "y_min", "y_max", "x_reverse"}
 TAKES: dict[str, set[str]] = {
@@ -150,7 +150,7 @@ TAKES: dict[str, set[str]] = {
     "scatter": {*_LINE, *_X, "connect"} - {"stacked"},
     "bubble": {*_ALL, *_AXES, *_X, *_LABELS, *_TREND, "colors"},
     "radar": {*_ALL, *_Y, "data_labels", "label_format", "colors", "markers", "filled",
-              "gridlines", "own_sheet"},
+              "gridlines"},
     "stock": {*_ALL, *_AXES},
     "combo": {*_BARS, "markers", "smooth", "lines", "second_axis", "y2_title", "y2_min", "y2_max",
               "y2_format"},
@@ -169,7 +169,7 @@ _WHY = {
     "stacked": "puts several columns, bars, lines or areas on top of each other",
     "x_title": "titles an axis",
     "y_title": "titles an axis",
-    "own_sheet": "puts a chart of the kinds before Excel 2016 on a sheet of its own",
+    "own_sheet": "puts a chart on a sheet of its own",
 }
 _PLACES: dict[str, dict[str, str]] = {
     "above": {"line": "t", "scatter": "t", "bubble": "t"},

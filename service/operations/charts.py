@@ -111,17 +111,19 @@ def _add(ctx: Context, asked: chart_changes.Asked) -> Answer:
     refuse_idle(kind, options)
     wanted = details(kind, options)
     named, _ = split_sheet(asked.data_range)
-    data = chart_data(
-        ctx.book,
-        "" if named else asked.sheet,
-        Wanted(kind, asked.data_range, options.series, options.categories),
-    )
-    look = ctx.house(style_of(ctx.book, data))
-    chart = built(ctx.book, data, kind, asked.title, options, look)
+    with ctx.as_seen():
+        data = chart_data(
+            ctx.book,
+            "" if named else asked.sheet,
+            Wanted(kind, asked.data_range, options.series, options.categories),
+        )
+        totals = totals_of(ctx.book, data, options)
+        look = ctx.house(style_of(ctx.book, data))
+        chart = built(ctx.book, data, kind, asked.title, options, look)
     if kind in NEW:
         tree = chart.tree
         refuse_unusable_new(tree, wanted)
-        apply_new(tree, wanted, totals_of(ctx.book, data, options))
+        apply_new(tree, wanted, totals)
         chart.replace(tree)
     else:
         refuse_unusable(chart, wanted)

@@ -1,4 +1,7 @@
-"""Columns grow with what is written into them, unless somebody gave them their width."""
+"""Columns grow with texts that are written, unless somebody gave them their width.
+
+What would show as #### is the matter of ``room``.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,15 @@ from openpyxl.cell.cell import Cell
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from service.operations.layout import MEASURED_ROWS, WIDEST, cell_width, column_need
+from service.operations.layout import MEASURED_ROWS, WIDEST, column_need
 from service.workbook.areas import Area
 from service.workbook.geometry import column_width, has_own_width, is_fitted, widen_column
 
 _HARDLY = 0.05  # characters that nobody sees
 
 
-def make_room(sheet: Worksheet, area: Area) -> list[str]:
-    """Widen columns in which what was written would show as #### or cut off; their letters.
+def show_texts(sheet: Worksheet, area: Area) -> list[str]:
+    """Widen columns in which a text that was written would be cut off; their letters.
 
     Call it inside ``book.changing()``, after the write. Texts in front of the area count, too:
     what now stands beside them may cut them off.
@@ -33,17 +36,14 @@ def make_room(sheet: Worksheet, area: Area) -> list[str]:
 
 
 def _needs(sheet: Worksheet, area: Area, column: int) -> Iterator[float]:
-    """What the cells of a column's part of an area, or right in front of it, need."""
+    """What the texts of a column's part of an area, or right in front of it, need."""
     merged = {(m.min_row, m.min_col) for m in sheet.merged_cells.ranges}
-    fitted, near = is_fitted(sheet, column), area.top(MEASURED_ROWS).last_row
-    # Dates are looked for everywhere: Excel, too, never lets one show as #### for want of width.
-    for row in range(area.first_row, (near if fitted else area.last_row) + 1):
+    fitted = is_fitted(sheet, column)
+    for row in range(area.first_row, area.top(MEASURED_ROWS).last_row + 1):
         cell = sheet._cells.get((row, column))
-        if cell is None or cell._value is None or cell.data_type == "f" or (row, column) in merged:
+        if cell is None or cell.data_type != "s" or (row, column) in merged:
             continue
-        if cell.data_type in ("n", "d"):
-            yield cell_width(cell) + 1 if fitted or cell.is_date else 0.0
-        elif row <= near and _in_list(sheet, cell, fitted=fitted):
+        if cell._value is not None and _in_list(sheet, cell, fitted=fitted):
             yield column_need(sheet, cell, None) + 2
 
 

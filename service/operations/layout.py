@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -19,6 +18,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from service.errors import InvalidParameters, InvalidRange, listed
 from service.operations.data import Grid
+from service.operations.decimals import format_of_column, has_format, takes_decimals
+from service.operations.result_formats import take_over
 from service.workbook import cells, entering
 from service.workbook.areas import Area, area_at, parse_area, split_areas
 from service.workbook.book import Book
@@ -68,7 +69,9 @@ def write_grid(book: Book, sheet: Worksheet, grid: Grid, house: House) -> Area:
     """
     area = write_rows(sheet, 1, 1, grid.with_headers())
     if grid.rows:
-        dress_body(sheet, area.below(1) if grid.headers else area, house)
+        body = area.below(1) if grid.headers else area
+        dress_body(sheet, body, house)
+        take_over(sheet, body)
     if grid.headers:
         style_header(sheet, Area(1, 1, 1, len(grid.headers)), house)
         align_headers(sheet, area)
@@ -79,53 +82,27 @@ def write_grid(book: Book, sheet: Worksheet, grid: Grid, house: House) -> Area:
     return area
 
 
-# Formulas whose result is a whole number, or no number at all.
-_NO_DECIMALS = re.compile(
-    r"=(YEAR|MONTH|DAY|DAYS|WEEKDAY|WEEKNUM|ISOWEEKNUM|HOUR|MINUTE|SECOND|COUNT[A-Z]*|ROWS?"
-    r"|COLUMNS?|LEN|MATCH|XMATCH|FIND|SEARCH|RANK(\.EQ)?|QUOTIENT|INT)\("
-)
-
-
 def dress_body(sheet: Worksheet, area: Area, house: House) -> None:
     """Give written cells the user's font and formats; formats that are there stay.
 
     Where a column holds a number with decimals, all its numbers are shown alike.
     """
-    if house.font == FONT and not house.number_format and not house.date_format:
-        return
     font = Font(name=house.font, size=11)
     rows = range(area.first_row, area.last_row + 1)
     for column in range(area.first_column, area.last_column + 1):
         found = [sheet._cells.get((row, column)) for row in rows]
         filled = [cell for cell in found if cell is not None and cell.value is not None]
-        decimal = bool(house.number_format) and has_decimals(
-            [cell.value for cell in filled if cell.data_type == "n"],
-            formulas=any(cell.data_type == "f" for cell in filled),
-        )
+        head = sheet._cells.get((area.first_row - 1, column))
+        header = "" if head is None else str(head.value or "")
+        decimals = format_of_column(filled, header, house)
         for cell in filled:
             if house.font != FONT:
                 cell.font = font
-            if cell.number_format != "General":
-                cell.number_format = house.dated(cell.number_format)
-            elif decimal and _takes_decimals(cell):
-                cell.number_format = house.number_format
-
-
-def has_decimals(numbers: Iterable[object], *, formulas: bool = False) -> bool:
-    """Whether a column of these numbers holds amounts rather than counts, years and ids.
-
-    :param formulas: whether it holds formulas, too; alone they count as amounts
-    """
-    found = [number for number in numbers if number is not None]
-    return any(isinstance(n, float) and not n.is_integer() for n in found) or (
-        formulas and not found
-    )
-
-
-def _takes_decimals(cell: Cell) -> bool:
-    if cell.data_type == "f":
-        return not _NO_DECIMALS.match(str(cell.value).upper())
-    return bool(cell.data_type == "n")
+            if has_format(cell):
+                if house.date_format:
+                    cell.number_format = house.dated(cell.number_format)
+            elif decimals and takes_decimals(cell):
+                cell.number_format = decimals
 
 
 def check_grid(book: Book, rows: list[list[cells.Scalar]], row: int = 1, column: int = 1) -> None:

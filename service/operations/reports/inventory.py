@@ -97,7 +97,7 @@ def plan(ctx: Context, order: Order) -> Plan:
         source.notes.append("No unit costs were given: fill them in, and the values follow.")
     groups = _groups(order, items, parts) if priced or order.choices.group_by else []
     ctx.book.room_for((len(items.rows) + 20) * (len(parts) + 1) + 200)
-    sheet = sheet_for(ctx, order, "Inventory")
+    sheet = sheet_for(ctx, order, order.say("Inventory"))
     summary = look.free_sheet_name(ctx.book, order.say("Summary"), [sheet])
     return Plan(order, items, parts, groups, sheet, summary)
 

@@ -48,7 +48,8 @@ class ReportOptions(BriefOptions):
         description="headers (or month) to break down by: sales, directory, inventory",
     )
     language: Literal["", "en", "de"] = Field(
-        default="", description="of the labels in a document, English if left out"
+        default="",
+        description="of a document's labels; English if left out, also with data in German",
     )
     blank_rows: int = Field(
         default=0,

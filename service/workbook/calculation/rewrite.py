@@ -26,6 +26,7 @@ from service.workbook.calculation.syntax import (
     parts,
     reference,
 )
+from service.workbook.calculation.times import nudged
 from service.workbook.calculation.visible import shown_only
 
 _LIFTS = "it calculates each cell of a range, which calculators often get wrong"
@@ -144,6 +145,7 @@ class Rewriter:
             if formula.kind == "plain":
                 pieces = intersected(pieces, *address[1:])
             doubt = _LIFTS if lifts(pieces, "V" if formula.kind == "plain" else "A") else ""
+            pieces = nudged(pieces)
             text, reason = "=" + "".join(part.text for part in pieces), ""
         except _RefusedError as refused:
             text, reason = formula.text, str(refused)
