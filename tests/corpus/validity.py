@@ -1,4 +1,4 @@
-"""Whether a package is put together rightly, as far as no schema is needed to say it."""
+"""Whether a package is put together rightly, as schemas and known rules say."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lxml import etree
 
+from tests.corpus import schemas
 from tests.corpus.hand import WORKBOOK, WORKSHEET
 from tests.corpus.parts import MAIN, RELATIONSHIP, Package, local, parse
 from tests.corpus.xmldiff import MC, number
@@ -39,7 +40,8 @@ def problems(path: Path) -> list[str]:
         found += [f"{name}: {text}" for text in (*_prefixes(root), *_ids(package, name, root))]
         if local(root.tag) == "worksheet":
             found += [f"{name}: {text}" for text in _sheet(root)]
-    return found + list(_workbook(package, trees)) + list(_tables(trees))
+    found += [*_workbook(package, trees), *_tables(trees)]
+    return found + schemas.findings(package)
 
 
 def _links(package: Package) -> Iterator[str]:
