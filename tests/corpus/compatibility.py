@@ -14,16 +14,18 @@ from tests.corpus.xmldiff import MC
 def readings(root: etree._Element, understood: set[str]) -> Iterator[etree._Element]:
     """The part as newer programs read it and, where alternatives are given, as older ones do.
 
+    Where nothing is given for older programs, the newer reading counts.
+
     :param understood: the namespaces that the newer program knows
     """
     found = next(root.iter(f"{{{MC}}}AlternateContent"), None)
     if found is None:
         yield root
         return
-    for known in (understood, set[str]()):
+    for old in (False, True):
         tree = copy.deepcopy(root)
         for element in list(tree.iter(f"{{{MC}}}AlternateContent")):
-            _replace(element, _chosen(element, known))
+            _replace(element, (_fallback(element) if old else []) or _chosen(element, understood))
         yield tree
 
 
@@ -33,14 +35,16 @@ def ignorable(element: etree._Element, inherited: frozenset[str]) -> frozenset[s
     return inherited | {element.nsmap[prefix] for prefix in prefixes if prefix in element.nsmap}
 
 
+def _fallback(element: etree._Element) -> list[etree._Element]:
+    return [item for child in element if local(child.tag) == "Fallback" for item in child]
+
+
 def _chosen(element: etree._Element, understood: set[str]) -> list[etree._Element]:
-    """What a program takes; where it knows no choice and nothing is said for it, the first."""
-    options = list(element.iterchildren(etree.Element))
-    for child in options:
+    for child in element:
         needs = [child.nsmap.get(prefix) for prefix in (child.get("Requires") or "").split()]
-        if local(child.tag) == "Fallback" or all(uri in understood for uri in needs):
+        if local(child.tag) == "Choice" and all(uri in understood for uri in needs):
             return list(child)
-    return [item for child in options[:1] for item in child]
+    return _fallback(element)
 
 
 def _replace(element: etree._Element, others: list[etree._Element]) -> None:

@@ -24,7 +24,7 @@ from openxml_audit.context import ValidationContext
 from openxml_audit.errors import FileFormat
 
 from tests.corpus.compatibility import ignorable, readings
-from tests.corpus.parts import MAIN, Package, local, parse
+from tests.corpus.parts import Package, local, parse
 from tests.corpus.xmldiff import MC
 
 XML = "http://www.w3.org/XML/1998/namespace"
@@ -72,12 +72,25 @@ ROOTS = {
     "application/vnd.ms-office.chartex+xml": "chartSpace",
 }
 # The second edition of ECMA-376 lets these come in any order, and so does Excel; the SDK
-# keeps to the order of the first.
-_UNORDERED = {"x:CT_Font/x:font", "x:CT_RPrElt/x:rPr"}
+# keeps to the order of the first. A filter holds texts and dates, where the SDK has either,
+# and a dialog need not have a drawing.
+_UNORDERED = {
+    "x:CT_Font/x:font",
+    "x:CT_RPrElt/x:rPr",
+    "x:CT_Filters/x:filters",
+    "x:CT_Dialogsheet/x:dialogsheet",
+}
+_CHART_YEARS = ["2015/9/8", "2015/10/21", "2016/5/9", "2016/5/10", "2016/5/11", "2016/5/12"]
+# Namespaces without elements: what asks for them shows newer charts, or slicers of tables.
+_MARKS = {
+    *(f"http://schemas.microsoft.com/office/drawing/{year}/chartex" for year in _CHART_YEARS),
+    "http://schemas.microsoft.com/office/drawing/2012/slicer",
+}
 # Documented with the number as its text; Excel writes and reads an attribute.
 _BY_ATTRIBUTE = "cx:ST_AxisId/cx:axisId"
 # Of references the schemas say only that they are lists; what is in them the rules look at.
-_REFERENCES = "xne:"
+# What is binary is not looked into.
+_FREE = ("xne:", "xsd:base64Binary")
 
 
 @dataclass
@@ -130,6 +143,12 @@ def part_findings(content_type: str, data: bytes) -> list[str]:
 
 @cache
 def understood() -> set[str]:
+    """The namespaces that Office knows."""
+    return {*_described(), *_MARKS}
+
+
+@cache
+def _described() -> set[str]:
     """The namespaces that there are schemas of."""
     registry = loaded()
     registry.load()
@@ -166,7 +185,7 @@ def _global(tag: str) -> str | None:
 
 
 def _unheard_of(tag: str) -> bool:
-    known = etree.QName(tag).namespace in understood()
+    known = etree.QName(tag).namespace in _described()
     return known and not loaded().get_element_type_candidates(tag)
 
 
@@ -211,9 +230,10 @@ def _namespace(name: str) -> str:
 
 def _text(name: str) -> Any:
     rules = _raw()[name].get("Validators")
-    if not rules or name.startswith(_REFERENCES):
+    if not rules or name.startswith(_FREE):
         return None
-    return _build_type_validator(SdkAttribute(":text", "text", "StringValue", validators=rules))
+    basis = "DoubleValue" if name.startswith("cdr:ST_MarkerCoordinate") else "StringValue"
+    return _build_type_validator(SdkAttribute(":text", "text", basis, validators=rules))
 
 
 def _expression(particle: SdkParticle, letters: dict[str, str]) -> str:
@@ -289,9 +309,7 @@ def _value(what: str, value: str, rule: Any) -> Iterator[str]:
             yield f"{what} is {value!r}: {result.error_message}"
 
 
-def _content(
-    element: etree._Element, children: list[etree._Element], kind: Type
-) -> Iterator[str]:
+def _content(element: etree._Element, children: list[etree._Element], kind: Type) -> Iterator[str]:
     tags = tuple(str(child.tag) for child in children)
     if kind.content is None or tags in kind.known:
         pass

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from lxml import etree
 
-from tests.corpus import schemas
+from tests.corpus import opc, repairs, repairs_book, schemas, sdk_rules
+from tests.corpus.compatibility import readings
 from tests.corpus.hand import WORKBOOK, WORKSHEET
 from tests.corpus.parts import MAIN, RELATIONSHIP, Package, local, parse
 from tests.corpus.xmldiff import MC, number
@@ -40,8 +41,19 @@ def problems(path: Path) -> list[str]:
         found += [f"{name}: {text}" for text in (*_prefixes(root), *_ids(package, name, root))]
         if local(root.tag) == "worksheet":
             found += [f"{name}: {text}" for text in _sheet(root)]
-    found += [*_workbook(package, trees), *_tables(trees)]
-    return found + schemas.findings(package)
+    found += [*_workbook(package, trees), *_tables(trees), *_repairs(package, trees)]
+    found += opc.findings(trees)
+    return [*found, *schemas.findings(package)]
+
+
+def _repairs(package: Package, trees: dict[str, etree._Element]) -> Iterator[str]:
+    known = schemas.understood()
+    read = {name: next(readings(root, known)) for name, root in trees.items()}
+    for name, root in read.items():
+        if local(root.tag) == "worksheet":
+            yield from (f"{name}: {text}" for text in repairs.sheet(package, name, root))
+    yield from repairs_book.book(package, read)
+    yield from sdk_rules.findings(package, read)
 
 
 def _links(package: Package) -> Iterator[str]:
