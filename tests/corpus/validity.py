@@ -47,13 +47,19 @@ def problems(path: Path) -> list[str]:
 
 
 def _repairs(package: Package, trees: dict[str, etree._Element]) -> Iterator[str]:
+    """The known rules. What breaks the schemas may be too odd for them, which is told."""
     known = schemas.understood()
     read = {name: next(readings(root, known)) for name, root in trees.items()}
+    checks = [repairs_book.book(package, read), sdk_rules.findings(package, read)]
     for name, root in read.items():
         if local(root.tag) == "worksheet":
-            yield from (f"{name}: {text}" for text in repairs.sheet(package, name, root))
-    yield from repairs_book.book(package, read)
-    yield from sdk_rules.findings(package, read)
+            found = repairs.sheet(package, name, root)
+            checks.append(f"{name}: {text}" for text in found)
+    for check in checks:
+        try:
+            yield from check
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            yield f"what else is wrong cannot be told: {error!r}"
 
 
 def _links(package: Package) -> Iterator[str]:
