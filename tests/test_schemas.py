@@ -97,7 +97,7 @@ NOT_KNOWN_TO_OPEN: dict[str, tuple[Change, str]] = {
     "a name like a cell": (("workbook.xml", 'name="rate"', 'name="AB12"'), "a name is 'AB12'"),
     "a name that is a table's": (("workbook.xml", 'name="rate"', 'name="sales"'), "a table's"),
     "no visible sheet": (
-        ("workbook.xml", '( state="visible")? r:id', ' state="hidden" r:id'), "no sheet is visible"),
+        ("workbook.xml", '( state="visible")? r:id', ' state="hidden" r:id'), "is visible"),
     "merged cells that overlap": (
         (SHEET2, "<mergeCell ", '<mergeCell ref="A1:D4"/><mergeCell '), "overlap"),
     "one merged cell": ((SHEET2, 'mergeCell ref="D4:E5"', 'mergeCell ref="D4"'), "merged"),

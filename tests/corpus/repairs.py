@@ -258,11 +258,7 @@ def _links(package: Package, name: str, root: etree._Element) -> Iterator[str]:
 def _views(root: etree._Element) -> Iterator[str]:
     for view in root.iter(main("sheetView")):
         pane = view.find(main("pane"))
-        panes = {item.get("pane", "topLeft") for item in view.findall(main("selection"))}
-        if pane is None and panes - {"topLeft"}:
-            yield f"cells are selected in {sorted(panes)} of a sheet that is not split"
-        if pane is not None and not (pane.get("xSplit") or pane.get("ySplit")):
-            yield "a sheet is split nowhere"
+        yield from _panes(pane, [item.get("pane") for item in view.findall(main("selection"))])
         for item in view.findall(main("selection")):
             yield from _areas(item, item.get("sqref") or "A1")
     for name in ("oddHeader", "oddFooter", "evenHeader", "evenFooter", "firstHeader"):
@@ -272,6 +268,25 @@ def _views(root: etree._Element) -> Iterator[str]:
     for holder in [*root.iter(main("rowBreaks")), *root.iter(main("colBreaks"))]:
         ids = Counter(item.get("id") for item in holder)
         yield from (f"two breaks are at {id}" for id, n in ids.items() if n > 1)
+
+
+def _panes(pane: etree._Element | None, selected: list[str | None]) -> Iterator[str]:
+    """A sheet has the panes it is split into; one selection at most lies in each."""
+    given = pane.attrib if pane is not None else {}
+    right, below = float(given.get("xSplit", 0)) > 0, float(given.get("ySplit", 0)) > 0
+    there = {
+        "topLeft": True,
+        "topRight": right,
+        "bottomLeft": below,
+        "bottomRight": right and below,
+    }
+    told = Counter(name or "topLeft" for name in selected)
+    yield from (f"{n} selections lie in the pane {name}" for name, n in told.items() if n > 1)
+    for name in (*told, given.get("activePane", "topLeft")):
+        if not there.get(str(name)):
+            yield f"the pane {name} of a sheet that is not split so is used"
+    if pane is not None and not (right or below):
+        yield "a sheet is split nowhere"
 
 
 def _extensions(root: etree._Element) -> Iterator[str]:
