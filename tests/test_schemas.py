@@ -69,7 +69,7 @@ def test_each_part_that_the_tools_write_has_a_schema(sound: Path) -> None:
 
 
 Change = tuple[str, str, str]  # a part, what is replaced in it, and by what
-SHEET1, SHEET2 = "worksheets/sheet1.xml", "worksheets/sheet3.xml"
+SHEET1, SHEET3 = "worksheets/sheet1.xml", "worksheets/sheet3.xml"
 NOT_VALID: dict[str, tuple[Change, str]] = {
     "an element of no schema": ((SHEET1, "<sheetData>", "<zork/><sheetData>"), "zork"),
     "an element in the wrong place": (
@@ -99,8 +99,8 @@ NOT_KNOWN_TO_OPEN: dict[str, tuple[Change, str]] = {
     "no visible sheet": (
         ("workbook.xml", '( state="visible")? r:id', ' state="hidden" r:id'), "is visible"),
     "merged cells that overlap": (
-        (SHEET2, "<mergeCell ", '<mergeCell ref="A1:D4"/><mergeCell '), "overlap"),
-    "one merged cell": ((SHEET2, 'mergeCell ref="D4:E5"', 'mergeCell ref="D4"'), "merged"),
+        (SHEET3, "<mergeCell ", '<mergeCell ref="A1:D4"/><mergeCell '), "overlap"),
+    "one merged cell": ((SHEET3, 'mergeCell ref="D4:E5"', 'mergeCell ref="D4"'), "merged"),
     "a merge on a table": (
         (SHEET1, "<conditionalFormatting",
          '<mergeCells count="1"><mergeCell ref="B2:C3"/></mergeCells><conditionalFormatting'),
@@ -114,11 +114,11 @@ NOT_KNOWN_TO_OPEN: dict[str, tuple[Change, str]] = {
     "a rule's format": ((SHEET1, 'dxfId="0"', 'dxfId="99"'), "dxfId is 99"),
     "a rule without its formula": ((SHEET1, "<formula>5</formula>", ""), "0 formulas"),
     "a list that is too long": ((SHEET1, '"a,b"', f'"{"a," * 128}"'), "characters"),
-    "a formula with its sign": ((SHEET2, "<f>", "<f>="), "begins with ="),
-    "a formula that is too long": ((SHEET2, "<f>1\\+1", f"<f>{'1+' * 4100}1"), "8201 characters"),
-    "a text that is too long": ((SHEET2, ">one<", f">{'x' * 32768}<"), "32768 characters"),
-    "a number that is none": ((SHEET2, "<v>2</v>", "<v>NaN</v>"), "'NaN'"),
-    "a cell beside the sheet": ((SHEET2, 'r="A9"', 'r="XFE9"'), "XFE9"),
+    "a formula with its sign": ((SHEET3, "<f>", "<f>="), "begins with ="),
+    "a formula that is too long": ((SHEET3, "<f>1\\+1", f"<f>{'1+' * 4100}1"), "8201 characters"),
+    "a text that is too long": ((SHEET3, ">one<", f">{'x' * 32768}<"), "32768 characters"),
+    "a number that is none": ((SHEET3, "<v>2</v>", "<v>NaN</v>"), "'NaN'"),
+    "a cell beside the sheet": ((SHEET3, 'r="A9"', 'r="XFE9"'), "XFE9"),
     "a font beyond the list": (("styles.xml", 'fontId="0"', 'fontId="77"'), "fontId is 77"),
     "a number format that is not there": (
         ("styles.xml", 'numFmtId="164" formatCode', 'numFmtId="190" formatCode'), "164"),
@@ -135,17 +135,27 @@ NOT_KNOWN_TO_OPEN: dict[str, tuple[Change, str]] = {
     "a pivot's field too few": (
         ("pivotTables/pivotTable1.xml", "<pivotField [^>]*/>", ""), "fields"),
     "another pivot's cache": (("workbook.xml", 'cacheId="', 'cacheId="9'), "cache"),
-    "a link to nowhere": ((SHEET2, '<hyperlink [^>]*/>', '<hyperlink ref="A9"/>'),
+    "a link to nowhere": ((SHEET3, '<hyperlink [^>]*/>', '<hyperlink ref="A9"/>'),
                           "nowhere"),
     "a split that is none": (
-        (SHEET2, 'workbookViewId="0"(/>|>.*?</sheetView>)',
+        (SHEET3, 'workbookViewId="0"(/>|>.*?</sheetView>)',
          'workbookViewId="0"><selection pane="bottomLeft" sqref="A1"/></sheetView>'), "not split"),
+    "a bracket left open": ((SHEET3, "<f>1\\+1", "<f>SUM(1+1"), "bracket open"),
+    "a formula of another language": ((SHEET3, "<f>1\\+1", "<f>SUM(1;1)"), "parts with ;"),
+    "a formula that ends too early": ((SHEET3, "<f>1\\+1", "<f>1+"), "too early"),
+    "a book that is not linked": ((SHEET3, "<f>1\\+1", "<f>[1]Data!A1"), "book 1 of 0"),
+    "a pivot's row that is not there": (
+        ("pivotTables/pivotTable1.xml", "(<rowItems[^>]*><i>)<x */>", r'\1<x v="9"/>'), "item 9"),
+    "items that are no texts": (
+        ("pivotCache/pivotCacheDefinition1.xml", '<s v="North" */>', '<n v="1"/>'), "kind n"),
+    "a newer chart's data": (("charts/chartEx1.xml", 'dataId val="0"', 'dataId val="5"'),
+                             "dataId 5"),
     "a part typed twice": (
         ("[Content_Types].xml", '(<Default Extension="xml"[^>]*>)', r"\1\1"), "told 2 times"),
     "a target that is neither inside nor outside": (
         ("workbook.xml.rels", "<Relationship ", '<Relationship TargetMode="Aside" '), "Aside"),
     "a date that is none": (("core.xml", r"(created[^>]*>)\d", r"\1x"), "created is"),
-    "comments that are not drawn": ((SHEET2, "<legacyDrawing [^>]*/>", ""), "no drawing"),
+    "comments that are not drawn": ((SHEET3, "<legacyDrawing [^>]*/>", ""), "no drawing"),
 }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
 DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing}"
 _NAME = re.compile(r"[^\W\d][\w.\\?]*|\\[\w.\\?]*")
 _R1C1 = re.compile(r"[rc]|r\d*c\d*|r\d+|c\d+", re.IGNORECASE)
+NEW_CHART = "{http://schemas.microsoft.com/office/drawing/2014/chartex}"
 _BUILT_IN = 164  # number formats below are Excel's own
 
 
@@ -35,10 +36,8 @@ def book(package: Package, trees: Trees) -> Iterator[str]:
             yield from (f"{name}: {text}" for text in _drawing(tree))
         elif tree.tag == f"{CHART}chartSpace":
             yield from (f"{name}: {text}" for text in _chart(tree))
-        elif tree.tag == main("pivotTableDefinition"):
-            yield from (f"{name}: {text}" for text in _pivot(package, name, tree, trees))
-        elif tree.tag == main("pivotCacheDefinition"):
-            yield from (f"{name}: {text}" for text in _cache(package, name, tree, trees))
+        elif tree.tag == f"{NEW_CHART}chartSpace":
+            yield from (f"{name}: {text}" for text in _new_chart(tree))
     for name in package.sheets.values():
         if name in trees:
             yield from (f"{name}: {text}" for text in _on_sheet(package, name, trees))
@@ -308,70 +307,21 @@ def _points(points: etree._Element) -> Iterator[str]:
         last = here
 
 
-# Pivot tables --------------------------------------------------------------------
-
-
-def _cache(package: Package, name: str, root: etree._Element, trees: Trees) -> Iterator[str]:
-    fields = root.findall(f"{main('cacheFields')}/{main('cacheField')}")
-    yield from _count(root.find(main("cacheFields")))
-    for field in fields:
-        shared = field.find(main("sharedItems"))
-        if shared is not None and len(shared):
-            yield from (f"{field.get('name')}: {text}" for text in _count(shared))
-    stored = [field for field in fields if field.get("databaseField", "1") != "0"]
-    for part in package.related(name, "pivotCacheRecords"):
-        if part in trees:
-            yield from _records(trees[part], stored)
-
-
-def _records(root: etree._Element, fields: list[etree._Element]) -> Iterator[str]:
-    yield from _count(root)
-    sizes = [len(field.findall(f"{main('sharedItems')}/*")) for field in fields]
-    for number, record in enumerate(root.findall(main("r"))):
-        if len(record) != len(fields):
-            yield f"record {number} has {len(record)} of {len(fields)} fields"
-            continue
-        for item, size in zip(record, sizes, strict=True):
-            if item.tag == main("x") and int(item.get("v") or 0) >= size:
-                yield f"record {number} has item {item.get('v')} of {size}"
-
-
-def _count(holder: etree._Element | None) -> Iterator[str]:
-    if holder is not None and holder.get("count") is not None:
-        held = len([item for item in holder if isinstance(item.tag, str)])
-        if int(holder.get("count") or 0) != held:
-            yield f"{local(holder.tag)} says {holder.get('count')} and holds {held}"
-
-
-def _pivot(package: Package, name: str, root: etree._Element, trees: Trees) -> Iterator[str]:
-    caches = [part for part in package.related(name, "pivotCacheDefinition") if part in trees]
-    if not caches:
-        yield "it has no cache"
-        return
-    known = {item.get("cacheId") for item in trees[package.workbook].iter(main("pivotCache"))}
-    if root.get("cacheId") not in known:
-        yield f"the cache {root.get('cacheId')} is not the workbook's"
-    shared = trees[caches[0]].findall(f"{main('cacheFields')}/{main('cacheField')}")
-    fields = root.findall(f"{main('pivotFields')}/{main('pivotField')}")
-    if len(fields) != len(shared):
-        yield f"{len(fields)} fields of {len(shared)}"
-    for field, cached in zip(fields, shared, strict=False):
-        yield from _items(field, cached)
-    for holder in ("pivotFields", "rowFields", "colFields", "dataFields", "pageFields"):
-        yield from _count(root.find(main(holder)))
-    for holder in ("rowItems", "colItems"):
-        yield from _count(root.find(main(holder)))
-    for axis in ("rowFields", "colFields"):
-        for item in root.findall(f"{main(axis)}/{main('field')}"):
-            if not -2 <= int(item.get("x") or 0) < len(fields) or item.get("x") == "-1":
-                yield f"{axis} has field {item.get('x')} of {len(fields)}"
-
-
-def _items(field: etree._Element, cached: etree._Element) -> Iterator[str]:
-    yield from _count(field.find(main("items")))
-    group = cached.find(f"{main('fieldGroup')}/{main('groupItems')}")
-    held = group if group is not None else cached.find(main("sharedItems"))
-    size = len(held) if held is not None else 0
-    for item in field.findall(f"{main('items')}/{main('item')}"):
-        if item.get("x") is not None and int(item.get("x") or 0) >= size:
-            yield f"{cached.get('name')} has item {item.get('x')} of {size}"
+def _new_chart(root: etree._Element) -> Iterator[str]:
+    data = {item.get("id") for item in root.iter(f"{NEW_CHART}data")}
+    axes = {item.get("id") for item in root.iter(f"{NEW_CHART}axis")}
+    series = list(root.iter(f"{NEW_CHART}series"))
+    for item in series:
+        for name, known in (("dataId", data), ("axisId", axes)):
+            told = [place.get("val") for place in item.findall(f"{NEW_CHART}{name}")]
+            yield from (f"{name} {id} is not there" for id in told if id not in known)
+        owner = item.get("ownerIdx")
+        if owner is not None and int(owner) >= len(series):
+            yield f"series {owner} of {len(series)} is the owner"
+    for item in root.iter(f"{NEW_CHART}f"):
+        if not item.text or item.text.startswith("="):
+            yield f"a series is {item.text!r}"
+    for level in root.iter(f"{NEW_CHART}lvl"):
+        points = [int(item.get("idx") or 0) for item in level.findall(f"{NEW_CHART}pt")]
+        if len(set(points)) != len(points) or max(points, default=-1) >= int(level.get("ptCount")):
+            yield f"points {points[:9]} of {level.get('ptCount')}"

@@ -9,7 +9,15 @@ from pathlib import Path
 
 from lxml import etree
 
-from tests.corpus import opc, repairs, repairs_book, schemas, sdk_rules
+from tests.corpus import (
+    opc,
+    repairs,
+    repairs_book,
+    repairs_formulas,
+    repairs_pivots,
+    schemas,
+    sdk_rules,
+)
 from tests.corpus.compatibility import readings
 from tests.corpus.hand import WORKBOOK, WORKSHEET
 from tests.corpus.parts import MAIN, RELATIONSHIP, Package, local, parse
@@ -51,6 +59,7 @@ def _repairs(package: Package, trees: dict[str, etree._Element]) -> Iterator[str
     known = schemas.understood()
     read = {name: next(readings(root, known)) for name, root in trees.items()}
     checks = [repairs_book.book(package, read), sdk_rules.findings(package, read)]
+    checks += [repairs_formulas.findings(package, read), repairs_pivots.findings(package, read)]
     for name, root in read.items():
         if local(root.tag) == "worksheet":
             found = repairs.sheet(package, name, root)
