@@ -27,6 +27,7 @@ from service.workbook.calculation.results import Values
 from service.workbook.geometry import column_width, set_column_width, widen_column
 from service.workbook.house import FONT, House
 from service.workbook.occupancy import count_formulas, main_block
+from service.workbook.panes import freeze
 from service.workbook.texts import utf16_length
 
 NARROWEST, WIDEST = 9.0, 60.0
@@ -75,7 +76,7 @@ def write_grid(book: Book, sheet: Worksheet, grid: Grid, house: House) -> Area:
     if grid.headers:
         style_header(sheet, Area(1, 1, 1, len(grid.headers)), house)
         align_headers(sheet, area)
-        sheet.freeze_panes = "A2"
+        freeze(sheet, "A2")
         if grid.rows:
             sheet.auto_filter.ref = str(area)
     fit_columns(book, sheet, area)
