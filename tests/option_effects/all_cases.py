@@ -1,0 +1,14 @@
+"""The cases of all operations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.option_effects.effects import Tool
+from tests.option_effects.formats import FORMATS
+from tests.option_effects.rules import RULES
+from tests.option_effects.tables import TABLES
+from tests.service_fixtures import Chat
+
+TOOLS: list[Tool] = [FORMATS, RULES, TABLES]
+IN_CHATS: dict[tuple[str, str], Callable[[Chat], None]] = {}
