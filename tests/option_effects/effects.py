@@ -19,6 +19,7 @@ import openpyxl
 from lxml import etree
 
 from service.errors import InvalidParameters
+from service.operations.registry import Answer, find
 from service.workbook.book import Book
 from tests.bench import run
 
@@ -34,11 +35,12 @@ _IMAGE = Path(__file__).with_name("dot.png")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a call answered, and the files it left."""
+    """What a call answered, the files it left, and whether it was to change the workbook."""
 
     answer: dict[str, Any]
     data: bytes = field(repr=False)
     exports: dict[str, bytes] = field(repr=False)
+    changed: bool = False
 
     @cached_property
     def parts(self) -> dict[str, bytes]:
@@ -50,7 +52,8 @@ class Outcome:
     @functools.cache  # noqa: B019 - as few as there are cases
     def trees(self, fragment: str) -> list[etree._Element]:
         """The parts whose names contain that, without namespaces."""
-        return [_plain(data) for name, data in self.parts.items() if fragment in name]
+        names = [name for name in self.parts if fragment in name and not name.endswith(".rels")]
+        return [_plain(self.parts[name]) for name in names]
 
     @cached_property
     def xl(self) -> openpyxl.Workbook:
@@ -240,10 +243,14 @@ def outcome(name: str, flat: str, before: str, origin: Origin) -> Outcome:
             place.write_bytes(_made_once(before))
             book = Book.load(place, "test.xlsx")
         given = json.loads(flat)
-        answer = {} if given is None else _run(book, name, nested(given), folder)
+        done = Answer({}, changed=False)
+        if given is not None:
+            done = _run(book, name, nested(given), folder)
         book.save(place.with_name("saved.xlsx"))
         exports = {item.name: item.read_bytes() for item in folder.iterdir()}
-        return Outcome(answer, place.with_name("saved.xlsx").read_bytes(), exports)
+        data = place.with_name("saved.xlsx").read_bytes()
+        changed = done.changed and find(name).writes
+        return Outcome(done.result, data, exports, changed)
 
 
 def made(before: str) -> Book:
@@ -262,9 +269,9 @@ def _made_once(before: str) -> bytes:
         return path.read_bytes()
 
 
-def _run(book: Book, name: str, parameters: dict[str, Any], folder: Path) -> dict[str, Any]:
+def _run(book: Book, name: str, parameters: dict[str, Any], folder: Path) -> Answer:
     files = {"target": _IMAGE} if parameters.get("action") == "image" else {}
-    return run(book, name, files=files, folder=folder, **parameters).result
+    return run(book, name, files=files, folder=folder, **parameters)
 
 
 def refused(tool: Tool, case: Case, origin: Origin, value: Any) -> bool:

@@ -32,6 +32,10 @@ USING: list[Call] = [
         {"sheet": "Data", "start": "F1", "rows": [["=SUM(Sales[Qty])"]]},
     ),
 ]
+BARE: list[Call] = [
+    ("create_excel_file", {"filename": "test.xlsx", "sheet": "Data"}),
+    ("write_excel_range", {"start": "A3", "rows": ROWS}),
+]
 CHANGE = {"action": "change", "range": None, "name": "Sales"}
 
 
@@ -51,9 +55,12 @@ TABLES = Tool(
         Case(
             "options.headers",
             both(
-                table("[@ref='A1:C5']/tableColumns/tableColumn[@name='Column1']"), holds(A2="Item")
+                table("[@ref='A2:C5']/tableColumns/tableColumn[@name='Column1']"),
+                holds(A2="Column1", A3="Tea"),
             ),
             False,
+            also={"range": "A3:C5"},
+            before=BARE,
         ),
         Case(
             "options.totals",
