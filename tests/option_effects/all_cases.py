@@ -7,8 +7,10 @@ from collections.abc import Callable
 from tests.option_effects.effects import Tool
 from tests.option_effects.formats import FORMATS
 from tests.option_effects.rules import RULES
+from tests.option_effects.sheets import EDITING
 from tests.option_effects.tables import TABLES
+from tests.option_effects.transforming import TRANSFORMING
 from tests.service_fixtures import Chat
 
-TOOLS: list[Tool] = [FORMATS, RULES, TABLES]
+TOOLS: list[Tool] = [FORMATS, RULES, TABLES, EDITING, TRANSFORMING]
 IN_CHATS: dict[tuple[str, str], Callable[[Chat], None]] = {}
