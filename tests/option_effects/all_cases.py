@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tests.option_effects.charts import CHARTS
 from tests.option_effects.effects import Tool
 from tests.option_effects.formats import FORMATS
+from tests.option_effects.pivots import PIVOTS
 from tests.option_effects.rules import RULES
 from tests.option_effects.sheets import EDITING
 from tests.option_effects.tables import TABLES
 from tests.option_effects.transforming import TRANSFORMING
 from tests.service_fixtures import Chat
 
-TOOLS: list[Tool] = [FORMATS, RULES, TABLES, EDITING, TRANSFORMING]
+TOOLS: list[Tool] = [FORMATS, RULES, TABLES, EDITING, TRANSFORMING, CHARTS, PIVOTS]
 IN_CHATS: dict[tuple[str, str], Callable[[Chat], None]] = {}
