@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 import openpyxl
 from lxml import etree
+from PIL import Image
 
 from service.errors import ExcelToolsError
 from service.operations.registry import Answer, find
@@ -27,7 +28,20 @@ Origin = Literal["new", "opened"]
 Call = tuple[str, dict[str, Any]]
 LEFT_OUT: Any = object()
 NO_CALL: Any = object()  # the workbook as it was before
-_IMAGE = Path(__file__).with_name("dot.png")
+
+
+def picture(color: str) -> bytes:
+    """A PNG of one colour, two by one centimetres."""
+    data = io.BytesIO()
+    Image.new("RGB", (76, 38), color).save(data, "PNG")
+    return data.getvalue()
+
+
+# Files that may be named as uploaded ones.
+UPLOADS = {
+    "umlauts.csv": "Ort,Wert\nKöln,1\nTürkheim,2\n".encode("cp1252"),
+    **{f"{name}.png": picture(name) for name in ("red", "navy")},
+}
 
 
 # What a call leaves ------------------------------------------------------------
@@ -59,6 +73,11 @@ class Outcome:
     def xl(self) -> openpyxl.Workbook:
         """The workbook as another program reads it."""
         return openpyxl.load_workbook(io.BytesIO(self.data))
+
+    @cached_property
+    def values(self) -> openpyxl.Workbook:
+        """The same, with the results of formulas."""
+        return openpyxl.load_workbook(io.BytesIO(self.data), data_only=True)
 
     def __hash__(self) -> int:
         return id(self)
@@ -257,8 +276,9 @@ def outcome(name: str, flat: str, before: str, origin: Origin) -> Outcome:
 def made(before: str) -> Book:
     """A new workbook, after those calls."""
     book = Book.blank("test.xlsx")
-    for name, parameters in json.loads(before):
-        _run(book, name, parameters, Path())
+    with tempfile.TemporaryDirectory() as path:
+        for name, parameters in json.loads(before):
+            _run(book, name, parameters, Path(path, "exports"))
     return book
 
 
@@ -271,7 +291,13 @@ def _made_once(before: str) -> bytes:
 
 
 def _run(book: Book, name: str, parameters: dict[str, Any], folder: Path) -> Answer:
-    files = {"target": _IMAGE} if parameters.get("action") == "image" else {}
+    """One call; a file that it names is there as if it had been uploaded."""
+    asked = find(name).file_parameter
+    uploaded = parameters.get(asked)
+    files = {}
+    if uploaded in UPLOADS:
+        files[asked] = folder.with_name(uploaded)
+        files[asked].write_bytes(UPLOADS[uploaded])
     return run(book, name, files=files, folder=folder, **parameters)
 
 

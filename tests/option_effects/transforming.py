@@ -125,13 +125,8 @@ def _texts() -> list[Case]:
 def _series() -> list[Case]:
     fill = {"action": "fill", "range": "A1:A4"}
     numbers, dates = cells([2], [4]), cells(["2026-01-30"])
-    day = (
-        lambda row, *parts: (
-            lambda out: (  # noqa: E731 - a word for a date in a cell
-                str(out.xl["Data"][f"A{row}"].value)[:10] == "-".join(parts)
-            )
-        )
-    )
+    def day(row: int, *parts: str) -> Check:
+        return lambda out: str(out.xl["Data"][f"A{row}"].value)[:10] == "-".join(parts)
 
     def series(name: str, shows: Check, before: list[Call], **also: Any) -> Case:
         return option(f"series={name}", shows, Case.value, before, **fill, **also)
@@ -155,7 +150,10 @@ def _clean() -> list[Case]:
     texts = cells(["\u00a0aBc  DEF", "x\u200by", "1,234.5", "03/04/2026"])
     text = {**clean, "range": "A1:D1"}
     asked = "options__clean"
-    a_date = lambda *parts: lambda out: str(out.xl["Data"]["D1"].value)[:10] == "-".join(parts)  # noqa: E731
+
+    def a_date(*parts: str) -> Check:
+        return lambda out: str(out.xl["Data"]["D1"].value)[:10] == "-".join(parts)
+
     return [
         option("clean=trim", holds(A1="aBc DEF"), ["trim"], texts, **text, instead=["nonprinting"]),
         option("clean=nonprinting", lambda out: "\u200b" not in out.xl["Data"]["B1"].value,
