@@ -7,6 +7,7 @@ from typing import Any
 from service.workbook.house import STYLE_NAMES, house
 from tests.option_effects.effects import NO_CALL, Call, Case, Check, Tool, both, holds, look, xml
 
+
 def header_fill(style: str, cell: str) -> Check:
     """That headers have the fill of a house style."""
     color = house(style).main

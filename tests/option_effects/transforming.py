@@ -125,6 +125,7 @@ def _texts() -> list[Case]:
 def _series() -> list[Case]:
     fill = {"action": "fill", "range": "A1:A4"}
     numbers, dates = cells([2], [4]), cells(["2026-01-30"])
+
     def day(row: int, *parts: str) -> Check:
         return lambda out: str(out.xl["Data"][f"A{row}"].value)[:10] == "-".join(parts)
 
