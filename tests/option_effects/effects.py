@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import copy
 import functools
 import io
@@ -254,40 +255,50 @@ def outcome(name: str, flat: str, before: str, origin: Origin) -> Outcome:
     :param flat: its parameters by the way to them, as JSON; null: no call. So are the calls
         before it
     """
-    with tempfile.TemporaryDirectory() as path:
-        place, folder = Path(path, "test.xlsx"), Path(path, "exports")
-        folder.mkdir()
-        if origin == "new":
-            book = made(before)
-        else:
-            place.write_bytes(_made_once(before))
-            book = Book.load(place, "test.xlsx")
-        given = json.loads(flat)
-        done = Answer({}, changed=False)
-        if given is not None:
-            done = _run(book, name, nested(given), folder)
-        book.save(place.with_name("saved.xlsx"))
-        exports = {item.name: item.read_bytes() for item in folder.iterdir()}
-        data = place.with_name("saved.xlsx").read_bytes()
-        changed = done.changed and find(name).writes
-        return Outcome(done.result, data, exports, changed)
-
-
-def made(before: str) -> Book:
-    """A new workbook, after those calls."""
-    book = Book.blank("test.xlsx")
-    with tempfile.TemporaryDirectory() as path:
-        for name, parameters in json.loads(before):
-            _run(book, name, parameters, Path(path, "exports"))
-    return book
+    place = _folder() / "test.xlsx"
+    made, kept = _made_once(before)
+    place.write_bytes(kept if origin == "new" else made)
+    book = Book.kept(place, "test.xlsx") if origin == "new" else Book.load(place, "test.xlsx")
+    exports = place.with_name("exports")
+    exports.mkdir()
+    given = json.loads(flat)
+    done = Answer({}, changed=False)
+    if given is not None:
+        done = _run(book, name, nested(given), exports)
+    written = {item.name: item.read_bytes() for item in exports.iterdir()}
+    changed = done.changed and find(name).writes
+    return Outcome(done.result, _saved(book, place.parent), written, changed)
 
 
 @functools.cache
-def _made_once(before: str) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "made.xlsx")
-        made(before).save(path)
-        return path.read_bytes()
+def _made_once(before: str) -> tuple[bytes, bytes]:
+    """(The saved file, the checkpoint) of a new workbook after those calls."""
+    folder = _folder()
+    book = Book.blank("test.xlsx")
+    for name, parameters in json.loads(before):
+        _run(book, name, parameters, folder / "exports")
+    book.keep(folder / "kept")
+    saved = _saved(book, folder) if book.sheet_names else b""
+    return saved, (folder / "kept").read_bytes()
+
+
+def _saved(book: Book, folder: Path) -> bytes:
+    path = folder / "saved.xlsx"
+    book.save(path)
+    return path.read_bytes()
+
+
+def _folder() -> Path:
+    """A new folder; all of them go when the tests end."""
+    whole = _whole_folder()
+    return Path(tempfile.mkdtemp(dir=whole.name))
+
+
+@functools.cache
+def _whole_folder() -> tempfile.TemporaryDirectory[str]:
+    folder = tempfile.TemporaryDirectory(prefix="option-effects-")
+    atexit.register(folder.cleanup)
+    return folder
 
 
 def _run(book: Book, name: str, parameters: dict[str, Any], folder: Path) -> Answer:
