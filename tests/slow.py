@@ -158,6 +158,12 @@ SLOW: dict[str, frozenset[str]] = {
             "test_ten_thousand_rows_go_through",
         }
     ),
+    "test_option_effects": frozenset(
+        {
+            "test_it_does_so_in_an_opened_file",
+            "test_it_does_what_it_says_in_a_chat",
+        }
+    ),
     "test_properties": frozenset(
         {
             "test_a_block_lands_at_its_start_cell_and_nowhere_else",

@@ -448,6 +448,33 @@ def test_what_can_not_be_calculated_says_why() -> None:
         assert reason in results[name].unknown, (text, results[name])
 
 
+# A table with one row has columns of one cell: it stands where a range is taken.
+OF_ONE_CELL = {
+    '=COUNTIF(A2,"i1")': 1,
+    '=COUNTIF(S!A2,"i1")+COUNTIFS($A$2,"i*",$B$2,">0")': 2,
+    '=SUMIF(A2,"i1",C2)': 10,
+    '=SUMIFS(C2,A2,"i1")+AVERAGEIFS(C2,A2,"i1")+MAXIFS(C2,A2,"i1")': 30,
+    '=VLOOKUP("i1",A2,1,FALSE)': "i1",
+    '=XLOOKUP("i1",A2,C2)+MATCH("i1",A2,0)': 11,
+    "=INDEX(C2,1)+LARGE(C2,1)+SMALL(B2,1)": 21,
+    '=COUNTIF(One[Name],"x")+SUMIFS(One[Share],One[Name],"x")': 3,
+}
+
+
+def test_one_cell_is_a_range_where_one_is_taken() -> None:
+    xl = openpyxl.Workbook()
+    sheet = xl.worksheets[0]
+    sheet.title = "S"
+    for row in ([None] * 3, ["i1", 1, 10], ["Name", "Share"], ["x", 2]):
+        sheet.append(row)
+    sheet.add_table(Table(displayName="One", ref="A3:B4"))
+    for row, formula in enumerate(OF_ONE_CELL, start=1):
+        sheet.cell(row, 5, formula)
+    values = Calculation(lambda: EditorSource(xl)).values()
+    found = {formula: values["S", row, 5] for row, formula in enumerate(OF_ONE_CELL, start=1)}
+    assert {f: c for f, c in found.items() if c != Computed(OF_ONE_CELL[f])} == {}
+
+
 # Neither calculator gets these right by itself; cell by cell, both do.
 BY_CELL = {
     '=SUMPRODUCT(--ISNUMBER(SEARCH("o",A1:A6)))': 3,

@@ -455,6 +455,13 @@ def test_what_can_be_read_in_two_ways_waits_for_a_word() -> None:
     assert rows(book, "A1:B1") == [[1234, dt.date(2026, 4, 3)]]
 
 
+@pytest.mark.parametrize("text", ["26/04/03", "2026.04.03", "2026-4-3"])
+def test_dates_with_the_year_first_may_be_short_and_have_dots(text: str) -> None:
+    book = new_book(rows=[[text]])
+    do(book, "clean", "A1", clean=["dates"], date_order="ymd")
+    assert str(book.sheet()["A1"].value)[:10] == "2026-04-03"
+
+
 # Shape ------------------------------------------------------------------------
 
 

@@ -303,8 +303,7 @@ def _conversion(
     if not wanted:
         return None
     options = task.options
-    order = "iso" if options.date_order == "ymd" else options.date_order or ""
-    settled = Settled(decimal=options.decimal or "", date_order=order, short_years=True)
+    settled = Settled(options.decimal or "", options.date_order or "", short_years=True)
     together = {text.strip() for text in texts if text.strip()}
     found, doubts = _read(together, _kinds(wanted), settled)
     left = sorted(together - found.keys())

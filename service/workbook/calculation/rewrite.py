@@ -15,6 +15,7 @@ from openpyxl.utils import column_index_from_string, get_column_letter
 from service.workbook.areas import MAX_COLUMN, MAX_ROW, Area
 from service.workbook.calculation.contexts import TooDeepError, intersected, lifts
 from service.workbook.calculation.results import Address
+from service.workbook.calculation.single_cells import as_ranges
 from service.workbook.calculation.source import Formula, NameFacts, Source, TableFacts
 from service.workbook.calculation.stretching import stretched
 from service.workbook.calculation.structured import resolved_table
@@ -144,6 +145,7 @@ class Rewriter:
                 pieces = shown_only(pieces, address[0], self._hidden)
             if formula.kind == "plain":
                 pieces = intersected(pieces, *address[1:])
+            pieces = as_ranges(pieces)
             doubt = _LIFTS if lifts(pieces, "V" if formula.kind == "plain" else "A") else ""
             pieces = nudged(pieces)
             text, reason = "=" + "".join(part.text for part in pieces), ""
