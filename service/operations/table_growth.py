@@ -17,8 +17,8 @@ from service.workbook.book import Book
 from service.workbook.references.changes import InsertCells
 from service.workbook.references.text import areas_of, translated
 from service.workbook.structure import restructure
-from service.workbook.tables.formulas import stored
-from service.workbook.tables.view import View
+from service.workbook.tables.formulas import quoted, stored
+from service.workbook.tables.view import View, tables_of
 
 
 @dataclass(frozen=True)
@@ -123,10 +123,13 @@ def with_tables(
 
     :raises InvalidValue: outside of all tables, or for a column that is not there
     """
+    names = [name for view in tables_of(book) for name in view.names]
 
     def one(value: cells.Scalar, place: tuple[int, int]) -> cells.Scalar:
-        if not isinstance(value, str) or not value.startswith("=") or "[@" not in value:
+        if not isinstance(value, str) or not value.startswith("=") or "[" not in value:
             return value
+        if "[@" not in value:
+            return quoted(value, names)
         views = (View(sheet, table) for table in sheet.tables.values())
         found = [view for view in views if _takes(view, *place)]
         return stored(book, found[0] if found else None, value, found[0].names if found else [])
