@@ -237,7 +237,7 @@ def test_a_table_of_one_row_is_counted_and_looked_up() -> None:
     texts = {
         '=COUNTIFS(Staff[Dept],"IT")': 1,
         '=COUNTIF(Sheet1!A2,"IT")': 1,
-        '=SUMIFS(Staff[N],Staff[Dept],D9)': 0,
+        "=SUMIFS(Staff[N],Staff[Dept],D9)": 0,
         '=SUMIF(A2,"IT",B2)': 3,
         '=MAXIFS(Staff[N],Staff[Dept],"IT")': 3,
         '=INDEX(Staff[Dept],MATCH("IT",Staff[Dept],0))': "IT",

@@ -12,6 +12,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from service.errors import InvalidParameters, InvalidRange, counted
 from service.operations.context import Context
 from service.operations.data import Rows, as_grid
+from service.operations.headed import range_of
 from service.operations.layout import (
     Written,
     cell_width,
@@ -24,12 +25,13 @@ from service.operations.layout import (
 from service.operations.registry import Answer, operation
 from service.operations.result_formats import take_over
 from service.operations.table_growth import (
-    above_totals,
     around,
     calculated_cells,
     fill,
     grow,
+    kept_formulas,
     notes_of,
+    place_for,
     under_sums,
     under_totals,
     with_tables,
@@ -70,7 +72,7 @@ def read_excel_range(
     """
     if not 1 <= limit <= 1000:
         raise InvalidParameters(f"limit is {limit}; it goes from 1 to 1000.", "Read page by page.")
-    worksheet, area = ctx.book.sheet_and_area(sheet, range)
+    worksheet, area = range_of(ctx.book, sheet, range)
     if area.columns > MAX_CELLS_READ:
         raise InvalidRange(
             f"{area} is {area.columns} columns wide; at most {MAX_CELLS_READ} are read at once.",
@@ -223,14 +225,16 @@ def write_excel_range(ctx: Context, rows: Rows, sheet: str = "", start: str = "A
     check_grid(ctx.book, lines, row, column)
     area = area_at(row, column, len(lines), max(len(line) for line in lines))
     _refuse_merged(worksheet, area)
+    blank = 0
     if reference.strip().lower() == "append":
-        row, area = above_totals(ctx.book, worksheet, area)
-        worksheet = ctx.book.sheet(worksheet.title)
+        area, blank = place_for(ctx.book, worksheet, area)
+        row, worksheet = area.first_row, ctx.book.sheet(worksheet.title)
+        lines = kept_formulas(worksheet, lines, area, blank)
     _refuse_filled(ctx.book, worksheet, area)
     headers = with_headers(worksheet, lines, row, column)
     adjusted = _renamed(ctx.book, headers)
     worksheet = ctx.book.sheet(worksheet.title)
-    calculated = calculated_cells(worksheet, headers.lines, area)
+    calculated = calculated_cells(worksheet, headers.lines[blank:], area.below(blank))
     under = [*under_totals(worksheet, area), *under_sums(worksheet, area, reference)]
     facts = Written(ctx.book, worksheet, around(area, calculated))
     with ctx.book.changing(keep_facts=True):

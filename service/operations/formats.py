@@ -30,6 +30,7 @@ from service.workbook.book import Book
 from service.workbook.calculation.results import Values
 from service.workbook.cells import looks_like_number
 from service.workbook.geometry import column_width, row_height, set_column_width
+from service.workbook.named_areas import named_area
 
 MAX_CELLS = 200_000
 _range = range  # the operation has a parameter of that name
@@ -104,7 +105,7 @@ def _refuse_idle(sheet: Worksheet, places: Places, style: CellStyle) -> None:
 def _areas(book: Book, sheet: str, text: str) -> tuple[Worksheet, list[Area]]:
     named, reference = split_sheet(text)
     column = None
-    if reference:
+    if reference and named_area(book.xl, reference, named or sheet) is None:
         column = headed(book, book.sheet(sheet or named), reference, totals=True)
     if column is not None:
         worksheet, areas = book.sheet(sheet or named), [column]

@@ -11,6 +11,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from service.errors import InvalidParameters, InvalidRange, InvalidValue, listed
 from service.operations.context import Context
+from service.operations.headed import range_of
 from service.operations.layout import find_region, fit_columns, has_header_row
 from service.operations.transform.options import Task
 from service.workbook import cells, serials
@@ -26,7 +27,7 @@ def area_of(ctx: Context, sheet: str, text: str) -> tuple[Worksheet, Area]:
 
     :raises InvalidRange: if there are too many cells
     """
-    worksheet, area = ctx.book.sheet_and_area(sheet, text.strip())
+    worksheet, area = range_of(ctx.book, sheet, text.strip())
     if not text.strip() or not split_sheet(text)[1]:
         tables = table_areas(worksheet)
         region = find_region(ctx.book, worksheet)

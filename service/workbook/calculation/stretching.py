@@ -57,7 +57,9 @@ def ranged(pieces: list[Part]) -> list[Part]:
             continue
         single, every = _RANGES[function(part.text)]
         for place, given in enumerate(arguments(pieces, start + 1)):
-            if place in single or (every is not None and place >= every and not (place - every) % 2):
+            if place in single or (
+                every is not None and place >= every and not (place - every) % 2
+            ):
                 cell = only_range(pieces, given)
                 if cell is not None and ":" not in pieces[cell[0]].text:
                     text = pieces[cell[0]].text
