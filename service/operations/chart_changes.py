@@ -11,7 +11,8 @@ from typing import Any
 
 from service.errors import InvalidParameters, listed
 from service.operations.chart_building import built, totals_of
-from service.operations.chart_data import ChartData, Wanted, chart_data
+from service.operations.chart_columns import ChartData, Wanted
+from service.operations.chart_data import chart_data
 from service.operations.chart_details import (
     Details,
     all_series,
@@ -56,6 +57,12 @@ class Asked:
     title: str
     position: str
     options: ChartOptions
+
+
+def wanted_cells(kind: str, asked: Asked) -> Wanted:
+    """The cells that a caller asked for."""
+    options = asked.options
+    return Wanted(kind, asked.data_range, options.series, options.categories, options.series_in)
 
 
 def free_name(book: Book, wanted: str, besides: object = None) -> str:
@@ -188,18 +195,16 @@ def _as_it_is(chart: Any, options: ChartOptions) -> ChartOptions:
 def _new_data(ctx: Context, found: Found, asked: Asked, kind: str) -> ChartData | None:
     """Other cells to show; None where it goes on showing the same."""
     options = asked.options
-    if not (asked.data_range or options.series or options.categories):
+    if not (asked.data_range or options.series or options.categories or options.series_in):
         return None
     if not asked.data_range:
         raise InvalidParameters(
-            "options.series and categories choose from data_range, and none was sent.",
+            "options.series, categories and series_in are about data_range, and none was sent.",
             "Send data_range together with them.",
         )
     named, _ = split_sheet(asked.data_range)
     home = "" if named or found.on_own_sheet else str(found.sheet.title)
-    return chart_data(
-        ctx.book, home, Wanted(kind, asked.data_range, options.series, options.categories)
-    )
+    return chart_data(ctx.book, home, wanted_cells(kind, asked))
 
 
 def _refuse_unfit(found: Found, kind: str, other: Any, wanted: Details) -> None:
