@@ -30,6 +30,7 @@ from service.operations.table_growth import (
     fill,
     grow,
     kept_formulas,
+    left_out,
     notes_of,
     place_for,
     under_sums,
@@ -247,6 +248,7 @@ def write_excel_range(ctx: Context, rows: Rows, sheet: str = "", start: str = "A
         _make_room_for_dates(worksheet, area)
         facts.done()
     result: dict[str, object] = {"written": str(area), "cells": area.cells}
+    under += left_out(worksheet, area)
     told = {"adjusted": adjusted, "notes": [*short, *headers.notes, *notes_of(calculated), *under]}
     return Answer(
         result | {key: value for key, value in told.items() if value}, sheet=worksheet.title

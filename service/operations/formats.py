@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from openpyxl.cell.cell import Cell
@@ -33,6 +34,8 @@ from service.workbook.geometry import column_width, row_height, set_column_width
 from service.workbook.named_areas import named_area
 
 MAX_CELLS = 200_000
+_QUOTED = re.compile(r'"[^"]*"|\\.')
+_LARGE = 5  # a share of 500 % is hardly one
 _range = range  # the operation has a parameter of that name
 
 
@@ -78,7 +81,7 @@ def format_excel_cells(ctx: Context, style: CellStyle, sheet: str = "", range: s
         "parted": ",".join(map(str, merging.old)),
         "widened_columns": widened,
         "raised_rows": raised,
-        "notes": _notes(worksheet, places, style),
+        "notes": _notes(worksheet, places, style, changes.number_format),
     }
     return Answer({name: value for name, value in found.items() if value}, sheet=worksheet.title)
 
@@ -238,7 +241,14 @@ def _is_number(cell: Cell, values: Values) -> bool:
 # Notes ------------------------------------------------------------------------
 
 
-def _notes(sheet: Worksheet, places: Places, style: CellStyle) -> list[str]:
+def _large_shares(values: list[object]) -> list[float]:
+    """The numbers, where most of them are above 1 and would hardly be shares."""
+    numbers = [float(v) for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
+    large = [number for number in numbers if abs(number) > 1]
+    return large if len(large) * 2 > len(numbers) and max(map(abs, large)) >= _LARGE else []
+
+
+def _notes(sheet: Worksheet, places: Places, style: CellStyle, number_format: str) -> list[str]:
     """What was done and yet does not show."""
     values = [sheet._cells[place].value for place in places]
     notes = []
@@ -247,6 +257,12 @@ def _notes(sheet: Worksheet, places: Places, style: CellStyle) -> list[str]:
         notes.append(
             f"{counted(texts, 'cell')} with numbers stored as text: a number format does not "
             "change them."
+        )
+    large = _large_shares(values) if "%" in _QUOTED.sub("", number_format) else []
+    if large:
+        notes.append(
+            f"{large[0]:g} shows as {large[0] * 100:g} %: a percent format shows a hundred times "
+            'the number. Write shares such as 0.125, or take the code 0.0" %".'
         )
     parts = sum(isinstance(value, CellRichText) for value in values)
     if parts and (style.font or style.size or style.color or style.bold is not None):

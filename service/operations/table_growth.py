@@ -11,7 +11,7 @@ from openpyxl.cell.cell import Cell
 from openpyxl.worksheet.table import Table
 from openpyxl.worksheet.worksheet import Worksheet
 
-from service.errors import InvalidRange
+from service.errors import InvalidRange, counted
 from service.workbook import cells
 from service.workbook.areas import Area, parse_cell
 from service.workbook.book import Book
@@ -290,3 +290,28 @@ def under_sums(sheet: Worksheet, area: Area, start: str) -> list[str]:
         f"front of row {above} with edit_excel_sheet, write there, and write its sums again."
     )
     return [note]
+
+
+_TOTAL_OF = re.compile(
+    r"(=\s*\w+\((?:\d+\s*,\s*)?)\$?([A-Z]{1,3})(\$?)(\d+):\$?\2(\$?)(\d+)\)", re.I
+)
+
+
+def left_out(sheet: Worksheet, area: Area) -> list[str]:
+    """That totals right under the written rows end above them, with the formula that does not."""
+    row, above, found = area.last_row + 1, area.first_row - 1, []
+    for column in range(area.first_column, area.last_column + 1):
+        cell, new = sheet._cells.get((row, column)), sheet._cells.get((area.last_row, column))
+        match = _TOTAL_OF.fullmatch(str(cell.value)) if cell is not None else None
+        if cell is None or match is None or new is None or new.value is None:
+            continue
+        if int(match[6]) == above and match[2].upper() == cell.column_letter:
+            head, letter, fixed, first, mark, _ = match.groups()
+            longer = f"{head}{letter}{fixed}{first}:{letter}{mark}{area.last_row})"
+            found.append((cell.coordinate, str(cell.value), longer))
+    if not found:
+        return []
+    at, formula, longer = found[0]
+    more = f" So {counted(len(found), 'cell')} of row {row}." if len(found) > 1 else ""
+    note = f"{at} is {formula} and does not count what was written above it; {longer} would: write "
+    return [f"{note}that to {at}.{more}"]
