@@ -63,6 +63,16 @@ def test_a_single_row_is_one_series_with_the_headers_of_its_table(book: Book) ->
     assert drawn["series"] == [{"name": "Apples", "values": "'Sheet1'!$B$2:$F$2"}]
 
 
+def test_a_chart_that_is_changed_keeps_its_direction(book: Book) -> None:
+    chart(book, options={"series_in": "columns"})
+    chart(book, data_range="A1:F3")
+    for number, count in ((1, 5), (2, 3)):
+        options = {"chart": str(number)}
+        given = {"action": "change", "data_range": "A1:F4", "options": options}
+        changed = run(book, "create_excel_chart", **given).result["chart"]
+        assert len(changed["series"]) == count
+
+
 def test_columns_stay_the_series_where_rows_are_no_periods() -> None:
     rows = [["North", 1, 2, 3], ["South", 2, 3, 4]]
     book = new_book(headers=["Region", "Sales", "Costs", "Profit"], rows=rows)
