@@ -33,14 +33,20 @@ def headed(book: Book, sheet: Worksheet, text: str, *, totals: bool = False) -> 
     return Area(column.first_row, column.first_column, last, column.last_column)
 
 
-def range_of(book: Book, sheet: str, text: str) -> tuple[Worksheet, Area]:
-    """The sheet and area of a range, also of one that is named by the header of a column."""
+def range_of(book: Book, sheet: str, text: str, *, heads: bool = False) -> tuple[Worksheet, Area]:
+    """The sheet and area of a range, also of one that is named by the header of a column.
+
+    :param heads: with that header
+    """
     named, reference = split_sheet(text)
     if reference and named_area(book.xl, reference, named or sheet) is None:
         worksheet = book.sheet(sheet or named)
         column = headed(book, worksheet, reference)
         if column is not None:
-            return worksheet, column
+            top = Area(
+                column.first_row - 1, column.first_column, column.last_row, column.last_column
+            )
+            return worksheet, top if heads else column
     return book.sheet_and_area(sheet, text)
 
 

@@ -22,12 +22,13 @@ from service.workbook.geometry import column_width, set_column_width
 MOST_CELLS = 500_000
 
 
-def area_of(ctx: Context, sheet: str, text: str) -> tuple[Worksheet, Area]:
+def area_of(ctx: Context, sheet: str, text: str, *, heads: bool = False) -> tuple[Worksheet, Area]:
     """The sheet and area that are meant; left out, it is the sheet's table or block of data.
 
+    :param heads: with the header, where a column is named by it
     :raises InvalidRange: if there are too many cells
     """
-    worksheet, area = range_of(ctx.book, sheet, text.strip())
+    worksheet, area = range_of(ctx.book, sheet, text.strip(), heads=heads)
     if not text.strip() or not split_sheet(text)[1]:
         tables = table_areas(worksheet)
         region = find_region(ctx.book, worksheet)
