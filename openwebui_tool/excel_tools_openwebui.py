@@ -1253,7 +1253,7 @@ class Tools:
         :param title: left out: the name of a single series
         :param position: its upper left cell, cells of sparklines; left out: a free place
         :param action: change and delete take options.chart; change keeps what is not named
-        :param options: extras, such as {"series": ["Sales"], "stacked": true, "y_title": "Euro"}. Keys: chart, x_title, y_title, y2_title, legend (right|bottom|top|left|none), stacked (percent), data_labels, series, categories, width_cm, height_cm, own_sheet, colors, markers, smooth, x_min, x_max, y_min, y_max, y_format, gridlines (none|x|y|both), trendline, lines, second_axis, totals, bins, highlight (high|low|first|last|negative), ....
+        :param options: extras, such as {"series": ["Sales"], "stacked": true, "y_title": "Euro"}. Keys: chart, x_title, y_title, y2_title, legend (right|bottom|top|left|none), stacked (percent), data_labels, series, series_in (columns|rows), categories, width_cm, height_cm, own_sheet, colors, markers, smooth, x_min, x_max, y_min, y_max, y_format, gridlines (none|x|y|both), trendline, lines, second_axis, totals, bins, highlight (high|low|first|last|negative), ....
         """
         return await self._run(
             "create_excel_chart",

@@ -230,6 +230,26 @@ def test_a_range_as_large_as_the_criteria_is_read_in_full(opened: Callable[..., 
     assert shown(book, "E1") == [60]
 
 
+def test_a_table_of_one_row_is_counted_and_looked_up() -> None:
+    """A range of one cell is a range to the functions with criteria, in both calculators."""
+    book = new_book(headers=["Dept", "N"], rows=[["IT", 3]])
+    run(book, "create_excel_table", name="Staff")
+    texts = {
+        '=COUNTIFS(Staff[Dept],"IT")': 1,
+        '=COUNTIF(Sheet1!A2,"IT")': 1,
+        "=SUMIFS(Staff[N],Staff[Dept],D9)": 0,
+        '=SUMIF(A2,"IT",B2)': 3,
+        '=MAXIFS(Staff[N],Staff[Dept],"IT")': 3,
+        '=INDEX(Staff[Dept],MATCH("IT",Staff[Dept],0))': "IT",
+    }
+    for row, (text, value) in enumerate(texts.items(), 1):
+        answer = run(book, "write_excel_range", start=f"F{row}", rows=[[text]]).result
+        assert "formula_errors" not in answer, text
+        assert "unverified" not in answer, text
+        read = run(book, "read_excel_range", range=f"F{row}").result
+        assert read["rows"] == [[value]], text
+
+
 def test_a_name_that_means_another_cell_is_a_change(opened: Callable[..., Book]) -> None:
     book = opened(
         '<c r="A1"><v>1</v></c><c r="B1"><v>2</v></c><c r="C1"><f>rate*10</f><v>10</v></c>',

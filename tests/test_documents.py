@@ -838,3 +838,35 @@ def test_each_option_has_an_effect(option: str) -> None:
     report, rows, value = EFFECTS[option]
     with_it, without = made(report, rows, **{option: value}), made(report, rows)
     assert everything(with_it) != everything(without)
+
+
+def test_days_are_written_as_usual_in_the_language() -> None:
+    """The user's own way of writing days counts more."""
+    line = {"Beschreibung": "Beratung", "Menge": 1, "Einzelpreis": 80}
+    invoice = {"date": "2026-03-01", "payment_days": 14}
+    sheet = made("invoice", [line], language="de", **invoice).xl.worksheets[0]
+    formats = {c.number_format for row in sheet.iter_rows() for c in row}
+    assert "dd.mm.yyyy" in formats
+    assert "yyyy-mm-dd" not in formats
+    book = Book.blank("document.xlsx")
+    options = {"language": "de", **invoice}
+    wishes = Preferences(date_format="d/m/yyyy")
+    given = {"report": "invoice", "rows": [line], "options": options}
+    run(book, "create_excel_report", preferences=wishes, **given)
+    formats = {c.number_format for row in book.xl.worksheets[0].iter_rows() for c in row}
+    assert "dd.mm.yyyy" not in formats
+
+
+def test_the_header_of_the_people_of_a_project_is_not_cut_off() -> None:
+    rows = [{"Aufgabe": "Planen", "Beginn": "2026-03-02", "Tage": 3, "Zuständig": "Bo"}]
+    sheet = made("project_plan", rows, language="de").xl.worksheets[0]
+    row, at = found(sheet, "Zuständig")
+    assert sheet.column_dimensions[sheet.cell(row, at).column_letter].width >= 12
+
+
+def test_a_chart_of_stock_below_zero_shows_it() -> None:
+    rows = [{"Item": name, "Stock": n, "Unit cost": 1} for name, n in (("Nut", -2), ("Bolt", 5))]
+    for given, least in ((rows, None), (rows[1:], 0)):
+        book = made("inventory", given)
+        (chart,) = [c for sheet in book.xl.worksheets for c in sheet._charts]
+        assert chart.y_axis.scaling.min == least

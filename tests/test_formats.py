@@ -397,3 +397,14 @@ def test_a_sheet_without_a_header_row_is_told() -> None:
     book = new_book(rows=[[1, 2], [3, 4]])
     with pytest.raises(InvalidRange, match="no header row"):
         run(book, "format_excel_cells", range="header", style={"bold": True})
+
+
+def test_numbers_that_are_no_shares_are_told() -> None:
+    """12.5 under a percent format is 1250 %."""
+    book = new_book(headers=["Rate", "Share"], rows=[[12.5, 0.125], [7, 1.2], [1, 0.3]])
+    answer = run(book, "format_excel_cells", range="A:A", style={"number_format": "percent"})
+    (note,) = answer.result["notes"]
+    assert note.startswith("12.5 shows as 1250 %: a percent format shows a hundred times")
+    for range_, code in (("A2:A4", '0.0" %"'), ("B2:B4", "percent 1"), ("A2:A4", "0.00")):
+        style = {"number_format": code}
+        assert "notes" not in run(book, "format_excel_cells", range=range_, style=style).result

@@ -112,6 +112,19 @@ def test_short_rows_are_told_as_they_make_cells_blank() -> None:
     assert book.sheet()["B3"].value is None
 
 
+def test_totals_that_leave_a_new_row_out_are_told() -> None:
+    """A row inserted right above plain totals, then filled: Excel's sums would not see it."""
+    rows = [["A", 1, 2], ["B", 3, 4], ["Sum", "=SUM(B2:B3)", "=AVERAGE(C$2:C$3)"]]
+    book = new_book(headers=["Name", "Net", "Days"], rows=rows)
+    run(book, "edit_excel_sheet", action="insert_rows", target="4")
+    told = run(book, "write_excel_range", start="A4", rows=[["C", 5, 6]]).result
+    note = "B5 is =SUM(B2:B3) and does not count what was written above it; =SUM(B2:B4) would: "
+    assert told["notes"] == [note + "write that to B5. So 2 cells of row 5."]
+    sums = [["=SUM(B2:B4)", "=AVERAGE(C$2:C$4)"]]
+    assert "notes" not in run(book, "write_excel_range", start="B5", rows=sums).result
+    assert "notes" not in run(book, "write_excel_range", start="A4", rows=[["C", 7, 8]]).result
+
+
 # Room for results ---------------------------------------------------------------
 
 DATED = [["Rent", "2026-01-31", 1_200_000.5], ["Power", "2026-12-28", 3_412_345.25]]

@@ -794,3 +794,48 @@ def test_rules_of_a_later_form_go_with_the_others(tmp_path: Path) -> None:
     again = reopened(book, tmp_path)
     assert [str(item.sqref) for item in again.sheet("Data").conditional_formatting] == ["A4"]
     assert "notes" not in do(again, "copy", "A4:A5", "Data", to="K1")
+
+
+@pytest.mark.parametrize(
+    ("start", "then"),
+    [
+        (["Jan"], ["Feb", "Mar", "Apr"]),
+        (["Okt", "Nov"], ["Dez", "Jan", "Feb"]),
+        (["MONTAG"], ["DIENSTAG", "MITTWOCH", "DONNERSTAG"]),
+        (["mars", "mai"], ["juillet", "septembre", "novembre"]),
+        (["Week 08"], ["Week 09", "Week 10", "Week 11"]),
+        (["Q3"], ["Q4", "Q1", "Q2"]),
+        (["Item 10", "Item 20"], ["Item 30", "Item 40", "Item 50"]),
+        (["yes", "no"], ["yes", "no", "yes"]),
+        (["Jan", "Open"], ["Jan", "Open", "Jan"]),
+    ],
+)
+def test_texts_go_on_as_excel_fills_them(start: list[str], then: list[str]) -> None:
+    book = new_book(rows=[[text] for text in start])
+    last = len(start) + 3
+    run(book, "transform_excel_range", action="fill", range=f"A1:A{last}")
+    assert [book.sheet().cell(row, 1).value for row in range(1, last + 1)] == [*start, *then]
+    again = {"series": "copy", "force": True}
+    run(book, "transform_excel_range", action="fill", range=f"A1:A{last}", options=again)
+    assert book.sheet().cell(last, 1).value == start[(last - 1) % 1]
+
+
+def test_minus_signs_of_accountants_are_read() -> None:
+    book = new_book(headers=["Net"], rows=[["(1.300,50)"], ["20,00-"], ["(see note)"], ["-5,00"]])
+    options = {"clean": ["numbers"], "decimal": ","}
+    told = run(book, "transform_excel_range", action="clean", range="Net", options=options).result
+    assert [book.sheet().cell(row, 1).value for row in range(2, 6)] == [
+        -1300.5,
+        -20,
+        "(see note)",
+        -5,
+    ]
+    assert told["notes"] == ["1 text stayed text: '(see note)'."]
+
+
+def test_a_column_is_split_by_its_header() -> None:
+    book = new_book(headers=["Name"], rows=[["Lee, Ann"], ["Ray, Bo"]])
+    options = {"delimiter": ", ", "names": ["Last", "First"]}
+    run(book, "transform_excel_range", action="split", range="name", options=options)
+    read = run(book, "read_excel_range").result["rows"]
+    assert read == [["Last", "First"], ["Lee", "Ann"], ["Ray", "Bo"]]

@@ -13,6 +13,7 @@ from service.errors import InvalidParameters, InvalidRange, counted
 from service.operations.context import Context
 from service.operations.data import Rows, as_grid
 from service.operations.fitting import show_texts
+from service.operations.headed import range_of
 from service.operations.layout import (
     Written,
     check_grid,
@@ -26,12 +27,14 @@ from service.operations.result_formats import take_over
 from service.operations.room import make_room
 from service.operations.rule_growth import grow_rules, rows_before
 from service.operations.table_growth import (
-    above_totals,
     around,
     calculated_cells,
     fill,
     grow,
+    kept_formulas,
+    left_out,
     notes_of,
+    place_for,
     under_sums,
     under_totals,
     with_tables,
@@ -71,7 +74,7 @@ def read_excel_range(
     """
     if not 1 <= limit <= 1000:
         raise InvalidParameters(f"limit is {limit}; it goes from 1 to 1000.", "Read page by page.")
-    worksheet, area = ctx.book.sheet_and_area(sheet, range)
+    worksheet, area = range_of(ctx.book, sheet, range)
     if area.columns > MAX_CELLS_READ:
         raise InvalidRange(
             f"{area} is {area.columns} columns wide; at most {MAX_CELLS_READ} are read at once.",
@@ -224,14 +227,16 @@ def write_excel_range(ctx: Context, rows: Rows, sheet: str = "", start: str = "A
     check_grid(ctx.book, lines, row, column)
     area = area_at(row, column, len(lines), max(len(line) for line in lines))
     _refuse_merged(worksheet, area)
+    blank = 0
     if reference.strip().lower() == "append":
-        row, area = above_totals(ctx.book, worksheet, area)
-        worksheet = ctx.book.sheet(worksheet.title)
+        area, blank = place_for(ctx.book, worksheet, area)
+        row, worksheet = area.first_row, ctx.book.sheet(worksheet.title)
+        lines = kept_formulas(worksheet, lines, area, blank)
     _refuse_filled(ctx.book, worksheet, area)
     headers = with_headers(worksheet, lines, row, column)
     adjusted = _renamed(ctx.book, headers)
     worksheet = ctx.book.sheet(worksheet.title)
-    calculated = calculated_cells(worksheet, headers.lines, area)
+    calculated = calculated_cells(worksheet, headers.lines[blank:], area.below(blank))
     under = [*under_totals(worksheet, area), *under_sums(worksheet, area, reference)]
     grows = rows_before(ctx.book, worksheet, area)
     facts = Written(ctx.book, worksheet, around(area, calculated))
@@ -247,6 +252,7 @@ def write_excel_range(ctx: Context, rows: Rows, sheet: str = "", start: str = "A
         facts.done()
     widened = sorted({*cut_off, *make_room(ctx, worksheet, around(area, calculated))})
     result: dict[str, object] = {"written": str(area), "cells": area.cells}
+    under += left_out(worksheet, area)
     notes = [*short, *headers.notes, *notes_of(calculated), *under]
     told = {"adjusted": adjusted, "widened_columns": widened, "notes": notes}
     return Answer(

@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias, get_args
 from pydantic import Field
 
 from service.errors import InvalidParameters, InvalidValue, listed
+from service.operations.chart_rows import KINDS
 from service.operations.registry import BriefOptions
 from service.workbook.chart_shapes import ChartType, LegendPlace
 from service.workbook.new_charts import NewType
@@ -64,6 +65,9 @@ class ChartOptions(BriefOptions):
     )
     label_format: str = Field(default="", description="number format of data labels")
     series: list[str] = Field(default=[], description="headers or column letters to draw")
+    series_in: Literal["columns", "rows"] | None = Field(
+        default=None, description="rows where the periods stand across; left out: columns, mostly"
+    )
     categories: str = Field(default="", description="header or letter of the category column")
     width_cm: float | None = Field(default=None, description="left out: 16")
     height_cm: float | None = Field(default=None, description="left out: 8.5, more for many bars")
@@ -165,6 +169,7 @@ TAKES: dict[str, set[str]] = {
     "sparkline_column": _SPARKS,
     "sparkline_winloss": _SPARKS,
 }  # fmt: skip
+TAKES |= {kind: {*TAKES[kind], "series_in"} for kind in KINDS}
 _WHY = {
     "stacked": "puts several columns, bars, lines or areas on top of each other",
     "x_title": "titles an axis",

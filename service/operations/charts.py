@@ -9,7 +9,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 from service.errors import InvalidParameters
 from service.operations import chart_changes, sparklines
 from service.operations.chart_building import built, style_of, title_of, totals_of
-from service.operations.chart_data import ChartData, Wanted, chart_data
+from service.operations.chart_columns import ChartData
+from service.operations.chart_data import chart_data
 from service.operations.chart_details import apply, details, refuse_unusable
 from service.operations.chart_existing import charts_of, told
 from service.operations.chart_options import (
@@ -115,7 +116,7 @@ def _add(ctx: Context, asked: chart_changes.Asked) -> Answer:
         data = chart_data(
             ctx.book,
             "" if named else asked.sheet,
-            Wanted(kind, asked.data_range, options.series, options.categories),
+            chart_changes.wanted_cells(kind, asked),
         )
         totals = totals_of(ctx.book, data, options)
         look = ctx.house(style_of(ctx.book, data))
@@ -151,7 +152,7 @@ def _bars(asked: chart_changes.Asked, data: ChartData) -> int:
     """How many bars lie under each other."""
     if asked.kind != "bar":
         return 0
-    return data.series[0].body.rows * (1 if asked.options.stacked else len(data.series))
+    return data.series[0].body.cells * (1 if asked.options.stacked else len(data.series))
 
 
 def _on_own_sheet(book: Book, chart: Any, asked: chart_changes.Asked, data: ChartData) -> Answer:

@@ -21,6 +21,7 @@ from service.errors import InvalidParameters, InvalidRange, InvalidValue
 from service.names import clean_filename, split_extension
 from service.operations.context import Context
 from service.operations.decimals import has_decimals, usual_decimals
+from service.operations.headed import range_of
 from service.operations.layout import (
     align_headers,
     check_sheet_name,
@@ -300,7 +301,7 @@ def export_excel_file(
     :param range: such as "A1:D20"; leave out for all used cells
     :param options: such as {"delimiter": ";"}
     """
-    worksheet, area = ctx.book.sheet_and_area(sheet, range)
+    worksheet, area = range_of(ctx.book, sheet, range)
     used = used_area(worksheet)
     if not used.overlaps(area) or is_empty(worksheet):
         raise InvalidRange(

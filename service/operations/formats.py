@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from openpyxl.cell.cell import Cell
@@ -30,8 +31,11 @@ from service.workbook.book import Book
 from service.workbook.calculation.results import Values
 from service.workbook.cells import looks_like_number
 from service.workbook.geometry import column_width, row_height, set_column_width, widen_column
+from service.workbook.named_areas import named_area
 
 MAX_CELLS = 200_000
+_QUOTED = re.compile(r'"[^"]*"|\\.')
+_LARGE = 5  # a share of 500 % is hardly one
 _range = range  # the operation has a parameter of that name
 
 
@@ -81,7 +85,10 @@ def format_excel_cells(ctx: Context, style: CellStyle, sheet: str = "", range: s
         "widened_columns": widened,
         "raised_rows": raised,
         "conditional_formats": painted.taken if painted else 0,
-        "notes": [*_notes(worksheet, places, style), *(painted.notes() if painted else ())],
+        "notes": [
+            *_notes(worksheet, places, style, changes.number_format),
+            *(painted.notes() if painted else ()),
+        ],
     }
     return Answer({name: value for name, value in found.items() if value}, sheet=worksheet.title)
 
@@ -108,7 +115,7 @@ def _refuse_idle(sheet: Worksheet, places: Places, style: CellStyle) -> None:
 def _areas(book: Book, sheet: str, text: str) -> tuple[Worksheet, list[Area]]:
     named, reference = split_sheet(text)
     column = None
-    if reference:
+    if reference and named_area(book.xl, reference, named or sheet) is None:
         column = headed(book, book.sheet(sheet or named), reference, totals=True)
     if column is not None:
         worksheet, areas = book.sheet(sheet or named), [column]
@@ -241,7 +248,14 @@ def _is_number(cell: Cell, values: Values) -> bool:
 # Notes ------------------------------------------------------------------------
 
 
-def _notes(sheet: Worksheet, places: Places, style: CellStyle) -> list[str]:
+def _large_shares(values: list[object]) -> list[float]:
+    """The numbers, where most of them are above 1 and would hardly be shares."""
+    numbers = [float(v) for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
+    large = [number for number in numbers if abs(number) > 1]
+    return large if len(large) * 2 > len(numbers) and max(map(abs, large)) >= _LARGE else []
+
+
+def _notes(sheet: Worksheet, places: Places, style: CellStyle, number_format: str) -> list[str]:
     """What was done and yet does not show."""
     values = [sheet._cells[place].value for place in places]
     notes = []
@@ -250,6 +264,12 @@ def _notes(sheet: Worksheet, places: Places, style: CellStyle) -> list[str]:
         notes.append(
             f"{counted(texts, 'cell')} with numbers stored as text: a number format does not "
             "change them."
+        )
+    large = _large_shares(values) if "%" in _QUOTED.sub("", number_format) else []
+    if large:
+        notes.append(
+            f"{large[0]:g} shows as {large[0] * 100:g} %: a percent format shows a hundred times "
+            'the number. Write shares such as 0.125, or take the code 0.0" %".'
         )
     parts = sum(isinstance(value, CellRichText) for value in values)
     if parts and (style.font or style.size or style.color or style.bold is not None):

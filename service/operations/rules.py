@@ -17,6 +17,7 @@ from service.operations.registry import Answer, BriefOptions, operation
 from service.workbook.areas import MAX_ROW, Area, parse_area, split_areas, split_sheet
 from service.workbook.book import Book
 from service.workbook.cells import Scalar, refuse_unstorable
+from service.workbook.named_areas import named_area
 from service.workbook.rules import cells, changes, edits, kinds
 from service.workbook.rules.found import Found, rules_of
 
@@ -186,6 +187,10 @@ def _areas(book: Book, sheet: str, text: str, kind: str) -> tuple[Worksheet, lis
             "range is empty: which cells is the rule for?",
             'Send cells such as "B2:B20", a column "B:B", or the header of a column.',
         )
+    known = named_area(book.xl, reference, named or sheet)
+    if known is not None:
+        worksheet, area = book.sheet_and_area(sheet, text)
+        return worksheet, [area.below(known.headers)]
     worksheet = book.sheet(sheet or named)
     column = headed(book, worksheet, reference)
     if column is not None:

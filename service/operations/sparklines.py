@@ -10,7 +10,8 @@ from openpyxl.utils import quote_sheetname
 from openpyxl.worksheet.worksheet import Worksheet
 
 from service.errors import InvalidParameters, InvalidRange, counted
-from service.operations.chart_data import ChartData, Wanted, chart_data
+from service.operations.chart_columns import ChartData, Wanted
+from service.operations.chart_data import chart_data
 from service.operations.chart_options import given
 from service.operations.registry import Answer
 from service.workbook.areas import Area, parse_area, split_sheet

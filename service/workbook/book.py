@@ -36,6 +36,7 @@ from service.workbook.calculation.values import Calculation
 from service.workbook.dynamic import Place, places, spills_of
 from service.workbook.keeping import saver
 from service.workbook.keeping.loader import Memory, load
+from service.workbook.named_areas import named_area
 from service.workbook.noted import Noted
 from service.workbook.occupancy import (
     count_cells,
@@ -159,8 +160,15 @@ class Book:
         )
 
     def sheet_and_area(self, sheet: str, text: str) -> tuple[Worksheet, Area]:
-        """The sheet and area of a range such as "A1:C9" or "'My sheet'!A1:C9"; "" is all."""
+        """The sheet and area of a range such as "A1:C9" or "'My sheet'!A1:C9"; "" is all.
+
+        Tables, their parts and names for cells are ranges, too.
+        """
         named, reference = split_sheet(text)
+        known = named_area(self.xl, reference, named or sheet)
+        if known is not None:
+            named, reference = named or known.sheet, f"{known.area}"
+            text = f"{text} ({known.sheet}!{known.area})"
         if named and sheet and named.lower() != sheet.strip().lower():
             raise InvalidRange(
                 f'The range {text} names the sheet "{named}", the parameter sheet says "{sheet}".',

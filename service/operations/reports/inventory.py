@@ -159,9 +159,7 @@ def write(ctx: Context, inventory: Plan) -> list[str]:
     look.set_grid(sheet, [item.width for item in columns])
     look.write_title(sheet, _FIRST, order.choices.title or say("Inventory"), house)
     if not order.is_form:
-        look.write_small(
-            sheet, 3, _FIRST, ctx.now.date().isoformat(), house, house.dated(look.DATE)
-        )
+        look.write_small(sheet, 3, _FIRST, ctx.now.date().isoformat(), house, order.dated)
     rows = [_row(inventory, row, _HEADER + n) for n, row in enumerate(items.rows, start=1)]
     area = forms.write_lines(sheet, (_HEADER, _FIRST), columns, rows, house)
     items.place = area
@@ -206,7 +204,7 @@ def _columns(inventory: Plan) -> list[Line]:
 def _described(inventory: Plan, header: str, values: Sequence[object], width: float) -> Line:
     """A column that says something of the items: texts, or numbers or days."""
     if values and all(isinstance(value, dt.date) for value in values):
-        dated = inventory.order.choices.house.dated(look.DATE)
+        dated = inventory.order.dated
         return Line(header, max(width, 12), dated, "center")
     number = bool(values) and all(isinstance(value, int | float) for value in values)
     return Line(header, width, "General", "right" if number else "left", wrap=True)
@@ -343,6 +341,7 @@ def _write_group(sheet: Worksheet, row: int, group: Group, inventory: Plan) -> i
         (first, total - 1),
         (2, 4),
         Area(row, _CHART_COLUMN, row + _CHART_ROWS, _SUMMARY_LAST),
+        from_zero=all(as_number(stock) >= 0 for stock in items.values(items.roles["stock"])),
     )
     look.draw(sheet, drawing, house)
     return total

@@ -141,7 +141,7 @@ def _columns(invoice: Plan) -> list[Line]:
     found = {
         "pos": Line(say("Pos."), 6, "0", "center"),
         "item": Line(say("Item no."), 12),
-        "date": Line(say("Date"), 12, order.choices.house.dated(look.DATE)),
+        "date": Line(say("Date"), 12, order.dated),
         "quantity": Line(say("Quantity"), 10, forms.QUANTITY, "right"),
         "unit": Line(say("Unit"), 9),
         "unit_price": Line(say("Unit price"), 14, money, "right"),
@@ -230,7 +230,7 @@ def _other_document(order: Order) -> str:
 def _write_facts(sheet: Worksheet, row: int, invoice: Plan) -> int:
     """Number, dates and term of payment; returns the last row."""
     order, options = invoice.order, invoice.order.options
-    dated = order.choices.house.dated(look.DATE)
+    dated = order.dated
     labels = invoice.last - 1 - (invoice.last - 1 > invoice.at("quantity") + 1)
     columns = (invoice.at("quantity"), labels + 1, invoice.last)
     value = letter(columns[1])

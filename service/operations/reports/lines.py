@@ -56,6 +56,13 @@ class Order:
     def is_form(self) -> bool:
         return not self.source.rows
 
+    @property
+    def dated(self) -> str:
+        """The number format of days: the user's own, else as usual in the language."""
+        house = self.choices.house
+        german = self.options.language == "de" and not house.date_format
+        return "dd.mm.yyyy" if german else house.dated(look.DATE)
+
     def column(self, name: str) -> int | None:
         """The index of the column that plays a part."""
         return self.source.roles.get(name)

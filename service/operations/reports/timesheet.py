@@ -216,7 +216,7 @@ def write(ctx: Context, timesheet: Plan) -> list[str]:
 
 def _columns(timesheet: Plan) -> list[Line]:
     say = timesheet.order.say
-    dated = timesheet.order.choices.house.dated(look.DATE)
+    dated = timesheet.order.dated
     texts = 14 if "project" in timesheet.parts and "note" in timesheet.parts else 27
     found = {
         "date": Line(say("Date"), 13, dated),
@@ -236,7 +236,7 @@ def _write_facts(sheet: Worksheet, timesheet: Plan) -> None:
     """Who, from when to when, and how long a working day is."""
     order = timesheet.order
     say, house = order.say, order.choices.house
-    dated, row = house.dated(look.DATE), _FACTS_AT
+    dated, row = order.dated, _FACTS_AT
     left = (FIRST, FIRST + 2, FIRST + 4)
     right = (timesheet.at("hours"), timesheet.last, timesheet.last)
     name = f"'{order.options.person}" if order.options.person.strip() else None

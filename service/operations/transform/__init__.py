@@ -62,5 +62,6 @@ def transform_excel_range(
         worksheet = ctx.book.xl.worksheets[0] if options.all_sheets else ctx.book.sheet(sheet)
         area = ctx.book.used_area(worksheet)
     else:
-        worksheet, area = area_of(ctx, sheet, range)
+        heads = action in ("split", "join")
+        worksheet, area = area_of(ctx, sheet, range, heads=heads)
     return _ACTIONS[action](Task(ctx, worksheet, area, options))

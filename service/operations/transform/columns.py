@@ -11,6 +11,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from service.errors import InvalidParameters, InvalidRange, InvalidValue, listed
 from service.operations.context import Context
+from service.operations.headed import range_of
 from service.operations.layout import find_region, fit_columns, has_header_row
 from service.operations.transform.options import Task
 from service.workbook import cells, serials
@@ -21,12 +22,13 @@ from service.workbook.geometry import column_width, has_own_width, set_column_wi
 MOST_CELLS = 500_000
 
 
-def area_of(ctx: Context, sheet: str, text: str) -> tuple[Worksheet, Area]:
+def area_of(ctx: Context, sheet: str, text: str, *, heads: bool = False) -> tuple[Worksheet, Area]:
     """The sheet and area that are meant; left out, it is the sheet's table or block of data.
 
+    :param heads: with the header, where a column is named by it
     :raises InvalidRange: if there are too many cells
     """
-    worksheet, area = ctx.book.sheet_and_area(sheet, text.strip())
+    worksheet, area = range_of(ctx.book, sheet, text.strip(), heads=heads)
     if not text.strip() or not split_sheet(text)[1]:
         tables = table_areas(worksheet)
         region = find_region(ctx.book, worksheet)
