@@ -146,6 +146,8 @@ def _names() -> list[Case]:
         of("column", "series", both(chart("count(//ser)=1"), series("/tx//f[contains(., '$C$1')]")),
            ["Cost"]),
         of("column", "categories", series("/cat//f[contains(., '$B$2')]"), "Income"),
+        of("column", "series_in=rows", series("/tx//f[contains(., '$A$2')]"), instead="columns"),
+        of("column", "series_in=columns", series("/tx//f[contains(., '$B$1')]"), instead="rows"),
         of("column", "width_cm", xml("drawings/drawing1.xml", "//ext[@cx='7200000']"), 20),
         of("column", "height_cm", xml("drawings/drawing1.xml", "//ext[@cy='3600000']"), 10),
         of("column", "own_sheet", both(xml("chartsheets/sheet1.xml", "/chartsheet"),
