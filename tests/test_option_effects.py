@@ -15,6 +15,7 @@ import pytest
 from tests.option_effects.all_cases import IN_CHATS, TOOLS
 from tests.option_effects.documented import booleans, documented
 from tests.option_effects.effects import Case, Origin, Outcome, Tool, differing, refused
+from tests.option_effects.kinds import CHART_KINDS, RULE_KINDS
 from tests.service_fixtures import Chat
 
 CASES = [(tool, case) for tool in TOOLS for case in tool.cases]
@@ -49,6 +50,18 @@ def check(tool: Tool, case: Case, origin: Origin) -> None:
     assert not case.shows(without), seen(changed, without, done)
     assert bool(changed) == (done.changed or without.changed)
     assert [name for name in changed if not re.fullmatch(tool.parts, name)] == []
+
+
+@pytest.mark.parametrize("tool", [CHART_KINDS, RULE_KINDS], ids=["charts", "rules"])
+def test_each_kind_has_the_options_that_it_takes(tool: Tool) -> None:
+    """An option that a kind takes and does nothing with would be ignored in silence."""
+    kind = "chart_type" if tool is CHART_KINDS else "rule"
+    idle = []
+    for case in tool.cases:
+        without, done = tool.outcomes(case, "new")
+        if not differing(without, done):
+            idle.append((case.also[kind], case.option))
+    assert idle == []
 
 
 @pytest.mark.parametrize(("tool", "case"), named(SWITCHES))
