@@ -160,8 +160,10 @@ SLOW: dict[str, frozenset[str]] = {
     ),
     "test_option_effects": frozenset(
         {
+            "test_each_kind_has_the_options_that_it_takes",
             "test_it_does_so_in_an_opened_file",
             "test_it_does_what_it_says_in_a_chat",
+            "test_it_does_what_it_says_in_a_report",
         }
     ),
     "test_properties": frozenset(

@@ -98,7 +98,8 @@ class ChartOptions(BriefOptions):
     y2_max: float | None = Field(default=None, description="where the second axis ends")
     y2_format: str = Field(default="", description="number format of the second axis")
     gridlines: Literal["none", "x", "y", "both"] | None = Field(
-        default=None, description="lines at the marks of which axis; left out: y"
+        default=None,
+        description="lines at marks of which axis; left out: y, or both (scatter, bubble, radar)",
     )
     trendline: Trend | None = Field(default=None, description="on every series")
     trendline_period: int | None = Field(

@@ -154,9 +154,10 @@ def _spots(book: Book, sheet: Worksheet, block: Area, position: str, data: Chart
     by_rows = area.columns == 1 and area.rows == block.rows and block.columns > 1
     by_columns = area.rows == 1 and area.columns == block.columns and block.rows > 1
     if not (by_rows or by_columns) or area.cells > MOST:
+        ways = [f"{block.rows} cells under each other (one for each row)"] * (block.columns > 1)
+        ways += [f"{block.columns} side by side (one for each column)"] * (block.rows > 1)
         raise InvalidRange(
-            f"position {area} does not fit {block}: it takes {block.rows} cells under each other "
-            f"(one for each row) or {block.columns} side by side (one for each column).",
+            f"position {area} does not fit {block}: it takes {' or '.join(ways) or 'more data'}.",
             "Name as many cells, or only the first of a column.",
         )
     return area
