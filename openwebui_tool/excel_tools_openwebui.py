@@ -1456,7 +1456,7 @@ class Tools:
         :param sheet: sheet that holds the data; with rows, a new sheet's name
         :param title: title of the report
         :param filename: name of the new file
-        :param options: such as {"vat": 19, "scenarios": {"Low": -10}, "columns": {"amount": "Net"}} Keys: style, currency, columns, group_by, seller, buyer, number, date, due_date, payment_days, vat, discount, terms, scenarios, start, period (|day|week|month|year), person, ....
+        :param options: such as {"vat": 19, "scenarios": {"Low": -10}, "columns": {"amount": "Net"}} Keys: style, currency, columns, group_by, language (|en|de), seller, buyer, number, date, due_date, payment_days, vat, discount, terms, scenarios, start, period (|day|week|month|year), person, ....
         """
         return await self._run(
             "create_excel_report",

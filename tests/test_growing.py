@@ -187,6 +187,15 @@ def test_a_sum_under_narrow_numbers_is_seen(tmp_path: Path) -> None:
     assert width(book, "B") >= len("199,800.00")
 
 
+def test_formulas_that_are_filled_down_have_room(tmp_path: Path) -> None:
+    book = dated(tmp_path, opened=False)
+    run(book, "write_excel_range", start="C4", rows=[[9_000_000_000]])
+    run(book, "write_excel_range", start="D2", rows=[["=C2*1"]])
+    run(book, "transform_excel_range", action="fill", range="D2:D4")
+    assert book.value(book.sheet()["D4"]) == 9_000_000_000
+    assert width(book, "D") >= len("9,000,000,000.00 €")
+
+
 def test_hidden_columns_and_joined_cells_keep_their_width() -> None:
     book = new_book(headers=["Item", "Cost"], rows=[["a", 999]])
     run(book, "edit_excel_sheet", action="layout", target="D:D", options={"hidden": True})

@@ -6,6 +6,7 @@ import datetime as dt
 import math
 import unicodedata
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -96,6 +97,7 @@ def dress_body(sheet: Worksheet, area: Area, house: House) -> None:
         head = sheet._cells.get((area.first_row - 1, column))
         header = "" if head is None else str(head.value or "")
         decimals = format_of_column(filled, header, house)
+        plain = None  # the style of a number without any other format
         for cell in filled:
             if house.font != FONT:
                 cell.font = font
@@ -103,7 +105,12 @@ def dress_body(sheet: Worksheet, area: Area, house: House) -> None:
                 if house.date_format:
                     cell.number_format = house.dated(cell.number_format)
             elif decimals and takes_decimals(cell):
-                cell.number_format = decimals
+                if cell.has_style or plain is None:
+                    bare = not cell.has_style
+                    cell.number_format = decimals
+                    plain = copy(cell._style) if bare else plain
+                else:
+                    cell._style = copy(plain)  # five times as fast
 
 
 def check_grid(book: Book, rows: list[list[cells.Scalar]], row: int = 1, column: int = 1) -> None:

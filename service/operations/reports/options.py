@@ -34,7 +34,7 @@ Change = Annotated[float, Field(ge=-100, le=1000, allow_inf_nan=False)]
 class ReportOptions(BriefOptions):
     """Extras of create_excel_report."""
 
-    rare = frozenset({"delivery_date", "blank_rows", "bank", "hours", "holidays", "language"})
+    rare = frozenset({"delivery_date", "blank_rows", "bank", "hours", "holidays"})
 
     style: HouseStyle = Field(default="", description="house style")
     currency: str = Field(

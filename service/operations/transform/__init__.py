@@ -7,6 +7,7 @@ from collections.abc import Callable
 from service.errors import InvalidParameters, InvalidRange
 from service.operations.context import Context
 from service.operations.registry import Answer, operation
+from service.operations.room import make_room
 from service.operations.transform import blocks, replacing, rows, series, shape, texts
 from service.operations.transform.columns import area_of
 from service.operations.transform.options import Action, Task, TransformOptions, check_taken
@@ -64,4 +65,8 @@ def transform_excel_range(
     else:
         heads = action in ("split", "join")
         worksheet, area = area_of(ctx, sheet, range, heads=heads)
-    return _ACTIONS[action](Task(ctx, worksheet, area, options))
+    answer = _ACTIONS[action](Task(ctx, worksheet, area, options))
+    widened = make_room(ctx, worksheet, area) if action == "fill" and answer.changed else []
+    if widened:
+        answer.result["widened_columns"] = widened
+    return answer
