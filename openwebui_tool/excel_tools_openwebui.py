@@ -793,11 +793,11 @@ class Tools:
     async def create_excel_file(
         self,
         filename: str,
-        headers: list[Cell] = [],
-        rows: Rows = [],
-        sheets: list[dict] = [],
+        headers: list[Cell] | None = None,
+        rows: Rows | None = None,
+        sheets: list[dict] | None = None,
         sheet: str = "Sheet1",
-        style: Literal["", "blue", "green", "teal", "orange", "purple", "gray", "plain"] = "",
+        style: Literal["blue", "green", "teal", "orange", "purple", "gray", "plain"] | None = None,
         options: dict | None = None,
         __user__: dict | None = None,
         __metadata__: dict | None = None,
@@ -835,7 +835,7 @@ class Tools:
     async def open_excel_file(
         self,
         file: str = "latest",
-        password: str = "",
+        password: str | None = None,
         __user__: dict | None = None,
         __metadata__: dict | None = None,
         __request__: Any = None,
@@ -873,8 +873,8 @@ class Tools:
 
     async def save_excel_file(
         self,
-        workbook: str = "",
-        filename: str = "",
+        workbook: str | None = None,
+        filename: str | None = None,
         __user__: dict | None = None,
         __metadata__: dict | None = None,
         __request__: Any = None,
@@ -883,7 +883,7 @@ class Tools:
     ) -> str:
         """Save an open workbook as a new version; earlier versions stay.
 
-        :param workbook: its name, if several are open
+        :param workbook: name, if several are open
         :param filename: a new name for the file; leave out to keep its name
         """
         return await self._run(
@@ -894,7 +894,7 @@ class Tools:
 
     async def close_excel_file(
         self,
-        workbook: str = "",
+        workbook: str | None = None,
         __user__: dict | None = None,
         __metadata__: dict | None = None,
         __request__: Any = None,
@@ -903,7 +903,7 @@ class Tools:
     ) -> str:
         """Close an open workbook without saving; the answer says what was discarded.
 
-        :param workbook: its name, if several are open
+        :param workbook: name, if several are open
         """
         return await self._run(
             "close_excel_file",
@@ -913,8 +913,8 @@ class Tools:
 
     async def describe_excel_file(
         self,
-        workbook: str = "",
-        sheet: str = "",
+        workbook: str | None = None,
+        sheet: str | None = None,
         __user__: dict | None = None,
         __metadata__: dict | None = None,
         __request__: Any = None,
@@ -923,7 +923,7 @@ class Tools:
     ) -> str:
         """Describe an open workbook: sheets, columns with types and examples, charts, errors.
 
-        :param workbook: its name, if several are open
+        :param workbook: name, if several are open
         :param sheet: sheet to describe alone, in more detail; leave out for all
         """
         return await self._run(
@@ -934,9 +934,9 @@ class Tools:
 
     async def read_excel_range(
         self,
-        workbook: str = "",
-        sheet: str = "",
-        range: str = "",
+        workbook: str | None = None,
+        sheet: str | None = None,
+        range: str | None = None,
         what: Literal["values", "formulas", "formats"] = "values",
         limit: int = 100,
         __user__: dict | None = None,
@@ -950,7 +950,7 @@ class Tools:
         Dates come as 2026-01-31; a text that only looks like a date, number format or formula
         comes with an apostrophe in front. Long ranges come in pages; "next_range" is the next.
 
-        :param workbook: its name, if several are open
+        :param workbook: name, if several are open
         :param sheet: sheet to read; leave out if there is one
         :param range: such as "A1:D20" or "A:C"; leave out for all used cells
         :param what: values (calculated), formulas, or formats (number format, font, fill)
@@ -965,8 +965,8 @@ class Tools:
     async def write_excel_range(
         self,
         rows: Rows,
-        workbook: str = "",
-        sheet: str = "",
+        workbook: str | None = None,
+        sheet: str | None = None,
         start: str = "A1",
         __user__: dict | None = None,
         __metadata__: dict | None = None,
@@ -980,7 +980,7 @@ class Tools:
         keeps any text as text. null makes a cell blank.
 
         :param rows: lists [["Rent", 1200], ["Sum", "=SUM(B1:B9)"]]; to append also records by header
-        :param workbook: its name, if several are open
+        :param workbook: name, if several are open
         :param sheet: sheet to write to; leave out if there is one
         :param start: first cell, such as "B2", or "append"
         """
@@ -1006,9 +1006,9 @@ class Tools:
             "move",
             "clear",
         ],
-        workbook: str = "",
-        sheet: str = "",
-        range: str = "",
+        workbook: str | None = None,
+        sheet: str | None = None,
+        range: str | None = None,
         options: dict | None = None,
         __user__: dict | None = None,
         __metadata__: dict | None = None,
@@ -1021,7 +1021,7 @@ class Tools:
         Formulas are adjusted as in Excel; filled cells are overwritten only with force.
 
         :param action: what to do
-        :param workbook: its name, if several are open
+        :param workbook: name, if several are open
         :param sheet: leave out if there is one
         :param range: such as "A1:D20"; left out for sort, replace, clean and their like: all data
         :param options: sort {"by": ["Cost desc"]}; replace {"find", "replace"}; unpivot {"by": columns that stay}; copy {"to": "E1"}; others likewise. Keys: by, order, header, find, replace, within (values|formulas|both), regex, whole_cell, match_case, all_sheets, delimiter, widths, parts, to, force, names, series, step, stop, clean, decimal (.|,), date_order (dmy|mdy|ymd), what.
@@ -1041,9 +1041,9 @@ class Tools:
     async def format_excel_cells(
         self,
         style: dict,
-        workbook: str = "",
-        sheet: str = "",
-        range: str = "",
+        workbook: str | None = None,
+        sheet: str | None = None,
+        range: str | None = None,
         __user__: dict | None = None,
         __metadata__: dict | None = None,
         __request__: Any = None,
@@ -1053,7 +1053,7 @@ class Tools:
         """Format cells: font, fill, border, alignment, number format, widths, merging. The rest stays.
 
         :param style: what to set, such as {"bold": true, "fill": "light gray", "align": "center", "number_format": "currency EUR", "border": "outline medium, inside thin gray"}. Keys: bold, italic, underline, strike, script (superscript|subscript|normal), font, size, color, fill, gradient, gradient_angle (center), pattern, pattern_color, number_format, align, valign, wrap, shrink, indent, rotation (vertical), border, border_color, named_style, new_style, locked, hide_formula, merge (cells|across|none), width (auto), height (auto), copy_from, clear.
-        :param workbook: its name, if several are open
+        :param workbook: name, if several are open
         :param sheet: sheet to format; leave out if there is one
         :param range: "A1:D1", "B:B", "A1:A9,C1:C9", header, or a column's header; left out: all used cells
         """
@@ -1065,11 +1065,11 @@ class Tools:
 
     async def add_excel_rule(
         self,
-        workbook: str = "",
-        sheet: str = "",
-        range: str = "",
-        rule: str = "",
-        value: Cell | list[Cell] = None,
+        workbook: str | None = None,
+        sheet: str | None = None,
+        range: str | None = None,
+        rule: str | None = None,
+        value: Cell | list[Cell] | None = None,
         action: Literal["add", "list", "change", "delete"] = "add",
         options: dict | None = None,
         __user__: dict | None = None,
@@ -1080,7 +1080,7 @@ class Tools:
     ) -> str:
         """Add, list, change or delete conditional formats and data validation (dropdown lists).
 
-        :param workbook: its name, if several are open
+        :param workbook: name, if several are open
         :param sheet: leave out if there is one
         :param range: "B2:B20", "B:B", or a column's header
         :param rule: greater_than, less_than, between, equal_to, text_contains, text_begins_with, date_occurring, duplicates, unique, top, bottom, above_average, blanks, errors, formula, color_scale, data_bar, icon_set; entries: list, whole, decimal, date, time, length, custom
@@ -1104,10 +1104,10 @@ class Tools:
 
     async def create_excel_table(
         self,
-        workbook: str = "",
-        sheet: str = "",
-        range: str = "",
-        name: str = "",
+        workbook: str | None = None,
+        sheet: str | None = None,
+        range: str | None = None,
+        name: str | None = None,
         action: Literal["create", "list", "change", "convert", "delete"] = "create",
         options: dict | None = None,
         __user__: dict | None = None,
@@ -1118,7 +1118,7 @@ class Tools:
     ) -> str:
         """Create, list, change, convert or delete native tables: totals, formulas, filters, style.
 
-        :param workbook: its name, if several are open
+        :param workbook: name, if several are open
         :param sheet: leave out if there is one
         :param range: with the headers; left out: the sheet's data. With change: the new size
         :param name: of the table; left out: Table1, or the only table there is
@@ -1162,12 +1162,12 @@ class Tools:
             "protect",
             "unprotect",
         ],
-        workbook: str = "",
-        sheet: str = "",
-        target: str = "",
-        new_name: str = "",
-        position: str = "",
-        count: int = 0,
+        workbook: str | None = None,
+        sheet: str | None = None,
+        target: str | None = None,
+        new_name: str | None = None,
+        position: str | None = None,
+        count: int | None = None,
         options: dict | None = None,
         __user__: dict | None = None,
         __metadata__: dict | None = None,
@@ -1180,7 +1180,7 @@ class Tools:
         All references follow, as in Excel; the answer tells which became #REF!.
 
         :param action: layout sets options; insert_cells and delete_cells shift the cells beside
-        :param workbook: its name, if several are open
+        :param workbook: name, if several are open
         :param sheet: sheet to change or add; leave out if there is one
         :param target: rows such as 3 or "3:5", columns "B" or "B:D", or cells "B2:C4"; insertions come in front of it; "workbook" protects the structure
         :param new_name: new name of the sheet, for rename and copy
@@ -1205,10 +1205,9 @@ class Tools:
 
     async def create_excel_chart(
         self,
-        workbook: str = "",
-        sheet: str = "",
+        workbook: str | None = None,
+        sheet: str | None = None,
         chart_type: Literal[
-            "",
             "column",
             "bar",
             "line",
@@ -1230,10 +1229,11 @@ class Tools:
             "sparkline_line",
             "sparkline_column",
             "sparkline_winloss",
-        ] = "",
-        data_range: str = "",
-        title: str = "",
-        position: str = "",
+        ]
+        | None = None,
+        data_range: str | None = None,
+        title: str | None = None,
+        position: str | None = None,
         action: Literal["add", "list", "change", "delete"] = "add",
         options: dict | None = None,
         __user__: dict | None = None,
@@ -1246,7 +1246,7 @@ class Tools:
 
         The first column of the data gives the categories, the rest the series.
 
-        :param workbook: its name, if several are open
+        :param workbook: name, if several are open
         :param sheet: sheet to put it on; leave out where there is only one
         :param chart_type: column if left out
         :param data_range: with the header row: "A1:C10", "A1:A10,C1:C10", or a table's name; left out: the sheet's data
@@ -1272,12 +1272,12 @@ class Tools:
 
     async def create_excel_pivot(
         self,
-        workbook: str = "",
-        sheet: str = "",
-        source: str = "",
-        rows: list[str] = [],
-        columns: list[str] = [],
-        values: list[str | dict[str, str]] = [],
+        workbook: str | None = None,
+        sheet: str | None = None,
+        source: str | None = None,
+        rows: list[str] | None = None,
+        columns: list[str] | None = None,
+        values: list[str | dict[str, str]] | None = None,
         action: Literal["add", "list", "change", "refresh", "delete"] = "add",
         options: dict | None = None,
         __user__: dict | None = None,
@@ -1288,7 +1288,7 @@ class Tools:
     ) -> str:
         """Add a pivot table on a new sheet, or list, change, refresh and delete pivot tables.
 
-        :param workbook: its name, if several are open
+        :param workbook: name, if several are open
         :param sheet: sheet of the data
         :param source: range, table or sheet; leave out for the sheet's data
         :param rows: headers; "Months (Date)" groups dates
@@ -1315,12 +1315,12 @@ class Tools:
     async def annotate_excel_cells(
         self,
         action: Literal["comment", "link", "image", "name", "list", "remove"],
-        workbook: str = "",
-        sheet: str = "",
-        range: str = "",
-        text: str = "",
-        target: str = "",
-        name: str = "",
+        workbook: str | None = None,
+        sheet: str | None = None,
+        range: str | None = None,
+        text: str | None = None,
+        target: str | None = None,
+        name: str | None = None,
         options: dict | None = None,
         __user__: dict | None = None,
         __metadata__: dict | None = None,
@@ -1331,7 +1331,7 @@ class Tools:
         """Comments, links, pictures and defined names: add, change, list or remove them.
 
         :param action: what to add or change, or list, remove
-        :param workbook: its name, if several are open
+        :param workbook: name, if several are open
         :param sheet: leave out if there is one
         :param range: cell such as "B2"; a picture is fitted into several
         :param text: the comment, a link's words, or a picture's description
@@ -1357,9 +1357,9 @@ class Tools:
     async def import_csv_to_excel(
         self,
         source: str,
-        filename: str = "",
-        workbook: str = "",
-        sheet: str = "",
+        filename: str | None = None,
+        workbook: str | None = None,
+        sheet: str | None = None,
         options: dict | None = None,
         __user__: dict | None = None,
         __metadata__: dict | None = None,
@@ -1391,10 +1391,10 @@ class Tools:
 
     async def export_excel_file(
         self,
-        workbook: str = "",
+        workbook: str | None = None,
         format: Literal["csv"] = "csv",
-        sheet: str = "",
-        range: str = "",
+        sheet: str | None = None,
+        range: str | None = None,
         options: dict | None = None,
         __user__: dict | None = None,
         __metadata__: dict | None = None,
@@ -1404,7 +1404,7 @@ class Tools:
     ) -> str:
         """Export a sheet or range as a CSV file: values, not formulas.
 
-        :param workbook: its name, if several are open
+        :param workbook: name, if several are open
         :param format: csv
         :param sheet: sheet to export; leave out if there is one
         :param range: such as "A1:D20"; leave out for all used cells
@@ -1433,11 +1433,11 @@ class Tools:
             "timesheet",
             "inventory",
         ],
-        rows: Rows = [],
-        workbook: str = "",
-        sheet: str = "",
-        title: str = "",
-        filename: str = "",
+        rows: Rows | None = None,
+        workbook: str | None = None,
+        sheet: str | None = None,
+        title: str | None = None,
+        filename: str | None = None,
         options: dict | None = None,
         __user__: dict | None = None,
         __metadata__: dict | None = None,
@@ -1474,10 +1474,10 @@ class Tools:
 
     async def undo_excel_change(
         self,
-        workbook: str = "",
+        workbook: str | None = None,
         action: Literal["undo", "redo", "changes"] = "undo",
         steps: int = 1,
-        until: int = 0,
+        until: int | None = None,
         page: int = 1,
         __user__: dict | None = None,
         __metadata__: dict | None = None,
@@ -1487,7 +1487,7 @@ class Tools:
     ) -> str:
         """Undo or redo changes of an open workbook, or tell cell by cell what changed.
 
-        :param workbook: its name, if several are open
+        :param workbook: name, if several are open
         :param action: changes tells what the last steps did
         :param steps: how many changes; for changes 0 is all since the opening
         :param until: changes: how many steps back the later state lies
@@ -1501,12 +1501,12 @@ class Tools:
 
     async def explain_excel_formula(
         self,
-        workbook: str = "",
+        workbook: str | None = None,
         action: Literal["explain", "errors", "goal_seek"] = "explain",
-        sheet: str = "",
-        cell: str = "",
-        target: float | None = None,
-        changing: str = "",
+        sheet: str | None = None,
+        cell: str | None = None,
+        target: float | None | None = None,
+        changing: str | None = None,
         __user__: dict | None = None,
         __metadata__: dict | None = None,
         __request__: Any = None,
@@ -1517,7 +1517,7 @@ class Tools:
 
         goal_seek changes nothing: it answers the number to write.
 
-        :param workbook: its name, if several are open
+        :param workbook: name, if several are open
         :param action: explain (step by step, and its neighbours), errors (where they begin, and why)
         :param sheet: sheet of the cell; errors looks at all sheets without it
         :param cell: such as "B9" or "Costs!B9"
@@ -1540,7 +1540,7 @@ class Tools:
     async def run_excel_steps(
         self,
         steps: list[dict],
-        workbook: str = "",
+        workbook: str | None = None,
         __user__: dict | None = None,
         __metadata__: dict | None = None,
         __request__: Any = None,
@@ -1552,7 +1552,7 @@ class Tools:
         One undo takes all back. The error names the step that failed.
 
         :param steps: at most 50; in arguments "$name.key" is a value of the result of the step with that name, "{name.key}" the same inside of a text. Keys: tool, arguments, name.
-        :param workbook: its name, if several are open
+        :param workbook: name, if several are open
         """
         return await self._run(
             "run_excel_steps",

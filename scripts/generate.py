@@ -198,10 +198,11 @@ def _parameter(parameter: Parameter) -> str:
     kind = "Rows" if parameter.annotation == Rows else type_source(parameter.annotation)
     if parameter.required:
         return f"{parameter.name}: {kind}"
-    default = parameter.default
-    if isinstance(default, BaseModel):
-        return f"{parameter.name}: {kind} | None = None"
-    return f"{parameter.name}: {kind} = {default!r}".replace("''", '""')
+    if parameter.default and not isinstance(parameter.default, BaseModel):
+        return f"{parameter.name}: {kind} = {parameter.default!r}"
+    # Open WebUI sends no default that is None; one that says nothing would only take room.
+    kind = kind.replace('Literal["", ', "Literal[")
+    return f"{parameter.name}: {kind} | None = None"
 
 
 def _docstring(item: Operation, parameters: list[Parameter]) -> str:

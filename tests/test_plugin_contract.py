@@ -296,7 +296,10 @@ def schema(tools: Any, name: str) -> dict[str, Any]:
 
 
 def lean(node: Any, models: dict[str, Any], named: bool = False) -> Any:
-    """References put in place; without titles, null branches and null defaults."""
+    """References put in place; without titles, null branches and null defaults.
+
+    A single branch that is left stands for itself, as Open WebUI has it.
+    """
     if isinstance(node, list):
         return [lean(item, models) for item in node if item != {"type": "null"}]
     if not isinstance(node, dict):
@@ -304,6 +307,10 @@ def lean(node: Any, models: dict[str, Any], named: bool = False) -> Any:
     if "$ref" in node:
         rest = {key: value for key, value in node.items() if key != "$ref"}
         return lean({**models[node["$ref"].rsplit("/", 1)[1]], **rest}, models)
+    branches = [item for item in node.get("anyOf", []) if item != {"type": "null"}]
+    if len(branches) == 1 and not named:
+        rest = {key: value for key, value in node.items() if key != "anyOf"}
+        return lean({**rest, **branches[0]}, models)
     return {
         key: lean(value, models, key == "properties")
         for key, value in node.items()
