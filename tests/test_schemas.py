@@ -182,20 +182,20 @@ def test_a_fault_is_told(sound: Path, tmp_path: Path, fault: str) -> None:
     assert any(word in text for text in found), found
 
 
-def sheet_findings(attributes: str, content: str) -> list[str]:
+def sheet_findings(attributes: str, content: str) -> tuple[str, ...]:
     xml = f'<worksheet xmlns="{MAIN}" xmlns:mc="{MC}" {attributes}>{content}</worksheet>'
     return schemas.part_findings(WORKSHEET, xml.encode())
 
 
 def test_what_may_be_ignored_is_ignored() -> None:
     mine = 'xmlns:my="urn:mine" my:thing="1"'
-    assert sheet_findings(f'{mine} mc:Ignorable="my"', "<sheetData/><my:more/>") == []
+    assert sheet_findings(f'{mine} mc:Ignorable="my"', "<sheetData/><my:more/>") == ()
     assert len(sheet_findings(mine, "<sheetData/><my:more/>")) == 2
     # What Office knows is looked at, though older programs may ignore it.
     known = 'xmlns:x14ac="http://schemas.microsoft.com/office/spreadsheetml/2009/9/ac"'
     row = '<sheetData><row x14ac:dyDescent="{}"/></sheetData>'
-    assert sheet_findings(f'{known} mc:Ignorable="x14ac"', row.format("0.25")) == []
-    assert sheet_findings(f'{known} mc:Ignorable="x14ac"', row.format("x")) != []
+    assert sheet_findings(f'{known} mc:Ignorable="x14ac"', row.format("0.25")) == ()
+    assert sheet_findings(f'{known} mc:Ignorable="x14ac"', row.format("x")) != ()
 
 
 @pytest.mark.parametrize(

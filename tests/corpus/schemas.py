@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -116,26 +116,27 @@ def findings(package: Package) -> list[str]:
     ]
 
 
-def part_findings(content_type: str, data: bytes) -> list[str]:
-    """What the schemas refuse in one part; [] also of a part that no schema is known for."""
+@lru_cache(maxsize=500)  # many a part is the same in one workbook after another
+def part_findings(content_type: str, data: bytes) -> tuple[str, ...]:
+    """What the schemas refuse in one part; () also of a part that no schema is known for."""
     if not content_type.endswith(("+xml", "/xml")):
-        return []
+        return ()
     try:
         root = parse(data)
     except etree.XMLSyntaxError:
-        return []  # told elsewhere
+        return ()  # told elsewhere
     wanted = ROOTS.get(content_type)
     if wanted and wanted != local(root.tag):
-        return [f"the root is {local(root.tag)}, where {content_type} has {wanted}"]
+        return (f"the root is {local(root.tag)}, where {content_type} has {wanted}",)
     name = _global(str(root.tag))
     if name is None:
-        return []
+        return ()
     found = [
         text
         for tree in readings(root, understood())
         for text in _element(tree, name, frozenset(), local(root.tag))
     ]
-    return list(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found))
 
 
 # The schemas ---------------------------------------------------------------------

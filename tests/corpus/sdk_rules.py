@@ -66,13 +66,13 @@ def _others(package: Package) -> Iterator[tuple[str, str]]:
 
 
 def _part(root: etree._Element, others: Trees) -> Iterator[str]:
-    for tag, attributes in _rules().items():
-        for element in root.iter(tag):
-            for rule in attributes:
-                value = element.get(rule.attribute)
-                wrong = None if value is None else rule.broken(element, value, others, root)
-                if wrong:
-                    yield f"{local(tag)}: {rule.attribute} {wrong}"
+    known = _rules()
+    for element in root.iter(etree.Element):
+        for rule in known.get(str(element.tag), ()):
+            value = element.get(rule.attribute)
+            wrong = None if value is None else rule.broken(element, value, others, root)
+            if wrong:
+                yield f"{local(element.tag)}: {rule.attribute} {wrong}"
 
 
 @cache
