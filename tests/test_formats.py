@@ -442,7 +442,6 @@ def test_years_name_columns_where_they_are_no_data() -> None:
     rows = [["A", 1, 2], ["B", 3, 4]]
     for first, named in (
         (["Item", 2025, 2026], True),
-        ([None, 2025, 2026], True),
         (["Item", 2025, 17], False),
         (["Ulm", 2025, "Bonn"], False),
     ):
