@@ -952,7 +952,7 @@ class Tools:
 
         :param workbook: name, if several are open
         :param sheet: sheet to read; leave out if there is one
-        :param range: such as "A1:D20" or "A:C"; leave out for all used cells
+        :param range: "A1:D20", "A:C", a table, Sales[Amount], or a column's header; left out: all used cells
         :param what: values (calculated), formulas, or formats (number format, font, fill)
         :param limit: most rows to answer, 1 to 1000
         """
@@ -1023,7 +1023,7 @@ class Tools:
         :param action: what to do
         :param workbook: name, if several are open
         :param sheet: leave out if there is one
-        :param range: such as "A1:D20"; left out for sort, replace, clean and their like: all data
+        :param range: "A1:D20", a table, or a column's header; left out for sort, replace, clean and their like: all data
         :param options: sort {"by": ["Cost desc"]}; replace {"find", "replace"}; unpivot {"by": columns that stay}; copy {"to": "E1"}; others likewise. Keys: by, order, header, find, replace, within (values|formulas|both), regex, whole_cell, match_case, all_sheets, delimiter, widths, parts, to, force, names, series, step, stop, clean, decimal (.|,), date_order (dmy|mdy|ymd), what.
         """
         return await self._run(
@@ -1055,7 +1055,7 @@ class Tools:
         :param style: what to set, such as {"bold": true, "fill": "light gray", "align": "center", "number_format": "currency EUR", "border": "outline medium, inside thin gray"}. Keys: bold, italic, underline, strike, script (superscript|subscript|normal), font, size, color, fill, gradient, gradient_angle (center), pattern, pattern_color, number_format, align, valign, wrap, shrink, indent, rotation (vertical), border, border_color, named_style, new_style, locked, hide_formula, merge (cells|across|none), width (auto), height (auto), copy_from, clear.
         :param workbook: name, if several are open
         :param sheet: sheet to format; leave out if there is one
-        :param range: "A1:D1", "B:B", "A1:A9,C1:C9", header, or a column's header; left out: all used cells
+        :param range: "A1:D1", "B:B", "A1:A9,C1:C9", header, a table, or a column's header; left out: all used cells
         """
         return await self._run(
             "format_excel_cells",
@@ -1082,7 +1082,7 @@ class Tools:
 
         :param workbook: name, if several are open
         :param sheet: leave out if there is one
-        :param range: "B2:B20", "B:B", or a column's header
+        :param range: "B2:B20", "B:B", a table, or a column's header
         :param rule: greater_than, less_than, between, equal_to, text_contains, text_begins_with, date_occurring, duplicates, unique, top, bottom, above_average, blanks, errors, formula, color_scale, data_bar, icon_set; entries: list, whole, decimal, date, time, length, custom
         :param value: 100, "late", [10, 20], "=$C2>5", "last_7_days"; colours, lowest first; a list's entries or their range
         :param action: change and delete need options.index of list
@@ -1244,7 +1244,7 @@ class Tools:
     ) -> str:
         """Add a chart or sparklines beside the data; list, change or delete charts.
 
-        The first column of the data gives the categories, the rest the series.
+        The first column of the data gives the categories, the rest the series (or its rows do).
 
         :param workbook: name, if several are open
         :param sheet: sheet to put it on; leave out where there is only one

@@ -113,3 +113,10 @@ def test_such_charts_are_changed_and_survive(chat: Chat, tmp_path: Any) -> None:
     answer = chat.op("save_excel_file")
     (tmp_path / "a.xlsx").write_bytes(chat.download(answer["files"][0]))
     assert problems(tmp_path / "a.xlsx") == []
+
+
+def test_a_pie_of_losses_tells_that_it_shows_none() -> None:
+    book = new_book(headers=["Text", "Net"], rows=[["Rent", -850], ["Pay", 2500]])
+    (note,) = chart(book, "pie")["notes"]
+    assert note == '"Net" (B): a pie shows no amounts below 0 as such; columns do.'
+    assert chart(book, "column")["notes"] == []

@@ -68,7 +68,8 @@ def read_excel_range(
     comes with an apostrophe in front. Long ranges come in pages; "next_range" is the next.
 
     :param sheet: sheet to read; leave out if there is one
-    :param range: such as "A1:D20" or "A:C"; leave out for all used cells
+    :param range: "A1:D20", "A:C", a table, Sales[Amount], or a column's header; left out: all
+        used cells
     :param what: values (calculated), formulas, or formats (number format, font, fill)
     :param limit: most rows to answer, 1 to 1000
     """

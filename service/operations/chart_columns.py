@@ -27,6 +27,7 @@ class Column:
     :param kind: number, date, text, mixed or blank
     :param whole: whether all its numbers are whole
     :param prefix: the sheet in front of a range, where the caller named it there
+    :param negative: whether a number is below 0
     """
 
     sheet: str
@@ -39,6 +40,7 @@ class Column:
     errors: int
     whole: bool
     prefix: str
+    negative: bool = False
 
     @property
     def letter(self) -> str:
@@ -119,11 +121,12 @@ def _made(
     prefix: str,
 ) -> Made:
     kinds: Counter[str] = Counter()
-    number_format, whole = "", True
+    number_format, whole, negative = "", True, False
     for cell in filled(book, sheet, body):
         value = book.value(cell)
         kind = cells.kind_of(value)
         whole = whole and not (isinstance(value, float) and not value.is_integer())
+        negative = negative or (kind == "number" and isinstance(value, int | float) and value < 0)
         if kind == "blank":  # a formula whose value isn't known: most give numbers
             kind = "number"
         kinds["text" if kind == "boolean" else kind] += 1
@@ -142,6 +145,7 @@ def _made(
         errors=errors,
         whole=whole,
         prefix=prefix,
+        negative=negative,
     )
 
 
@@ -180,7 +184,11 @@ class Wanted:
     series_in: Literal["columns", "rows"] | None = None
 
 
-def value_notes(series: list[Column]) -> list[str]:
+_NO_NEGATIVES = ("pie", "doughnut", "treemap", "sunburst", "funnel")
+
+
+def value_notes(series: list[Column], kind: str) -> list[str]:
+    """What a person should know of numbers that show otherwise than they are."""
     texts = [
         f"{counted(column.texts, 'cell')} of {column.label} with text, drawn as zero."
         for column in series
@@ -191,4 +199,6 @@ def value_notes(series: list[Column]) -> list[str]:
         for column in series
         if column.errors
     ]
-    return texts + errors
+    below = [column.label for column in series if column.negative and kind in _NO_NEGATIVES]
+    wrong = [f"{', '.join(below)}: a {kind} shows no amounts below 0 as such; columns do."]
+    return texts + errors + (wrong if below else [])

@@ -52,7 +52,7 @@ def chart_data(book: Book, sheet: str, wanted: Wanted) -> ChartData:
     rest = [column for column in columns if column not in levels[1:]]
     series = _series(rest, categories, wanted, notes, explicit=explicit)
     series, roles = assigned(wanted.kind, series, levels, notes)
-    notes += value_notes([*series, *roles.sizes])
+    notes += value_notes([*series, *roles.sizes], wanted.kind)
     _refuse_text_as_x(columns, categories, wanted)
     notes += _category_notes(columns, categories, wanted, explicit=explicit)
     return ChartData(worksheet, series, categories, notes, roles)

@@ -99,7 +99,7 @@ def data_in_rows(
         notes.append(f"The first {_MOST} of {len(series)} rows are drawn.")
         series = series[:_MOST]
     chosen, roles = assigned(wanted.kind, list(series), [], notes)
-    notes += value_notes(chosen)
+    notes += value_notes(chosen, wanted.kind)
     return ChartData(sheet, chosen, categories, notes, roles)
 
 

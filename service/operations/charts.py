@@ -53,7 +53,7 @@ def create_excel_chart(
 ) -> Answer:
     """Add a chart or sparklines beside the data; list, change or delete charts.
 
-    The first column of the data gives the categories, the rest the series.
+    The first column of the data gives the categories, the rest the series (or its rows do).
 
     :param sheet: sheet to put it on; leave out where there is only one
     :param chart_type: column if left out

@@ -26,6 +26,7 @@ from service.workbook.areas import Area, area_at, parse_area, split_areas
 from service.workbook.book import Book
 from service.workbook.calculation.results import Values
 from service.workbook.geometry import column_width, set_column_width, widen_column
+from service.workbook.header_rows import names_columns
 from service.workbook.house import FONT, House
 from service.workbook.occupancy import count_formulas, main_block
 from service.workbook.panes import freeze
@@ -447,18 +448,22 @@ class Written:
 
 def has_header_row(book: Book, sheet: Worksheet, area: Area) -> bool:
     """Whether the first row of ``area`` names its columns."""
-    first = [book.cell(sheet, area.first_row, c) for c in _columns(area)]
-    texts = [cell.value for cell in first if cell is not None and cell.value is not None]
-    if not texts or not all(isinstance(t, str) and not t.startswith("=") for t in texts):
-        return False
-    if area.rows == 1:
-        return True
-    different = len({str(t).strip().lower() for t in texts}) == len(texts)
-    return different and len(texts) >= area.columns - 1
+    rows = [_row_values(book, sheet, area, n) for n in range(min(area.rows, 2))]
+    return names_columns(rows[0], rows[1] if len(rows) > 1 else None)
+
+
+def _row_values(book: Book, sheet: Worksheet, area: Area, index: int) -> list[object]:
+    found = (book.cell(sheet, area.first_row + index, column) for column in _columns(area))
+    return [None if cell is None else cell.value for cell in found]
 
 
 def _columns(area: Area) -> range:
     return range(area.first_column, area.last_column + 1)
+
+
+def _text_of(value: object) -> str:
+    midnight = isinstance(value, dt.datetime) and value.time() == dt.time()
+    return str(value.date() if midnight and isinstance(value, dt.datetime) else value)
 
 
 def header_names(book: Book, sheet: Worksheet, region: Region) -> list[str]:
@@ -467,5 +472,5 @@ def header_names(book: Book, sheet: Worksheet, region: Region) -> list[str]:
     for column in _columns(region.area):
         cell = book.cell(sheet, region.area.first_row, column) if region.has_headers else None
         named = cell is not None and cell.value is not None
-        names.append(str(cell.value) if named and cell else get_column_letter(column))
+        names.append(_text_of(cell.value) if named and cell else get_column_letter(column))
     return names

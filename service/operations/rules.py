@@ -127,7 +127,7 @@ def add_excel_rule(
     """Add, list, change or delete conditional formats and data validation (dropdown lists).
 
     :param sheet: leave out if there is one
-    :param range: "B2:B20", "B:B", or a column's header
+    :param range: "B2:B20", "B:B", a table, or a column's header
     :param rule: greater_than, less_than, between, equal_to, text_contains, text_begins_with,
         date_occurring, duplicates, unique, top, bottom, above_average, blanks, errors, formula,
         color_scale, data_bar, icon_set; entries: list, whole, decimal, date, time, length, custom

@@ -48,7 +48,8 @@ def transform_excel_range(
 
     :param action: what to do
     :param sheet: leave out if there is one
-    :param range: such as "A1:D20"; left out for sort, replace, clean and their like: all data
+    :param range: "A1:D20", a table, or a column's header; left out for sort, replace, clean and
+        their like: all data
     :param options: sort {"by": ["Cost desc"]}; replace {"find", "replace"}; unpivot {"by": columns
         that stay}; copy {"to": "E1"}; others likewise.
     """
