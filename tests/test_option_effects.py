@@ -23,6 +23,14 @@ CASES = [(tool, case) for tool in TOOLS for case in tool.cases]
 SWITCHES = [(t, c) for t, c in CASES if (t.name, c.documented) in booleans()]
 
 
+def kind_of(case: Case) -> str:
+    """The kind of chart or rule that a case is about."""
+    return str(case.also.get("chart_type") or case.also["rule"])
+
+
+KINDS = dict.fromkeys((tool, kind_of(c)) for tool in (CHART_KINDS, RULE_KINDS) for c in tool.cases)
+
+
 def named(cases: list[tuple[Tool, Case]]) -> list[Any]:
     return [pytest.param(tool, case, id=f"{tool.name}-{case.documented}") for tool, case in cases]
 
@@ -59,16 +67,11 @@ def check(tool: Tool, case: Case, origin: Origin) -> None:
     assert [name for name in changed if not re.fullmatch(tool.parts, name)] == []
 
 
-@pytest.mark.parametrize("tool", [CHART_KINDS, RULE_KINDS], ids=["charts", "rules"])
-def test_each_kind_has_the_options_that_it_takes(tool: Tool) -> None:
+@pytest.mark.parametrize(("tool", "kind"), KINDS, ids=lambda part: getattr(part, "name", part))
+def test_each_kind_has_the_options_that_it_takes(tool: Tool, kind: str) -> None:
     """An option that a kind takes and does nothing with would be ignored in silence."""
-    kind = "chart_type" if tool is CHART_KINDS else "rule"
-    idle = []
-    for case in tool.cases:
-        without, done = tool.outcomes(case, "new")
-        if not differing(without, done):
-            idle.append((case.also[kind], case.option))
-    assert idle == []
+    cases = [case for case in tool.cases if kind_of(case) == kind]
+    assert [case.option for case in cases if not differing(*tool.outcomes(case, "new"))] == []
 
 
 @pytest.mark.parametrize(("tool", "case"), named(SWITCHES))

@@ -191,7 +191,7 @@ class Case:
         return self.option.partition("=")[2] if self.value is LEFT_OUT else self.value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tool:
     """The cases of one operation.
 
