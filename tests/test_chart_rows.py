@@ -120,3 +120,11 @@ def test_a_pie_of_losses_tells_that_it_shows_none() -> None:
     (note,) = chart(book, "pie")["notes"]
     assert note == '"Net" (B): a pie shows no amounts below 0 as such; columns do.'
     assert chart(book, "column")["notes"] == []
+
+
+def test_totals_without_a_label_are_not_drawn() -> None:
+    book = new_book(headers=["Day", "Net"], rows=[[1, 5], [2, 7]])
+    run(book, "create_excel_table", name="T", options={"totals": {"Day": "count", "Net": "sum"}})
+    drawn = chart(book, "column", options={"categories": "Day"})
+    assert drawn["series"][0]["values"] == "'Sheet1'!$B$2:$B$3"
+    assert drawn["notes"] == ["Row 4 (totals) is left out."]

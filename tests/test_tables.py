@@ -528,13 +528,14 @@ def test_a_column_is_formatted_with_its_total() -> None:
 def test_columns_with_brackets_are_named_as_people_write_them() -> None:
     """Excel wants an apostrophe before brackets and # in a column's name; people don't."""
     rows = [["A", 2, 3], ["B", 4, 5]]
-    book = new_book(headers=["Item", "Qty [pcs]", "Price #"], rows=rows)
-    formula = '=[@[Qty [pcs]]]*[@Price #]+LEN("[Qty [pcs]]")'
+    book = new_book(headers=["#", "Qty [pcs]", "Price #"], rows=rows)
+    formula = '=[@[Qty [pcs]]]*[@Price #]+LEN("[Qty [pcs]]")+LEN([@#])-1'
     run(book, "create_excel_table", name="T", options={"columns": {"Sum": formula}})
     run(book, "write_excel_range", start="F2", rows=[["=SUM(T[Qty [pcs]])", "=MAX(T[price #])"]])
     run(book, "write_excel_range", start="append", rows=[["C", 1, 1, "=[@[Qty [pcs]]]*0"]])
     column = "T[[#This Row],[Qty '[pcs']]]*T[[#This Row],[Price '#]]"
-    assert book.sheet()["D2"].value == f'={column}+LEN("[Qty [pcs]]")'
+    length = "LEN(T[[#This Row],['#]])-1"
+    assert book.sheet()["D2"].value == f'={column}+LEN("[Qty [pcs]]")+{length}'
     assert book.sheet()["F2"].value == "=SUM(T[Qty '[pcs']])"
     read = run(book, "read_excel_range", range="D2:G4").result["rows"]
     assert read == [[17, None, 7, 5], [31, None, None, None], [0, None, None, None]]

@@ -12,6 +12,7 @@ from service.operations.chart_columns import ChartData, Column, Line, Wanted, co
 from service.operations.chart_roles import SINGLE, assigned
 from service.operations.chart_rows import data_in_rows, runs_across
 from service.operations.chart_sources import resolved
+from service.operations.headed import last_row
 from service.operations.layout import find_region, has_header_row, sheet_and_areas
 from service.workbook import cells
 from service.workbook.areas import Area, split_areas, split_sheet
@@ -71,10 +72,13 @@ def _found_columns(book: Book, sheet: str, _: str) -> tuple[Worksheet, list[Colu
             "Write the data first, or name the sheet that holds it.",
         )
     area, notes = region.area, []
-    last_row = [book.cell(worksheet, area.last_row, c) for c in _numbers(area)]
-    label = next((c.value for c in last_row if c is not None and c.value is not None), None)
+    bottom = [book.cell(worksheet, area.last_row, c) for c in _numbers(area)]
+    label = next((c.value for c in bottom if c is not None and c.value is not None), None)
     if area.rows > 2 and isinstance(label, str) and _TOTAL.match(label.strip()):
         notes.append(f'Row {area.last_row} ("{label.strip()}") is left out.')
+        area = area.top(area.rows - 1)
+    elif last_row(worksheet, region) < area.last_row:  # totals of a table, without a label
+        notes.append(f"Row {area.last_row} (totals) is left out.")
         area = area.top(area.rows - 1)
     return worksheet, _columns(book, worksheet, [area]), notes
 

@@ -454,7 +454,12 @@ def has_header_row(book: Book, sheet: Worksheet, area: Area) -> bool:
 
 def _row_values(book: Book, sheet: Worksheet, area: Area, index: int) -> list[object]:
     found = (book.cell(sheet, area.first_row + index, column) for column in _columns(area))
-    return [None if cell is None else cell.value for cell in found]
+    # A text such as =a=b, which is no formula, is told apart by its apostrophe.
+    return [None if c is None else f"'{c.value}" if _literal(c) else c.value for c in found]
+
+
+def _literal(cell: Cell) -> bool:
+    return cell.data_type == "s" and isinstance(cell.value, str) and cell.value.startswith("=")
 
 
 def _columns(area: Area) -> range:

@@ -25,6 +25,7 @@ _PART = re.compile(
     rf"""|([^\W\d][\w.]*)?(\[(?:[^\[\]']|'.|\[{_INNER}\])*\])(?![\w'!])"""
 )
 _ITEM = re.compile(rf"\[({_INNER})\]")
+_PARTS = ("#all", "#data", "#headers", "#totals", "#this row")
 _TEXTS = re.compile(r'("(?:[^"]|"")*")')
 _MARKS = re.compile(r"([\[\]#'@])")
 
@@ -62,7 +63,9 @@ def quoted(formula: str, names: list[str]) -> str:
 
     :param names: of columns; those without a mark that needs an apostrophe are as they are
     """
-    marked = {name.lower(): name for name in names if _MARKS.search(name) and name[0] != "#"}
+    marked = {
+        name.lower(): name for name in names if _MARKS.search(name) and name.lower() not in _PARTS
+    }
     if not marked or "[" not in formula:
         return formula
     either = "|".join(re.escape(name) for name in sorted(marked.values(), key=len, reverse=True))
