@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from service.operations.chart_options import TAKES
+from service.operations.chart_roles import SINGLE
 from service.workbook.rules import kinds
 from tests.chart_books import DATA
 from tests.option_effects.charts import SPARKED, book
@@ -25,6 +26,7 @@ _CHART: dict[str, Any] = {
     "connect": True, "filled": True, "hole": 33, "lines": ["Income"], "second_axis": False,
     "y2_min": -3, "y2_max": 77, "y2_format": "0.000", "totals": ["End"], "bins": 6,
     "bin_width": 2.5, "highlight": ["high"], "series": ["Cost"], "categories": "Income",
+    "series_in": "rows",
 }  # fmt: skip
 _OTHERS: dict[tuple[str, str], Any] = {
     ("line", "markers"): False,
@@ -63,6 +65,8 @@ def chart_case(kind: str, option: str) -> Case:
     value = _OTHERS.get((kind, option), _CHART[option])
     also: dict[str, Any] = {"chart_type": kind, **_NEEDS.get(option, {})}
     also |= {**SPARKED, "data_range": "A1:D5"} if kind.startswith("sparkline") else {}
+    if option == "series_in" and kind in SINGLE:
+        also["data_range"] = "A1:B2"
     chosen = option in ("series", "categories") and kind not in ("stock", "treemap", "sunburst")
     usual = chosen or kind not in DATA
     before, instead = book("usual" if usual else kind), Case.instead
