@@ -973,7 +973,7 @@ class Tools:
 
         :param workbook: name, if several are open
         :param sheet: sheet to read; leave out if there is one
-        :param range: such as "A1:D20" or "A:C"; leave out for all used cells
+        :param range: "A1:D20", "A:C", a table, Sales[Amount], or a column's header; left out: all used cells
         :param what: values (calculated), formulas, or formats (number format, font, fill)
         :param limit: most rows to answer, 1 to 1000
         """
@@ -1074,7 +1074,7 @@ class Tools:
         :param action: what to do
         :param workbook: name, if several are open
         :param sheet: leave out if there is one
-        :param range: such as "A1:D20"; left out for sort, replace, clean and their like: all data
+        :param range: "A1:D20", a table, or a column's header; left out for sort, replace, clean and their like: all data
         :param options: sort {"by": ["Cost desc"]}; replace {"find", "replace"}; unpivot {"by": columns that stay}; copy {"to": "E1"}; others likewise. Keys: by, order, header, find, replace, within (values|formulas|both), regex, whole_cell, match_case, all_sheets, delimiter, widths, parts, to, force, names, series, step, stop, clean, decimal (.|,), date_order (dmy|mdy|ymd), what.
         """
         return await self._run(
@@ -1106,7 +1106,7 @@ class Tools:
         :param style: what to set, such as {"bold": true, "fill": "light gray", "align": "center", "number_format": "currency EUR", "border": "outline medium, inside thin gray"}. Keys: bold, italic, underline, strike, script (superscript|subscript|normal), font, size, color, fill, gradient, gradient_angle (center), pattern, pattern_color, number_format, align, valign, wrap, shrink, indent, rotation (vertical), border, border_color, named_style, new_style, locked, hide_formula, merge (cells|across|none), width (auto), height (auto), copy_from, clear.
         :param workbook: name, if several are open
         :param sheet: sheet to format; leave out if there is one
-        :param range: "A1:D1", "B:B", "A1:A9,C1:C9", header, or a column's header; left out: all used cells
+        :param range: "A1:D1", "B:B", "A1:A9,C1:C9", header, a table, or a column's header; left out: all used cells
         """
         return await self._run(
             "format_excel_cells",
@@ -1133,7 +1133,7 @@ class Tools:
 
         :param workbook: name, if several are open
         :param sheet: leave out if there is one
-        :param range: "B2:B20", "B:B", or a column's header
+        :param range: "B2:B20", "B:B", a table, or a column's header
         :param rule: greater_than, less_than, between, equal_to, text_contains, text_begins_with, date_occurring, duplicates, unique, top, bottom, above_average, blanks, errors, formula, color_scale, data_bar, icon_set; entries: list, whole, decimal, date, time, length, custom
         :param value: 100, "late", [10, 20], "=$C2>5", "last_7_days"; colours, lowest first; a list's entries or their range
         :param action: change and delete need options.index of list
@@ -1295,7 +1295,7 @@ class Tools:
     ) -> str:
         """Add a chart or sparklines beside the data; list, change or delete charts.
 
-        The first column of the data gives the categories, the rest the series.
+        The first column of the data gives the categories, the rest the series (or its rows do).
 
         :param workbook: name, if several are open
         :param sheet: sheet to put it on; leave out where there is only one
@@ -1304,7 +1304,7 @@ class Tools:
         :param title: left out: the name of a single series
         :param position: its upper left cell, cells of sparklines; left out: a free place
         :param action: change and delete take options.chart; change keeps what is not named
-        :param options: extras, such as {"series": ["Sales"], "stacked": true, "y_title": "Euro"}. Keys: chart, x_title, y_title, y2_title, legend (right|bottom|top|left|none), stacked (percent), data_labels, series, categories, width_cm, height_cm, own_sheet, colors, markers, smooth, x_min, x_max, y_min, y_max, y_format, gridlines (none|x|y|both), trendline, lines, second_axis, totals, bins, highlight (high|low|first|last|negative), ....
+        :param options: extras, such as {"series": ["Sales"], "stacked": true, "y_title": "Euro"}. Keys: chart, x_title, y_title, y2_title, legend (right|bottom|top|left|none), stacked (percent), data_labels, series, series_in (columns|rows), categories, width_cm, height_cm, own_sheet, colors, markers, smooth, x_min, x_max, y_min, y_max, y_format, gridlines (none|x|y|both), trendline, lines, second_axis, totals, bins, highlight (high|low|first|last|negative), ....
         """
         return await self._run(
             "create_excel_chart",
@@ -1545,7 +1545,7 @@ class Tools:
         :param sheet: sheet that holds the data; with rows, a new sheet's name
         :param title: title of the report
         :param filename: name of the new file
-        :param options: such as {"vat": 19, "scenarios": {"Low": -10}, "columns": {"amount": "Net"}} Keys: style, currency, columns, group_by, seller, buyer, number, date, due_date, payment_days, vat, discount, terms, scenarios, start, period (|day|week|month|year), person, ....
+        :param options: such as {"vat": 19, "scenarios": {"Low": -10}, "columns": {"amount": "Net"}} Keys: style, currency, columns, group_by, language (|en|de), seller, buyer, number, date, due_date, payment_days, vat, discount, terms, scenarios, start, period (|day|week|month|year), person, ....
         """
         return await self._run(
             "create_excel_report",
@@ -1663,7 +1663,7 @@ class Tools:
 
         One undo takes all back. The error names the step that failed.
 
-        :param steps: at most 50; in arguments "$name.key" is a value of the result of the step with that name, "{name.key}" the same inside of a text. Keys: tool, arguments, name.
+        :param steps: at most 50, the first may be create_excel_file; in arguments "$name.key" is a value of the result of the step with that name, "{name.key}" the same inside of a text. Keys: tool, arguments, name.
         :param workbook: name, if several are open
         """
         return await self._run(

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
+from multiprocessing.util import Finalize
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
+from service.engine.temporary import Temporary
 from service.logs import JsonFormatter, setup_logging
 from service.sessions import console
 from service.settings import Settings, SettingsError
@@ -63,6 +66,10 @@ class Server(BaseApplication):
 
     def load(self) -> Any:
         setup_logging(self.settings.log_level, RequestFacts())
+        temporary = Temporary()
+        tempfile.tempdir = str(temporary.path)
+        # After the library has removed its own folder there (which has -100).
+        Finalize(None, temporary.close, exitpriority=-200)
         self.service = Service(self.settings)
         log.info("listening", extra={"facts": {"address": self.cfg.settings["bind"].get()[0]}})
         return self.service.app

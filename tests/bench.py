@@ -11,6 +11,7 @@ from service.operations.context import Context
 from service.operations.preferences import Preferences
 from service.operations.registry import Answer, find
 from service.workbook.book import Book
+from tests.corpus.validity import problems
 
 NOW = dt.datetime(2026, 3, 14, 9, 26, 53)
 
@@ -41,3 +42,11 @@ def new_book(name: str = "test.xlsx", **parameters: Any) -> Book:
     book = Book.blank(name)
     run(book, "create_excel_file", filename=name, **parameters)
     return book
+
+
+def reopened(book: Book, folder: Path) -> Book:
+    """The workbook saved, found valid, and opened again as an upload is."""
+    path = folder / f"again{len(list(folder.iterdir()))}.xlsx"
+    book.save(path)
+    assert problems(path) == []
+    return Book.load(path, "again.xlsx")

@@ -210,7 +210,8 @@ def add_new_chart(draft: Draft) -> None:
     root.append(
         parse(
             anchor(f"""<mc:AlternateContent xmlns:mc="{MC}"><mc:Choice Requires="cx1"
-      xmlns:cx1="urn:cx1"><xdr:graphicFrame macro=""><xdr:nvGraphicFramePr><xdr:cNvPr id="40"
+      xmlns:cx1="http://schemas.microsoft.com/office/drawing/2015/9/8/chartex">
+      <xdr:graphicFrame macro=""><xdr:nvGraphicFramePr><xdr:cNvPr id="40"
       name="Chart 40"/><xdr:cNvGraphicFramePr/></xdr:nvGraphicFramePr>
       <xdr:xfrm><a:off x="0" y="0"/>
       <a:ext cx="0" cy="0"/></xdr:xfrm><a:graphic><a:graphicData uri="{CX}">
@@ -283,9 +284,12 @@ def add_query(draft: Draft) -> None:
     draft.write("xl/queryTables/queryTable1.xml", b"<queryTable name='q'/>", "text/x-query+xml")
     table = "xl/tables/table1.xml"
     draft.relationships(table).add(f"{OFFICE}/queryTable", "xl/queryTables/queryTable1.xml")
-    root = draft.xml(table)
-    uid = "{http://schemas.microsoft.com/office/spreadsheetml/2014/revision}uid"
-    root.set(uid, "{CCCC0000-0000-4000-8000-000000000001}")
+    revision = "http://schemas.microsoft.com/office/spreadsheetml/2014/revision"
+    added = (
+        f'<table xmlns:xr="{revision}" xmlns:mc="{MC}" mc:Ignorable="xr" '
+        'xr:uid="{CCCC0000-0000-4000-8000-000000000001}" '
+    )
+    root = parse(etree.tostring(draft.xml(table)).replace(b"<table ", added.encode(), 1))
     root.append(parse(f'<extLst xmlns="{MAIN}"><ext uri="x"/></extLst>'.encode()))
     draft.write(table, root)
 

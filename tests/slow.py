@@ -27,6 +27,13 @@ SLOW: dict[str, frozenset[str]] = {
             "test_the_last_row_is_not_too_far",
         }
     ),
+    "test_temporary": frozenset(
+        {
+            "test_a_killed_service_leaves_nothing_after_its_next_start",
+            "test_a_service_that_ends_leaves_nothing",
+            "test_the_socket_of_a_killed_libreoffice_is_removed",
+        }
+    ),
     "test_calculation": frozenset(
         {
             "test_libreoffice_decides_what_is_open",
@@ -173,6 +180,14 @@ SLOW: dict[str, frozenset[str]] = {
         {
             "test_headers_alone_give_headers_alone[gunicorn]",
             "test_ten_thousand_rows_go_through",
+        }
+    ),
+    "test_option_effects": frozenset(
+        {
+            "test_each_kind_has_the_options_that_it_takes",
+            "test_it_does_so_in_an_opened_file",
+            "test_it_does_what_it_says_in_a_chat",
+            "test_it_does_what_it_says_in_a_report",
         }
     ),
     "test_properties": frozenset(

@@ -230,6 +230,26 @@ def test_a_range_as_large_as_the_criteria_is_read_in_full(opened: Callable[..., 
     assert shown(book, "E1") == [60]
 
 
+def test_a_table_of_one_row_is_counted_and_looked_up() -> None:
+    """A range of one cell is a range to the functions with criteria, in both calculators."""
+    book = new_book(headers=["Dept", "N"], rows=[["IT", 3]])
+    run(book, "create_excel_table", name="Staff")
+    texts = {
+        '=COUNTIFS(Staff[Dept],"IT")': 1,
+        '=COUNTIF(Sheet1!A2,"IT")': 1,
+        "=SUMIFS(Staff[N],Staff[Dept],D9)": 0,
+        '=SUMIF(A2,"IT",B2)': 3,
+        '=MAXIFS(Staff[N],Staff[Dept],"IT")': 3,
+        '=INDEX(Staff[Dept],MATCH("IT",Staff[Dept],0))': "IT",
+    }
+    for row, (text, value) in enumerate(texts.items(), 1):
+        answer = run(book, "write_excel_range", start=f"F{row}", rows=[[text]]).result
+        assert "formula_errors" not in answer, text
+        assert "unverified" not in answer, text
+        read = run(book, "read_excel_range", range=f"F{row}").result
+        assert read["rows"] == [[value]], text
+
+
 def test_a_name_that_means_another_cell_is_a_change(opened: Callable[..., Book]) -> None:
     book = opened(
         '<c r="A1"><v>1</v></c><c r="B1"><v>2</v></c><c r="C1"><f>rate*10</f><v>10</v></c>',
@@ -446,6 +466,33 @@ def test_what_can_not_be_calculated_says_why() -> None:
     results = sheet_of({name: text for name, (text, _) in UNKNOWN.items()})
     for name, (text, reason) in UNKNOWN.items():
         assert reason in results[name].unknown, (text, results[name])
+
+
+# A table with one row has columns of one cell: it stands where a range is taken.
+OF_ONE_CELL = {
+    '=COUNTIF(A2,"i1")': 1,
+    '=COUNTIF(S!A2,"i1")+COUNTIFS($A$2,"i*",$B$2,">0")': 2,
+    '=SUMIF(A2,"i1",C2)': 10,
+    '=SUMIFS(C2,A2,"i1")+AVERAGEIFS(C2,A2,"i1")+MAXIFS(C2,A2,"i1")': 30,
+    '=VLOOKUP("i1",A2,1,FALSE)': "i1",
+    '=XLOOKUP("i1",A2,C2)+MATCH("i1",A2,0)': 11,
+    "=INDEX(C2,1)+LARGE(C2,1)+SMALL(B2,1)": 21,
+    '=COUNTIF(One[Name],"x")+SUMIFS(One[Share],One[Name],"x")': 3,
+}
+
+
+def test_one_cell_is_a_range_where_one_is_taken() -> None:
+    xl = openpyxl.Workbook()
+    sheet = xl.worksheets[0]
+    sheet.title = "S"
+    for row in ([None] * 3, ["i1", 1, 10], ["Name", "Share"], ["x", 2]):
+        sheet.append(row)
+    sheet.add_table(Table(displayName="One", ref="A3:B4"))
+    for row, formula in enumerate(OF_ONE_CELL, start=1):
+        sheet.cell(row, 5, formula)
+    values = Calculation(lambda: EditorSource(xl)).values()
+    found = {formula: values["S", row, 5] for row, formula in enumerate(OF_ONE_CELL, start=1)}
+    assert {f: c for f, c in found.items() if c != Computed(OF_ONE_CELL[f])} == {}
 
 
 # Neither calculator gets these right by itself; cell by cell, both do.
@@ -772,3 +819,41 @@ def test_days_off_in_a_range() -> None:
     shown = [str(book.value(book.sheet().cell(row, 5)))[:10] for row in (1, 2, 3)]
     assert shown == ["2026-01-13", "2026-01-09", "2026-01-13"]
     assert not book.unverified()
+
+
+def test_a_move_prepares_no_formulas_where_the_file_held_no_values(tmp_path: Path) -> None:
+    """All of them are calculated anew anyway; where the file held values, these go along."""
+    rows = [[1, "=A2*2"], [3, "=A3*2"], [None, "=SUM(B2:B3)"]]
+    made = new_book(headers=["A", "B"], rows=rows)
+    made.save(tmp_path / "held.xlsx")
+    opened = Book.load(tmp_path / "held.xlsx", "held.xlsx")
+    assert len(opened.calculation.before_move().formulas) == 3
+    assert not made.calculation.before_move().formulas
+    for book in (made, opened):
+        run(book, "edit_excel_sheet", action="insert_rows", target="3:3")
+        run(book, "write_excel_range", start="A3", rows=[[5, "=A3*2"]])
+        run(book, "edit_excel_sheet", action="rename", sheet="Sheet1", new_name="Other")
+        run(book, "edit_excel_sheet", action="delete_rows", target="2:2")
+        sheet = book.sheet()
+        assert [book.value(sheet[name]) for name in ("B2", "B3", "B4")] == [10, 6, 16]
+        assert not book.formula_errors()
+
+
+def test_parts_of_times_that_are_off_by_a_hair_are_agreed_on() -> None:
+    """8:00 less 1:00 is less than 7:00 by what calculating leaves off; Excel rounds it."""
+    rows = [
+        [
+            f"{hour:02d}:00",
+            f"=HOUR(A{row}-TIME(1,0,0))",
+            f'=IF(HOUR( A{row} )*60+MINUTE(TEXT(A{row},"hh:mm"))=HOUR({hour}/24)*60,"same","")',
+            f"=MINUTE(46000+{hour}/24-10/1440)",
+            f"=SECOND(A{row}-TIME(0,0,10))",
+            f'=SUMPRODUCT(HOUR(A{row}:A{row}))+HOUR("0{hour % 10}:30")',
+        ]
+        for row, hour in enumerate(range(1, 24), 2)
+    ]
+    book = new_book(headers=list("ABCDEF"), rows=rows)
+    for row, hour in enumerate(range(1, 24), 2):
+        found = [book.value(cell) for cell in book.sheet()[row]][1:]
+        assert found == [hour - 1, "same", 50, 50, hour + hour % 10], f"{hour}:00"
+    assert book.unverified() == []

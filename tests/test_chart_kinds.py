@@ -12,7 +12,8 @@ from service.errors import InvalidParameters, InvalidRange
 from service.operations.chart_options import CLASSIC, NEW, SPARK
 from service.workbook.book import Book
 from service.workbook.chart_shapes import ChartType
-from service.workbook.new_charts import NewType
+from service.workbook.new_charts import XDR, NewType
+from service.workbook.package.opc import parse
 from tests import chart_books as books
 from tests.bench import new_book, run
 from tests.chart_books import CX, C, chart_tree, chart_trees, parts, reopened, saved, value
@@ -216,12 +217,43 @@ def test_a_chart_can_be_a_sheet_of_its_own(tmp_path: Path) -> None:
         assert not any("chart" in name for name in parts(saved(again, tmp_path, "c.xlsx")))
 
 
+@pytest.mark.parametrize("kind", NEW)
+def test_a_chart_of_a_new_kind_can_be_a_sheet_of_its_own(kind: str, tmp_path: Path) -> None:
+    """It is kept, changed, and goes with its parts; also in a workbook that came from a file."""
+    for each in (books.book_for(kind), reopened(books.book_for(kind), tmp_path)):
+        options = {"own_sheet": "Big picture"}
+        answer = run(each, "create_excel_chart", chart_type=kind, title="One", options=options)
+        assert (answer.sheet, answer.result["chart"]["at"]) == ("Big picture", "whole sheet")
+        path = saved(each, tmp_path)
+        assert validity.problems(path) == []
+        again = Book.load(path, "again.xlsx")
+        assert again.xl.sheetnames == ["Sheet1", "Big picture"]
+        [chart] = run(again, "create_excel_chart", action="list").result["charts"]
+        assert (chart["sheet"], chart["type"], chart["title"]) == ("Big picture", kind, "One")
+        chosen = {"chart": "1"}
+        run(again, "create_excel_chart", action="change", title="Two", options=chosen)
+        run(again, "write_excel_range", start="B2", rows=[[77]])
+        files = parts(saved(again, tmp_path, "b.xlsx"))
+        (drawing,) = [parse(xml) for name, xml in files.items() if "drawings/drawing" in name]
+        (anchor,) = drawing
+        assert anchor.tag == f"{{{XDR}}}absoluteAnchor"
+        assert [etree.QName(e).localname for e in anchor] == [
+            "pos", "ext", "AlternateContent", "clientData"
+        ]  # fmt: skip
+        assert b">77<" in files["xl/charts/chartEx1.xml"]
+        assert b"Two" in files["xl/charts/chartEx1.xml"]
+        assert validity.problems(tmp_path / "b.xlsx") == []
+        run(again, "create_excel_chart", action="delete", options={"chart": "1"})
+        assert again.xl.sheetnames == ["Sheet1"]
+        assert not any("chart" in name for name in parts(saved(again, tmp_path, "c.xlsx")))
+
+
 @pytest.mark.parametrize(
     ("more", "word"),
     [
         ({"position": "A1"}, "position"),
         ({"options": {"own_sheet": "New", "width_cm": 10}}, "width_cm"),
-        ({"chart_type": "funnel", "data_range": "A1:B5"}, "own_sheet"),
+        ({"chart_type": "sparkline_line", "position": "H2:H5"}, "own_sheet"),
     ],
 )
 def test_what_a_chart_sheet_can_not_have_is_refused(more: dict[str, Any], word: str) -> None:

@@ -144,6 +144,51 @@ def test_an_invoice_shows_who_and_when() -> None:
     assert sheet.oddFooter.left.text == "Acme, Inc."
 
 
+@pytest.mark.parametrize(
+    ("title", "name", "number"),
+    [
+        ("Quote 2026-014", "Quote", "Number"),
+        ("Quotation for a deck", "Quotation", "Number"),
+        ("Our offer", "Offer", "Number"),
+        ("Order confirmation 7", "Order confirmation", "Number"),
+        ("Purchase order 7", "Purchase order", "Number"),
+        ("Delivery note", "Delivery note", "Number"),
+        ("Angebot 12", "Angebot", "Number"),
+        ("Lieferschein", "Lieferschein", "Number"),
+        ("", "Invoice", "Invoice number"),
+        ("Invoice for order 17", "Invoice", "Invoice number"),
+        ("Rechnung zu Auftrag 17", "Invoice", "Invoice number"),
+        ("Coffers and borders", "Invoice", "Invoice number"),
+    ],
+)
+def test_the_sheet_is_called_as_the_document_is(title: str, name: str, number: str) -> None:
+    book = new_book(headers=["A"])
+    for sheet in (name, f"{name} (2)"):
+        given = {"report": "invoice", "rows": LINES, "title": title}
+        assert run(book, "create_excel_report", **given).sheet == sheet
+        assert number in {cell.value for row in book.sheet(sheet).iter_rows() for cell in row}
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"title": "Angebot 12"}, True),
+        ({"rows": [{"Beschreibung": "Brett", "Menge": 2, "Einzelpreis": 4.5}]}, True),
+        ({"title": "Angebot 12", "options": {"language": "en"}}, False),
+        ({"title": "Angebot 12", "options": {"language": "de"}}, False),
+        ({"title": "Quote 12"}, False),
+        ({}, False),
+    ],
+)
+def test_that_labels_are_english_is_told_where_the_data_are_german(
+    more: dict[str, Any], told: bool
+) -> None:
+    given = {"report": "invoice", "rows": LINES, **more}
+    answer = run(Book.blank("a.xlsx"), "create_excel_report", **given)
+    notes = " ".join(answer.result.get("notes", []))
+    assert ('{"language": "de"}' in notes) == told
+
+
 def test_a_blank_invoice_invents_nothing() -> None:
     book = made("invoice")
     sheet = book.xl["Invoice"]
@@ -793,3 +838,35 @@ def test_each_option_has_an_effect(option: str) -> None:
     report, rows, value = EFFECTS[option]
     with_it, without = made(report, rows, **{option: value}), made(report, rows)
     assert everything(with_it) != everything(without)
+
+
+def test_days_are_written_as_usual_in_the_language() -> None:
+    """The user's own way of writing days counts more."""
+    line = {"Beschreibung": "Beratung", "Menge": 1, "Einzelpreis": 80}
+    invoice = {"date": "2026-03-01", "payment_days": 14}
+    sheet = made("invoice", [line], language="de", **invoice).xl.worksheets[0]
+    formats = {c.number_format for row in sheet.iter_rows() for c in row}
+    assert "dd.mm.yyyy" in formats
+    assert "yyyy-mm-dd" not in formats
+    book = Book.blank("document.xlsx")
+    options = {"language": "de", **invoice}
+    wishes = Preferences(date_format="d/m/yyyy")
+    given = {"report": "invoice", "rows": [line], "options": options}
+    run(book, "create_excel_report", preferences=wishes, **given)
+    formats = {c.number_format for row in book.xl.worksheets[0].iter_rows() for c in row}
+    assert "dd.mm.yyyy" not in formats
+
+
+def test_the_header_of_the_people_of_a_project_is_not_cut_off() -> None:
+    rows = [{"Aufgabe": "Planen", "Beginn": "2026-03-02", "Tage": 3, "Zuständig": "Bo"}]
+    sheet = made("project_plan", rows, language="de").xl.worksheets[0]
+    row, at = found(sheet, "Zuständig")
+    assert sheet.column_dimensions[sheet.cell(row, at).column_letter].width >= 12
+
+
+def test_a_chart_of_stock_below_zero_shows_it() -> None:
+    rows = [{"Item": name, "Stock": n, "Unit cost": 1} for name, n in (("Nut", -2), ("Bolt", 5))]
+    for given, least in ((rows, None), (rows[1:], 0)):
+        book = made("inventory", given)
+        (chart,) = [c for sheet in book.xl.worksheets for c in sheet._charts]
+        assert chart.y_axis.scaling.min == least

@@ -150,6 +150,24 @@ def test_curves_are_sought_on_both_sides_and_what_can_not_be_is_told(book: Book)
     assert told["trials"] <= 80
 
 
+def test_what_reads_an_input_is_told(book: Book) -> None:
+    """The question is as usual as the other: which results does this number change?"""
+    assert ask(book, cell="B2") == {
+        "cell": "Sheet1!B2",
+        "value": 10,
+        "label": "Pieces, Ann",
+        "notes": ["It holds no formula: it is an input of others."],
+        "read_by": "Sheet1!B5, D2",
+        "reaches_formulas": 4,
+    }
+
+
+def test_totals_of_the_rows_that_show_have_words() -> None:
+    words = in_words(parsed("=SUBTOTAL(109,Sales[Amount])"))
+    assert words == "the sum of the column Amount of Sales (of the rows that show)"
+    assert in_words(parsed("=SUBTOTAL(A1,B1:B9)")) == "SUBTOTAL of A1 and B1:B9"
+
+
 @pytest.mark.parametrize(
     ("action", "parameters", "part"),
     [

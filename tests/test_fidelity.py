@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -222,12 +223,21 @@ def test_the_corpus_covers_every_feature() -> None:
     assert len({entry.program for entry in entries()}) >= 8
 
 
+# What other programs write although the schemas do not have it; Excel opens it all the same.
+THEIRS = {
+    "excelize": "plotArea/.*: may not hold|sharedItems says 0|there is no text|slicerCacheDef",
+    "formualizer": "phoneticPr: fontId is 1 of 1|xf: xfId is 0 of 0",
+    "libreoffice": "xlnm.print_titles is defined twice|xfrm/.*exceeds maximum",
+    "openpyxl": "plotArea/(scatter|ofPie)Chart",
+}
+
+
 @pytest.mark.e2e
 @every_workbook
 def test_the_corpus_itself_is_sound(name: str, library: Library) -> None:
-    found = problems(library.path(name))
-    # LibreOffice writes one name twice.
-    assert [text for text in found if "_xlnm.print_titles is defined twice" not in text] == []
+    faults = THEIRS.get(name.partition("-")[0], "(?!)")
+    found = [text for text in problems(library.path(name)) if not re.search(faults, text)]
+    assert found == []
 
 
 # A change of structure and its opposite leave no trace, on whatever the workbook holds.

@@ -397,3 +397,56 @@ def test_a_sheet_without_a_header_row_is_told() -> None:
     book = new_book(rows=[[1, 2], [3, 4]])
     with pytest.raises(InvalidRange, match="no header row"):
         run(book, "format_excel_cells", range="header", style={"bold": True})
+
+
+def test_numbers_that_are_no_shares_are_told() -> None:
+    """12.5 under a percent format is 1250 %."""
+    book = new_book(headers=["Rate", "Share"], rows=[[12.5, 0.125], [7, 1.2], [1, 0.3]])
+    answer = run(book, "format_excel_cells", range="A:A", style={"number_format": "percent"})
+    (note,) = answer.result["notes"]
+    assert note.startswith("12.5 shows as 1250 %: a percent format shows a hundred times")
+    for range_, code in (("A2:A4", '0.0" %"'), ("B2:B4", "percent 1"), ("A2:A4", "0.00")):
+        style = {"number_format": code}
+        assert "notes" not in run(book, "format_excel_cells", range=range_, style=style).result
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        (
+            "accounting EUR",
+            '_-* #,##0.00 [$€-1]_-;-* #,##0.00 [$€-1]_-;_-* "-"?? [$€-1]_-;_-@_-',
+        ),
+        ("accounting", '_-[$$-409]* #,##0.00_-;-[$$-409]* #,##0.00_-;_-[$$-409]* "-"??_-;_-@_-'),
+        ("Accounting € 0", '_-* #,##0 [$€-1]_-;-* #,##0 [$€-1]_-;_-* "-" [$€-1]_-;_-@_-'),
+    ],
+)
+def test_accounting_is_a_name_as_in_excel(name: str, code: str) -> None:
+    assert number_format_code(name) == code
+    assert number_format_code(code) == code
+
+
+def test_headers_of_shares_and_times_stay_headers() -> None:
+    """Typed as values they would be 0.1 and 8:30, and the row none of headers."""
+    heads = ["Item", "10%", "08:30", 2025, 2026]
+    book = new_book(headers=heads, rows=[["A", "10%", "08:30", 1, 2]])
+    assert [cell.value for cell in book.sheet()[1]] == heads
+    assert book.sheet()["B2"].number_format == "0%"
+    done = run(book, "format_excel_cells", range="10%", style={"bold": True}).result
+    assert done["formatted"] == "B2"
+    done = run(book, "format_excel_cells", range="2026", style={"bold": True}).result
+    assert done["formatted"] == "E2"
+
+
+def test_years_name_columns_where_they_are_no_data() -> None:
+    rows = [["A", 1, 2], ["B", 3, 4]]
+    for first, named in (
+        (["Item", 2025, 2026], True),
+        (["Item", 2025, 17], False),
+        (["Ulm", 2025, "Bonn"], False),
+    ):
+        book = new_book(rows=[first, *rows])
+        found = run(book, "describe_excel_file").result["sheets"][0]["header_row"]
+        assert (found is not None) == named, first
+    book = new_book(rows=[["Built", 1990, 1995], ["Sold", 2001, 2004]])
+    assert run(book, "describe_excel_file").result["sheets"][0]["header_row"] is None

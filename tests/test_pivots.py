@@ -996,3 +996,10 @@ def test_figures_of_many_columns_are_told_with_the_last_one(items: int, shown: i
     assert len(last) == shown
     assert last[-1] == sum(range(items))
     assert ("..." in last) == (items > 13)
+
+
+def test_headers_that_look_like_values_are_fields() -> None:
+    """They are called as their cells are, or Excel would lose them when it refreshes."""
+    book = new_book(headers=["Item", "100%", "'=x"], rows=[["A", 1, 2], ["B", 3, 4]])
+    told = run(book, "create_excel_pivot", rows=["Item"], values=["100%", "=x"]).result
+    assert [value["field"] for value in told["pivot"]["values"]] == ["100%", "=x"]

@@ -30,6 +30,7 @@ ADDRESS = "/v1/preferences"
 NONE = Preferences().model_dump()
 C = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
 A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+MONEY = "#,##0.00"
 HEADERS = ["Day", "Item", "Price", "Year", "Tax", "Seen"]
 ROWS: list[list[Any]] = [
     ["2026-01-31", "Rent", 1200.5, 2026, "=C2*0.19", "2026-01-31 14:30"],
@@ -106,8 +107,7 @@ def test_the_font_is_that_of_every_cell(make: Any) -> None:
 
 
 def test_formats_are_those_of_what_is_created() -> None:
-    # Without preferences as it always was.
-    usual = ["yyyy-mm-dd", "General", "General", "General", "General", "yyyy-mm-dd h:mm:ss"]
+    usual = ["yyyy-mm-dd", "General", MONEY, "General", MONEY, "yyyy-mm-dd h:mm:ss"]
     assert formats(created()) == usual
     sheet = created(number_format="currency EUR", date_format="dd.mm.yyyy")
     euro = "#,##0.00 [$€-1]"
@@ -414,7 +414,7 @@ def test_all_of_them_together_show_in_the_file(wanted: dict[str, Any]) -> None:
     name = wanted.get("font", "").strip() or "Calibri"
     assert {cell.font.name for row in sheet.iter_rows() for cell in row} == {name}
     number, day = wanted.get("number_format"), wanted.get("date_format")
-    assert sheet["C2"].number_format == (number_format_code(number) if number else "General")
+    assert sheet["C2"].number_format == (number_format_code(number) if number else MONEY)
     assert sheet["A2"].number_format == (number_format_code(day) if day else "yyyy-mm-dd")
     assert sheet["D2"].number_format == "General"
 
@@ -466,7 +466,7 @@ def test_they_are_used_from_the_next_call_on(chat: Chat) -> None:
     first = sheet_of(chat, create(chat, "a.xlsx"))
     prefer(chat, style="green", number_format="0.0")
     second = sheet_of(chat, create(chat, "b.xlsx"))
-    assert (color(first), first["C2"].number_format) == (house("blue").main, "General")
+    assert (color(first), first["C2"].number_format) == (house("blue").main, MONEY)
     assert (color(second), second["C2"].number_format) == (house("green").main, "0.0")
 
 

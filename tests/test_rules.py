@@ -485,10 +485,11 @@ def foreign(tmp_path: Path) -> Path:
 LATER = """<extLst><ext uri="{78C0D931-6437-407d-A8EE-F0AAD7539E65}"
  xmlns:x14="http://schemas.microsoft.com/office/spreadsheetml/2009/9/main"
  xmlns:xm="http://schemas.microsoft.com/office/excel/2006/main"><x14:conditionalFormattings>
-<x14:conditionalFormatting><x14:cfRule type="expression" priority="9" id="{A}">
+<x14:conditionalFormatting><x14:cfRule type="expression" priority="9"
+ id="{AAAA0000-0000-4000-8000-000000000001}">
 <xm:f>T!$A$1&gt;A1</xm:f><x14:dxf><font><b/></font></x14:dxf></x14:cfRule>
 <xm:sqref>A1:A10</xm:sqref></x14:conditionalFormatting></x14:conditionalFormattings></ext>
-<ext uri="{CCE6A557-97BC-4b89-ADB6-D9C79CAAB3DF}"
+<ext uri="{CCE6A557-97BC-4b89-ADB6-D9C93CAAB3DF}"
  xmlns:x14="http://schemas.microsoft.com/office/spreadsheetml/2009/9/main"
  xmlns:xm="http://schemas.microsoft.com/office/excel/2006/main">
 <x14:dataValidations count="1"><x14:dataValidation type="list" allowBlank="1" prompt="P">

@@ -155,6 +155,31 @@ LAYOUTS: list[tuple[str, dict[str, Any], Any]] = [
 ]
 
 
+@pytest.mark.parametrize("cells", [("B2", "B2"), ("C4", "A2"), ("A2", "B1"), ("B2", "none", "B3")])
+def test_what_is_frozen_can_be_frozen_otherwise(
+    book: Book, cells: tuple[str, ...], tmp_path: Path
+) -> None:
+    """Each part of the sheet has one selection; Excel repairs a sheet with two."""
+    for cell in cells:
+        lay_out(book, freeze=cell)
+        book = reopened(book, tmp_path)
+    assert look(book, tmp_path).freeze_panes == cells[-1]
+
+
+def test_what_is_selected_stays_selected(tmp_path: Path) -> None:
+    path = tmp_path / "selected.xlsx"
+    xl = openpyxl.Workbook()
+    xl.active.sheet_view.selection[0].activeCell = "C7"
+    xl.active.sheet_view.selection[0].sqref = "C7:D9"
+    xl.save(path)
+    for cell, pane in (("B3", "bottomRight"), ("none", None)):
+        book = Book.load(path, "selected.xlsx")
+        lay_out(book, freeze=cell)
+        chosen = look(book, tmp_path).sheet_view.selection[-1]
+        assert (chosen.activeCell, chosen.sqref, chosen.pane) == ("C7", "C7:D9", pane)
+        path = tmp_path / "saved.xlsx"
+
+
 def shows(has: Any, sheet: Any) -> bool:
     try:
         return bool(has(sheet))

@@ -9,7 +9,7 @@ import pytest
 from service.errors import ExcelToolsError, InvalidParameters, InvalidRange
 from service.workbook.book import Book
 from tests.bench import new_book, run
-from tests.service_fixtures import Chat
+from tests.service_fixtures import Chat, MakeService
 
 ROWS = [["Rent", 1200], ["Food", 450]]
 APPEND = {"tool": "write_excel_range", "arguments": {"start": "append", "rows": [["Bus", 9]]}}
@@ -193,3 +193,81 @@ def test_a_sort_by_results_is_replayed_with_the_results_of_then(chat: Chat) -> N
     assert items(chat) == letters
     chat.op("undo_excel_change", action="redo")
     assert items(chat) == after
+
+
+# A workbook made by the first step ------------------------------------------------
+
+MADE = {
+    "tool": "create_excel_file",
+    "arguments": {"filename": "b.xlsx", "headers": ["Item", "Cost"], "rows": ROWS},
+}
+
+
+def test_the_first_step_may_make_the_workbook(make_service: MakeService) -> None:
+    chat = Chat(make_service(engines=1, engine_workbooks=1))
+    named = {**APPEND, "arguments": {**APPEND["arguments"], "workbook": "b.xlsx"}}
+    answer = chat.op("run_excel_steps", steps=[MADE, named, SORT])
+    assert answer["workbook"] == "b.xlsx"
+    assert answer["result"]["results"][0]["tool"] == "create_excel_file"
+    assert items(chat) == ["Bus", "Food", "Rent"]
+    chat.op("write_excel_range", start="append", rows=[["Zoo", 1]])
+    other = chat.op("run_excel_steps", steps=[MADE])  # pushes the first out
+    assert other["workbook"] == "b (2).xlsx"
+    rows = chat.op("read_excel_range", workbook="b.xlsx")["result"]["rows"]
+    assert [row[0] for row in rows] == ["Item", "Bus", "Food", "Rent", "Zoo"]
+    chat.op("undo_excel_change", workbook="b.xlsx")
+    assert chat.fail("undo_excel_change", workbook="b.xlsx")["code"]
+    chat.op("undo_excel_change", workbook="b.xlsx", action="redo")
+    chat.op("save_excel_file", workbook="b.xlsx")
+    chat.op("close_excel_file", workbook="b.xlsx")
+    chat.op("open_excel_file", file="b.xlsx")
+    rows = chat.op("read_excel_range", workbook="b.xlsx")["result"]["rows"]
+    assert [row[0] for row in rows] == ["Item", "Bus", "Food", "Rent", "Zoo"]
+
+
+def test_steps_that_fail_leave_no_workbook_behind(chat: Chat) -> None:
+    error = chat.fail("run_excel_steps", steps=[MADE, APPEND, WRONG])
+    assert error["message"].startswith("Step 3 of 3 (format_excel_cells): ")
+    assert chat.op("list_excel_files")["files"] == []
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("import_csv_to_excel", {"source": "a,b\n1,2\n", "sheet": "Data"}),
+        (
+            "create_excel_report",
+            {"report": "sales_report", "rows": [["Product", "Sales"], ["a", 1]]},
+        ),
+    ],
+)
+def test_what_adds_to_a_workbook_makes_one_where_none_is_open(
+    chat: Chat, tool: str, arguments: dict[str, Any]
+) -> None:
+    """With a file name it makes another one, as it does by itself."""
+    step = {"tool": tool, "arguments": arguments}
+    first = chat.op("run_excel_steps", steps=[step])
+    again = {"tool": tool, "arguments": {**arguments, "filename": "new.xlsx"}}
+    assert chat.op("run_excel_steps", steps=[again])["workbook"] == "new.xlsx"
+    chat.op("close_excel_file", workbook="new.xlsx")
+    assert first["workbook"] != "new.xlsx"
+    chat.op("edit_excel_sheet", action="rename", sheet=first["sheet"], new_name="Old")
+    second = chat.op("run_excel_steps", steps=[{"tool": tool, "arguments": arguments}])
+    assert second["workbook"] == first["workbook"]
+
+
+def test_where_no_workbook_is_open_the_error_says_how_to_make_one(chat: Chat) -> None:
+    error = chat.fail("run_excel_steps", steps=[APPEND])
+    assert error["code"] == "workbook_not_found"
+    assert "first step may be create_excel_file" in error["hint"]
+    error = chat.fail("run_excel_steps", steps=[APPEND, MADE])
+    assert "first step may be create_excel_file" in error["hint"]
+
+
+def test_a_second_workbook_is_refused(chat: Chat) -> None:
+    chat.op("create_excel_file", filename="b.xlsx", headers=["Item", "Cost"], rows=ROWS)
+    error = chat.fail("run_excel_steps", steps=[MADE], workbook="b.xlsx")
+    assert "and the steps work on b.xlsx" in error["message"]
+    assert "leave workbook out" in error["hint"]
+    error = chat.fail("run_excel_steps", steps=[MADE, MADE])
+    assert "Step 2 of 2 (create_excel_file)" in error["message"]

@@ -523,3 +523,50 @@ def test_a_column_is_formatted_with_its_total() -> None:
     told = run(book, "format_excel_cells", range="Cost", style={"number_format": "currency EUR"})
     assert told.result["formatted"] == "B2:B4"
     assert "€" in book.sheet()["B4"].number_format
+
+
+def test_columns_with_brackets_are_named_as_people_write_them() -> None:
+    """Excel wants an apostrophe before brackets and # in a column's name; people don't."""
+    rows = [["A", 2, 3], ["B", 4, 5]]
+    book = new_book(headers=["#", "Qty [pcs]", "Price #"], rows=rows)
+    formula = '=[@[Qty [pcs]]]*[@Price #]+LEN("[Qty [pcs]]")+LEN([@#])-1'
+    run(book, "create_excel_table", name="T", options={"columns": {"Sum": formula}})
+    run(book, "write_excel_range", start="F2", rows=[["=SUM(T[Qty [pcs]])", "=MAX(T[price #])"]])
+    run(book, "write_excel_range", start="append", rows=[["C", 1, 1, "=[@[Qty [pcs]]]*0"]])
+    column = "T[[#This Row],[Qty '[pcs']]]*T[[#This Row],[Price '#]]"
+    length = "LEN(T[[#This Row],['#]])-1"
+    assert book.sheet()["D2"].value == f'={column}+LEN("[Qty [pcs]]")+{length}'
+    assert book.sheet()["F2"].value == "=SUM(T[Qty '[pcs']])"
+    read = run(book, "read_excel_range", range="D2:G4").result["rows"]
+    assert read == [[17, None, 7, 5], [31, None, None, None], [0, None, None, None]]
+
+
+@pytest.mark.parametrize("totals", [None, {"Net": "sum"}])
+@pytest.mark.parametrize("columns", [None, {"Gross": "=[@Net]*2"}])
+def test_the_blank_row_of_a_new_table_is_the_first_that_is_filled(
+    totals: dict[str, str] | None, columns: dict[str, str] | None
+) -> None:
+    """Headers, a table, then rows: as a model does it. Nothing stays blank, nothing is lost."""
+    book = new_book(headers=["Name", "Net"])
+    given = {"totals": totals, "columns": columns}
+    options = {key: value for key, value in given.items() if value}
+    run(book, "create_excel_table", name="T", options=options)
+    run(book, "write_excel_range", start="append", rows=[{"Name": "A", "Net": 1}])
+    run(book, "write_excel_range", start="append", rows=[["B", 2], ["C", 3]])
+    wanted = [["A", 1], ["B", 2], ["C", 3]] + ([["Total", 6]] if totals else [])
+    read = run(book, "read_excel_range", range=f"A2:C{len(wanted) + 1}").result["rows"]
+    assert [row[:2] for row in read] == wanted
+    if columns:
+        assert [row[2] for row in read[:3]] == [2, 4, 6]
+    assert book.sheet().tables["T"].ref == f"A1:{'C' if columns else 'B'}{len(wanted) + 1}"
+
+
+def test_appending_overwrites_nothing_below_a_blank_row() -> None:
+    rows = [["A", 1], [None, None], ["B", 2]]
+    book = new_book(headers=["Name", "Net"], rows=rows)
+    with pytest.raises(InvalidRange, match="A4 below a blank row holds 'B'") as refused:
+        run(book, "write_excel_range", start="append", rows=[["C", 3], ["D", 4]])
+    assert 'start="A5"' in refused.value.hint
+    assert book.sheet()["A4"].value == "B"
+    run(book, "write_excel_range", start="append", rows=[["C", 3]])
+    assert book.sheet()["A3"].value == "C"

@@ -20,9 +20,8 @@ from service.operations.registry import find
 from service.workbook import book as book_module
 from service.workbook.book import Book
 from service.workbook.keeping.loader import load
-from tests.bench import NOW, new_book, run
+from tests.bench import NOW, new_book, reopened, run
 from tests.corpus.hand_cells import extensions
-from tests.corpus.validity import problems
 from tests.service_fixtures import Chat
 
 HEADERS = ["Item", "Cost", "Twice"]
@@ -48,14 +47,6 @@ def do(book: Book, action: str, range: str = "", sheet: str = "", **options: Any
 def rows(book: Book, area: str, sheet: str = "") -> list[list[Any]]:
     """What cells hold: values and formulas."""
     return [[cell.value for cell in row] for row in book.sheet(sheet)[area]]
-
-
-def reopened(book: Book, folder: Path) -> Book:
-    """The workbook saved, found valid, and opened again as an upload is."""
-    path = folder / f"again{len(list(folder.iterdir()))}.xlsx"
-    book.save(path)
-    assert problems(path) == []
-    return Book.load(path, "again.xlsx")
 
 
 def both(book: Book, folder: Path) -> list[Book]:
@@ -464,6 +455,13 @@ def test_what_can_be_read_in_two_ways_waits_for_a_word() -> None:
     assert rows(book, "A1:B1") == [[1234, dt.date(2026, 4, 3)]]
 
 
+@pytest.mark.parametrize("text", ["26/04/03", "2026.04.03", "2026-4-3"])
+def test_dates_with_the_year_first_may_be_short_and_have_dots(text: str) -> None:
+    book = new_book(rows=[[text]])
+    do(book, "clean", "A1", clean=["dates"], date_order="ymd")
+    assert str(book.sheet()["A1"].value)[:10] == "2026-04-03"
+
+
 # Shape ------------------------------------------------------------------------
 
 
@@ -787,12 +785,57 @@ def test_rules_and_validations_go_with_their_cells(action: str, tmp_path: Path) 
         assert len(set(priorities)) == 2
 
 
-def test_rules_of_a_later_form_are_told_where_they_stay(tmp_path: Path) -> None:
+def test_rules_of_a_later_form_go_with_the_others(tmp_path: Path) -> None:
     extensions(tmp_path / "x.xlsx")
     book = Book.load(tmp_path / "x.xlsx", "x.xlsx")
     told = do(book, "clear", "A2:B3", "Data", what="rules")
-    assert told["rules"] == 2
-    assert "later form" in told["notes"][0]
+    assert told["rules"] == 3
+    assert "notes" not in told
     again = reopened(book, tmp_path)
     assert [str(item.sqref) for item in again.sheet("Data").conditional_formatting] == ["A4"]
     assert "notes" not in do(again, "copy", "A4:A5", "Data", to="K1")
+
+
+@pytest.mark.parametrize(
+    ("start", "then"),
+    [
+        (["Jan"], ["Feb", "Mar", "Apr"]),
+        (["Okt", "Nov"], ["Dez", "Jan", "Feb"]),
+        (["MONTAG"], ["DIENSTAG", "MITTWOCH", "DONNERSTAG"]),
+        (["mars", "mai"], ["juillet", "septembre", "novembre"]),
+        (["Week 08"], ["Week 09", "Week 10", "Week 11"]),
+        (["Q3"], ["Q4", "Q1", "Q2"]),
+        (["Item 10", "Item 20"], ["Item 30", "Item 40", "Item 50"]),
+        (["yes", "no"], ["yes", "no", "yes"]),
+        (["Jan", "Open"], ["Jan", "Open", "Jan"]),
+    ],
+)
+def test_texts_go_on_as_excel_fills_them(start: list[str], then: list[str]) -> None:
+    book = new_book(rows=[[text] for text in start])
+    last = len(start) + 3
+    run(book, "transform_excel_range", action="fill", range=f"A1:A{last}")
+    assert [book.sheet().cell(row, 1).value for row in range(1, last + 1)] == [*start, *then]
+    again = {"series": "copy", "force": True}
+    run(book, "transform_excel_range", action="fill", range=f"A1:A{last}", options=again)
+    assert book.sheet().cell(last, 1).value == start[(last - 1) % 1]
+
+
+def test_minus_signs_of_accountants_are_read() -> None:
+    book = new_book(headers=["Net"], rows=[["(1.300,50)"], ["20,00-"], ["(see note)"], ["-5,00"]])
+    options = {"clean": ["numbers"], "decimal": ","}
+    told = run(book, "transform_excel_range", action="clean", range="Net", options=options).result
+    assert [book.sheet().cell(row, 1).value for row in range(2, 6)] == [
+        -1300.5,
+        -20,
+        "(see note)",
+        -5,
+    ]
+    assert told["notes"] == ["1 text stayed text: '(see note)'."]
+
+
+def test_a_column_is_split_by_its_header() -> None:
+    book = new_book(headers=["Name"], rows=[["Lee, Ann"], ["Ray, Bo"]])
+    options = {"delimiter": ", ", "names": ["Last", "First"]}
+    run(book, "transform_excel_range", action="split", range="name", options=options)
+    read = run(book, "read_excel_range").result["rows"]
+    assert read == [["Last", "First"], ["Lee", "Ann"], ["Ray", "Bo"]]

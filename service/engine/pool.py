@@ -10,17 +10,20 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import signal
+import tempfile
 import threading
 import time
 from collections import Counter
 from concurrent.futures import CancelledError
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from pathlib import Path
 
 from cachetools import LRUCache
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from service.engine import worker
+from service.engine.temporary import removed
 from service.engine.turns import Turns
 from service.engine.work import Reply, Work
 from service.errors import OperationTooBig, OperationTooSlow, WorkbookBusy, WorkbookDamaged
@@ -57,26 +60,31 @@ class _Slot:
     message may lie; and one that ends while idle breaks its pool. So whenever a process has
     ended its whole pool is replaced. As only one call at a time is given to it, no other
     is hurt.
+
+    :param folder: in which each process gets one of its own for its temporary files, which is
+        removed when the process is replaced
     """
 
-    def __init__(self, limits: worker.Limits, preload: list[str]) -> None:
+    def __init__(self, limits: worker.Limits, preload: list[str], folder: Path) -> None:
         self.turns = Turns()
         self._limits = limits
         self._preload = preload
+        self._folder = folder
         self._lock = threading.Lock()
         self._closed = False
         self._proven = False
         self._forgotten: list[str] = []
-        self._pool = self._new_pool()
+        self._pool, self._place = self._new_pool()
 
-    def _new_pool(self) -> ProcessPool:
+    def _new_pool(self) -> tuple[ProcessPool, Path]:
         # A fork server starts a replacement in milliseconds, with the libraries loaded,
         # and hands it neither the service's threads nor its sockets.
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(self._preload)
-        return ProcessPool(
-            max_workers=1, context=context, initializer=worker.start, initargs=(self._limits,)
-        )
+        place = Path(tempfile.mkdtemp(dir=self._folder))
+        start = (self._limits, str(place))
+        pool = ProcessPool(max_workers=1, context=context, initializer=worker.start, initargs=start)
+        return pool, place
 
     def forget(self, workbook: str) -> None:
         """Have the process let go of a working copy before its next call."""
@@ -112,9 +120,11 @@ class _Slot:
 
     def _replace(self, pool: ProcessPool) -> None:
         with self._lock:
+            place = self._place
             if not self._closed:
-                self._pool, self._proven = self._new_pool(), False
+                (self._pool, self._place), self._proven = self._new_pool(), False
         _end(pool)
+        removed(place)
 
     def stop(self) -> None:
         """Take nothing more; calls under way are cancelled."""
@@ -175,7 +185,8 @@ class EnginePool:
         # The fork server is there for the questions to databases as well.
         preload = ["service.engine.worker"]
         preload += ["service.databases.child"] if settings.databases else []
-        self._slots = [_Slot(limits, preload) for _ in range(settings.engines)]
+        self._folder = Path(tempfile.mkdtemp(prefix="engines-"))
+        self._slots = [_Slot(limits, preload, self._folder) for _ in range(settings.engines)]
         # As many as the processes can hold: what was not used for longer is nowhere.
         self._bound: LRUCache[str, _Place] = LRUCache(settings.engines * settings.engine_workbooks)
         self._lock = threading.Lock()
@@ -270,6 +281,7 @@ class EnginePool:
             slot.stop()
         for slot in self._slots:
             slot.join()
+        removed(self._folder)
 
 
 def _what(work: Work) -> str:

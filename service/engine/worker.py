@@ -6,6 +6,7 @@ import datetime as dt
 import gc
 import logging
 import resource
+import tempfile
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -256,9 +257,13 @@ def _tell_errors(book: Book, answer: Answer) -> None:
 _bench: Bench | None = None
 
 
-def start(limits: Limits) -> None:
-    """Set a new engine process up: its memory limit and its bench."""
+def start(limits: Limits, folder: str) -> None:
+    """Set a new engine process up: its memory limit and its bench.
+
+    :param folder: for its temporary files, so that they can be removed if it is killed
+    """
     global _bench  # noqa: PLW0603 - one bench a process, made by its initializer
+    tempfile.tempdir = folder
     size = limits.memory_mb * 1024 * 1024
     # Data, not address space: libraries reserve much more address space than they use.
     resource.setrlimit(resource.RLIMIT_DATA, (size, size))

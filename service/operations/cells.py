@@ -12,9 +12,10 @@ from openpyxl.worksheet.worksheet import Worksheet
 from service.errors import InvalidParameters, InvalidRange, counted
 from service.operations.context import Context
 from service.operations.data import Rows, as_grid
+from service.operations.fitting import show_texts
+from service.operations.headed import range_of
 from service.operations.layout import (
     Written,
-    cell_width,
     check_grid,
     find_region,
     header_names,
@@ -23,22 +24,25 @@ from service.operations.layout import (
 )
 from service.operations.registry import Answer, operation
 from service.operations.result_formats import take_over
+from service.operations.room import make_room
+from service.operations.rule_growth import grow_rules, rows_before
 from service.operations.table_growth import (
-    above_totals,
     around,
     calculated_cells,
     fill,
     grow,
+    kept_formulas,
+    left_out,
     notes_of,
+    place_for,
     under_sums,
     under_totals,
     with_tables,
 )
 from service.operations.table_headers import Headers, with_headers
 from service.workbook import cells
-from service.workbook.areas import MAX_COLUMN, Area, area_at, parse_cell, split_sheet
+from service.workbook.areas import Area, area_at, parse_cell, split_sheet
 from service.workbook.book import Book
-from service.workbook.geometry import column_width, set_column_width
 from service.workbook.structure import rename_columns
 
 MAX_CELLS_READ = 5_000
@@ -64,13 +68,14 @@ def read_excel_range(
     comes with an apostrophe in front. Long ranges come in pages; "next_range" is the next.
 
     :param sheet: sheet to read; leave out if there is one
-    :param range: such as "A1:D20" or "A:C"; leave out for all used cells
+    :param range: "A1:D20", "A:C", a table, Sales[Amount], or a column's header; left out: all
+        used cells
     :param what: values (calculated), formulas, or formats (number format, font, fill)
     :param limit: most rows to answer, 1 to 1000
     """
     if not 1 <= limit <= 1000:
         raise InvalidParameters(f"limit is {limit}; it goes from 1 to 1000.", "Read page by page.")
-    worksheet, area = ctx.book.sheet_and_area(sheet, range)
+    worksheet, area = range_of(ctx.book, sheet, range)
     if area.columns > MAX_CELLS_READ:
         raise InvalidRange(
             f"{area} is {area.columns} columns wide; at most {MAX_CELLS_READ} are read at once.",
@@ -223,15 +228,18 @@ def write_excel_range(ctx: Context, rows: Rows, sheet: str = "", start: str = "A
     check_grid(ctx.book, lines, row, column)
     area = area_at(row, column, len(lines), max(len(line) for line in lines))
     _refuse_merged(worksheet, area)
+    blank = 0
     if reference.strip().lower() == "append":
-        row, area = above_totals(ctx.book, worksheet, area)
-        worksheet = ctx.book.sheet(worksheet.title)
+        area, blank = place_for(ctx.book, worksheet, area)
+        row, worksheet = area.first_row, ctx.book.sheet(worksheet.title)
+        lines = kept_formulas(worksheet, lines, area, blank)
     _refuse_filled(ctx.book, worksheet, area)
     headers = with_headers(worksheet, lines, row, column)
     adjusted = _renamed(ctx.book, headers)
     worksheet = ctx.book.sheet(worksheet.title)
-    calculated = calculated_cells(worksheet, headers.lines, area)
+    calculated = calculated_cells(worksheet, headers.lines[blank:], area.below(blank))
     under = [*under_totals(worksheet, area), *under_sums(worksheet, area, reference)]
+    grows = rows_before(ctx.book, worksheet, area)
     facts = Written(ctx.book, worksheet, around(area, calculated))
     with ctx.book.changing(keep_facts=True):
         _continue_formats(ctx.book, worksheet, area)
@@ -240,25 +248,17 @@ def write_excel_range(ctx: Context, rows: Rows, sheet: str = "", start: str = "A
         widen_for_headers(worksheet, row, *new_headers)
         grow(worksheet, take_over(worksheet, area))
         fill(worksheet, calculated)
-        _make_room_for_dates(worksheet, area)
+        under += grow_rules(ctx.book, worksheet, grows, area.last_row)
+        cut_off = show_texts(worksheet, area)
         facts.done()
+    widened = sorted({*cut_off, *make_room(ctx, worksheet, around(area, calculated))})
     result: dict[str, object] = {"written": str(area), "cells": area.cells}
-    told = {"adjusted": adjusted, "notes": [*short, *headers.notes, *notes_of(calculated), *under]}
+    under += left_out(worksheet, area)
+    notes = [*short, *headers.notes, *notes_of(calculated), *under]
+    told = {"adjusted": adjusted, "widened_columns": widened, "notes": notes}
     return Answer(
         result | {key: value for key, value in told.items() if value}, sheet=worksheet.title
     )
-
-
-def _make_room_for_dates(sheet: Worksheet, area: Area) -> None:
-    """Widen columns of no width of their own in which a date would show as ####; so does Excel."""
-    for column in _range(area.first_column, area.last_column + 1):
-        if column_width(sheet, column) != column_width(sheet, MAX_COLUMN):
-            continue
-        rows = _range(area.first_row, area.last_row + 1)
-        found = (sheet._cells.get((row, column)) for row in rows)
-        needed = max((cell_width(c) + 1 for c in found if c is not None and c.is_date), default=0)
-        if needed > column_width(sheet, column):
-            set_column_width(sheet, column, needed)
 
 
 def _renamed(book: Book, headers: Headers) -> dict[str, int]:

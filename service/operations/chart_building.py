@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, cast
 
 from service.errors import InvalidParameters, listed
-from service.operations.chart_data import ChartData, Column, named
+from service.operations.chart_columns import ChartData, Column
+from service.operations.chart_data import named
 from service.operations.chart_options import NEW, ChartOptions
 from service.workbook.book import Book
 from service.workbook.chart_caches import book_cells, refresh
@@ -63,7 +64,7 @@ def spec_of(
     if stacked is None and kind == "area" and several:
         stacked = True
         data.notes.append("The areas are stacked, so that none hides another.")
-    points = data.series[0].body.rows
+    points = data.series[0].body.cells
     if kind in ROUND and points > _MANY_SLICES:
         data.notes.append(f"{points} slices are hard to tell apart; a bar chart shows them better.")
     numeric = categories is not None and categories.kind in ("number", "date")
@@ -172,9 +173,10 @@ def totals_of(book: Book, data: ChartData, options: ChartOptions) -> tuple[int, 
     body = (data.categories or data.series[0]).body
     texts = []
     for row in range(body.first_row, body.last_row + 1):
-        cell = book.cell(data.sheet, row, body.first_column)
-        value = None if cell is None else book.value(cell)
-        texts.append("" if value is None else str(value).strip().lower())
+        for column in range(body.first_column, body.last_column + 1):
+            cell = book.cell(data.sheet, row, column)
+            value = None if cell is None else book.value(cell)
+            texts.append("" if value is None else str(value).strip().lower())
     return tuple(sorted({_point(texts, name) for name in options.totals}))
 
 

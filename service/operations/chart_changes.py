@@ -7,11 +7,12 @@ editor's chart is changed, and only that difference goes into the chart's part a
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from service.errors import InvalidParameters, listed
 from service.operations.chart_building import built, totals_of
-from service.operations.chart_data import ChartData, Wanted, chart_data
+from service.operations.chart_columns import ChartData, Wanted
+from service.operations.chart_data import chart_data
 from service.operations.chart_details import (
     Details,
     all_series,
@@ -19,7 +20,7 @@ from service.operations.chart_details import (
     details,
     refuse_unusable,
 )
-from service.operations.chart_existing import Found, charts_of, find, kind_of, told
+from service.operations.chart_existing import Found, charts_of, find, kind_of, series_of, told
 from service.operations.chart_options import (
     CLASSIC,
     NEW,
@@ -28,12 +29,14 @@ from service.operations.chart_options import (
     refuse_idle,
 )
 from service.operations.chart_places import asked_place, covered
+from service.operations.chart_rows import KINDS
 from service.operations.chart_types import converted, refuse_conversion
 from service.operations.context import Context
 from service.operations.new_chart_details import apply_new, refuse_unusable_new, set_title
 from service.operations.registry import Answer
 from service.workbook.areas import split_sheet
 from service.workbook.book import Book
+from service.workbook.calculation.syntax import located
 from service.workbook.chart_shapes import main_title
 from service.workbook.geometry import EMU_PER_CM, Size, anchor_at, area_of, size_of
 from service.workbook.new_charts import CX, NewChart
@@ -43,7 +46,7 @@ from service.workbook.structure import restructure
 _X = f"{{{CX}}}"
 _SOURCES = ("tx", "cat", "val", "xVal", "yVal", "bubbleSize")
 # What is not a matter of details: where the chart is, what it shows, what it is called.
-_BESIDE = {"chart", "name", "series", "categories", "width_cm", "height_cm"}
+_BESIDE = {"chart", "name", "series", "series_in", "categories", "width_cm", "height_cm"}
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,12 @@ class Asked:
     title: str
     position: str
     options: ChartOptions
+
+
+def wanted_cells(kind: str, asked: Asked) -> Wanted:
+    """The cells that a caller asked for."""
+    options = asked.options
+    return Wanted(kind, asked.data_range, options.series, options.categories, options.series_in)
 
 
 def free_name(book: Book, wanted: str, besides: object = None) -> str:
@@ -129,10 +138,11 @@ def change(ctx: Context, asked: Asked) -> Answer:
     refuse_idle(kind, options)
     wanted = details(kind, _as_it_is(found.chart, options))
     name = free_name(book, options.name, found.chart) if options.name else found.name
-    data = _new_data(ctx, found, asked, kind)
-    other = None if data is None else built(book, data, kind, "", options, ctx.house())
+    with ctx.as_seen():
+        data = _new_data(ctx, found, asked, kind)
+        other = None if data is None else built(book, data, kind, "", options, ctx.house())
+        totals = _totals(ctx, found, data, options)
     _refuse_unfit(found, kind, other, wanted)
-    totals = _totals(ctx, found, data, options)
     notes = [] if data is None else list(data.notes)
     move = _moved(found, asked, notes)
     with book.changing():
@@ -188,18 +198,28 @@ def _as_it_is(chart: Any, options: ChartOptions) -> ChartOptions:
 def _new_data(ctx: Context, found: Found, asked: Asked, kind: str) -> ChartData | None:
     """Other cells to show; None where it goes on showing the same."""
     options = asked.options
-    if not (asked.data_range or options.series or options.categories):
+    if not (asked.data_range or options.series or options.categories or options.series_in):
         return None
     if not asked.data_range:
         raise InvalidParameters(
-            "options.series and categories choose from data_range, and none was sent.",
+            "options.series, categories and series_in are about data_range, and none was sent.",
             "Send data_range together with them.",
         )
     named, _ = split_sheet(asked.data_range)
     home = "" if named or found.on_own_sheet else str(found.sheet.title)
-    return chart_data(
-        ctx.book, home, Wanted(kind, asked.data_range, options.series, options.categories)
-    )
+    wanted = wanted_cells(kind, asked)
+    if not wanted.series and wanted.series_in is None and kind in KINDS:
+        wanted = replace(wanted, series_in=_direction(found))
+    return chart_data(ctx.book, home, wanted)
+
+
+def _direction(found: Found) -> Literal["columns", "rows"] | None:
+    """Whether the chart's series are columns or rows; None where they can't be told apart."""
+    first = next(series_of(found.chart), {}).get("values", "")
+    place = located(first)
+    if place is None or place[1].cells == 1:
+        return None
+    return "rows" if place[1].rows == 1 else "columns"
 
 
 def _refuse_unfit(found: Found, kind: str, other: Any, wanted: Details) -> None:

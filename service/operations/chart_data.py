@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from dataclasses import dataclass, field
 
-from openpyxl.utils import get_column_letter, quote_sheetname
+from openpyxl.utils import quote_sheetname
 from openpyxl.worksheet.worksheet import Worksheet
 
-from service.errors import InvalidParameters, InvalidRange, counted
-from service.operations.chart_roles import SINGLE, Roles, assigned
+from service.errors import InvalidParameters, InvalidRange
+from service.operations.chart_columns import ChartData, Column, Line, Wanted, column_of, value_notes
+from service.operations.chart_roles import SINGLE, assigned
+from service.operations.chart_rows import data_in_rows, runs_across
 from service.operations.chart_sources import resolved
+from service.operations.headed import last_row
 from service.operations.layout import find_region, has_header_row, sheet_and_areas
 from service.workbook import cells
 from service.workbook.areas import Area, split_areas, split_sheet
@@ -30,74 +31,6 @@ _TIME = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Column:
-    """One column of the data.
-
-    :param body: its cells without the header
-    :param head: its header cell, "" where there is none
-    :param kind: number, date, text, mixed or blank
-    :param whole: whether all its numbers are whole
-    :param prefix: the sheet in front of a range, where the caller named it there
-    """
-
-    sheet: str
-    body: Area
-    name: str
-    head: str
-    kind: str
-    number_format: str
-    texts: int
-    errors: int
-    whole: bool
-    prefix: str
-
-    @property
-    def letter(self) -> str:
-        return str(get_column_letter(self.body.first_column))
-
-    @property
-    def label(self) -> str:
-        """How messages call it."""
-        return f'"{self.name}" ({self.letter})' if self.head else f"column {self.letter}"
-
-    @property
-    def values(self) -> str:
-        return self._absolute(f"${self.letter}${self.body.first_row}", self.body.last_row)
-
-    @property
-    def name_reference(self) -> str:
-        return self._absolute(f"${self.letter}${self.body.first_row - 1}") if self.head else ""
-
-    def _absolute(self, first: str, last_row: int = 0) -> str:
-        last = f":${self.letter}${last_row}" if last_row else ""
-        return f"{quote_sheetname(self.sheet)}!{first}{last}"
-
-
-@dataclass
-class ChartData:
-    """What a chart shows. ``notes`` tells what was decided on the way."""
-
-    sheet: Worksheet
-    series: list[Column]
-    categories: Column | None
-    notes: list[str] = field(default_factory=list)
-    roles: Roles = field(default_factory=Roles)
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What a caller asked for.
-
-    :param data_range: a range, or the name of a table or of cells
-    """
-
-    kind: str
-    data_range: str
-    series: list[str]
-    categories: str
-
-
 def chart_data(book: Book, sheet: str, wanted: Wanted) -> ChartData:
     """The series and categories for a chart.
 
@@ -113,12 +46,14 @@ def chart_data(book: Book, sheet: str, wanted: Wanted) -> ChartData:
     find = _explicit_columns if explicit else _found_columns
     text = resolved(book, wanted.data_range)
     worksheet, columns, notes = find(book, sheet if text == wanted.data_range else "", text)
+    if runs_across(book, worksheet, columns, wanted):
+        return data_in_rows(book, worksheet, columns, wanted, notes)
     categories = _categories(columns, wanted, explicit=explicit)
     levels = _levels(columns, categories, wanted)
     rest = [column for column in columns if column not in levels[1:]]
     series = _series(rest, categories, wanted, notes, explicit=explicit)
     series, roles = assigned(wanted.kind, series, levels, notes)
-    notes += _value_notes([*series, *roles.sizes])
+    notes += value_notes([*series, *roles.sizes], wanted.kind)
     _refuse_text_as_x(columns, categories, wanted)
     notes += _category_notes(columns, categories, wanted, explicit=explicit)
     return ChartData(worksheet, series, categories, notes, roles)
@@ -137,10 +72,13 @@ def _found_columns(book: Book, sheet: str, _: str) -> tuple[Worksheet, list[Colu
             "Write the data first, or name the sheet that holds it.",
         )
     area, notes = region.area, []
-    last_row = [book.cell(worksheet, area.last_row, c) for c in _numbers(area)]
-    label = next((c.value for c in last_row if c is not None and c.value is not None), None)
+    bottom = [book.cell(worksheet, area.last_row, c) for c in _numbers(area)]
+    label = next((c.value for c in bottom if c is not None and c.value is not None), None)
     if area.rows > 2 and isinstance(label, str) and _TOTAL.match(label.strip()):
         notes.append(f'Row {area.last_row} ("{label.strip()}") is left out.')
+        area = area.top(area.rows - 1)
+    elif last_row(worksheet, region) < area.last_row:  # totals of a table, without a label
+        notes.append(f"Row {area.last_row} (totals) is left out.")
         area = area.top(area.rows - 1)
     return worksheet, _columns(book, worksheet, [area]), notes
 
@@ -195,41 +133,7 @@ def _columns(book: Book, sheet: Worksheet, areas: list[Area], prefix: str = "") 
             f"{sheet.title}!{areas[0]} holds headers alone: there is nothing to draw yet.",
             "Add rows below them first.",
         )
-    return [_column(book, sheet, single, prefix, headed=headed) for single in singles]
-
-
-def _column(book: Book, sheet: Worksheet, area: Area, prefix: str, *, headed: bool) -> Column:
-    body = area.below(1) if headed else area
-    kinds: Counter[str] = Counter()
-    number_format, whole = "", True
-    for row in range(body.first_row, body.last_row + 1):
-        cell = book.cell(sheet, row, body.first_column)
-        if cell is None or cell.value is None:
-            continue
-        value = book.value(cell)
-        kind = cells.kind_of(value)
-        whole = whole and not (isinstance(value, float) and not value.is_integer())
-        if kind == "blank":  # a formula whose value isn't known: most give numbers
-            kind = "number"
-        kinds["text" if kind == "boolean" else kind] += 1
-        if kind in ("number", "date"):
-            number_format = number_format or str(cell.number_format)
-    errors = kinds.pop("error", 0)
-    head = book.cell(sheet, area.first_row, area.first_column) if headed else None
-    shown = "" if head is None or head.value is None else str(cells.shown(book.value(head)))
-    letter = get_column_letter(area.first_column)
-    return Column(
-        sheet=sheet.title,
-        body=body,
-        name=shown.removeprefix("'") or f"Column {letter}",
-        head=f"{letter}{area.first_row}" if shown else "",
-        kind=next(iter(kinds)) if len(kinds) == 1 else ("mixed" if kinds else "blank"),
-        number_format=number_format or "General",
-        texts=kinds["text"],
-        errors=errors,
-        whole=whole,
-        prefix=prefix,
-    )
+    return [column_of(book, sheet, single, prefix, headed=headed) for single in singles]
 
 
 def _numbers(area: Area) -> range:
@@ -431,20 +335,6 @@ def _one_of_several(series: list[Column], categories: Column | None, kind: str) 
     )
 
 
-def _value_notes(series: list[Column]) -> list[str]:
-    texts = [
-        f"{counted(column.texts, 'cell')} of {column.label} with text, drawn as zero."
-        for column in series
-        if column.texts
-    ]
-    errors = [
-        f"{counted(column.errors, 'cell')} of {column.label} with errors, not drawn."
-        for column in series
-        if column.errors
-    ]
-    return texts + errors
-
-
 def _category_notes(
     columns: list[Column], categories: Column | None, wanted: Wanted, *, explicit: bool
 ) -> list[str]:
@@ -465,6 +355,8 @@ def _category_notes(
 
 def _as_range(columns: list[Column], last_row: int = 0) -> str:
     """The columns with their headers as a range: "A1:A9,C1:D9"."""
+    if isinstance(columns[0], Line):
+        return str(columns[0].body.joined(columns[-1].body))
     runs: list[list[int]] = []
     for number in dict.fromkeys(column.body.first_column for column in columns):
         if runs and runs[-1][1] == number - 1:

@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias, get_args
 from pydantic import Field
 
 from service.errors import InvalidParameters, InvalidValue, listed
+from service.operations.chart_rows import KINDS
 from service.operations.registry import BriefOptions
 from service.workbook.chart_shapes import ChartType, LegendPlace
 from service.workbook.new_charts import NewType
@@ -64,6 +65,9 @@ class ChartOptions(BriefOptions):
     )
     label_format: str = Field(default="", description="number format of data labels")
     series: list[str] = Field(default=[], description="headers or column letters to draw")
+    series_in: Literal["columns", "rows"] | None = Field(
+        default=None, description="rows where the periods stand across; left out: columns, mostly"
+    )
     categories: str = Field(default="", description="header or letter of the category column")
     width_cm: float | None = Field(default=None, description="left out: 16")
     height_cm: float | None = Field(default=None, description="left out: 8.5, more for many bars")
@@ -94,7 +98,8 @@ class ChartOptions(BriefOptions):
     y2_max: float | None = Field(default=None, description="where the second axis ends")
     y2_format: str = Field(default="", description="number format of the second axis")
     gridlines: Literal["none", "x", "y", "both"] | None = Field(
-        default=None, description="lines at the marks of which axis; left out: y"
+        default=None,
+        description="lines at marks of which axis; left out: y, or both (scatter, bubble, radar)",
     )
     trendline: Trend | None = Field(default=None, description="on every series")
     trendline_period: int | None = Field(
@@ -125,11 +130,11 @@ class ChartOptions(BriefOptions):
 # Which kinds take which ---------------------------------------------------------
 
 _SIZE = {"width_cm", "height_cm"}
-_ALL = {"chart", "name", "series", "categories", "legend", *_SIZE}
+_ALL = {"chart", "name", "series", "categories", "legend", "own_sheet", *_SIZE}
 _LABELS = {"data_labels", "label_position", "label_format"}
 _TITLES = {"x_title", "y_title"}
 _Y = {"y_min", "y_max", "y_step", "y_format"}
-_AXES = {*_TITLES, *_Y, "y_log", "y_reverse", "x_reverse", "x_format", "gridlines", "own_sheet"}
+_AXES = {*_TITLES, *_Y, "y_log", "y_reverse", "x_reverse", "x_format", "gridlines"}
 _X = {"x_min", "x_max", "x_log"}
 _TREND = {
     "trendline", "trendline_period", "trendline_forward", "trendline_equation", "trendline_r2",
@@ -137,7 +142,7 @@ _TREND = {
 }  # fmt: skip
 _BARS = {*_ALL, *_AXES, *_LABELS, *_TREND, "colors", "stacked", "gap"}
 _LINE = {*_ALL, *_AXES, *_LABELS, *_TREND, "colors", "stacked", "markers", "smooth"}
-_PIE = {*_ALL, *_LABELS, "colors", "own_sheet"}
+_PIE = {*_ALL, *_LABELS, "colors"}
 _NEW_AXES = {*_ALL, *_TITLES, *_Y, *_LABELS, "colors", "gap", "gridlines"}
 _SPARKS = {"chart", "series", "colors", "highlight", "y_min", "y_max", "x_reverse"}
 TAKES: dict[str, set[str]] = {
@@ -150,7 +155,7 @@ TAKES: dict[str, set[str]] = {
     "scatter": {*_LINE, *_X, "connect"} - {"stacked"},
     "bubble": {*_ALL, *_AXES, *_X, *_LABELS, *_TREND, "colors"},
     "radar": {*_ALL, *_Y, "data_labels", "label_format", "colors", "markers", "filled",
-              "gridlines", "own_sheet"},
+              "gridlines"},
     "stock": {*_ALL, *_AXES},
     "combo": {*_BARS, "markers", "smooth", "lines", "second_axis", "y2_title", "y2_min", "y2_max",
               "y2_format"},
@@ -165,11 +170,12 @@ TAKES: dict[str, set[str]] = {
     "sparkline_column": _SPARKS,
     "sparkline_winloss": _SPARKS,
 }  # fmt: skip
+TAKES |= {kind: {*TAKES[kind], "series_in"} for kind in KINDS}
 _WHY = {
     "stacked": "puts several columns, bars, lines or areas on top of each other",
     "x_title": "titles an axis",
     "y_title": "titles an axis",
-    "own_sheet": "puts a chart of the kinds before Excel 2016 on a sheet of its own",
+    "own_sheet": "puts a chart on a sheet of its own",
 }
 _PLACES: dict[str, dict[str, str]] = {
     "above": {"line": "t", "scatter": "t", "bubble": "t"},

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from service.errors import InvalidRange
 
 if TYPE_CHECKING:
-    from service.operations.chart_data import Column
+    from service.operations.chart_columns import Column
 
 # Kinds that show one column of numbers.
 SINGLE = ("pie", "waterfall", "histogram", "pareto", "treemap", "sunburst", "funnel")

@@ -9,7 +9,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 from service.errors import InvalidParameters
 from service.operations import chart_changes, sparklines
 from service.operations.chart_building import built, style_of, title_of, totals_of
-from service.operations.chart_data import ChartData, Wanted, chart_data
+from service.operations.chart_columns import ChartData
+from service.operations.chart_data import chart_data
 from service.operations.chart_details import apply, details, refuse_unusable
 from service.operations.chart_existing import charts_of, told
 from service.operations.chart_options import (
@@ -52,7 +53,7 @@ def create_excel_chart(
 ) -> Answer:
     """Add a chart or sparklines beside the data; list, change or delete charts.
 
-    The first column of the data gives the categories, the rest the series.
+    The first column of the data gives the categories, the rest the series (or its rows do).
 
     :param sheet: sheet to put it on; leave out where there is only one
     :param chart_type: column if left out
@@ -111,17 +112,19 @@ def _add(ctx: Context, asked: chart_changes.Asked) -> Answer:
     refuse_idle(kind, options)
     wanted = details(kind, options)
     named, _ = split_sheet(asked.data_range)
-    data = chart_data(
-        ctx.book,
-        "" if named else asked.sheet,
-        Wanted(kind, asked.data_range, options.series, options.categories),
-    )
-    look = ctx.house(style_of(ctx.book, data))
-    chart = built(ctx.book, data, kind, asked.title, options, look)
+    with ctx.as_seen():
+        data = chart_data(
+            ctx.book,
+            "" if named else asked.sheet,
+            chart_changes.wanted_cells(kind, asked),
+        )
+        totals = totals_of(ctx.book, data, options)
+        look = ctx.house(style_of(ctx.book, data))
+        chart = built(ctx.book, data, kind, asked.title, options, look)
     if kind in NEW:
         tree = chart.tree
         refuse_unusable_new(tree, wanted)
-        apply_new(tree, wanted, totals_of(ctx.book, data, options))
+        apply_new(tree, wanted, totals)
         chart.replace(tree)
     else:
         refuse_unusable(chart, wanted)
@@ -149,7 +152,7 @@ def _bars(asked: chart_changes.Asked, data: ChartData) -> int:
     """How many bars lie under each other."""
     if asked.kind != "bar":
         return 0
-    return data.series[0].body.rows * (1 if asked.options.stacked else len(data.series))
+    return data.series[0].body.cells * (1 if asked.options.stacked else len(data.series))
 
 
 def _on_own_sheet(book: Book, chart: Any, asked: chart_changes.Asked, data: ChartData) -> Answer:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,6 +13,7 @@ from service.operations.preferences import Preferences
 from service.operations.registry import Answer
 from service.workbook.book import Book
 from service.workbook.house import House
+from service.workbook.noted import as_json, from_json
 
 
 class Seen:
@@ -28,9 +30,14 @@ class Seen:
         self.noted: list[Any] = list(noted or ())
         self._next = 0
 
+    @property
+    def at_end(self) -> bool:
+        """Whether nothing more was noted: the first time, or in an entry without such notes."""
+        return self._next == len(self.noted)
+
     def find(self, work_out: Callable[[], Any]) -> Any:
         """What ``work_out`` finds, in JSON types, or what it found when it was done first."""
-        if self._next == len(self.noted):  # the first time, or an entry of before there were notes
+        if self.at_end:
             self.noted.append(work_out())
         self._next += 1
         return self.noted[self._next - 1]
@@ -59,6 +66,19 @@ class Context:
     preferences: Preferences | None = field(default_factory=Preferences)
     seen: Seen = field(default_factory=Seen)
     others: dict[str, str] = field(default_factory=dict)
+
+    @contextmanager
+    def as_seen(self) -> Iterator[None]:
+        """Within this block formulas have the values that they had when it was done first.
+
+        For the part of an operation that decides by values, before it changes anything.
+        """
+        first = self.seen.first or self.seen.at_end
+        noted = {} if first else from_json(self.seen.find(dict))
+        with self.book.noting(noted):
+            yield
+        if first:
+            self.seen.find(lambda: as_json(noted, self.book.xl.epoch))
 
     def house(self, style: str = "") -> House:
         """The look of what is made: ``style`` if the caller chose one, else the user's own."""

@@ -17,12 +17,12 @@ from pydantic import Field
 from service.errors import InvalidParameters
 from service.names import split_extension
 from service.operations.context import Context
+from service.operations.decimals import has_decimals, usual_decimals
 from service.operations.layout import (
     align_headers,
     check_sheet_name,
     dress_body,
     fit_columns,
-    has_decimals,
     style_header,
 )
 from service.operations.registry import Answer, BriefOptions, operation
@@ -135,13 +135,11 @@ def _refuse_encoding(options: CsvOptions) -> None:
 
 
 def _sheet_name(ctx: Context, source: str, filename: str) -> str:
-    """The CSV's name as the name of a sheet that does not exist yet; "Data" without one.
-
-    It comes from the parameters alone, so that a replay gives the same.
-    """
+    """The CSV's name as the name of a sheet that does not exist yet; "Data" without one."""
     named = filename or ("" if _is_text(source) else source)
     stem, ending = split_extension(named)
-    name = stem if filename or ending else ""  # "latest" and ids are no names of files
+    # "latest" and ids are no names of files.
+    name = stem if filename or ending else _name_of_upload(ctx)
     base = re.sub(r"[\[\]:*?/\\\x00-\x1f]", " ", name).strip(" '")
     base = cut(base, 31).strip(" '")
     base = "Data" if base.lower() in ("", "history") or not base.isprintable() else base
@@ -151,6 +149,17 @@ def _sheet_name(ctx: Context, source: str, filename: str) -> str:
         ending = f" ({number})"
         title, number = cut(base, 31 - len(ending)) + ending, number + 1
     return title
+
+
+def _name_of_upload(ctx: Context) -> str:
+    """The name of the uploaded file without its ending; "" for text.
+
+    It is noted: imports of before there were such notes were called otherwise.
+    """
+    path = ctx.files.get("source")
+    if path is None or (ctx.seen.at_end and not ctx.seen.first):
+        return ""
+    return str(ctx.seen.find(lambda: split_extension(path.name)[0]))
 
 
 def _imported(table: CsvTable, encoding: str, area: Area) -> dict[str, object]:
@@ -180,8 +189,10 @@ def _write_table(book: Book, sheet: Worksheet, table: CsvTable, area: Area, styl
             sheet.auto_filter.ref = str(area)
         row += 1
     formats = [
-        _style_of(sheet, _format_of(decision, values, style), style)
-        for decision, values in zip(table.decisions, table.columns, strict=True)
+        _style_of(sheet, _format_of(decision, values, name, style), style)
+        for decision, values, name in zip(
+            table.decisions, table.columns, table.names(), strict=True
+        )
     ]
     wrapped = Alignment(vertical="top", wrap_text=True)
     for number, values in enumerate(table.rows(), start=row):
@@ -195,10 +206,12 @@ def _write_table(book: Book, sheet: Worksheet, table: CsvTable, area: Area, styl
     fit_columns(book, sheet, area)
 
 
-def _format_of(decision: Decision, values: list[Typed], style: House) -> str:
+def _format_of(decision: Decision, values: list[Typed], name: str, style: House) -> str:
     """The number format of a column: percentages and amounts keep their own."""
     if decision.kind == "number" and style.number_format and has_decimals(values):
         return style.number_format
+    if decision.kind == "number" and decision.number_format == "General":
+        return usual_decimals(values, name) or "General"
     return style.dated(decision.number_format)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from service.errors import InvalidValue, counted, listed
-from service.workbook.cells import Scalar, looks_like_number
+from service.workbook.cells import Scalar, label, looks_like_number
 
 Rows: TypeAlias = list[list[Scalar]] | list[dict[str, Scalar]] | dict[str, list[Scalar]]
 
@@ -28,7 +28,7 @@ class Grid:
         return max([len(self.headers), *(len(row) for row in self.rows)], default=0)
 
     def with_headers(self) -> list[list[Scalar]]:
-        return [self.headers, *self.rows] if self.headers else self.rows
+        return [[label(name) for name in self.headers], *self.rows] if self.headers else self.rows
 
 
 def as_grid(headers: list[Scalar] | None, rows: Rows, where: str = "rows") -> Grid:

@@ -8,12 +8,15 @@ from typing import Any, TypeAlias, cast
 
 from openpyxl.styles import Border, PatternFill
 from openpyxl.styles.cell_style import StyleArray
+from openpyxl.worksheet.worksheet import Worksheet
 
-from service.errors import InvalidParameters, InvalidRange, listed
+from service.errors import InvalidParameters, InvalidRange, counted, listed
 from service.operations.looks import SIDES, CellStyle, Changes
+from service.workbook import attached_rules
 from service.workbook.areas import Area
 from service.workbook.book import Book
 from service.workbook.named_styles import MAX_NAME, OWN, NamedStyles, Worn, own_name, plain_parts
+from service.workbook.rules.cells import without
 
 # Each cell to format, with the area it belongs to.
 Places: TypeAlias = dict[tuple[int, int], Area]
@@ -24,8 +27,8 @@ _MOST_COPIED = 20_000
 class _Source:
     """The formats of an area, to be repeated over others."""
 
-    rows: int
-    columns: int
+    sheet: Worksheet
+    area: Area
     styles: dict[tuple[int, int], StyleArray]
 
     @classmethod
@@ -44,12 +47,45 @@ class _Source:
                 cell = worksheet._cells.get(place)
                 there = cell is not None and cell._style
                 found[row, column] = copy(cell._style) if there else StyleArray()
-        return cls(area.rows, area.columns, found)
+        return cls(worksheet, area, found)
 
     def at(self, row: int, column: int, area: Area) -> StyleArray:
         """The format for a cell of an area to which this one is copied."""
         down, right = row - area.first_row, column - area.first_column
-        return self.styles[down % self.rows, right % self.columns]
+        return self.styles[down % self.area.rows, right % self.area.columns]
+
+
+@dataclass
+class Painted:
+    """Conditional formats that come along with formats, in place of those there are."""
+
+    sheet: Worksheet
+    areas: list[Area]
+    found: list[attached_rules.Carried]
+    lost: int = 0
+
+    def run(self) -> None:
+        """Put them there."""
+        self.lost = attached_rules.put_down(self.sheet, self.areas, self.found, formats=True)
+
+    @property
+    def taken(self) -> int:
+        """How many come along; those that hold for the cells already don't count."""
+        return sum(bool(without(item.areas, item.known)) for item in self.found)
+
+    def notes(self) -> list[str]:
+        """What a person should know."""
+        left = [item.rule.cells.replace(" ", ",")[:60] for item in self.found if not item.areas]
+        notes = []
+        if self.lost:
+            notes.append(f"{counted(self.lost, 'conditional format')} of these cells gave way.")
+        if left:
+            notes.append(
+                f"{counted(len(left), 'conditional format')} ({', '.join(left[:5])}) did not "
+                f"come along: the cells would be more than {attached_rules.MOST_AREAS} areas. Copy "
+                "from whole rows or columns of the rule, or add it with add_excel_rule."
+            )
+        return notes
 
 
 @dataclass
@@ -71,6 +107,14 @@ class Dressing:
         named = _named(styles, style.named_style) if style.named_style else None
         new_name = _new_name(styles, style.new_style, changes) if style.new_style else ""
         return cls(styles, changes, bool(style.clear), source, named, new_name)
+
+    def painted(self, sheet: Worksheet, places: Places) -> Painted | None:
+        """The conditional formats of cells that are copied from; as Excel's painter, no others."""
+        source, areas = self.source, list(dict.fromkeys(places.values()))
+        if source is None:
+            return None
+        found = attached_rules.carried(source.sheet, source.area, sheet, areas, formats=True)
+        return Painted(sheet, areas, found)
 
     @property
     def style_name(self) -> str:

@@ -30,6 +30,8 @@ _MOST_ROOTS = 10
 _FOLLOWING = 3.0  # seconds to find what depends on a cell
 _SEEKING = 8.0  # seconds for all trials
 _CIRCLE = "Break the circle: one of these cells must not depend on the others."
+_NOBODY = "no other formula"
+_INPUT = "It holds no formula: it is an input of others."
 _NEED_CHANGING = "the cell whose number may change"
 
 
@@ -101,7 +103,8 @@ def _formula(book: Book, address: Address) -> str:
         held = None if cell is None else cells.shown(cell.value)
         what = "is blank" if held is None else f"holds the value {held!r}"
         raise InvalidValue(
-            f"{name_of(address)} {what}, and no formula.", "Name a cell with a formula."
+            f"{name_of(address)} {what}, and no formula.",
+            "Name a cell with a formula, or one that a formula reads.",
         )
     return formula
 
@@ -111,8 +114,15 @@ def _formula(book: Book, address: Address) -> str:
 
 def _explained(book: Book, sheet: Worksheet, place: tuple[int, int]) -> Answer:
     address = (sheet.title, *place)
-    formula = _formula(book, address)
     trial = book.calculation.trial()
+    readers = _readers(trial, address)
+    cell = book.cell(sheet, *place)
+    if readers["read_by"] != _NOBODY and _is_input(book, cell):
+        told = {"cell": name_of(address), "value": cells.shown(cell.value) if cell else None}
+        label = _label(book, sheet, Area(*place, *place))
+        told |= {"label": label} if label else {}
+        return Answer({**told, "notes": [_INPUT], **readers}, sheet=sheet.title)
+    formula = _formula(book, address)
     computed = trial.values.get(address, Computed(unknown="the calculator gave no value"))
     result: dict[str, Any] = {
         "cell": name_of(address),
@@ -128,8 +138,12 @@ def _explained(book: Book, sheet: Worksheet, place: tuple[int, int]) -> Answer:
     except NotUnderstoodError:
         result["notes"] = ["It has a form that is not taken apart here."]
     result["reads"] = list(_reads(book, trial, address))
-    result |= _readers(trial, address)
+    result |= readers
     return Answer({k: v for k, v in result.items() if v != []}, sheet=sheet.title)
+
+
+def _is_input(book: Book, cell: Cell | None) -> bool:
+    return cell is None or (cells.formula_of(cell) is None and not book.filled(cell))
 
 
 def _stored(book: Book, address: Address) -> str:
@@ -236,7 +250,7 @@ def _label(book: Book, sheet: Worksheet, area: Area) -> str:
 def _readers(trial: Trial, address: Address) -> dict[str, Any]:
     direct = list(dict.fromkeys(trial.graph.readers(address)))
     if not direct:
-        return {"read_by": "no other formula"}
+        return {"read_by": _NOBODY}
     try:
         count = len(trial.graph.reached([address], time.monotonic() + _FOLLOWING))
     except TimeoutError:

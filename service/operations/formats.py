@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from openpyxl.cell.cell import Cell
@@ -29,9 +30,12 @@ from service.workbook.areas import Area, split_sheet
 from service.workbook.book import Book
 from service.workbook.calculation.results import Values
 from service.workbook.cells import looks_like_number
-from service.workbook.geometry import column_width, row_height, set_column_width
+from service.workbook.geometry import column_width, row_height, set_column_width, widen_column
+from service.workbook.named_areas import named_area
 
 MAX_CELLS = 200_000
+_QUOTED = re.compile(r'"[^"]*"|\\.')
+_LARGE = 5  # a share of 500 % is hardly one
 _range = range  # the operation has a parameter of that name
 
 
@@ -46,7 +50,7 @@ def format_excel_cells(ctx: Context, style: CellStyle, sheet: str = "", range: s
     :param style: what to set, such as {"bold": true, "fill": "light gray", "align": "center",
         "number_format": "currency EUR", "border": "outline medium, inside thin gray"}.
     :param sheet: sheet to format; leave out if there is one
-    :param range: "A1:D1", "B:B", "A1:A9,C1:C9", header, or a column's header; left
+    :param range: "A1:D1", "B:B", "A1:A9,C1:C9", header, a table, or a column's header; left
         out: all used cells
     """
     if not style.model_dump(exclude_none=True):
@@ -62,9 +66,12 @@ def format_excel_cells(ctx: Context, style: CellStyle, sheet: str = "", range: s
     _refuse_idle(worksheet, places, style)
     ctx.book.room_for(sum((r, c) not in worksheet._cells for r, c in places))
     values = _values(ctx.book, worksheet, style, places)
+    painted = dressing.painted(worksheet, places)
     with ctx.book.changing():
         merging.part()
         dressing.run(worksheet, places)
+        if painted is not None:
+            painted.run()
         merging.join()
         widened = _set_widths(ctx.book, worksheet, areas, style, values)
         raised = _set_heights(ctx.book, worksheet, areas, style, values)
@@ -77,7 +84,11 @@ def format_excel_cells(ctx: Context, style: CellStyle, sheet: str = "", range: s
         "parted": ",".join(map(str, merging.old)),
         "widened_columns": widened,
         "raised_rows": raised,
-        "notes": _notes(worksheet, places, style),
+        "conditional_formats": painted.taken if painted else 0,
+        "notes": [
+            *_notes(worksheet, places, style, changes.number_format),
+            *(painted.notes() if painted else ()),
+        ],
     }
     return Answer({name: value for name, value in found.items() if value}, sheet=worksheet.title)
 
@@ -104,7 +115,7 @@ def _refuse_idle(sheet: Worksheet, places: Places, style: CellStyle) -> None:
 def _areas(book: Book, sheet: str, text: str) -> tuple[Worksheet, list[Area]]:
     named, reference = split_sheet(text)
     column = None
-    if reference:
+    if reference and named_area(book.xl, reference, named or sheet) is None:
         column = headed(book, book.sheet(sheet or named), reference, totals=True)
     if column is not None:
         worksheet, areas = book.sheet(sheet or named), [column]
@@ -223,7 +234,7 @@ def _widen(book: Book, sheet: Worksheet, area: Area, values: Values) -> Iterator
                 needed = max(needed, cell_width(cell, values) + 1)
         width = column_width(sheet, column)
         if 0 < width < needed:
-            set_column_width(sheet, column, min(needed, 255))
+            widen_column(sheet, column, min(needed, 255))
             yield get_column_letter(column)
 
 
@@ -237,7 +248,14 @@ def _is_number(cell: Cell, values: Values) -> bool:
 # Notes ------------------------------------------------------------------------
 
 
-def _notes(sheet: Worksheet, places: Places, style: CellStyle) -> list[str]:
+def _large_shares(values: list[object]) -> list[float]:
+    """The numbers, where most of them are above 1 and would hardly be shares."""
+    numbers = [float(v) for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
+    large = [number for number in numbers if abs(number) > 1]
+    return large if len(large) * 2 > len(numbers) and max(map(abs, large)) >= _LARGE else []
+
+
+def _notes(sheet: Worksheet, places: Places, style: CellStyle, number_format: str) -> list[str]:
     """What was done and yet does not show."""
     values = [sheet._cells[place].value for place in places]
     notes = []
@@ -246,6 +264,12 @@ def _notes(sheet: Worksheet, places: Places, style: CellStyle) -> list[str]:
         notes.append(
             f"{counted(texts, 'cell')} with numbers stored as text: a number format does not "
             "change them."
+        )
+    large = _large_shares(values) if "%" in _QUOTED.sub("", number_format) else []
+    if large:
+        notes.append(
+            f"{large[0]:g} shows as {large[0] * 100:g} %: a percent format shows a hundred times "
+            'the number. Write shares such as 0.125, or take the code 0.0" %".'
         )
     parts = sum(isinstance(value, CellRichText) for value in values)
     if parts and (style.font or style.size or style.color or style.bold is not None):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
+from openpyxl.utils import column_index_from_string, get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from service.operations.layout import Region, find_region, header_names
-from service.workbook.areas import Area
+from service.workbook.areas import Area, split_sheet
 from service.workbook.book import Book
+from service.workbook.named_areas import named_area
 from service.workbook.tables.view import View
 
 
@@ -29,6 +31,35 @@ def headed(book: Book, sheet: Worksheet, text: str, *, totals: bool = False) -> 
     column = region.body.column(names.index(wanted))
     last = region.area.last_row if totals else last_row(sheet, region)
     return Area(column.first_row, column.first_column, last, column.last_column)
+
+
+def range_of(book: Book, sheet: str, text: str, *, heads: bool = False) -> tuple[Worksheet, Area]:
+    """The sheet and area of a range, also of one that is named by the header of a column.
+
+    :param heads: with that header
+    """
+    named, reference = split_sheet(text)
+    if reference and named_area(book.xl, reference, named or sheet) is None:
+        worksheet = book.sheet(sheet or named)
+        column = headed(book, worksheet, reference)
+        if column is not None:
+            top = Area(
+                column.first_row - 1, column.first_column, column.last_row, column.last_column
+            )
+            return worksheet, top if heads else column
+    return book.sheet_and_area(sheet, text)
+
+
+def header_letter(book: Book, sheet: Worksheet, text: str) -> str:
+    """The letters of the column with that header; the text itself where there is none such.
+
+    Letters of a column that is in use are those, whatever the headers are.
+    """
+    used = book.used_area(sheet)
+    if re.fullmatch(r"[A-Za-z]{1,3}", text) and column_index_from_string(text) <= used.last_column:
+        return text
+    column = headed(book, sheet, text)
+    return text if column is None else str(get_column_letter(column.first_column))
 
 
 def last_row(sheet: Worksheet, region: Region) -> int:

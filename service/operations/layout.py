@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -19,20 +19,24 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from service.errors import InvalidParameters, InvalidRange, listed
 from service.operations.data import Grid
+from service.operations.decimals import format_of_column, has_format, takes_decimals
+from service.operations.result_formats import take_over
 from service.workbook import cells, entering
 from service.workbook.areas import Area, area_at, parse_area, split_areas
 from service.workbook.book import Book
 from service.workbook.calculation.results import Values
-from service.workbook.geometry import column_width, set_column_width
+from service.workbook.geometry import column_width, set_column_width, widen_column
+from service.workbook.header_rows import names_columns
 from service.workbook.house import FONT, House
 from service.workbook.occupancy import count_formulas, main_block
+from service.workbook.panes import freeze
 from service.workbook.texts import utf16_length
 
 NARROWEST, WIDEST = 9.0, 60.0
 WRAPPED = 30.0  # as wide as wrapped text makes a column
 STACKED = 255  # the rotation that puts letters one below the other
 _POINTS_PER_CHARACTER = 5.25
-_MEASURED_ROWS = 500
+MEASURED_ROWS = 500
 _BAD_IN_TITLE = set("[]:*?/\\")
 
 
@@ -68,22 +72,17 @@ def write_grid(book: Book, sheet: Worksheet, grid: Grid, house: House) -> Area:
     """
     area = write_rows(sheet, 1, 1, grid.with_headers())
     if grid.rows:
-        dress_body(sheet, area.below(1) if grid.headers else area, house)
+        body = area.below(1) if grid.headers else area
+        dress_body(sheet, body, house)
+        take_over(sheet, body)
     if grid.headers:
         style_header(sheet, Area(1, 1, 1, len(grid.headers)), house)
         align_headers(sheet, area)
-        sheet.freeze_panes = "A2"
+        freeze(sheet, "A2")
         if grid.rows:
             sheet.auto_filter.ref = str(area)
     fit_columns(book, sheet, area)
     return area
-
-
-# Formulas whose result is a whole number, or no number at all.
-_NO_DECIMALS = re.compile(
-    r"=(YEAR|MONTH|DAY|DAYS|WEEKDAY|WEEKNUM|ISOWEEKNUM|HOUR|MINUTE|SECOND|COUNT[A-Z]*|ROWS?"
-    r"|COLUMNS?|LEN|MATCH|XMATCH|FIND|SEARCH|RANK(\.EQ)?|QUOTIENT|INT)\("
-)
 
 
 def dress_body(sheet: Worksheet, area: Area, house: House) -> None:
@@ -91,41 +90,28 @@ def dress_body(sheet: Worksheet, area: Area, house: House) -> None:
 
     Where a column holds a number with decimals, all its numbers are shown alike.
     """
-    if house.font == FONT and not house.number_format and not house.date_format:
-        return
     font = Font(name=house.font, size=11)
     rows = range(area.first_row, area.last_row + 1)
     for column in range(area.first_column, area.last_column + 1):
         found = [sheet._cells.get((row, column)) for row in rows]
         filled = [cell for cell in found if cell is not None and cell.value is not None]
-        decimal = bool(house.number_format) and has_decimals(
-            [cell.value for cell in filled if cell.data_type == "n"],
-            formulas=any(cell.data_type == "f" for cell in filled),
-        )
+        head = sheet._cells.get((area.first_row - 1, column))
+        header = "" if head is None else str(head.value or "")
+        decimals = format_of_column(filled, header, house)
+        plain = None  # the style of a number without any other format
         for cell in filled:
             if house.font != FONT:
                 cell.font = font
-            if cell.number_format != "General":
-                cell.number_format = house.dated(cell.number_format)
-            elif decimal and _takes_decimals(cell):
-                cell.number_format = house.number_format
-
-
-def has_decimals(numbers: Iterable[object], *, formulas: bool = False) -> bool:
-    """Whether a column of these numbers holds amounts rather than counts, years and ids.
-
-    :param formulas: whether it holds formulas, too; alone they count as amounts
-    """
-    found = [number for number in numbers if number is not None]
-    return any(isinstance(n, float) and not n.is_integer() for n in found) or (
-        formulas and not found
-    )
-
-
-def _takes_decimals(cell: Cell) -> bool:
-    if cell.data_type == "f":
-        return not _NO_DECIMALS.match(str(cell.value).upper())
-    return bool(cell.data_type == "n")
+            if has_format(cell):
+                if house.date_format:
+                    cell.number_format = house.dated(cell.number_format)
+            elif decimals and takes_decimals(cell):
+                if cell.has_style or plain is None:
+                    bare = not cell.has_style
+                    cell.number_format = decimals
+                    plain = copy(cell._style) if bare else plain
+                else:
+                    cell._style = copy(plain)  # five times as fast
 
 
 def check_grid(book: Book, rows: list[list[cells.Scalar]], row: int = 1, column: int = 1) -> None:
@@ -177,19 +163,20 @@ def fit_columns(book: Book, sheet: Worksheet, area: Area, values: Values | None 
 
     :param values: results of formulas; without them a formula counts as 12 characters
     """
-    measured = area.top(_MEASURED_ROWS)
+    measured = area.top(MEASURED_ROWS)
     spread = {(m.min_row, m.min_col) for m in sheet.merged_cells.ranges if m.max_col > m.min_col}
     for column in range(area.first_column, area.last_column + 1):
         widest = 0.0
         for row in range(measured.first_row, measured.last_row + 1):
             cell = book.cell(sheet, row, column)
             if cell is not None and cell.value is not None and (row, column) not in spread:
-                widest = max(widest, _column_need(sheet, cell, values))
+                widest = max(widest, column_need(sheet, cell, values))
         if widest:
-            set_column_width(sheet, column, min(max(widest + 2, NARROWEST), WIDEST))
+            width = min(max(widest + 2, NARROWEST), WIDEST)
+            set_column_width(sheet, column, width, fitted=True)
 
 
-def _column_need(sheet: Worksheet, cell: Cell, values: Values | None) -> float:
+def column_need(sheet: Worksheet, cell: Cell, values: Values | None) -> float:
     """What a cell needs of its column's width: rotated and wrapped texts need little."""
     width = cell_width(cell, values)
     if not cell.has_style:
@@ -313,7 +300,7 @@ def widen_for_headers(sheet: Worksheet, row: int, first: int, last: int) -> None
         text = str(cell.value) if cell is not None and cell.value is not None else ""
         needed = min(text_width(text) * 1.06 + 3, WRAPPED) if text else 0.0
         if 0 < column_width(sheet, column) < needed:
-            set_column_width(sheet, column, needed)
+            widen_column(sheet, column, needed)
 
 
 def cell_width(cell: Cell, values: Values | None = None) -> float:
@@ -461,18 +448,27 @@ class Written:
 
 def has_header_row(book: Book, sheet: Worksheet, area: Area) -> bool:
     """Whether the first row of ``area`` names its columns."""
-    first = [book.cell(sheet, area.first_row, c) for c in _columns(area)]
-    texts = [cell.value for cell in first if cell is not None and cell.value is not None]
-    if not texts or not all(isinstance(t, str) and not t.startswith("=") for t in texts):
-        return False
-    if area.rows == 1:
-        return True
-    different = len({str(t).strip().lower() for t in texts}) == len(texts)
-    return different and len(texts) >= area.columns - 1
+    rows = [_row_values(book, sheet, area, n) for n in range(min(area.rows, 2))]
+    return names_columns(rows[0], rows[1] if len(rows) > 1 else None)
+
+
+def _row_values(book: Book, sheet: Worksheet, area: Area, index: int) -> list[object]:
+    found = (book.cell(sheet, area.first_row + index, column) for column in _columns(area))
+    # A text such as =a=b, which is no formula, is told apart by its apostrophe.
+    return [None if c is None else f"'{c.value}" if _literal(c) else c.value for c in found]
+
+
+def _literal(cell: Cell) -> bool:
+    return cell.data_type == "s" and isinstance(cell.value, str) and cell.value.startswith("=")
 
 
 def _columns(area: Area) -> range:
     return range(area.first_column, area.last_column + 1)
+
+
+def _text_of(value: object) -> str:
+    midnight = isinstance(value, dt.datetime) and value.time() == dt.time()
+    return str(value.date() if midnight and isinstance(value, dt.datetime) else value)
 
 
 def header_names(book: Book, sheet: Worksheet, region: Region) -> list[str]:
@@ -481,5 +477,5 @@ def header_names(book: Book, sheet: Worksheet, region: Region) -> list[str]:
     for column in _columns(region.area):
         cell = book.cell(sheet, region.area.first_row, column) if region.has_headers else None
         named = cell is not None and cell.value is not None
-        names.append(str(cell.value) if named and cell else get_column_letter(column))
+        names.append(_text_of(cell.value) if named and cell else get_column_letter(column))
     return names

@@ -9,6 +9,7 @@ from typing import Any
 from openpyxl.worksheet.worksheet import Worksheet
 
 from service.errors import InvalidParameters, InvalidRange, InvalidValue
+from service.operations.headed import header_letter
 from service.operations.layout import fit_columns, fit_row, merged_starts
 from service.operations.page_layout import WHOLE, Plan
 from service.operations.sheet_options import LINES, SheetOptions
@@ -80,7 +81,10 @@ def _spans(book: Book, sheet: Worksheet, target: str, name: str) -> list[Span]:
             )
         last = used.last_column if wanted == "columns" else used.last_row
         return [Span(wanted, 1, last, str(used))]
-    found = [_span(part, used, wanted) for part in split_areas(reference)]
+    parts = split_areas(reference)
+    if wanted != "rows":
+        parts = [header_letter(book, sheet, part) for part in parts]
+    found = [_span(part, used, wanted) for part in parts]
     for span in found:
         if span.axis == "rows" and span.last - span.first >= MOST_ROWS:
             raise InvalidRange(
@@ -159,6 +163,8 @@ def _entries(sheet: Worksheet, span: Span) -> list[Any]:
 def _set(sheet: Worksheet, span: Span, name: str, value: object) -> None:
     for entry in _entries(sheet, span):
         setattr(entry, name, value)
+        if name == "width":
+            entry.bestFit = False
 
 
 # Outline ----------------------------------------------------------------------

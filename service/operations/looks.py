@@ -118,7 +118,9 @@ class CellStyle(BriefOptions):
         default=None, description="row height in points; auto: as the text needs it"
     )
     copy_from: str | None = Field(
-        default=None, description="range whose formats are taken first, repeated as often as fits"
+        default=None,
+        description="range whose formats, conditional ones included, are taken first, "
+        "repeated as often as fits",
     )
     clear: bool | None = Field(default=None, description="true: takes all formats away first")
 

@@ -20,6 +20,7 @@ from service.workbook.areas import MAX_COLUMN, MAX_ROW, Area, parse_area, parse_
 from service.workbook.book import Book
 from service.workbook.colors import parse_color
 from service.workbook.page_texts import SIDES, page_text
+from service.workbook.panes import freeze
 
 _CM = 2.54
 WHOLE = Area(1, 1, MAX_ROW, MAX_COLUMN)
@@ -144,7 +145,7 @@ def _plan_freeze(sheet: Worksheet, options: SheetOptions, plan: Plan) -> None:
                 "freeze at A1 would freeze nothing.",
                 'Name the first cell that scrolls: "A2" freezes row 1, "B1" column A.',
             )
-    plan.add("freeze", cell or "none", lambda: setattr(sheet, "freeze_panes", cell))
+    plan.add("freeze", cell or "none", lambda: freeze(sheet, cell))
 
 
 def _plan_filter(book: Book, sheet: Worksheet, text: str, plan: Plan) -> None:

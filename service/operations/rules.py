@@ -17,6 +17,7 @@ from service.operations.registry import Answer, BriefOptions, operation
 from service.workbook.areas import MAX_ROW, Area, parse_area, split_areas, split_sheet
 from service.workbook.book import Book
 from service.workbook.cells import Scalar, refuse_unstorable
+from service.workbook.named_areas import named_area
 from service.workbook.rules import cells, changes, edits, kinds
 from service.workbook.rules.found import Found, rules_of
 
@@ -126,7 +127,7 @@ def add_excel_rule(
     """Add, list, change or delete conditional formats and data validation (dropdown lists).
 
     :param sheet: leave out if there is one
-    :param range: "B2:B20", "B:B", or a column's header
+    :param range: "B2:B20", "B:B", a table, or a column's header
     :param rule: greater_than, less_than, between, equal_to, text_contains, text_begins_with,
         date_occurring, duplicates, unique, top, bottom, above_average, blanks, errors, formula,
         color_scale, data_bar, icon_set; entries: list, whole, decimal, date, time, length, custom
@@ -186,6 +187,10 @@ def _areas(book: Book, sheet: str, text: str, kind: str) -> tuple[Worksheet, lis
             "range is empty: which cells is the rule for?",
             'Send cells such as "B2:B20", a column "B:B", or the header of a column.',
         )
+    known = named_area(book.xl, reference, named or sheet)
+    if known is not None:
+        worksheet, area = book.sheet_and_area(sheet, text)
+        return worksheet, [area.below(known.headers)]
     worksheet = book.sheet(sheet or named)
     column = headed(book, worksheet, reference)
     if column is not None:
@@ -229,14 +234,19 @@ def _add(
     worksheet, areas = _areas(book, sheet, text, kind)
     rules = rules_of(worksheet, book.xl.epoch)
     plan = edits.adding(book, worksheet, rules, kind, value, given, areas)
+    return _done(book, plan, "added")
+
+
+def _done(book: Book, plan: edits.Plan, word: str) -> Answer:
+    """Do what was planned, and tell the rule that came of it."""
     with book.changing():
         plan.run()
-    after = rules_of(worksheet, book.xl.epoch)
-    added = next(item for item in reversed(after) if plan.is_new(item))
-    result: dict[str, object] = {"added": added.words()}
+    after = rules_of(plan.sheet, book.xl.epoch)
+    new = next(item for item in reversed(after) if plan.is_new(item))
+    result: dict[str, object] = {word: new.words()}
     if plan.replaced:
         result["replaced_validations_in"] = plan.replaced
-    return Answer(result, sheet=worksheet.title)
+    return Answer(result, sheet=plan.sheet.title)
 
 
 def _listed(sheet: Worksheet, rules: list[Found]) -> Answer:
@@ -320,11 +330,4 @@ def _change(
         )
     areas = _areas(book, sheet.title, text, kind)[1] if text.strip() else item.areas
     plan = edits.changing(book, sheet, rules, item, kind, value, given, areas)
-    with book.changing():
-        plan.run()
-    after = rules_of(sheet, book.xl.epoch)
-    changed = next(found for found in reversed(after) if plan.is_new(found))
-    result: dict[str, object] = {"changed": changed.words()}
-    if plan.replaced:
-        result["replaced_validations_in"] = plan.replaced
-    return Answer(result, sheet=sheet.title)
+    return _done(book, plan, "changed")

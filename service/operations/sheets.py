@@ -11,6 +11,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from service.errors import InvalidParameters, InvalidRange, counted, listed
 from service.operations.context import Context
+from service.operations.headed import header_letter
 from service.operations.layout import check_sheet_name, sheet_and_areas
 from service.operations.line_layout import plan_lines
 from service.operations.merging import Merging
@@ -122,6 +123,10 @@ def edit_excel_sheet(
     if action in get_args(OfCells):
         change, done = _cells_change(worksheet, action, reference, position)
     else:
+        if action.endswith("_columns"):
+            reference, position = (
+                header_letter(ctx.book, worksheet, text) for text in (reference, position)
+            )
         change, done = _lines_change(worksheet, action, reference, position, count)
     _check_room(ctx.book, worksheet, change)
     effects = restructure(ctx.book, change)

@@ -10,14 +10,16 @@ from openpyxl.utils import quote_sheetname
 from openpyxl.worksheet.worksheet import Worksheet
 
 from service.errors import InvalidParameters, InvalidRange, counted
-from service.operations.chart_data import ChartData, Wanted, chart_data
+from service.operations.chart_columns import ChartData, Wanted
+from service.operations.chart_data import chart_data
 from service.operations.chart_options import given
 from service.operations.registry import Answer
 from service.workbook.areas import Area, parse_area, split_sheet
 from service.workbook.book import Book
 from service.workbook.colors import parse_color
 from service.workbook.house import house
-from service.workbook.keeping.sparklines import X14, XM, groups_of, set_groups
+from service.workbook.keeping.extensions import X14, XM
+from service.workbook.keeping.sparklines import groups_of, set_groups
 from service.workbook.package.opc import parse
 
 if TYPE_CHECKING:
@@ -152,9 +154,10 @@ def _spots(book: Book, sheet: Worksheet, block: Area, position: str, data: Chart
     by_rows = area.columns == 1 and area.rows == block.rows and block.columns > 1
     by_columns = area.rows == 1 and area.columns == block.columns and block.rows > 1
     if not (by_rows or by_columns) or area.cells > MOST:
+        ways = [f"{block.rows} cells under each other (one for each row)"] * (block.columns > 1)
+        ways += [f"{block.columns} side by side (one for each column)"] * (block.rows > 1)
         raise InvalidRange(
-            f"position {area} does not fit {block}: it takes {block.rows} cells under each other "
-            f"(one for each row) or {block.columns} side by side (one for each column).",
+            f"position {area} does not fit {block}: it takes {' or '.join(ways) or 'more data'}.",
             "Name as many cells, or only the first of a column.",
         )
     return area

@@ -59,9 +59,11 @@ class _Planned:
 
     :param number: counted from 1
     :param parameters: validated; None where they name results of steps before
+    :param makes: it makes the workbook that the steps work on
     """
 
     number: int
+    makes: bool
     step: Step
     operation: Operation
     parameters: dict[str, Any] | None
@@ -117,8 +119,8 @@ def run_excel_steps(ctx: Context, steps: list[Step]) -> Answer:
 
     One undo takes all back. The error names the step that failed.
 
-    :param steps: at most 50; in arguments "$name.key" is a value of the result of the step with
-        that name, "{name.key}" the same inside of a text.
+    :param steps: at most 50, the first may be create_excel_file; in arguments "$name.key" is a
+        value of the result of the step with that name, "{name.key}" the same inside of a text.
     """
     if not 1 <= len(steps) <= MOST_STEPS:
         raise InvalidParameters(
@@ -164,7 +166,7 @@ def _run(ctx: Context, planned: _Planned, results: dict[str, dict[str, Any]]) ->
     parameters = planned.parameters
     if parameters is None:
         filled = _filled(planned.step.arguments, results)
-        parameters = run.validate(_targeted(ctx, run, filled), sealed=True)
+        parameters = run.validate(_targeted(ctx, filled, makes=planned.makes), sealed=True)
     ctx.book.spill()
     own = replace(ctx, preferences=ctx.preferences if run.styled else None)
     if run.writes:
@@ -188,13 +190,15 @@ def _planned(ctx: Context, steps: list[Step]) -> Iterator[_Planned]:
     :raises InvalidParameters: naming the first that does not
     """
     known: list[str] = []
+    new = not ctx.book.sheet_names
     for number, step in enumerate(steps, 1):
+        makes = new and number == 1
         try:
-            run = _allowed(step)
+            run = _allowed(ctx, step, number, makes=makes)
             references = list(_references(step.arguments))
             _check_names(step, references, known)
-            _check_workbook(ctx, step)
-            arguments = _targeted(ctx, run, step.arguments)
+            _check_workbook(ctx, step, str(steps[0].arguments.get("filename", "")) if new else "")
+            arguments = _targeted(ctx, step.arguments, makes=makes)
             parameters = None if references else run.validate(arguments, sealed=True)
             if references:
                 _check_rest(run, arguments)
@@ -207,7 +211,7 @@ def _planned(ctx: Context, steps: list[Step]) -> Iterator[_Planned]:
             ) from None
         if step.name:
             known.append(step.name)
-        yield _Planned(number, step, run, parameters)
+        yield _Planned(number, makes, step, run, parameters)
 
 
 def _tools() -> list[str]:
@@ -220,13 +224,38 @@ def _reason_against(one: Operation) -> str:
         return "steps hold no steps"
     if one.effect == "session":
         return "it is about the session's files"
-    if one.effect == "create" and "workbook" not in {p.name for p in one.parameters}:
+    if _only_makes(one):
         return "it makes another workbook"
     return "it gives a file of its own" if one.exports else ""
 
 
-def _allowed(step: Step) -> Operation:
+def _only_makes(one: Operation) -> bool:
+    """Whether it makes a workbook, and can't add to one."""
+    return one.effect == "create" and "workbook" not in {p.name for p in one.parameters}
+
+
+def makes_workbook(steps: list[dict[str, Any]], *, opened: bool) -> bool:
+    """Whether the steps begin with one that makes the workbook they work on.
+
+    :param opened: whether any workbook is open; one that can add to it does so
+    """
+    first = operations().get(steps[0]["tool"].strip()) if steps else None
+    if first is None or first.effect != "create" or steps[0]["arguments"].get("workbook"):
+        return False
+    return _only_makes(first) or bool(steps[0]["arguments"].get("filename")) or not opened
+
+
+def _allowed(ctx: Context, step: Step, number: int, *, makes: bool) -> Operation:
     run = find(step.tool.strip())
+    if makes and _only_makes(run):
+        return run
+    if _only_makes(run):
+        raise InvalidParameters(
+            f"{run.name} makes another workbook, and the steps work on {ctx.book.name}.",
+            "Make it with the first step, and leave workbook out: the steps then work on it."
+            if number == 1
+            else "Make it with the first step, or call it by itself.",
+        )
     reason = _reason_against(run)
     if reason:
         raise InvalidParameters(
@@ -250,19 +279,23 @@ def _names_file(run: Operation, arguments: dict[str, Any]) -> bool:
     return "\n" not in value and "\r" not in value
 
 
-def _check_workbook(ctx: Context, step: Step) -> None:
-    """All steps are about one workbook; in a replay it may have another name by now."""
+def _check_workbook(ctx: Context, step: Step, new: str) -> None:
+    """All steps are about one workbook; in a replay it may have another name by now.
+
+    :param new: the name that was asked for the workbook which the steps make
+    """
     asked = str(step.arguments.get("workbook") or "")
-    if asked and ctx.seen.first and not same_name(asked, ctx.book.name):
+    fits = same_name(asked, ctx.book.name) or (new and same_name(asked, new))
+    if asked and ctx.seen.first and not fits:
         raise InvalidParameters(
             f'It names the workbook "{asked[:80]}", and the steps work on {ctx.book.name}.',
             "Leave workbook out of the steps, and give it beside them.",
         )
 
 
-def _targeted(ctx: Context, run: Operation, arguments: dict[str, Any]) -> dict[str, Any]:
-    """The arguments with the workbook; what makes a new one adds to it then."""
-    return {**arguments, "workbook": ctx.book.name}
+def _targeted(ctx: Context, arguments: dict[str, Any], *, makes: bool) -> dict[str, Any]:
+    """The arguments with the workbook; what can make a new one adds to it then."""
+    return arguments if makes else {**arguments, "workbook": ctx.book.name}
 
 
 def _check_names(step: Step, references: list[tuple[str, str]], known: list[str]) -> None:

@@ -16,6 +16,7 @@ from openpyxl.xml.functions import tostring
 from service.errors import InvalidParameters, InvalidRange
 from service.operations.layout import align_headers, find_region, widen_for_headers
 from service.operations.result_formats import taken_over
+from service.operations.rule_growth import Rows, grow_rules
 from service.workbook import cells
 from service.workbook.areas import MAX_COLUMN, Area, parse_area, split_sheet
 from service.workbook.book import Book, filled_areas
@@ -251,7 +252,7 @@ def name_headers(view: View) -> None:
 
 def resized(book: Book, view: View, seen: View, area: Area, notes: list[str]) -> Step:
     """Another size for a table; its header row stays where it is."""
-    old = view.area
+    old, data = view.area, view.data
     if area == old:
         return lambda: None
     _check_size(view, old, area)
@@ -276,6 +277,7 @@ def resized(book: Book, view: View, seen: View, area: Area, notes: list[str]) ->
             rewriter = Rewriter({view.name.lower(): edit})
             formulas.rewrite(book, view.name, lambda text, at: rewriter.formula(text, at[0]))
         fill_down(view, _rows(view))
+        notes.extend(grow_rules(book, view.sheet, [Rows(data)], area.last_row - view.totals))
 
     return run
 

@@ -14,6 +14,7 @@ from service.operations import table_edits as edits
 from service.operations import table_looks as looks
 from service.operations.context import Context
 from service.operations.registry import Answer, BriefOptions, operation
+from service.operations.room import make_room
 from service.workbook.areas import Area, split_sheet
 from service.workbook.book import Book
 from service.workbook.cells import Scalar
@@ -94,11 +95,11 @@ def create_excel_table(
     given = options.model_dump(exclude_unset=True)
     given = {key: value for key, value in given.items() if value is not None}
     if action == "create":
-        return _create(ctx.book, sheet, range, name, given)
+        return _create(ctx, sheet, range, name, given)
     if "headers" in given:
         raise InvalidParameters(f"options.headers has no effect on {action}.", "Leave it out.")
     if action == "change":
-        return _change(ctx.book, sheet, range, name, given)
+        return _change(ctx, sheet, range, name, given)
     if given:
         raise InvalidParameters(
             f"options.{next(iter(given))} has no effect on {action}.",
@@ -109,7 +110,8 @@ def create_excel_table(
     return _end(ctx.book, sheet, range, name, clear=action == "delete")
 
 
-def _create(book: Book, sheet: str, text: str, name: str, given: dict[str, Any]) -> Answer:
+def _create(ctx: Context, sheet: str, text: str, name: str, given: dict[str, Any]) -> Answer:
+    book = ctx.book
     if "rename_columns" in given or "new_name" in given:
         idle = "rename_columns" if "rename_columns" in given else "new_name"
         raise InvalidParameters(
@@ -118,15 +120,26 @@ def _create(book: Book, sheet: str, text: str, name: str, given: dict[str, Any])
     start = edits.started(book, sheet, text, name, headers=given.get("headers"))
     plan = Plan(notes=start.notes)
     view = start.view
-    _edit(plan, book, view, edits.shadow(view), given)
+    with ctx.as_seen():
+        _edit(plan, book, view, edits.shadow(view), given)
     with book.changing():
         start.run()
         for step in plan.steps:
             step()
-    return Answer(_told(view) | _notes(plan), sheet=view.sheet.title)
+    return _made(ctx, view, plan, given)
 
 
-def _change(book: Book, sheet: str, text: str, name: str, given: dict[str, Any]) -> Answer:
+def _made(ctx: Context, view: View, plan: Plan, given: dict[str, Any]) -> Answer:
+    """The answer, once there is room for the results of new formulas."""
+    told = _told(view)
+    if given.get("columns") or given.get("totals"):
+        widened = make_room(ctx, view.sheet, view.area)
+        told |= {"widened_columns": widened} if widened else {}
+    return Answer(told | _notes(plan), sheet=view.sheet.title)
+
+
+def _change(ctx: Context, sheet: str, text: str, name: str, given: dict[str, Any]) -> Answer:
+    book = ctx.book
     if not given and not text.strip():
         raise InvalidParameters(
             "change says nothing that is to change.",
@@ -145,13 +158,14 @@ def _change(book: Book, sheet: str, text: str, name: str, given: dict[str, Any])
         plan.steps.append(edits.named(book, view, shadow, given["new_name"]))
     if area is not None:
         plan.steps.append(edits.resized(book, view, shadow, area, plan.notes))
-    _edit(plan, book, view, shadow, given)
+    with ctx.as_seen():
+        _edit(plan, book, view, shadow, given)
     if first is not None:
         first()
     with book.changing():
         for step in plan.steps:
             step()
-    return Answer(_told(view) | _notes(plan), sheet=view.sheet.title)
+    return _made(ctx, view, plan, given)
 
 
 def _edit(plan: Plan, book: Book, view: View, shadow: View, given: dict[str, Any]) -> None:

@@ -111,6 +111,17 @@ _FUNCTIONS: dict[str, str] = {
     "ROW": "the number of the row",
 }
 
+# What SUBTOTAL works out by its first argument; from 101 on without rows hidden by hand, too.
+_TOTALS = {
+    1: "AVERAGE",
+    2: "COUNT",
+    3: "COUNTA",
+    4: "MAX",
+    5: "MIN",
+    6: "PRODUCT",
+    9: "SUM",
+}
+
 
 def in_words(node: Node, depth: int = 0) -> str:
     """What a formula works out, in words; what is nested very deeply stays as it is written."""
@@ -137,6 +148,10 @@ def _named(text: str) -> str:
 
 
 def _called(name: str, inner: list[str]) -> str:
+    if name == "SUBTOTAL" and len(inner) > 1 and inner[0].isdecimal():
+        worked_out = _TOTALS.get(int(inner[0]) % 100)
+        if worked_out is not None:
+            return f"{_called(worked_out, inner[1:])} (of the rows that show)"
     form = _FUNCTIONS.get(f"{name}/{len(inner)}") or _FUNCTIONS.get(name)
     together = _joined(inner)
     if form is not None:

@@ -9,9 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from service.engine.work import Reply
-from service.errors import ExcelToolsError, FileNotFound, InvalidParameters, StorageFailed, listed
+from service.errors import (
+    ExcelToolsError,
+    FileNotFound,
+    InvalidParameters,
+    StorageFailed,
+    WorkbookNotFound,
+    WorkbookNotOpen,
+    listed,
+)
 from service.names import clean_filename, same_name, split_extension, unique_name
-from service.operations.registry import Answer, Operation
+from service.operations.registry import Answer, Operation, find
+from service.operations.steps import makes_workbook
 from service.sessions.databases import DatabaseCall
 from service.sessions.files import (
     export_folder,
@@ -43,11 +52,20 @@ def run_operation(
             return once.known
         if operation.effect == "session":
             once.answer = _SessionCall(session, once, key).answer(operation, parameters)
-        elif operation.effect == "create" and not parameters.get("workbook"):
+        elif _makes_workbook(session, operation, parameters):
             once.answer = _create(session, operation, parameters, once, key)
         else:
             once.answer = _run(session, operation, parameters, once, key)
         return once.answer
+
+
+def _makes_workbook(session: Session, operation: Operation, parameters: dict[str, Any]) -> bool:
+    if parameters.get("workbook"):
+        return False
+    if operation.steps:
+        opened = bool(session.open_workbooks())
+        return makes_workbook(parameters[operation.steps], opened=opened)
+    return operation.effect == "create"
 
 
 # Operations on workbooks ----------------------------------------------------
@@ -56,7 +74,7 @@ def run_operation(
 def _run(
     session: Session, operation: Operation, parameters: dict[str, Any], once: Once, key: str
 ) -> dict[str, Any]:
-    book = session.workbook(parameters["workbook"])
+    book = _workbook(session, operation, parameters["workbook"])
     files = named_files(session, operation, parameters)
     folder = export_folder(session) if operation.exports else ""
 
@@ -87,11 +105,25 @@ def _run(
     return answer
 
 
+def _workbook(session: Session, operation: Operation, name: str) -> Workbook:
+    try:
+        return session.workbook(name)
+    except (WorkbookNotFound, WorkbookNotOpen) as error:
+        if not operation.steps:
+            raise
+        hint = f"{error.hint} The first step may be create_excel_file: leave workbook out then."
+        raise type(error)(error.message, hint, error.details) from None
+
+
 def _create(
     session: Session, operation: Operation, parameters: dict[str, Any], once: Once, key: str
 ) -> dict[str, Any]:
     files = named_files(session, operation, parameters)
-    asked = parameters.get("filename") or _default_name(operation, parameters, files, session)
+    named, by = operation, parameters
+    if operation.steps:  # then the first of them makes it
+        first = parameters[operation.steps][0]
+        named, by = find(first["tool"].strip()), first["arguments"]
+    asked = by.get("filename") or _default_name(named, by, files, session)
     notes: list[str] = []
     book = _new_workbook(session, clean_filename(str(asked), ".xlsx"), notes)
 

@@ -19,7 +19,10 @@ _COLUMN = re.compile(r"^\$?([A-Za-z]{1,3})$")
 _ROW = re.compile(r"^\$?([0-9]{1,7})$")
 _SHEET = re.compile(r"^(?:'((?:[^']|'')+)'|([^'!]+))!(.+)$")
 
-_HINT = 'Write ranges as "A1:D20", one cell as "B2", whole columns as "A:C", whole rows as "2:5".'
+_HINT = (
+    'Write ranges as "A1:D20", one cell as "B2", whole columns as "A:C", whole rows as "2:5", or '
+    'name a table or its part: "Sales", "Sales[Amount]".'
+)
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,8 @@ from service.workbook.calculation.values import Calculation
 from service.workbook.dynamic import Place, places, spills_of
 from service.workbook.keeping import saver
 from service.workbook.keeping.loader import Memory, load
+from service.workbook.named_areas import named_area
+from service.workbook.noted import Noted
 from service.workbook.occupancy import (
     count_cells,
     count_formulas,
@@ -78,6 +80,7 @@ class Book:
         self.broken = False
         self.calculation = Calculation(self._source, ledger, third.shared())
         self._told_unverified: set[Address] = set()
+        self._noted: Noted | None = None
         self._spilled: Values | None = None  # the values that spilled cells were taken from
         # What was worked out by looking at every cell of a sheet, by sheet and name.
         self._facts: dict[tuple[str, str], Any] = {}
@@ -157,8 +160,15 @@ class Book:
         )
 
     def sheet_and_area(self, sheet: str, text: str) -> tuple[Worksheet, Area]:
-        """The sheet and area of a range such as "A1:C9" or "'My sheet'!A1:C9"; "" is all."""
+        """The sheet and area of a range such as "A1:C9" or "'My sheet'!A1:C9"; "" is all.
+
+        Tables, their parts and names for cells are ranges, too.
+        """
         named, reference = split_sheet(text)
+        known = named_area(self.xl, reference, named or sheet)
+        if known is not None:
+            named, reference = named or known.sheet, f"{known.area}"
+            text = f"{text} ({known.sheet}!{known.area})"
         if named and sheet and named.lower() != sheet.strip().lower():
             raise InvalidRange(
                 f'The range {text} names the sheet "{named}", the parameter sheet says "{sheet}".',
@@ -173,6 +183,9 @@ class Book:
     @property
     def values(self) -> Values:
         """Values of all formula cells, and of those that array formulas fill, as of now."""
+        return self._values_now() if self._noted is None else self._noted
+
+    def _values_now(self) -> Values:
         if not self.formula_count():
             return {}
         values = self.calculation.values()
@@ -181,6 +194,15 @@ class Book:
                 break
             values = self.calculation.values()
         return values
+
+    @contextmanager
+    def noting(self, known: dict[Address, Computed]) -> Iterator[None]:
+        """Let values that are ``known`` count in this block, and add those that are looked at."""
+        self._noted = Noted(self._values_now, known)
+        try:
+            yield
+        finally:
+            self._noted = None
 
     def calculated_within(self, seconds: float) -> bool:
         """Whether the values are known, or could be calculated in so short a time."""

@@ -21,6 +21,7 @@ from python_calamine import CalamineSheet, CalamineWorkbook
 
 from service.workbook.areas import Area
 from service.workbook.gaps import Gaps, NotInBulkError, Place, SheetSearch
+from service.workbook.header_rows import names_columns
 from service.workbook.package.opc import Package, parse
 
 _ROWS_AT_ONCE = 1000
@@ -112,14 +113,15 @@ class BulkSheet:
 
     def has_header_row(self, area: Area) -> bool:
         """Whether the first row of ``area`` names its columns: different texts, one may lack."""
-        row = (self.value(area.first_row, column) for column in _numbers(area))
-        texts = [value for value in row if value != ""]
-        if not texts or not all(isinstance(t, str) and not t.startswith("=") for t in texts):
-            return False
-        if area.rows == 1:
-            return True
-        different = len({text.strip().lower() for text in texts}) == len(texts)
-        return different and len(texts) >= area.columns - 1
+        rows = [
+            [self._or_none(area.first_row + n, column) for column in _numbers(area)]
+            for n in range(min(area.rows, 2))
+        ]
+        return names_columns(rows[0], rows[1] if len(rows) > 1 else None)
+
+    def _or_none(self, row: int, column: int) -> object:
+        value = self.value(row, column)
+        return None if value == "" else value
 
 
 class BulkReader:

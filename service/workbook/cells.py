@@ -60,6 +60,12 @@ def refuse_unstorable(name: str, value: object) -> None:
             )
 
 
+def label(value: Scalar) -> Scalar:
+    """A header as it is to be put: "40%" and "08:30" are texts there."""
+    text = isinstance(value, str) and (_PERCENT.match(value.strip()) or _TIME.match(value.strip()))
+    return f"'{value}" if text else value
+
+
 def put(cell: Cell, value: Scalar) -> None:
     """Write one JSON value into a cell, keeping the cell's format where it still fits.
 

@@ -28,7 +28,7 @@ class Settled:
     """What is known about the whole file; "" where nothing is.
 
     :param decimal: the decimal mark, "." or ","
-    :param date_order: "dmy", "mdy", or "iso" where no other dates are wanted
+    :param date_order: "dmy", "mdy", "ymd", or "iso" where no other dates are wanted
     :param short_years: whether 24 may stand for 2024
     :param suspects_comma: whether 1.234 may well be meant as 1234
     """
@@ -255,6 +255,7 @@ def _bare(text: str) -> str:
 # Dates --------------------------------------------------------------------------
 
 _ISO = re.compile(r"(\d{4})([-/])(\d{1,2})\2(\d{1,2})")
+_YEAR_FIRST = re.compile(r"(\d{4}|\d{2})([./-])(\d{1,2})\2(\d{1,2})")
 _PARTS = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})")
 _CLOCK = re.compile(r"(.{6,10})[ T](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,3}))?)?")
 
@@ -286,9 +287,11 @@ def _clock_format(clocks: Collection[str]) -> str:
 
 
 def _order_of(days: Collection[str], settled: Settled) -> tuple[str, str]:
-    """("iso", "dmy" or "mdy", "") if all are dates of that order; ("", doubt) if it is open."""
+    """("iso", "ymd", "dmy" or "mdy", "") if all are dates of that; ("", doubt) if it is open."""
     if all(_ISO.fullmatch(day) for day in days):
         return "iso", ""
+    if settled.date_order == "ymd":
+        return "ymd" if all(_YEAR_FIRST.fullmatch(day) for day in days) else "", ""
     parts = [_PARTS.fullmatch(day) for day in days]
     if settled.date_order == "iso" or not all(parts):
         return "", ""
@@ -314,8 +317,8 @@ def _order_of(days: Collection[str], settled: Settled) -> tuple[str, str]:
 def _moment(text: str, order: str) -> dt.datetime | None:
     """The moment that a text of that order means, None if there is none that Excel can hold."""
     day, clock = _split_clock(text)
-    if order == "iso":
-        match = _ISO.fullmatch(day)
+    if order in ("iso", "ymd"):
+        match = (_ISO if order == "iso" else _YEAR_FIRST).fullmatch(day)
         numbers = [match[1], match[3], match[4]] if match else []
     else:
         match = _PARTS.fullmatch(day)

@@ -50,10 +50,31 @@ def column_width(sheet: Worksheet, column: int) -> float:
     return 0.0 if item.hidden else float(item.width)
 
 
-def set_column_width(sheet: Worksheet, column: int, width: float) -> None:
-    """Set one column's width."""
+def set_column_width(sheet: Worksheet, column: int, width: float, *, fitted: bool = False) -> None:
+    """Set one column's width.
+
+    :param fitted: whether it was made for what the column holds, and nobody asked for it
+    """
     for item in column_entries(sheet, column, column):
-        item.width = width
+        item.width, item.bestFit = width, fitted
+
+
+def is_fitted(sheet: Worksheet, column: int) -> bool:
+    """Whether a column's width was made for what it holds, here or by a double click in Excel."""
+    item = _dimension(sheet, column)
+    return item is not None and bool(item.bestFit) and not item.hidden
+
+
+def has_own_width(sheet: Worksheet, column: int) -> bool:
+    """Whether somebody gave a column its width."""
+    usual = float(sheet.sheet_format.defaultColWidth or _DEFAULT_WIDTH)
+    return column_width(sheet, column) != usual and not is_fitted(sheet, column)
+
+
+def widen_column(sheet: Worksheet, column: int, width: float) -> None:
+    """Make a column wider for what it holds; a width that somebody gave it counts as theirs."""
+    fitted = not has_own_width(sheet, column)
+    set_column_width(sheet, column, width, fitted=fitted)
 
 
 def column_entries(sheet: Worksheet, first: int, last: int) -> list[ColumnDimension]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
 import signal
@@ -11,6 +12,10 @@ import tempfile
 from pathlib import Path
 
 AUTO, OFF = "auto", "off"
+# What the names of the folders begin with in which it keeps its profile.
+HOME_PREFIX = "office-"
+# It puts its socket there, whatever it is told.
+_SOCKETS = Path("/tmp")
 _NAMES = ("soffice", "libreoffice")
 _FILTERS = {"xlsx": "xlsx:Calc MS Excel 2007 XML", "xlsm": "xlsm:Calc MS Excel 2007 VBA XML"}
 _SETTINGS = """<?xml version="1.0" encoding="UTF-8"?>
@@ -101,12 +106,22 @@ def convert(
         raise LibreOfficeError("LibreOffice is not installed here")
     target = folder / f"{source.stem}.{target_format}"
     target.unlink(missing_ok=True)
-    with tempfile.TemporaryDirectory(prefix="office-", ignore_cleanup_errors=True) as home:
+    with tempfile.TemporaryDirectory(prefix=HOME_PREFIX, ignore_cleanup_errors=True) as home:
         write_profile(Path(home), recalculate)
-        said = _run(_command(program, home, source, target_format, folder), home, seconds)
+        try:
+            said = _run(_command(program, home, source, target_format, folder), home, seconds)
+        finally:
+            socket_of(Path(home)).unlink(missing_ok=True)  # which stays if it was killed
     if not target.exists() or not target.stat().st_size:
         raise LibreOfficeError(f"LibreOffice could not read it ({said or 'no reason given'})")
     return target
+
+
+def socket_of(home: Path) -> Path:
+    """The socket at which a LibreOffice with its profile in ``home`` listens."""
+    digest = hashlib.md5(home.as_uri().encode("utf-16-le"), usedforsecurity=False).digest()
+    name = "".join(f"{byte:x}" for byte in digest)  # it writes 4 for 04
+    return _SOCKETS / f"OSL_PIPE_{os.getuid()}_SingleOfficeIPC_{name}"
 
 
 def write_profile(home: Path, recalculate: bool) -> None:

@@ -37,9 +37,8 @@ def _carry(book: Book, change: MoveBlock) -> None:
     merged = [block for block in merged_areas(home) if inside(block, change.source)]
     for block in merged:
         home.unmerge_cells(str(block))
-    rules = attached_rules.carried(home, change.source, change.step)
-    attached_rules.clear(home, change.source)
-    attached_rules.put_down(away, change.target, rules)
+    rules = attached_rules.taken(home, change.source, change.target)
+    attached_rules.put_down(away, [change.target], rules)
     contents = [taken(home, *place) for place in places(change.source)]
     for content in contents:
         put(home, content.row, content.column, Content(content.row, content.column))

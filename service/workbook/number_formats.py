@@ -18,6 +18,7 @@ NAMES = (
     "integer",
     "number",
     "currency",
+    "accounting",
     "percent",
     "date",
     "datetime",
@@ -26,8 +27,9 @@ NAMES = (
     "scientific",
 )
 _HINT = (
-    'Use a name (general, integer, "number 2", "currency EUR", "percent 1", date, datetime, '
-    'time, text, scientific) or a code in English notation such as "#,##0.00" or "dd.mm.yyyy".'
+    'Use a name (general, integer, "number 2", "currency EUR", "accounting EUR", "percent 1", '
+    'date, datetime, time, text, scientific) or a code in English notation such as "#,##0.00" or '
+    '"dd.mm.yyyy".'
 )
 _FIXED = {
     "general": "General",
@@ -92,6 +94,8 @@ def _by_name(match: re.Match[str]) -> str | None:
         )
     if name == "currency":
         return _currency(currency or "usd", decimals)
+    if name == "accounting":
+        return _accounting(currency or "usd", decimals)
     if currency:
         return None
     if name in ("number", "percent", "scientific"):
@@ -106,6 +110,16 @@ def _currency(name: str, decimals: int | None) -> str:
     before, after, usual = _CURRENCIES.get(code, ("", f" [${code}]", 2))
     places = usual if decimals is None else decimals
     return f"{before}#,##0{'.' + '0' * places if places else ''}{after}"
+
+
+def _accounting(name: str, decimals: int | None) -> str:
+    """Signs and symbols at the edges of the cell, the digits under each other, zero as a dash."""
+    code = _SYMBOLS.get(name, name.upper())
+    before, after, usual = _CURRENCIES.get(code, ("", f" [${code}]", 2))
+    places = usual if decimals is None else decimals
+    before, digits = before.strip(), "#,##0" + ("." + "0" * places if places else "")
+    number, dash = f"{before}* {digits}{after}_-", f'{before}* "-"{"?" * places}{after}_-'
+    return f"_-{number};-{number};_-{dash};_-@_-"
 
 
 def _checked(code: str) -> str:

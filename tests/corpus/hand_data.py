@@ -93,7 +93,9 @@ def _frame(name: str, kind: str, prefix: str, namespace: str, choice: str) -> st
         '<xdr:cNvGraphicFramePr/></xdr:nvGraphicFramePr><xdr:xfrm><a:off x="0" y="0"/><a:ext cx="0" '
         f'cy="0"/></xdr:xfrm><a:graphic><a:graphicData uri="{namespace}"><{prefix}:{kind} '
         f'xmlns:{prefix}="{namespace}" name="{name}"/></a:graphicData></a:graphic>'
-        "</xdr:graphicFrame></mc:Choice><mc:Fallback/></mc:AlternateContent>"
+        '</xdr:graphicFrame></mc:Choice><mc:Fallback><xdr:sp macro="" textlink=""><xdr:nvSpPr>'
+        '<xdr:cNvPr id="0" name=""/><xdr:cNvSpPr/></xdr:nvSpPr><xdr:spPr/></xdr:sp></mc:Fallback>'
+        "</mc:AlternateContent>"
     )
 
 
@@ -225,7 +227,7 @@ def query(path: Path) -> None:
         "/xl/connections.xml",
         f'<connections {NAMESPACES}><connection id="1" '
         'xr16:uid="{EEEE0000-0000-4000-8000-000000000001}" '
-        f'xmlns:xr16="{OFFICE}spreadsheetml/2017/revision16" keepAlive="1" name="Query - Sales" '
+        f'mc:Ignorable="xr16" xmlns:xr16="{OFFICE}spreadsheetml/2017/revision16" keepAlive="1" name="Query - Sales" '
         'description="Connection to the query" type="5" refreshedVersion="8" background="1" '
         'saveData="1"><dbPr connection="Provider=Microsoft.Mashup.OleDb.1;Data Source=$Workbook$;'
         'Location=Sales" command="SELECT * FROM [Sales]"/></connection><connection id="2" '
@@ -416,7 +418,7 @@ def python(path: Path) -> None:
     namespace = f"{OFFICE}spreadsheetml/2023/python"
     part = hand.add(
         "/xl/python.xml",
-        f'<python xmlns="{namespace}"><environmentDefinition id="{{1}}"><initialization><code>'
+        f'<python xmlns="{namespace}"><environmentDefinition id="{{00000001-0000-4000-8000-000000000000}}"><initialization><code>'
         "import pandas as pd\nxl = None</code></initialization></environmentDefinition></python>",
         "application/vnd.ms-excel.python+xml",
     )
@@ -455,8 +457,9 @@ def web_extensions(path: Path) -> None:
     )
     extension_part = hand.add(
         "/xl/webextensions/webextension1.xml",
-        f'<we:webextension xmlns:we="{OFFICE}webextensions/webextension/2010/11" id="{{1}}">'
+        f'<we:webextension xmlns:we="{OFFICE}webextensions/webextension/2010/11" id="{{00000001-0000-4000-8000-000000000000}}">'
         '<we:reference id="wa104" version="1.0.0.0" store="en-US" storeType="OMEX"/><we:properties/>'
+        "<we:bindings/>"
         "</we:webextension>",
         "application/vnd.ms-office.webextension+xml",
     )
@@ -478,7 +481,8 @@ def online(path: Path) -> None:
     part = hand.add(
         "/xl/namedSheetViews/namedSheetView1.xml",
         f'<namedSheetViews xmlns="{OFFICE}spreadsheetml/2019/namedsheetviews" xmlns:x="{MAIN}">'
-        '<namedSheetView name="View1" id="{1}"><nsvFilter filterId="{2}" ref="A1:C4"><columnFilter '
+        '<namedSheetView name="View1" id="{00000001-0000-4000-8000-000000000000}">'
+        '<nsvFilter filterId="{00000002-0000-4000-8000-000000000000}" ref="A1:C4"><columnFilter '
         'colId="0"><filter colId="0"><x:filters><x:filter val="North"/></x:filters></filter>'
         "</columnFilter></nsvFilter></namedSheetView></namedSheetViews>",
         "application/vnd.ms-excel.namedsheetviews+xml",
@@ -499,8 +503,9 @@ def shared_workbook(path: Path) -> None:
     hand = book()
     headers = hand.add(
         "/xl/revisions/revisionHeaders.xml",
-        f'<headers xmlns="{MAIN}" xmlns:r="{RELATIONSHIP}" guid="{{1}}" lastGuid="{{1}}"><header '
-        'guid="{1}" dateTime="2024-02-29T12:00:00" maxSheetId="3" userName="Ann" r:id="rId1"><sheetIdMap '
+        f'<headers xmlns="{MAIN}" xmlns:r="{RELATIONSHIP}" guid="{{00000001-0000-4000-8000-000000000000}}" '
+        f'lastGuid="{{00000001-0000-4000-8000-000000000000}}"><header '
+        'guid="{00000001-0000-4000-8000-000000000000}" dateTime="2024-02-29T12:00:00" maxSheetId="3" userName="Ann" r:id="rId1"><sheetIdMap '
         'count="2"><sheetId val="1"/><sheetId val="2"/></sheetIdMap></header></headers>',
         SPREADSHEET + "revisionHeaders+xml",
     )

@@ -114,12 +114,12 @@ def smart_art(path: Path) -> None:
     part, diagram = "/xl/drawings/drawing1.xml", f"{DRAWINGML}/diagram"
     names = f'xmlns:dgm="{diagram}" xmlns:a="{DRAWINGML}/main"'
     bodies = {
-        "data": f'<dgm:dataModel {names}><dgm:ptLst><dgm:pt modelId="{{1}}" type="doc"/><dgm:pt '
-        'modelId="{2}"><dgm:t><a:bodyPr/><a:p><a:r><a:t>First</a:t></a:r></a:p></dgm:t></dgm:pt>'
-        '</dgm:ptLst><dgm:cxnLst><dgm:cxn modelId="{3}" srcId="{1}" destId="{2}" srcOrd="0" '
+        "data": f'<dgm:dataModel {names}><dgm:ptLst><dgm:pt modelId="{{00000001-0000-4000-8000-000000000000}}" type="doc"/><dgm:pt '
+        'modelId="{00000002-0000-4000-8000-000000000000}"><dgm:t><a:bodyPr/><a:p><a:r><a:t>First</a:t></a:r></a:p></dgm:t></dgm:pt>'
+        '</dgm:ptLst><dgm:cxnLst><dgm:cxn modelId="{00000003-0000-4000-8000-000000000000}" srcId="{00000001-0000-4000-8000-000000000000}" destId="{00000002-0000-4000-8000-000000000000}" srcOrd="0" '
         'destOrd="0"/></dgm:cxnLst><dgm:bg/><dgm:whole/></dgm:dataModel>',
         "layout": f'<dgm:layoutDef {names} uniqueId="urn:x"><dgm:layoutNode name="r"/></dgm:layoutDef>',
-        "quickStyle": f'<dgm:styleDef {names} uniqueId="urn:y"><dgm:scene3d/></dgm:styleDef>',
+        "quickStyle": f'<dgm:styleDef {names} uniqueId="urn:y"><dgm:styleLbl name="node0"/></dgm:styleDef>',
         "colors": f'<dgm:colorsDef {names} uniqueId="urn:z"/>',
     }
     ids = {}
@@ -131,7 +131,8 @@ def smart_art(path: Path) -> None:
     shown = hand.add(
         "/xl/diagrams/drawing1.xml",
         f'<dsp:drawing xmlns:dsp="{OFFICE}drawing/2008/diagram" xmlns:a="{DRAWINGML}/main">'
-        "<dsp:spTree><dsp:nvGrpSpPr/><dsp:grpSpPr/></dsp:spTree></dsp:drawing>",
+        '<dsp:spTree><dsp:nvGrpSpPr><dsp:cNvPr id="0" name=""/><dsp:cNvGrpSpPr/></dsp:nvGrpSpPr>'
+        "<dsp:grpSpPr/></dsp:spTree></dsp:drawing>",
         "application/vnd.ms-office.drawingml.diagramDrawing+xml",
     )
     hand.relate(part, f"{OFFICE}2007/relationships/diagramDrawing", shown)
@@ -218,6 +219,24 @@ def frame(id: str, number: int = 2) -> str:
     )
 
 
+# What a chart style says something about, in this order.
+_STYLED = """axisTitle categoryAxis chartArea dataLabel dataPoint dataPoint3D dataPointLine
+dataPointMarker dataPointWireframe dataTable downBar dropLine errorBar floor gridlineMajor
+gridlineMinor hiLoLine leaderLine legend plotArea plotArea3D seriesAxis seriesLine title trendline
+trendlineLabel upBar valueAxis wall""".split()
+
+
+def _chart_style(id: int) -> str:
+    entry = (
+        '<cs:lnRef idx="0"/><cs:fillRef idx="0"/><cs:effectRef idx="0"/><cs:fontRef idx="minor"/>'
+    )
+    return (
+        f'<cs:chartStyle xmlns:cs="{OFFICE}drawing/2012/chartStyle" id="{id}">'
+        + "".join(f"<cs:{name}>{entry}</cs:{name}>" for name in _STYLED)
+        + "</cs:chartStyle>"
+    )
+
+
 @made("hand-chart-styles.xlsx", PROGRAM, "chart styles", "chart colours", "user shapes in a chart")
 def chart_styles(path: Path) -> None:
     hand = book()
@@ -225,7 +244,7 @@ def chart_styles(path: Path) -> None:
         "/xl/charts/chart1.xml", chart_xml('<c:userShapes r:id="rId3"/>'), TYPES["chart"]
     )
     names = f'xmlns:cs="{OFFICE}drawing/2012/chartStyle" xmlns:a="{DRAWINGML}/main"'
-    style = f'<cs:chartStyle {names} id="201"><cs:axisTitle><cs:lnRef idx="0"/></cs:axisTitle></cs:chartStyle>'
+    style = _chart_style(201)
     colors = (
         f'<cs:colorStyle {names} meth="cycle" id="10"><a:schemeClr val="accent1"/></cs:colorStyle>'
     )
@@ -238,7 +257,9 @@ def chart_styles(path: Path) -> None:
         "/xl/drawings/drawing9.xml",
         f'<c:userShapes xmlns:c="{CHART}" xmlns:cdr="{DRAWINGML}/chartDrawing"><cdr:relSizeAnchor>'
         "<cdr:from><cdr:x>0.1</cdr:x><cdr:y>0.1</cdr:y></cdr:from><cdr:to><cdr:x>0.4</cdr:x>"
-        "<cdr:y>0.2</cdr:y></cdr:to></cdr:relSizeAnchor></c:userShapes>",
+        '<cdr:y>0.2</cdr:y></cdr:to><cdr:sp macro="" textlink=""><cdr:nvSpPr><cdr:cNvPr id="2" '
+        'name="Box 1"/><cdr:cNvSpPr/></cdr:nvSpPr><cdr:spPr/></cdr:sp></cdr:relSizeAnchor>'
+        "</c:userShapes>",
         f"{DOCUMENT}drawingml.chartshapes+xml",
     )
     hand.relate(chart, "chartUserShapes", own)
@@ -285,7 +306,6 @@ def _new_frame(id: str, number: int) -> str:
 @made("hand-new-charts.xlsx", PROGRAM, "chartEx", *(f"{kind} chart" for kind in NEW_CHARTS))
 def new_charts(path: Path) -> None:
     hand, anchors = book(), ""
-    names = f'xmlns:cs="{OFFICE}drawing/2012/chartStyle" xmlns:a="{DRAWINGML}/main"'
     for index, kind in enumerate(NEW_CHARTS, 1):
         part = hand.add(
             f"/xl/charts/chartEx{index}.xml",
@@ -294,7 +314,7 @@ def new_charts(path: Path) -> None:
         )
         style = hand.add(
             f"/xl/charts/style{index}.xml",
-            f'<cs:chartStyle {names} id="395"/>',
+            _chart_style(395),
             "application/vnd.ms-office.chartstyle+xml",
         )
         hand.relate(part, f"{MS_RELATION}/chartStyle", style)

@@ -138,7 +138,8 @@ def properties(path: Path) -> None:
     label = hand.add(
         "/docMetadata/LabelInfo.xml",
         '<clbl:labelList xmlns:clbl="http://schemas.microsoft.com/office/2020/mipLabelMetadata">'
-        '<clbl:label id="{1}" enabled="1" method="Standard" siteId="{2}" contentBits="0"/>'
+        '<clbl:label id="{00000001-0000-4000-8000-000000000000}" enabled="1" method="Standard" '
+        'siteId="{00000002-0000-4000-8000-000000000000}" contentBits="0" removed="0"/>'
         "</clbl:labelList>",
         "application/vnd.ms-office.classificationlabels+xml",
     )

@@ -1,4 +1,4 @@
-"""Whether a package is put together rightly, as far as no schema is needed to say it."""
+"""Whether a package is put together rightly, as schemas and known rules say."""
 
 from __future__ import annotations
 
@@ -9,6 +9,16 @@ from pathlib import Path
 
 from lxml import etree
 
+from tests.corpus import (
+    opc,
+    repairs,
+    repairs_book,
+    repairs_formulas,
+    repairs_pivots,
+    schemas,
+    sdk_rules,
+)
+from tests.corpus.compatibility import readings
 from tests.corpus.hand import WORKBOOK, WORKSHEET
 from tests.corpus.parts import MAIN, RELATIONSHIP, Package, local, parse
 from tests.corpus.xmldiff import MC, number
@@ -39,7 +49,26 @@ def problems(path: Path) -> list[str]:
         found += [f"{name}: {text}" for text in (*_prefixes(root), *_ids(package, name, root))]
         if local(root.tag) == "worksheet":
             found += [f"{name}: {text}" for text in _sheet(root)]
-    return found + list(_workbook(package, trees)) + list(_tables(trees))
+    found += [*_workbook(package, trees), *_tables(trees), *_repairs(package, trees)]
+    found += opc.findings(trees)
+    return [*found, *schemas.findings(package)]
+
+
+def _repairs(package: Package, trees: dict[str, etree._Element]) -> Iterator[str]:
+    """The known rules. What breaks the schemas may be too odd for them, which is told."""
+    known = schemas.understood()
+    read = {name: next(readings(root, known)) for name, root in trees.items()}
+    checks = [repairs_book.book(package, read), sdk_rules.findings(package, read)]
+    checks += [repairs_formulas.findings(package, read), repairs_pivots.findings(package, read)]
+    for name, root in read.items():
+        if local(root.tag) == "worksheet":
+            found = repairs.sheet(package, name, root)
+            checks.append(f"{name}: {text}" for text in found)
+    for check in checks:
+        try:
+            yield from check
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            yield f"what else is wrong cannot be told: {error!r}"
 
 
 def _links(package: Package) -> Iterator[str]:

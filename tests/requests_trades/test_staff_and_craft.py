@@ -207,7 +207,7 @@ def test_invoice_from_uploaded_hours(ask: Person) -> None:
         "create_excel_report",
         report="invoice",
         workbook="Stunden.xlsx",
-        sheet="Data",
+        sheet="Stunden",
         title="Rechnung",
         options={
             "vat": 0,

@@ -10,6 +10,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from service.errors import InvalidRange, SheetRequired, listed
+from service.operations.headed import range_of
 from service.operations.layout import has_header_row
 from service.workbook import cells
 from service.workbook.areas import Area
@@ -87,7 +88,7 @@ def parts_of(book: Book, sheet: str, text: str) -> list[Part]:
 
 
 def _part(book: Book, sheet: str, text: str) -> Part:
-    worksheet, area = book.sheet_and_area(sheet, text)
+    worksheet, area = range_of(book, sheet, text)
     used = used_area(worksheet)
     if not used.overlaps(area) or is_empty(worksheet):
         raise InvalidRange(

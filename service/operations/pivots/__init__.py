@@ -70,7 +70,7 @@ def create_excel_pivot(
     :param options: extras, such as {"filters": {"Year": 2026}}.
     """
     given = {"source": source, "rows": rows, "columns": columns, "values": values}
-    call = _Call(ctx.book, sheet, options, ctx.house() if action in ("add", "change") else None)
+    call = _Call(ctx, sheet, options, ctx.house() if action in ("add", "change") else None)
     if action == "add":
         decimals = ctx.house().number_format or "#,##0.00"
         return call.add(Asked(rows, columns, values, options, call.style(), decimals), source)
@@ -97,10 +97,14 @@ def _refuse_without_effect(action: str, given: dict[str, Any], options: PivotOpt
 class _Call:
     """One call of the operation."""
 
-    book: Book
+    ctx: Context
     sheet: str
     options: PivotOptions
     house: House | None
+
+    @property
+    def book(self) -> Book:
+        return self.ctx.book
 
     def style(self) -> str:
         """The style that is asked for, or that of the house."""
@@ -112,7 +116,7 @@ class _Call:
 
     def add(self, asked: Asked, source_text: str) -> Answer:
         pivots = _pivots(self.book)
-        source, notes = find_source(self.book, self.sheet, source_text)
+        source, notes = self._source(self.sheet, source_text)
         name = check_name(self.options.name, [item.name for item in pivots])
         laid = _laid(self.book, asked, source, name)
         filtered = bool(laid.design.pages)
@@ -167,10 +171,14 @@ class _Call:
     def _source_again(self, stored: Stored, text: str) -> tuple[Source, list[str]]:
         sheet, reference = _reading(self.book, stored).source
         if not text:
-            return find_source(self.book, sheet, reference)
+            return self._source(sheet, reference)
         if "!" in text:
-            return find_source(self.book, "", text)
-        return find_source(self.book, self.sheet or sheet or stored.sheet, text)
+            return self._source("", text)
+        return self._source(self.sheet or sheet or stored.sheet, text)
+
+    def _source(self, sheet: str, text: str) -> tuple[Source, list[str]]:
+        with self.ctx.as_seen():
+            return find_source(self.book, sheet, text)
 
     def list(self) -> Answer:
         pivots = _pivots(self.book)

@@ -120,6 +120,7 @@ def _names(book: Book, sheet: Worksheet, area: Area, notes: list[str]) -> list[s
     for column in range(area.first_column, area.last_column + 1):
         cell = book.cell(sheet, area.first_row, column)
         text = "" if cell is None else str(cells.shown(book.value(cell)) or "").strip()
+        text = text.removeprefix("'") if cell is not None and cell.data_type == "s" else text
         if not text or len(text) > _MOST_NAME:
             where = f"{sheet.title}!{get_column_letter(column)}{area.first_row}"
             raise InvalidRange(

@@ -23,6 +23,7 @@ from service.operations.reports import (
 from service.operations.reports.lines import Order, order_of
 from service.operations.reports.options import Report, ReportOptions, refuse_idle_options
 from service.operations.reports.source import Choices, Source, read_source
+from service.operations.reports.words import looks_german
 from service.workbook.book import Book
 from service.workbook.house import House
 from service.workbook.number_formats import number_format_code, without_decimals
@@ -146,6 +147,11 @@ def _document(
     _refuse_formulas(source)
     planning, writing = _DOCUMENTS[report]
     planned = planning(ctx, order_of(source, choices, options))
+    if not options.language and looks_german([choices.title, choices.sheet, *source.headers]):
+        source.notes.append(
+            'The labels are English, as no language was given; options {"language": "de"} '
+            "makes them German."
+        )
     with ctx.book.changing():
         sheets = writing(ctx, planned)
         _show(ctx.book, sheets[0])

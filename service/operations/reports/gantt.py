@@ -79,16 +79,16 @@ def write(ctx: Context, project: Plan) -> list[str]:
 
 def _columns(project: Plan) -> dict[str, Line]:
     say = project.order.say
-    dated = project.order.choices.house.dated(look.DATE)
+    dated = project.order.dated
     names = [task.name for task in project.tasks]
     widest = min(max((len(name) * 1.05 + 3 for name in names), default=30), 42)
     owners = [str(task.given["owner"] or "") for task in project.tasks]
     phases = [str(task.given["phase"] or "") for task in project.tasks]
     return {
         "no": Line(say("No."), 5, "0", "center"),
-        "phase": Line(say("Phase"), _fitting(phases), wrap=True),
+        "phase": Line(say("Phase"), _fitting([say("Phase"), *phases]), wrap=True),
         "task": Line(say("Task"), max(widest, 20), wrap=True),
-        "owner": Line(say("Owner"), _fitting(owners), wrap=True),
+        "owner": Line(say("Owner"), _fitting([say("Owner"), *owners]), wrap=True),
         "after": Line(say("After"), 8, "General", "center"),
         "start": Line(say("Start"), 12, dated, "center"),
         "days": Line(say("Days"), 7, "0", "center"),
@@ -99,7 +99,8 @@ def _columns(project: Plan) -> dict[str, Line]:
 
 
 def _fitting(texts: Sequence[str]) -> float:
-    return min(max((len(text) * 1.1 + 3 for text in texts), default=14), 22)
+    """A width for texts, of which the first is the header; without others there is more room."""
+    return min(max(len(text) * 1.1 + 3 for text in texts) if any(texts[1:]) else 14, 22)
 
 
 # The tasks -----------------------------------------------------------------------------
@@ -325,7 +326,7 @@ def _add_rules(sheet: Worksheet, grid: _Grid) -> None:
 def _write_figures(sheet: Worksheet, grid: _Grid) -> None:
     project = grid.project
     house, say = project.order.choices.house, project.order.say
-    dated = house.dated(look.DATE)
+    dated = project.order.dated
     starts, ends, days, done = (grid.all(part) for part in ("start", "end", "days", "done"))
     progress = f"=IF(SUM({days})=0,0,SUMPRODUCT({days},{done})/SUM({days}))"
     late = f'=COUNTIF({grid.all("status")},"{say("late")}")'
@@ -361,7 +362,7 @@ def _write_days_off(sheet: Worksheet, project: Plan) -> None:
     text = say("Working days leave these out, besides weekends.")
     look.write_small(sheet, 3, 2, f"'{text}", house)
     lines = [*_days_off(project)]
-    columns = [Line(say("Date"), 24, house.dated(look.DATE))]
+    columns = [Line(say("Date"), 24, project.order.dated)]
     area = forms.write_lines(sheet, (_DAYS_OFF_AT, 2), columns, lines, house)
     forms.check(sheet, str(area.below(1)), "date", say("Enter a date."))
     look.set_up_page(sheet, house, landscape=False, repeat=_DAYS_OFF_AT)

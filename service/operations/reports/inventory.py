@@ -98,7 +98,7 @@ def plan(ctx: Context, order: Order) -> Plan:
         source.notes.append("No unit costs were given: fill them in, and the values follow.")
     groups = _groups(order, items, parts) if priced or order.choices.group_by else []
     ctx.book.room_for((len(items.rows) + 20) * (len(parts) + 1) + 200)
-    sheet = sheet_for(ctx, order, "Inventory")
+    sheet = sheet_for(ctx, order, order.say("Inventory"))
     summary = look.free_sheet_name(ctx.book, order.say("Summary"), [sheet])
     return Plan(order, items, parts, groups, sheet, summary)
 
@@ -160,9 +160,7 @@ def write(ctx: Context, inventory: Plan) -> list[str]:
     look.set_grid(sheet, [item.width for item in columns])
     look.write_title(sheet, _FIRST, order.choices.title or say("Inventory"), house)
     if not order.is_form:
-        look.write_small(
-            sheet, 3, _FIRST, ctx.now.date().isoformat(), house, house.dated(look.DATE)
-        )
+        look.write_small(sheet, 3, _FIRST, ctx.now.date().isoformat(), house, order.dated)
     rows = [_row(inventory, row, _HEADER + n) for n, row in enumerate(items.rows, start=1)]
     area = forms.write_lines(sheet, (_HEADER, _FIRST), columns, rows, house)
     items.place = area
@@ -207,7 +205,7 @@ def _columns(inventory: Plan) -> list[Line]:
 def _described(inventory: Plan, header: str, values: Sequence[object], width: float) -> Line:
     """A column that says something of the items: texts, or numbers or days."""
     if values and all(isinstance(value, dt.date) for value in values):
-        dated = inventory.order.choices.house.dated(look.DATE)
+        dated = inventory.order.dated
         return Line(header, max(width, 12), dated, "center")
     number = bool(values) and all(isinstance(value, int | float) for value in values)
     return Line(header, width, "General", "right" if number else "left", wrap=True)
@@ -344,6 +342,7 @@ def _write_group(sheet: Worksheet, row: int, group: Group, inventory: Plan) -> i
         (first, total - 1),
         (2, 4),
         Area(row, _CHART_COLUMN, row + _CHART_ROWS, _SUMMARY_LAST),
+        from_zero=all(as_number(stock) >= 0 for stock in items.values(items.roles["stock"])),
     )
     look.draw(sheet, drawing, house)
     return total

@@ -15,9 +15,12 @@ from service.operations.reports import forms, look
 from service.operations.reports.document_roles import INVOICE
 from service.operations.reports.forms import Line, letter
 from service.operations.reports.lines import (
+    FIRST,
     Order,
+    Placed,
     note_idle_columns,
     percent,
+    refuse_more,
     sheet_for,
     take_parts,
 )
@@ -26,17 +29,23 @@ from service.operations.reports.source import require
 from service.workbook.areas import Area
 from service.workbook.cells import Scalar
 
-_FIRST = 2
 _PAGE_WIDTH = 98  # characters that an upright page holds
 _FORM_ROWS = 10
 _ON_ONE_PAGE = 40  # lines; with more they would be too small to read
 _ADDRESS_ROWS = 4
-_OTHER = r"quot|offer|estimate|proposal|order|delivery|angebot|auftrag|kostenvoranschlag|liefer"
+# Documents that are made like invoices and are none, as a title names them.
+_OTHER = re.compile(
+    r"\b(quot(e|es|ation|ations)|offer|(cost )?estimate|proposal|((purchase|sales) )?order"
+    r"( confirmation)?|delivery( note| slip)?|credit note|\w*angebot|auftrags?(bestätigung)?"
+    r"|bestellung|kostenvoranschlag|liefer(schein|ung)|gutschrift)\b",
+    re.IGNORECASE,
+)
+_INVOICE = re.compile(r"\b(invoice|bill|\w*rechnung)\b", re.IGNORECASE)
 _MOST_VAT, _MOST_LINES = 0.99, 1000
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(Placed):
     """All that the invoice is made of, decided before anything is written.
 
     :param parts: name of the part of each column, in their order
@@ -48,14 +57,6 @@ class Plan:
     parts: tuple[str, ...]
     rates: int
     days: dict[str, dt.date | None]
-
-    def at(self, part: str) -> int:
-        """The column of a part."""
-        return _FIRST + self.parts.index(part)
-
-    @property
-    def last(self) -> int:
-        return _FIRST + len(self.parts) - 1
 
 
 def plan(ctx: Context, order: Order) -> Plan:
@@ -77,7 +78,8 @@ def plan(ctx: Context, order: Order) -> Plan:
     if (rate := fraction(options.vat)) is not None:
         rates.add(rate)
     ctx.book.room_for(12 * (len(source.rows) + options.blank_rows + 60))
-    return Plan(order, sheet_for(ctx, order, "Invoice"), _parts(order), max(len(rates), 1), days)
+    sheet = sheet_for(ctx, order, _other_document(order) or order.say("Invoice"))
+    return Plan(order, sheet, _parts(order), max(len(rates), 1), days)
 
 
 def _take(order: Order) -> None:
@@ -101,11 +103,7 @@ def _take(order: Order) -> None:
             )
     elif amount is not None:
         source.notes.append(f'"{source.headers[amount]}" is calculated anew, by formulas.')
-    if len(source.rows) > _MOST_LINES:
-        raise InvalidParameters(
-            f"{len(source.rows)} lines; an invoice has at most {_MOST_LINES}.",
-            "Send fewer, or several invoices.",
-        )
+    refuse_more(source, _MOST_LINES, "lines; an invoice has", "Send fewer, or several invoices.")
     note_idle_columns(source, "The invoice")
     if "vat" not in source.roles and order.options.vat is None:
         source.notes.append("No VAT rate was given: fill it in, or leave it blank for none.")
@@ -128,7 +126,7 @@ def write(ctx: Context, invoice: Plan) -> list[str]:
     row = _write_seller(sheet, invoice)
     row = _write_heads(sheet, row, invoice)
     area = forms.write_lines(
-        sheet, (row, _FIRST), columns, _rows(row, invoice), invoice.order.choices.house
+        sheet, (row, FIRST), columns, _rows(row, invoice), invoice.order.choices.house
     )
     _check_lines(sheet, area, invoice)
     row = _write_totals(sheet, area, invoice)
@@ -143,7 +141,7 @@ def _columns(invoice: Plan) -> list[Line]:
     found = {
         "pos": Line(say("Pos."), 6, "0", "center"),
         "item": Line(say("Item no."), 12),
-        "date": Line(say("Date"), 12, order.choices.house.dated(look.DATE)),
+        "date": Line(say("Date"), 12, order.dated),
         "quantity": Line(say("Quantity"), 10, forms.QUANTITY, "right"),
         "unit": Line(say("Unit"), 9),
         "unit_price": Line(say("Unit price"), 14, money, "right"),
@@ -171,7 +169,7 @@ def _write_seller(sheet: Worksheet, invoice: Plan) -> int:
     lines = forms.split_lines(order.options.seller)
     last = 2 + max(len(lines) - 1, 0)
     for row, text in enumerate(lines, start=2):
-        cell = look.put(sheet, row, _FIRST, f"'{text}")
+        cell = look.put(sheet, row, FIRST, f"'{text}")
         first = row == 2
         cell.font = Font(
             name=house.font,
@@ -183,14 +181,14 @@ def _write_seller(sheet: Worksheet, invoice: Plan) -> int:
         sheet.row_dimensions[row].height = 34 if first else 15
     if not lines:
         last = _write_blank_address(sheet, 2, say("From"), invoice)
-    forms.rule_under(sheet, last, (_FIRST, invoice.last), house)
+    forms.rule_under(sheet, last, (FIRST, invoice.last), house)
     sheet.row_dimensions[last + 1].height = 10
     return last + 2
 
 
 def _write_blank_address(sheet: Worksheet, row: int, label: str, invoice: Plan) -> int:
     house = invoice.order.choices.house
-    forms.write_label(sheet, row, _FIRST, label, house).alignment = Alignment("left", "bottom")
+    forms.write_label(sheet, row, FIRST, label, house).alignment = Alignment("left", "bottom")
     for r in range(row + 1, row + 1 + _ADDRESS_ROWS):
         _blank_line(sheet, r, invoice)
     return row + _ADDRESS_ROWS
@@ -198,7 +196,7 @@ def _write_blank_address(sheet: Worksheet, row: int, label: str, invoice: Plan) 
 
 def _blank_line(sheet: Worksheet, row: int, invoice: Plan) -> None:
     """A line to write on, from the first column to the description."""
-    for column in range(_FIRST, invoice.at("description") + 1):
+    for column in range(FIRST, invoice.at("description") + 1):
         sheet.cell(row, column).border = Border(bottom=forms.HAIRLINE)
 
 
@@ -207,38 +205,39 @@ def _write_heads(sheet: Worksheet, row: int, invoice: Plan) -> int:
     order = invoice.order
     house = order.choices.house
     bottom = row + _ADDRESS_ROWS
-    label = forms.write_label(
-        sheet, row, _FIRST, order.say("To" if _is_other(order) else "Bill to"), house
-    )
+    receiver = order.say("To" if _other_document(order) else "Bill to")
+    label = forms.write_label(sheet, row, FIRST, receiver, house)
     label.alignment = Alignment("left", "center")
     lines = forms.split_lines(order.options.buyer)
     for r, text in enumerate(lines, start=row + 1):
-        cell = look.put(sheet, r, _FIRST, f"'{text}")
+        cell = look.put(sheet, r, FIRST, f"'{text}")
         cell.font = Font(name=house.font, size=11, bold=r == row + 1)
         cell.alignment = Alignment("left", "center")
     if lines:
         bottom = max(bottom, row + len(lines))
     else:
-        bottom = _write_blank_address(
-            sheet, row, order.say("To" if _is_other(order) else "Bill to"), invoice
-        )
+        bottom = _write_blank_address(sheet, row, receiver, invoice)
     return max(bottom, _write_facts(sheet, row, invoice)) + 2
 
 
-def _is_other(order: Order) -> bool:
-    """Whether the title names another document, such as a quote or a delivery note."""
-    return re.search(_OTHER, order.choices.title, re.IGNORECASE) is not None
+def _other_document(order: Order) -> str:
+    """The other document that the title names, such as Quote or Delivery note, or ""."""
+    title = order.choices.title
+    found = None if _INVOICE.search(title) else _OTHER.search(title)
+    return "" if found is None else found[0][:1].upper() + found[0][1:]
 
 
 def _write_facts(sheet: Worksheet, row: int, invoice: Plan) -> int:
     """Number, dates and term of payment; returns the last row."""
     order, options = invoice.order, invoice.order.options
-    dated = order.choices.house.dated(look.DATE)
+    dated = order.dated
     labels = invoice.last - 1 - (invoice.last - 1 > invoice.at("quantity") + 1)
     columns = (invoice.at("quantity"), labels + 1, invoice.last)
     value = letter(columns[1])
     date = _iso(invoice.days["date"])
-    number, dating = ("Number", "Date") if _is_other(order) else ("Invoice number", "Invoice date")
+    number, dating = "Invoice number", "Invoice date"
+    if _other_document(order):
+        number, dating = "Number", "Date"
     facts: list[tuple[str, Scalar, str]] = [
         (number, f"'{options.number}" if options.number != "" else None, "@"),
         (dating, date, dated),
@@ -460,16 +459,16 @@ def _write_payment(sheet: Worksheet, row: int, invoice: Plan) -> int:
     for label, text in (("Payment terms", options.terms), ("Bank details", options.bank)):
         if not text and label == "Payment terms" and agreed:
             continue
-        head = forms.write_label(sheet, last, _FIRST, order.say(label), order.choices.house)
+        head = forms.write_label(sheet, last, FIRST, order.say(label), order.choices.house)
         head.alignment = Alignment("left", "center")
         lines = [part.strip() for part in text.split("\n")] if text else []
         for line in lines:
             last += 1
-            cell = look.put(sheet, last, _FIRST, f"'{line}" if line else None)
+            cell = look.put(sheet, last, FIRST, f"'{line}" if line else None)
             cell.font = Font(name=order.choices.house.font, size=10)
             cell.alignment = Alignment("left", "top", wrap_text=True)
             sheet.merge_cells(
-                start_row=last, start_column=_FIRST, end_row=last, end_column=invoice.last
+                start_row=last, start_column=FIRST, end_row=last, end_column=invoice.last
             )
             sheet.row_dimensions[last].height = 15 * (1 + len(line) // 105)
         if not lines:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from service.errors import InvalidValue, listed
+from service.errors import InvalidParameters, InvalidValue, listed
 from service.operations.context import Context
 from service.operations.layout import check_sheet_name
 from service.operations.reports import look
@@ -14,13 +14,28 @@ from service.operations.reports.roles import Role, find_roles
 from service.operations.reports.source import (
     Choices,
     Source,
-    convert,
     kinds_of,
     readings,
-    refuse_text,
+    typed_columns,
 )
 from service.operations.reports.words import Say, words
 from service.workbook.cells import Scalar
+
+FIRST = 2  # the column in which documents begin
+
+
+class Placed:
+    """A document whose parts stand side by side."""
+
+    parts: tuple[str, ...]
+
+    def at(self, part: str) -> int:
+        """The column of a part."""
+        return FIRST + self.parts.index(part)
+
+    @property
+    def last(self) -> int:
+        return FIRST + len(self.parts) - 1
 
 
 @dataclass(frozen=True)
@@ -41,6 +56,13 @@ class Order:
     def is_form(self) -> bool:
         return not self.source.rows
 
+    @property
+    def dated(self) -> str:
+        """The number format of days: the user's own, else as usual in the language."""
+        house = self.choices.house
+        german = self.options.language == "de" and not house.date_format
+        return "dd.mm.yyyy" if german else house.dated(look.DATE)
+
     def column(self, name: str) -> int | None:
         """The index of the column that plays a part."""
         return self.source.roles.get(name)
@@ -56,14 +78,14 @@ def order_of(source: Source, choices: Choices, options: ReportOptions) -> Order:
     return Order(source, choices, options, words(options.language))
 
 
-def sheet_for(ctx: Context, order: Order, label: str) -> str:
-    """The name of a document's first sheet: the one that was asked for, or a free one.
+def sheet_for(ctx: Context, order: Order, name: str) -> str:
+    """The name of a document's first sheet: the one that was asked for, or this if it is free.
 
     :raises InvalidParameters: if the name asked for can't be taken
     """
     if order.choices.sheet and order.source.place is None:
         return check_sheet_name(order.choices.sheet, ctx.book.sheet_names)
-    return look.free_sheet_name(ctx.book, order.say(label))
+    return look.free_sheet_name(ctx.book, name)
 
 
 def take_parts(source: Source, roles: Sequence[Role], given: Mapping[str, str]) -> None:
@@ -77,16 +99,18 @@ def take_parts(source: Source, roles: Sequence[Role], given: Mapping[str, str]) 
         roles, source.headers, {"text": every, "number": every, "date": every}, given
     )
     read = {} if source.place else readings(source)
-    for role in roles:
-        column = source.roles.get(role.name)
-        if column is None or role.kind == "text":
-            continue
-        if column in read:
-            convert(source, column, read[column])
-        if role.kind == "number":
-            refuse_text(source, column)
-        else:
+    for role, column in typed_columns(source, roles, read):
+        if role.kind == "date":
             _refuse_no_dates(source, column)
+
+
+def refuse_more(source: Source, most: int, what: str, hint: str) -> None:
+    """Refuse rows that are too many for a document.
+
+    :param what: such as "tasks; a project plan shows"
+    """
+    if len(source.rows) > most:
+        raise InvalidParameters(f"{len(source.rows)} {what} at most {most}.", hint)
 
 
 def _refuse_no_dates(source: Source, column: int) -> None:

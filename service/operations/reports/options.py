@@ -34,7 +34,7 @@ Change = Annotated[float, Field(ge=-100, le=1000, allow_inf_nan=False)]
 class ReportOptions(BriefOptions):
     """Extras of create_excel_report."""
 
-    rare = frozenset({"delivery_date", "blank_rows", "bank", "hours", "holidays", "language"})
+    rare = frozenset({"delivery_date", "blank_rows", "bank", "hours", "holidays"})
 
     style: HouseStyle = Field(default="", description="house style")
     currency: str = Field(
@@ -48,7 +48,8 @@ class ReportOptions(BriefOptions):
         description="headers (or month) to break down by: sales, directory, inventory",
     )
     language: Literal["", "en", "de"] = Field(
-        default="", description="of the labels in a document, English if left out"
+        default="",
+        description="of a document's labels; English if left out, also with data in German",
     )
     blank_rows: int = Field(
         default=0,

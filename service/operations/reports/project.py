@@ -15,6 +15,7 @@ from service.operations.reports.lines import (
     Order,
     note_idle_columns,
     percent,
+    refuse_more,
     sheet_for,
     take_parts,
 )
@@ -88,7 +89,7 @@ def plan(ctx: Context, order: Order) -> Plan:
     if not tasks:
         parts = ("owner", "after")
     ctx.book.room_for((len(tasks) + blank + 12) * (columns + 10))
-    sheet = sheet_for(ctx, order, "Project plan")
+    sheet = sheet_for(ctx, order, order.say("Project plan"))
     days_off = look.free_sheet_name(ctx.book, order.say("Days off"), [sheet]) if holidays else ""
     return Plan(order, tasks, blank, parts, holidays, start, unit, columns, sheet, days_off)
 
@@ -100,11 +101,8 @@ def _tasks(order: Order, holidays: Sequence[dt.date]) -> list[Task]:
     source = order.source
     take_parts(source, PROJECT, order.choices.columns)
     require(source, [["task"]], "project plan")
-    if len(source.rows) > _MOST_TASKS:
-        raise InvalidParameters(
-            f"{len(source.rows)} tasks; a project plan shows at most {_MOST_TASKS}.",
-            "Send fewer, or several plans.",
-        )
+    hint = "Send fewer, or several plans."
+    refuse_more(source, _MOST_TASKS, "tasks; a project plan shows", hint)
     note_idle_columns(source, "The project plan")
     done = order.column("done")
     if done is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from openpyxl.utils import get_column_letter, quote_sheetname
@@ -102,7 +102,8 @@ def read_source(ctx: Context, rows: Rows, sheet: str) -> Source:
             "There are no rows to report on.",
             "Send rows, or name the open workbook that holds them with workbook.",
         )
-    return _without_totals(_from_sheet(ctx.book, ctx.book.sheet(sheet)))
+    with ctx.as_seen():
+        return _without_totals(_from_sheet(ctx.book, ctx.book.sheet(sheet)))
 
 
 def _with_headers(rows: Rows) -> Grid:
@@ -184,6 +185,23 @@ def give_roles(source: Source, roles: Sequence[Role], given: Mapping[str, str]) 
         | {i for i, decision in read.items() if decision.kind in _DATED},
     }
     source.roles = find_roles(roles, source.headers, fits, given)
+    for role, column in typed_columns(source, roles, read):
+        if role.kind == "date" and kinds_of(source.values(column)) - {"date", "blank"}:
+            del source.roles[role.name]
+            source.notes.append(
+                f'"{source.headers[column]}" holds values that are no dates, so it is not used '
+                "as a date. Write dates as 2026-01-31."
+            )
+
+
+def typed_columns(
+    source: Source, roles: Sequence[Role], read: Mapping[int, Decision]
+) -> Iterator[tuple[Role, int]]:
+    """The parts of numbers and dates with their columns, texts in these read as values.
+
+    :param read: what columns of texts mean
+    :raises InvalidValue: if a number is none, naming the row
+    """
     for role in roles:
         column = source.roles.get(role.name)
         if column is None or role.kind == "text":
@@ -192,12 +210,7 @@ def give_roles(source: Source, roles: Sequence[Role], given: Mapping[str, str]) 
             convert(source, column, read[column])
         if role.kind == "number":
             refuse_text(source, column)
-        elif kinds_of(source.values(column)) - {"date", "blank"}:
-            del source.roles[role.name]
-            source.notes.append(
-                f'"{source.headers[column]}" holds values that are no dates, so it is not used '
-                "as a date. Write dates as 2026-01-31."
-            )
+        yield role, column
 
 
 def kinds_of(values: list[object]) -> set[str]:

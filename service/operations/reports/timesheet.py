@@ -15,14 +15,22 @@ from service.operations.context import Context
 from service.operations.reports import forms, look
 from service.operations.reports.document_roles import TIMESHEET
 from service.operations.reports.forms import Line, letter
-from service.operations.reports.lines import Order, note_idle_columns, sheet_for, take_parts
+from service.operations.reports.lines import (
+    FIRST,
+    Order,
+    Placed,
+    note_idle_columns,
+    refuse_more,
+    sheet_for,
+    take_parts,
+)
 from service.operations.reports.options import day
 from service.operations.reports.source import meaning, require
 from service.operations.reports.words import in_language
 from service.workbook.areas import Area
 from service.workbook.cells import Scalar
 
-_FIRST, _FACTS_AT = 2, 5
+_FACTS_AT = 5
 _MOST_ENTRIES = 200
 _HOURS = "0.00"
 _DAYS = {"week": 7, "month": 31}
@@ -42,7 +50,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(Placed):
     """All that the timesheet is made of, decided before anything is written.
 
     :param start: the first day, None where it is to be filled in
@@ -55,14 +63,6 @@ class Plan:
     lines: list[tuple[int, Entry | None]]
     parts: tuple[str, ...]
     sheet: str
-
-    def at(self, part: str) -> int:
-        """The column of a part."""
-        return _FIRST + self.parts.index(part)
-
-    @property
-    def last(self) -> int:
-        return _FIRST + len(self.parts) - 1
 
 
 def plan(ctx: Context, order: Order) -> Plan:
@@ -80,7 +80,7 @@ def plan(ctx: Context, order: Order) -> Plan:
     ctx.book.room_for((len(lines) + 20) * 10)
     texts = [name for name in ("project", "note") if name in order.source.roles] or ["note"]
     parts = ("date", "day", "start", "end", "pause", "hours", "overtime", *texts)
-    return Plan(order, start, period, lines, parts, sheet_for(ctx, order, "Timesheet"))
+    return Plan(order, start, period, lines, parts, sheet_for(ctx, order, order.say("Timesheet")))
 
 
 def _days_of(start: dt.date, period: str) -> int:
@@ -125,11 +125,8 @@ def _entries(order: Order) -> list[tuple[dt.date, Entry]]:
     source = order.source
     take_parts(source, TIMESHEET, order.choices.columns)
     require(source, [["date"]], "timesheet")
-    if len(source.rows) > _MOST_ENTRIES:
-        raise InvalidParameters(
-            f"{len(source.rows)} rows; a timesheet holds at most {_MOST_ENTRIES}.",
-            "Send the rows of one week or month.",
-        )
+    hint = "Send the rows of one week or month."
+    refuse_more(source, _MOST_ENTRIES, "rows; a timesheet holds", hint)
     note_idle_columns(source, "The timesheet")
     return [_entry(order, row, f"row {number}") for number, row in enumerate(source.rows, start=1)]
 
@@ -197,8 +194,8 @@ def write(ctx: Context, timesheet: Plan) -> list[str]:
     order = timesheet.order
     house, columns = order.choices.house, _columns(timesheet)
     look.set_grid(sheet, (1.5, *(item.width for item in columns)))
-    look.write_title(sheet, _FIRST, order.choices.title or order.say("Timesheet"), house)
-    forms.rule_under(sheet, 3, (_FIRST, timesheet.last), house)
+    look.write_title(sheet, FIRST, order.choices.title or order.say("Timesheet"), house)
+    forms.rule_under(sheet, 3, (FIRST, timesheet.last), house)
     sheet.row_dimensions[3].height = 6
     _write_facts(sheet, timesheet)
     header = _FACTS_AT + 5
@@ -206,7 +203,7 @@ def write(ctx: Context, timesheet: Plan) -> list[str]:
         [_cell(timesheet, part, header + number, line) for part in timesheet.parts]
         for number, line in enumerate(timesheet.lines, start=1)
     ]
-    area = forms.write_lines(sheet, (header, _FIRST), columns, rows, house)
+    area = forms.write_lines(sheet, (header, FIRST), columns, rows, house)
     _check(sheet, area, timesheet)
     _write_sums(sheet, area, columns, timesheet)
     last = _write_approval(sheet, area.last_row + 4, timesheet)
@@ -219,7 +216,7 @@ def write(ctx: Context, timesheet: Plan) -> list[str]:
 
 def _columns(timesheet: Plan) -> list[Line]:
     say = timesheet.order.say
-    dated = timesheet.order.choices.house.dated(look.DATE)
+    dated = timesheet.order.dated
     texts = 14 if "project" in timesheet.parts and "note" in timesheet.parts else 27
     found = {
         "date": Line(say("Date"), 13, dated),
@@ -239,8 +236,8 @@ def _write_facts(sheet: Worksheet, timesheet: Plan) -> None:
     """Who, from when to when, and how long a working day is."""
     order = timesheet.order
     say, house = order.say, order.choices.house
-    dated, row = house.dated(look.DATE), _FACTS_AT
-    left = (_FIRST, _FIRST + 2, _FIRST + 4)
+    dated, row = order.dated, _FACTS_AT
+    left = (FIRST, FIRST + 2, FIRST + 4)
     right = (timesheet.at("hours"), timesheet.last, timesheet.last)
     name = f"'{order.options.person}" if order.options.person.strip() else None
     cell = forms.write_field(sheet, row, left, say("Name"), name, house)
@@ -322,7 +319,7 @@ def _check(sheet: Worksheet, area: Area, timesheet: Plan) -> None:
         forms.check(sheet, times, "time", timesheet.order.say("Enter a time such as 08:30."))
     pauses = str(body.column(timesheet.parts.index("pause")))
     forms.check(sheet, pauses, "whole", timesheet.order.say("Enter minutes."), "0", "600")
-    date = f"${letter(_FIRST)}{body.first_row}"
+    date = f"${letter(FIRST)}{body.first_row}"
     weekend = f'AND({date}<>"",WEEKDAY({date},2)>5)'
     forms.mark(sheet, str(body), weekend, forms.colored(_WEEKEND))
     hours, over = (str(body.column(timesheet.parts.index(part))) for part in ("hours", "overtime"))
@@ -340,13 +337,13 @@ def _write_sums(sheet: Worksheet, area: Area, columns: Sequence[Line], timesheet
         cells = f"{name}{area.first_row + 1}:{name}{area.last_row}"
         values[timesheet.parts.index(part)] = f"=SUM({cells})"
     house = timesheet.order.choices.house
-    forms.write_sums(sheet, area.last_row + 1, _FIRST, columns, values, house)
+    forms.write_sums(sheet, area.last_row + 1, FIRST, columns, values, house)
 
 
 def _write_approval(sheet: Worksheet, row: int, timesheet: Plan) -> int:
     """Lines to sign on; returns the last row."""
     house, say = timesheet.order.choices.house, timesheet.order.say
-    halves = ((_FIRST, _FIRST + 3, "Employee"), (_FIRST + 5, timesheet.last, "Approved by"))
+    halves = ((FIRST, FIRST + 3, "Employee"), (FIRST + 5, timesheet.last, "Approved by"))
     sheet.row_dimensions[row].height = 30
     for first, last, label in halves:
         for column in range(first, last + 1):

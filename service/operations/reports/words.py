@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 Say: TypeAlias = Callable[[str], str]
@@ -157,6 +158,27 @@ def words(language: str) -> Say:
     if language == "de":
         return lambda label: _GERMAN[label]
     return lambda label: label
+
+
+_WORD = re.compile(r"[^\W\d_]{4,}")
+_ENGLISH_WORDS = frozenset(word.lower() for label in _GERMAN for word in _WORD.findall(label))
+_GERMAN_WORDS = frozenset(
+    word.lower() for label in _GERMAN.values() for word in _WORD.findall(label)
+) | {
+    "angebot",
+    "auftrag",
+    "lieferschein",
+    "gutschrift",
+    "kostenvoranschlag",
+    "stunden",
+    "einnahmen",
+}
+
+
+def looks_german(texts: Iterable[str]) -> bool:
+    """Whether a word of the German labels, and of none of the English, is among these texts."""
+    found = {word.lower() for text in texts for word in _WORD.findall(text)}
+    return bool(found & (_GERMAN_WORDS - _ENGLISH_WORDS))
 
 
 def in_language(code: str, language: str) -> str:

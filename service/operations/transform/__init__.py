@@ -7,6 +7,7 @@ from collections.abc import Callable
 from service.errors import InvalidParameters, InvalidRange
 from service.operations.context import Context
 from service.operations.registry import Answer, operation
+from service.operations.room import make_room
 from service.operations.transform import blocks, replacing, rows, series, shape, texts
 from service.operations.transform.columns import area_of
 from service.operations.transform.options import Action, Task, TransformOptions, check_taken
@@ -47,7 +48,8 @@ def transform_excel_range(
 
     :param action: what to do
     :param sheet: leave out if there is one
-    :param range: such as "A1:D20"; left out for sort, replace, clean and their like: all data
+    :param range: "A1:D20", a table, or a column's header; left out for sort, replace, clean and
+        their like: all data
     :param options: sort {"by": ["Cost desc"]}; replace {"find", "replace"}; unpivot {"by": columns
         that stay}; copy {"to": "E1"}; others likewise.
     """
@@ -62,5 +64,10 @@ def transform_excel_range(
         worksheet = ctx.book.xl.worksheets[0] if options.all_sheets else ctx.book.sheet(sheet)
         area = ctx.book.used_area(worksheet)
     else:
-        worksheet, area = area_of(ctx, sheet, range)
-    return _ACTIONS[action](Task(ctx, worksheet, area, options))
+        heads = action in ("split", "join")
+        worksheet, area = area_of(ctx, sheet, range, heads=heads)
+    answer = _ACTIONS[action](Task(ctx, worksheet, area, options))
+    widened = make_room(ctx, worksheet, area) if action == "fill" and answer.changed else []
+    if widened:
+        answer.result["widened_columns"] = widened
+    return answer

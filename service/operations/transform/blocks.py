@@ -103,7 +103,8 @@ def copy_cells(task: Task) -> Answer:
         values = values_of(task.ctx, cells)
         contents = [as_value(c, value) for c, value in zip(contents, values, strict=True)]
     merged = [block for block in merged_areas(task.sheet) if inside(block, source)]
-    rules = attached_rules.carried(task.sheet, source, target.step)
+    formats = what == "formats"  # validations are none
+    rules = attached_rules.carried(task.sheet, source, target.sheet, [target.area], formats=formats)
     with task.ctx.book.changing():
         for content in contents:
             down, right = target.step
@@ -112,7 +113,7 @@ def copy_cells(task: Task) -> Answer:
             widen(task, target.sheet, target.area)
         if what in ("all", "formats"):
             _merge(target.sheet, [target.at(block) for block in merged])
-            attached_rules.put_down(target.sheet, target.area, rules)
+            attached_rules.put_down(target.sheet, [target.area], rules, formats=formats)
     result: dict[str, Any] = {
         "copied": str(source),
         "to": f"{target.sheet.title}!{target.area}",
@@ -120,17 +121,7 @@ def copy_cells(task: Task) -> Answer:
     }
     if formulas:
         result["formulas"] = formulas
-    if what == "all":
-        result |= _later(task, source)
     return Answer(result, sheet=target.sheet.title)
-
-
-def _later(task: Task, area: Area) -> dict[str, list[str]]:
-    """A note of rules that can't be taken along, where there are any."""
-    found = attached_rules.later(task.sheet, area)
-    if not found:
-        return {}
-    return {"notes": [f"{counted(found, 'rule')} of a later form in {area} stayed as it was."]}
 
 
 def _copy_one(sheet: Worksheet, row: int, column: int, content: Content, what: str) -> None:
@@ -191,9 +182,8 @@ def move_cells(task: Task) -> Answer:
     _check_target(task, target, formats_only=False, copied=False)
     book = task.ctx.book
     titles = (task.sheet.title, target.sheet.title)
-    later = _later(task, source)
     effects = move_block(book, MoveBlock(titles[0], source, titles[1], target.area))
-    result: dict[str, Any] = {"moved": str(source), "to": f"{titles[1]}!{target.area}"} | later
+    result: dict[str, Any] = {"moved": str(source), "to": f"{titles[1]}!{target.area}"}
     if +effects.adjusted:
         result["adjusted"] = dict(+effects.adjusted)
     if effects.broken:
@@ -226,10 +216,8 @@ def clear(task: Task) -> Answer:
     result: dict[str, Any] = {"cleared": what, "range": str(area), "cells": len(found)}
     if rules:
         result["rules"] = rules
-    if what in ("rules", "all"):
-        result |= _later(task, area)
     if not (found or rules or unmerged):
-        result.setdefault("notes", []).append(f"There was nothing else of that kind in {area}.")
+        result.setdefault("notes", []).append(f"There was nothing of that kind in {area}.")
         return Answer(result, sheet=sheet.title, changed=False)
     with task.ctx.book.changing():
         for block in unmerged:

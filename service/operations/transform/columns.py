@@ -11,22 +11,24 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from service.errors import InvalidParameters, InvalidRange, InvalidValue, listed
 from service.operations.context import Context
+from service.operations.headed import range_of
 from service.operations.layout import find_region, fit_columns, has_header_row
 from service.operations.transform.options import Task
 from service.workbook import cells, serials
 from service.workbook.areas import Area, parse_cell, split_sheet
 from service.workbook.contents import filled_places, header_of_table, inside, table_areas
-from service.workbook.geometry import column_width, set_column_width
+from service.workbook.geometry import column_width, has_own_width, set_column_width
 
 MOST_CELLS = 500_000
 
 
-def area_of(ctx: Context, sheet: str, text: str) -> tuple[Worksheet, Area]:
+def area_of(ctx: Context, sheet: str, text: str, *, heads: bool = False) -> tuple[Worksheet, Area]:
     """The sheet and area that are meant; left out, it is the sheet's table or block of data.
 
+    :param heads: with the header, where a column is named by it
     :raises InvalidRange: if there are too many cells
     """
-    worksheet, area = ctx.book.sheet_and_area(sheet, text.strip())
+    worksheet, area = range_of(ctx.book, sheet, text.strip(), heads=heads)
     if not text.strip() or not split_sheet(text)[1]:
         tables = table_areas(worksheet)
         region = find_region(ctx.book, worksheet)
@@ -201,11 +203,12 @@ def is_header(cell: Cell) -> bool:
 def widen(task: Task, sheet: Worksheet, area: Area) -> None:
     """Make columns wide enough for what was written there; none gets narrower."""
     columns = range(area.first_column, area.last_column + 1)
-    before = {column: column_width(sheet, column) for column in columns}
+    before = {c: (column_width(sheet, c), has_own_width(sheet, c)) for c in columns}
     fit_columns(task.ctx.book, sheet, area)
-    for column, width in before.items():
-        if column_width(sheet, column) < width:
-            set_column_width(sheet, column, width)
+    for column, (width, own) in before.items():
+        after = column_width(sheet, column)
+        if after < width or own:
+            set_column_width(sheet, column, max(width, after), fitted=not own)
 
 
 def refuse_table_edges(sheet: Worksheet, area: Area, doing: str) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -37,7 +36,8 @@ from service.workbook.contents import (
     taken,
 )
 from service.workbook.geometry import hidden_lines
-from service.workbook.references.text import Operand, Range, replaced
+from service.workbook.references.text import Range
+from service.workbook.sums import totals_row
 
 Key: TypeAlias = tuple[Any, ...]
 
@@ -66,7 +66,7 @@ def block_of(task: Task) -> Block:
     header = area.first_row if with_header(task, area) else 0
     body = area.below(1) if header else area
     header = header or _header_above(task, body)
-    totals = _totals_row(task.sheet, body) if body.rows > 1 else 0
+    totals = totals_row(task.sheet, body) if body.rows > 1 else 0
     body = body.top(body.rows - 1) if totals else body
     if body.rows < 1:
         raise InvalidRange(f"{area} on {task.sheet.title} has no rows of data.", "Name more rows.")
@@ -113,44 +113,6 @@ def _refuse_torn(book: Book, sheet: Worksheet, body: Area) -> None:
                 f"{body} is a part of the rows of {block}: their other cells would stay behind.",
                 f"Send range {whole} for whole rows, or force=true to rearrange these cells alone.",
             )
-
-
-_SUMMARY = re.compile(
-    r"(?i)\b(SUM|SUBTOTAL|AGGREGATE|AVERAGE|COUNT|COUNTA|MIN|MAX|MEDIAN|PRODUCT)\("
-)
-
-
-def _totals_row(sheet: Worksheet, body: Area) -> int:
-    """The last row, if it sums up the rows above; 0 if it is a row like the others."""
-    row = body.last_row
-    for table, place in table_areas(sheet):
-        if table.totalsRowCount and place.last_row == row and place.overlaps(body):
-            return row
-    for column in range(body.first_column, body.last_column + 1):
-        cell = sheet._cells.get((row, column))
-        if cell is None or cell.data_type != "f" or not _SUMMARY.search(str(cell.value)):
-            continue
-        if any(_sums_up(area, body, row, column) for area in _own_areas(str(cell.value))):
-            return row
-    return 0
-
-
-def _sums_up(area: Area, body: Area, row: int, column: int) -> bool:
-    here = area.first_column <= column <= area.last_column
-    above = body.first_row <= area.last_row < row
-    return here and above and area.rows > 1
-
-
-def _own_areas(formula: str) -> Iterator[Area]:
-    """The areas of the same sheet that a formula names."""
-    found: list[Area] = []
-
-    def visit(operand: Operand) -> None:
-        if operand.area and not operand.sheet:
-            found.append(Range.read(operand.area).area)
-
-    replaced(formula, visit)
-    yield from found
 
 
 # Sorting ----------------------------------------------------------------------

@@ -6,7 +6,7 @@ import calendar
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.datetime import to_excel
@@ -14,6 +14,7 @@ from openpyxl.utils.datetime import to_excel
 from service.errors import InvalidParameters, InvalidRange, InvalidValue, listed
 from service.operations.registry import Answer
 from service.operations.transform.columns import refuse_header, refuse_table_edges
+from service.operations.transform.name_lists import following
 from service.operations.transform.options import Series, Task
 from service.workbook import cells
 from service.workbook.areas import MAX_ROW
@@ -116,8 +117,18 @@ def _seeds(task: Task, found: list[Content]) -> list[Content]:
     return found[:count]
 
 
-def _guessed(line: _Line) -> Series:
+def _texts(line: _Line) -> list[str]:
+    """The texts that it begins with; none where there is anything else."""
+    texts = [str(seed.value) for seed in line.seeds if isinstance(seed.value, str)]
+    plain = all(seed.data_type != "f" for seed in line.seeds)
+    return texts if plain and len(texts) == len(line.seeds) else []
+
+
+def _guessed(line: _Line) -> Series | Literal["names"]:
     first = line.seeds[0] if line.seeds else line.cells[0]
+    texts = _texts(line)
+    if texts and following(texts) is not None:
+        return "names"
     if first.data_type == "f" or isinstance(first.value, str | bool):
         return "copy"
     if isinstance(first.value, dt.date):
@@ -149,6 +160,9 @@ def _check(task: Task, line: _Line, kind: str) -> None:
             f"{task.area} on {task.sheet.title} is filled after the start: {listed(held, 5)}.",
             "Name blank cells behind the first, or send force=true to overwrite them.",
         )
+    if kind == "names":
+        _check_unused(task, kind, ("step", "stop"))
+        return
     for seed in line.seeds:
         _check_seed(seed, kind)
 
@@ -177,6 +191,10 @@ def _filled(task: Task, line: _Line, kind: str) -> Iterator[tuple[Content, Conte
     """(place, what it gets) of the cells of a line."""
     if kind == "blanks":
         yield from _from_above(line)
+    elif kind == "names":
+        names = following(_texts(line)) or ()
+        for place, name in zip(line.rest, names, strict=False):
+            yield place, line.seeds[-1].plain(name, "s")
     elif kind == "copy":
         for n, place in enumerate(line.rest):
             yield place, line.seeds[n % len(line.seeds)]

@@ -228,6 +228,7 @@ def _proper(text: str) -> str:
     return re.sub(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*", lambda m: m[0].capitalize(), text)
 
 
+_MINUS = re.compile(r"\(\s*([^-()]*\d[^-()]*?)\s*\)|([^-()]*\d[^-()]*?)\s*-")
 _TEXT_STEPS: dict[str, Callable[[str], str]] = {
     "trim": _trimmed,
     "nonprinting": _without_hidden,
@@ -303,16 +304,22 @@ def _conversion(
     if not wanted:
         return None
     options = task.options
-    order = "iso" if options.date_order == "ymd" else options.date_order or ""
-    settled = Settled(decimal=options.decimal or "", date_order=order, short_years=True)
-    together = {text.strip() for text in texts if text.strip()}
+    settled = Settled(options.decimal or "", options.date_order or "", short_years=True)
+    signed = _signed if "numbers" in wanted else str.strip
+    together = {signed(text) for text in texts if text.strip()}
     found, doubts = _read(together, _kinds(wanted), settled)
-    left = sorted(together - found.keys())
+    left = sorted({text.strip() for text in texts if text.strip() and signed(text) not in found})
     if left:
         shown = ", ".join(repr(text[:30]) for text in left[:5])
         notes.append(f"{counted(len(left), 'text')} stayed text: {shown}.")
     notes += [f"{text!r} {doubt}" for text, doubt in sorted(doubts.items())[:2]]
-    return lambda text: found.get(text.strip(), (text, ""))
+    return lambda text: found.get(signed(text), (text, ""))
+
+
+def _signed(text: str) -> str:
+    """The text with its minus in front: accountants write (300), some programs 300-."""
+    match = _MINUS.fullmatch(text.strip())
+    return f"-{match[1] or match[2]}" if match else text.strip()
 
 
 def _kinds(wanted: set[str]) -> set[str]:

@@ -19,6 +19,7 @@ from service.workbook.calculation.lifting import Lifter
 from service.workbook.calculation.reads import Reads
 from service.workbook.calculation.results import Address
 from service.workbook.calculation.source import Kind, Source
+from service.workbook.calculation.stretching import arguments
 from service.workbook.calculation.syntax import Part, function, functions_of, parts, reference
 
 _GUARDS = frozenset({"IFERROR", "IFNA", "ISERROR", "ISERR", "ISNA", "ERROR.TYPE"})
@@ -195,7 +196,8 @@ def _guarded(pieces: list[Part]) -> list[str]:
         if part.kind == "call":
             name = function(part.text)
             if name in _GUARDS and all(map(_single, stack)) and len(found) < _MOST_GUARDS:
-                argument = _first_argument(pieces, index + 1)
+                places = arguments(pieces, index + 1)[0]
+                argument = pieces[places[0] : places[-1] + 1] if places else []
                 text = "".join(piece.text for piece in argument)
                 if any(piece.kind == "call" for piece in argument) and "_xlpm." not in text:
                     found.append(text)
@@ -209,16 +211,3 @@ def _guarded(pieces: list[Part]) -> list[str]:
 
 def _single(name: str) -> bool:
     return name == "" or name in _THROUGH or scalar_call(name)
-
-
-def _first_argument(pieces: list[Part], start: int) -> list[Part]:
-    depth = 0
-    for index in range(start, len(pieces)):
-        part = pieces[index]
-        if part.kind == "call" or part.text in ("(", "{"):
-            depth += 1
-        elif part.text in (")", "}"):
-            depth -= 1
-        if depth < 0 or (depth == 0 and part.text == ","):
-            return pieces[start:index]
-    return pieces[start:]

@@ -15,8 +15,9 @@ from openpyxl.utils import column_index_from_string, get_column_letter
 from service.workbook.areas import MAX_COLUMN, MAX_ROW, Area
 from service.workbook.calculation.contexts import TooDeepError, intersected, lifts
 from service.workbook.calculation.results import Address
+from service.workbook.calculation.single_cells import as_ranges
 from service.workbook.calculation.source import Formula, NameFacts, Source, TableFacts
-from service.workbook.calculation.stretching import stretched
+from service.workbook.calculation.stretching import ranged, stretched
 from service.workbook.calculation.structured import resolved_table
 from service.workbook.calculation.syntax import (
     Part,
@@ -26,6 +27,7 @@ from service.workbook.calculation.syntax import (
     parts,
     reference,
 )
+from service.workbook.calculation.times import nudged
 from service.workbook.calculation.visible import shown_only
 
 _LIFTS = "it calculates each cell of a range, which calculators often get wrong"
@@ -139,11 +141,14 @@ class Rewriter:
         try:
             pieces = _intersections(self._resolved(pieces, address, 0))
             pieces, loose = stretched(_unions(pieces))
+            pieces = ranged(pieces)
             if self._hidden:
                 pieces = shown_only(pieces, address[0], self._hidden)
             if formula.kind == "plain":
                 pieces = intersected(pieces, *address[1:])
+            pieces = as_ranges(pieces)
             doubt = _LIFTS if lifts(pieces, "V" if formula.kind == "plain" else "A") else ""
+            pieces = nudged(pieces)
             text, reason = "=" + "".join(part.text for part in pieces), ""
         except _RefusedError as refused:
             text, reason = formula.text, str(refused)

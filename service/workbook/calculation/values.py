@@ -84,6 +84,8 @@ class Calculation:
 
     def before_move(self) -> State:
         """What has to be known of the workbook as it is, to give to :meth:`moved`."""
+        if not self.ledger.values:  # then every formula is calculated anyway
+            return State([], {}, set())
         round_ = self._round or self._new_round()
         try:
             affected = round_.affected(time.monotonic() + DEADLINE)
@@ -97,11 +99,14 @@ class Calculation:
         :param mapping: the new address of a cell that was at another, None if it is gone
         """
         self.changed()
+        self._decided = None
+        if not self.ledger.values:
+            self.ledger.facts = None
+            return
         source = self._source()
         rewriter = self._fitting(source)
         move(self.ledger, before, mapping, all_formulas(source, rewriter))
         self.ledger.facts = rewriter.facts
-        self._decided = None
 
     def open(self, held: Held, seconds: float = SETTLING) -> None:
         """Compare what the file holds with what the calculator makes of it, once.

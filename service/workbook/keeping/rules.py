@@ -15,16 +15,16 @@ from openpyxl.formatting.rule import Rule
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.xml.constants import SHEET_MAIN_NS
 
+from service.workbook.keeping.extensions import Extension
 from service.workbook.keeping.merging import local
 from service.workbook.package.opc import parse
 
-X14 = "http://schemas.microsoft.com/office/spreadsheetml/2009/9/main"
-XM = "http://schemas.microsoft.com/office/excel/2006/main"
 # The lists of the later form by the extension that holds them; source: [MS-XLSX] 2.2.4.2.
+# Formats come first, as Excel has them.
 FORMATS, VALIDATIONS = "conditionalFormattings", "dataValidations"
-URIS = {
-    FORMATS: "{78C0D931-6437-407d-A8EE-F0AAD7539E65}",
-    VALIDATIONS: "{CCE6A557-97BC-4b89-ADB6-D9C79CAAB3DF}",
+LISTS = {
+    FORMATS: Extension(FORMATS, "{78C0D931-6437-407d-A8EE-F0AAD7539E65}", first=True),
+    VALIDATIONS: Extension(VALIDATIONS, "{CCE6A557-97BC-4b89-ADB6-D9C93CAAB3DF}", counted=True),
 }
 # Under this name the lists stand among the elements around a sheet's rows.
 LATER = "x14:"
@@ -84,19 +84,8 @@ def remember(ws: Worksheet, frame: bytes, formats: list[Any]) -> None:
             rule.raw = plain(item)
     found = later_rules(ws).lists()
     for name, items in found.items():
-        for holder in _holders(root, name):
+        for holder in LISTS[name].holders(root):
             items += [_text(item) for item in holder if local(item)]
-
-
-def _holders(root: etree._Element, name: str) -> list[etree._Element]:
-    return [
-        item
-        for extensions in root
-        if local(extensions) == "extLst"
-        for extension in extensions
-        for item in extension
-        if item.tag == f"{{{X14}}}{name}"
-    ]
 
 
 def plain(element: etree._Element) -> str:
@@ -125,40 +114,7 @@ def merge(
     root: etree._Element, before: dict[str, list[bytes]], now: dict[str, list[bytes]]
 ) -> bool:
     """Put the lists of the later form that changed into a sheet; whether any did."""
-    changed = [name for name in URIS if before.get(LATER + name) != now.get(LATER + name)]
+    changed = [name for name in LISTS if before.get(LATER + name) != now.get(LATER + name)]
     for name in changed:
-        _set(root, name, now.get(LATER + name, []))
+        LISTS[name].put(root, now.get(LATER + name, []))
     return bool(changed)
-
-
-def _set(root: etree._Element, name: str, items: list[bytes]) -> None:
-    holders = _holders(root, name)
-    for extra in holders[1:]:
-        _drop(extra)
-    holder = holders[0] if holders else _made(root, name)
-    holder[:] = [etree.fromstring(item) for item in items]
-    if name == VALIDATIONS:
-        holder.set("count", str(len(items)))
-    if not items:
-        _drop(holder)
-
-
-def _drop(holder: etree._Element) -> None:
-    """Remove a list, and what holds nothing else."""
-    item: etree._Element | None = holder
-    for _ in range(3):
-        parent = item.getparent() if item is not None else None
-        if item is None or parent is None or (len(item) and item is not holder):
-            return
-        parent.remove(item)
-        item = parent
-
-
-def _made(root: etree._Element, name: str) -> etree._Element:
-    extensions = next((item for item in root if local(item) == "extLst"), None)
-    if extensions is None:
-        extensions = etree.SubElement(root, f"{{{SHEET_MAIN_NS}}}extLst")
-    extension = etree.Element(f"{{{SHEET_MAIN_NS}}}ext", {"uri": URIS[name]}, nsmap={"x14": X14})
-    # Formats first, as Excel has them.
-    extensions.insert(0 if name == FORMATS else len(extensions), extension)
-    return etree.SubElement(extension, f"{{{X14}}}{name}", nsmap={"xm": XM})

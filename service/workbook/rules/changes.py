@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from copy import deepcopy
+import uuid
+from collections.abc import Callable, Iterable
+from copy import copy, deepcopy
+from dataclasses import replace
 
 from lxml import etree
 from openpyxl.formatting.formatting import ConditionalFormatting
@@ -13,11 +15,12 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from service.workbook.areas import Area
+from service.workbook.keeping.extensions import X14, XM
 from service.workbook.keeping.merging import discard, local
-from service.workbook.keeping.rules import X14, XM, KeptRule, later_rules, plain
+from service.workbook.keeping.rules import KeptRule, later_rules, plain
 from service.workbook.references.text import translated
 from service.workbook.rules.cells import corner, written
-from service.workbook.rules.found import Found
+from service.workbook.rules.found import UNRANKED, Found
 from service.workbook.rules.made import Made
 
 _FORMULAS = ("formula", "formula1", "formula2", "f")
@@ -102,10 +105,11 @@ def set_cells(ws: Worksheet, items: list[tuple[Found, list[Area]]]) -> None:
     remove(ws, [item for item, _ in items])
     for item, areas in items:
         if areas:
-            _put_back(ws, item, areas)
+            put(ws, item, areas)
 
 
-def _put_back(ws: Worksheet, item: Found, areas: list[Area]) -> None:
+def put(ws: Worksheet, item: Found, areas: list[Area]) -> None:
+    """Put a rule that a sheet does not have onto cells, as it reads there."""
     cells = written(areas)
     before, after = corner(item.areas), corner(areas)
     step = (after[0] - before[0], after[1] - before[1])
@@ -114,7 +118,7 @@ def _put_back(ws: Worksheet, item: Found, areas: list[Area]) -> None:
         item.rule.raw = plain(root)
         _put(ws, cells, item.rule)
         if item.second is not None:
-            later_rules(ws).formats.append(_in_list(deepcopy(item.second), cells))
+            later_rules(ws).formats.append(_in_list(moved(item.second, step), cells))
     elif item.validation is not None:
         for name in ("formula1", "formula2"):
             text = getattr(item.validation, name)
@@ -126,6 +130,64 @@ def _put_back(ws: Worksheet, item: Found, areas: list[Area]) -> None:
     else:
         next(part for part in root if local(part) == "sqref").text = cells
         later_rules(ws).validations.append(etree.tostring(root, encoding="unicode"))
+
+
+def reformulated(item: Found, change: Callable[[str], str]) -> bool:
+    """Give a rule other formulas, which it has once it is put onto cells; whether any differs."""
+    changed = False
+    for root in (item.xml, item.second):
+        for part in root.iter() if root is not None else ():
+            text = part.text or ""
+            if local(part) in _FORMULAS and text.strip():
+                part.text = change(text)
+                changed |= part.text != text
+    for name in ("formula1", "formula2") if item.validation is not None else ():
+        text = getattr(item.validation, name)
+        if text:
+            setattr(item.validation, name, change(text))
+    return changed
+
+
+def twin(item: Found, id_: str, priority: int) -> Found:
+    """A rule of its own that says the same.
+
+    :param id_: to link its two forms by, where it has two
+    :param priority: of a conditional format
+    """
+    new = replace(item, xml=deepcopy(item.xml), second=deepcopy(item.second), later=-1, place=0)
+    for root in (new.xml, new.second) if item.is_format else ():
+        for part in root.iter() if root is not None else ():
+            if local(part) == "id":
+                part.text = id_
+            elif local(part) == "cfRule" and part.get("id") is not None:
+                part.set("id", id_)
+    if item.rule is not None:
+        new.rule = copy(item.rule)
+        new.rule.priority = priority
+    elif item.is_format:
+        new.xml.set("priority", str(priority))
+    if item.validation is not None:
+        new.validation = copy(item.validation)
+    return new
+
+
+def free_priority(rules: Iterable[Found]) -> int:
+    """A number behind those of all conditional formats."""
+    numbers = [item.priority for item in rules if item.is_format]
+    return max((number for number in numbers if number < UNRANKED), default=0) + 1
+
+
+def free_id(ws: Worksheet) -> str:
+    """An id that no rule of the workbook has; the same one each time it is replayed."""
+    sheets = ws.parent.worksheets if ws.parent is not None else [ws]
+    there = "".join(text for one in sheets for text in later_rules(one).formats)
+    number = len(later_rules(ws).formats)
+    while True:
+        seed = f"{ws.title}/{number}"
+        found = f"{{{str(uuid.uuid5(uuid.NAMESPACE_OID, seed)).upper()}}}"
+        if found not in there:
+            return found
+        number += 1
 
 
 def moved(xml: etree._Element, step: tuple[int, int]) -> etree._Element:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass, field
@@ -18,7 +17,6 @@ from service.errors import InvalidParameters
 from service.workbook.areas import Area
 from service.workbook.book import Book
 from service.workbook.keeping.merging import local
-from service.workbook.keeping.rules import later_rules
 from service.workbook.rules import changes, kinds, looks, made, validations
 from service.workbook.rules.cells import corner, overlap, without, written
 from service.workbook.rules.found import Found, rules_of
@@ -74,8 +72,7 @@ def _place(
     plan: Plan, book: Book, rules: list[Found], built: made.Made, priority: int | None
 ) -> None:
     sheet, cells = plan.sheet, plan.cells
-    numbers = [item.priority for item in rules if item.is_format and item.priority < 1 << 30]
-    free = max(numbers, default=0) + 1
+    free = changes.free_priority(rules)
     plan.steps.append(lambda: changes.add_format(sheet, cells, built, free))
     if priority is not None:
         plan.steps.append(
@@ -88,20 +85,8 @@ def _made(
 ) -> made.Made:
     row, column = corner(areas)
     first = str(Area(row, column, row, column))
-    wanted = made.Wanted(kind, value, given, first, _free_id(book, sheet), book.xl.epoch)
+    wanted = made.Wanted(kind, value, given, first, changes.free_id(sheet), book.xl.epoch)
     return made.make(wanted)
-
-
-def _free_id(book: Book, sheet: Worksheet) -> str:
-    """An id that no rule of the workbook has; the same one each time it is replayed."""
-    there = "".join(text for ws in book.xl.worksheets for text in later_rules(ws).formats)
-    number = len(later_rules(sheet).formats)
-    while True:
-        seed = f"{sheet.title}/{number}"
-        found = f"{{{str(uuid.uuid5(uuid.NAMESPACE_OID, seed)).upper()}}}"
-        if found not in there:
-            return found
-        number += 1
 
 
 def _validate(

@@ -21,7 +21,7 @@ from service.workbook.rules.cells import areas_of
 from service.workbook.rules.formulas import shown
 from service.workbook.rules.made import PERIODS
 
-_LAST = 1 << 30  # of a rule without priority
+UNRANKED = 1 << 30  # of a rule without priority
 
 
 @dataclass
@@ -66,8 +66,8 @@ class Found:
     @property
     def priority(self) -> int:
         if self.rule is not None:
-            return int(self.rule.priority or _LAST)
-        return int(self.xml.get("priority", _LAST))
+            return int(self.rule.priority or UNRANKED)
+        return int(self.xml.get("priority", UNRANKED))
 
     def words(self) -> dict[str, Any]:
         """What an answer tells of it."""
@@ -80,13 +80,20 @@ class Found:
 
 def rules_of(ws: Worksheet, epoch: dt.datetime) -> list[Found]:
     """The rules of a sheet: conditional formats by priority, then validations."""
+    found = found_on(ws)
+    for item in found:
+        _describe(item, epoch)
+    return found
+
+
+def found_on(ws: Worksheet) -> list[Found]:
+    """As ``rules_of``, but not yet in words."""
     later = later_rules(ws)
     formats = [*_formats(ws, later)]
     formats.sort(key=lambda item: item.priority)
     found = [*formats, *_validations(ws, later)]
     for number, item in enumerate(found, start=1):
         item.index = number
-        _describe(item, epoch)
     return found
 
 

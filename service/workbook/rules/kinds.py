@@ -120,6 +120,8 @@ def options_of(kind: str) -> tuple[str, ...]:
         return (*own, "priority")
     if kind in FORMATS:
         return (*LOOKS, *own, "stop_if_true", "priority")
+    if kind == "message":
+        return _MESSAGES[:3]  # every entry is allowed, so that there is no error to tell
     measured = ("operator",) if kind in MEASURED else ()
     return (*own, *measured, *_MESSAGES)
 

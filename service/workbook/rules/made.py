@@ -14,7 +14,7 @@ from lxml import etree
 from openpyxl.styles.differential import DifferentialStyle
 
 from service.errors import InvalidValue, listed
-from service.workbook.keeping.rules import X14, XM
+from service.workbook.keeping.extensions import X14, XM
 from service.workbook.rules import kinds, looks, scales
 from service.workbook.rules.formulas import formula_text, numeric, operand, quoted
 

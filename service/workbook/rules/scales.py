@@ -11,7 +11,7 @@ from lxml import etree
 
 from service.errors import InvalidValue
 from service.workbook.colors import parse_color
-from service.workbook.keeping.rules import X14, XM
+from service.workbook.keeping.extensions import X14, XM
 from service.workbook.rules.formulas import formula_text, moment, number
 
 # ("num", "10"), ("percent", "50"), ("percentile", "90"), ("formula", "$A$1"), ("min", "") ...

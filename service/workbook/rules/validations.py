@@ -85,12 +85,6 @@ def _only_message(value: Any, given: Mapping[str, Any]) -> None:
             "message needs options.input_message: there is nothing to show.",
             "Send the text that appears when the cell is chosen.",
         )
-    idle = [name for name in ("error_message", "error_title", "error_style") if given.get(name)]
-    if idle:
-        raise InvalidValue(
-            f"options.{idle[0]} has no effect on message: every entry is allowed.",
-            "Leave it out, or choose a rule such as list or whole.",
-        )
 
 
 def set_messages(found: DataValidation, given: Mapping[str, Any]) -> None:

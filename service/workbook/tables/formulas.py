@@ -25,6 +25,9 @@ _PART = re.compile(
     rf"""|([^\W\d][\w.]*)?(\[(?:[^\[\]']|'.|\[{_INNER}\])*\])(?![\w'!])"""
 )
 _ITEM = re.compile(rf"\[({_INNER})\]")
+_PARTS = ("#all", "#data", "#headers", "#totals", "#this row")
+_TEXTS = re.compile(r'("(?:[^"]|"")*")')
+_MARKS = re.compile(r"([\[\]#'@])")
 
 
 def stored(book: Book, view: View | None, formula: str, names: list[str]) -> str:
@@ -52,7 +55,29 @@ def stored(book: Book, view: View | None, formula: str, names: list[str]) -> str
         return table + brackets
 
     text = formula if formula.startswith("=") else f"={formula}"
-    return _PART.sub(replace, text)
+    return _PART.sub(replace, quoted(text, [name for found in known.values() for name in found]))
+
+
+def quoted(formula: str, names: list[str]) -> str:
+    """The formula with ``[Qty '[pcs']]`` where people write ``[Qty [pcs]]``.
+
+    :param names: of columns; those without a mark that needs an apostrophe are as they are
+    """
+    marked = {
+        name.lower(): name for name in names if _MARKS.search(name) and name.lower() not in _PARTS
+    }
+    if not marked or "[" not in formula:
+        return formula
+    either = "|".join(re.escape(name) for name in sorted(marked.values(), key=len, reverse=True))
+    columns = re.compile(rf"\[(@?)({either})\]", re.IGNORECASE)
+
+    def one(match: re.Match[str]) -> str:
+        column = "[" + _MARKS.sub(r"'\1", match[2]) + "]"
+        return f"[@{column}]" if match[1] else column
+
+    pieces = _TEXTS.split(formula)
+    pieces[::2] = [columns.sub(one, piece) for piece in pieces[::2]]
+    return "".join(pieces)
 
 
 def _written(brackets: str) -> str:
