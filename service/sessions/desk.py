@@ -1,8 +1,7 @@
-"""The session's own operations (open, list, save, close) and the running of all others."""
+"""The session's own operations: open, list, save, close, undo, changes, databases."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -14,183 +13,25 @@ from service.errors import (
     FileNotFound,
     InvalidParameters,
     StorageFailed,
-    WorkbookNotFound,
-    WorkbookNotOpen,
     listed,
 )
-from service.names import clean_filename, same_name, split_extension, unique_name
-from service.operations.registry import Answer, Operation, find
-from service.operations.steps import makes_workbook
+from service.names import clean_filename, same_name, split_extension
+from service.operations.registry import Answer, Operation
 from service.sessions.databases import DatabaseCall
 from service.sessions.files import (
-    export_folder,
-    find_upload,
-    keep_export,
     matching_uploads,
-    named_files,
 )
 from service.sessions.model import Upload, Version, Workbook, mime_type
+from service.sessions.new_workbooks import added, is_there, new_workbook, taken_names
 from service.sessions.once import Once
 from service.sessions.sent_file import SentFile
 from service.sessions.session import Session
-from service.sessions.tables import with_others
 
 _EVENTS_LISTED = 10
 _INNER = ("id", "copy", "step")  # of events: what no model has a use for
 
 
-def run_operation(
-    session: Session, operation: Operation, given: object, key: str
-) -> dict[str, Any]:
-    """Validate and run one operation; the answer is what the caller gets.
-
-    :param key: idempotency key, "" for none
-    """
-    parameters = operation.validate(given)
-    with session.once(key, [operation.name, operation.public(parameters)]) as once:
-        if once.known is not None:
-            return once.known
-        if operation.effect == "session":
-            once.answer = _SessionCall(session, once, key).answer(operation, parameters)
-        elif _makes_workbook(session, operation, parameters):
-            once.answer = _create(session, operation, parameters, once, key)
-        else:
-            once.answer = _run(session, operation, parameters, once, key)
-        return once.answer
-
-
-def _makes_workbook(session: Session, operation: Operation, parameters: dict[str, Any]) -> bool:
-    if parameters.get("workbook"):
-        return False
-    if operation.steps:
-        opened = bool(session.open_workbooks())
-        return makes_workbook(parameters[operation.steps], opened=opened)
-    return operation.effect == "create"
-
-
-# Operations on workbooks ----------------------------------------------------
-
-
-def _run(
-    session: Session, operation: Operation, parameters: dict[str, Any], once: Once, key: str
-) -> dict[str, Any]:
-    book = _workbook(session, operation, parameters["workbook"])
-    files = named_files(session, operation, parameters)
-    folder = export_folder(session) if operation.exports else ""
-
-    def done() -> tuple[Reply, dict[str, Any]]:
-        with session.queue(book):
-            if not book.open:  # closed while this call waited for its turn
-                session.workbook(book.name)
-            reply = session.run_on(
-                book, operation, parameters, files, key, once.fingerprint, folder
-            )
-            answer = session.answer(book, reply)
-            if operation.previews:
-                links = session.parts.links
-                answer["preview_url"] = links.preview(session.data.key, book.id, book.name)
-            return reply, answer
-
-    try:
-        reply, answer = with_others(session, done)
-        if reply.exports:
-            with session.lock:
-                found = [keep_export(session, folder, name) for name in reply.exports]
-                answer["files"] = found
-                session.keep_answer(key, once, answer)
-                session.write()
-    finally:
-        if folder:
-            shutil.rmtree(folder, ignore_errors=True)
-    return answer
-
-
-def _workbook(session: Session, operation: Operation, name: str) -> Workbook:
-    try:
-        return session.workbook(name)
-    except (WorkbookNotFound, WorkbookNotOpen) as error:
-        if not operation.steps:
-            raise
-        hint = f"{error.hint} The first step may be create_excel_file: leave workbook out then."
-        raise type(error)(error.message, hint, error.details) from None
-
-
-def _create(
-    session: Session, operation: Operation, parameters: dict[str, Any], once: Once, key: str
-) -> dict[str, Any]:
-    files = named_files(session, operation, parameters)
-    named, by = operation, parameters
-    if operation.steps:  # then the first of them makes it
-        first = parameters[operation.steps][0]
-        named, by = find(first["tool"].strip()), first["arguments"]
-    asked = by.get("filename") or _default_name(named, by, files, session)
-    notes: list[str] = []
-    book = _new_workbook(session, clean_filename(str(asked), ".xlsx"), notes)
-
-    def fill() -> Reply:
-        return session.run_on(book, operation, parameters, files, key, once.fingerprint)
-
-    reply = _added(session, book, fill)
-    reply.result.setdefault("notes", []).extend(notes)
-    if not reply.result["notes"]:
-        del reply.result["notes"]
-    return session.answer(book, reply)
-
-
-def _default_name(
-    operation: Operation, parameters: dict[str, Any], files: dict[str, Path], session: Session
-) -> str:
-    """A name for a file that the caller did not name: that of its source, or its kind."""
-    source = str(parameters.get(operation.file_parameter, ""))
-    if files and source:
-        return split_extension(find_upload(session, source).name)[0]
-    return str(parameters.get("title") or parameters.get("report") or "import")
-
-
-def _new_workbook(session: Session, name: str, notes: list[str]) -> Workbook:
-    """A workbook that is not yet part of the session: ``_added`` makes it so."""
-    with session.lock:
-        session.room_for_workbook()
-        free = unique_name(name, _taken(session))
-        if free != name:
-            notes.append(f'There is a "{name}" already; this one is "{free}".')
-        return Workbook(id=session.data.next_id("w"), name=free, created=session.parts.clock())
-
-
-def _taken(session: Session) -> list[str]:
-    return [book.name for book in session.data.workbooks.values() if _there(book)]
-
-
-def _forget_namesakes(session: Session, name: str) -> None:
-    """A new workbook takes the place of one that was closed without a trace."""
-    for book in list(session.data.workbooks.values()):
-        if book.name.lower() == name.lower() and not _there(book):
-            del session.data.workbooks[book.id]
-
-
-def _added(session: Session, book: Workbook, fill: Callable[[], Reply]) -> Reply:
-    """Fill a new workbook and make it part of the session, or leave no trace of it."""
-    try:
-        with session.queue(book):
-            session.drop_copy(book)  # of a service that ended before it kept the workbook
-            reply = fill()
-            with session.lock:
-                # Two calls may have chosen the same free name at the same time.
-                book.name = unique_name(book.name, _taken(session))
-                _forget_namesakes(session, book.name)
-                session.data.workbooks[book.id] = book
-                session.write()
-            return reply
-    except BaseException:
-        session.data.workbooks.pop(book.id, None)
-        session.drop_copy(book)
-        raise
-
-
-# Operations on the session ----------------------------------------------------
-
-
-class _SessionCall:
+class SessionCall:
     """One call of open, list, save or close: the ``Desk`` that these operations ask."""
 
     def __init__(self, session: Session, once: Once, key: str) -> None:
@@ -268,9 +109,9 @@ class _SessionCall:
 
     def _open_upload(self, upload: Upload, password: str) -> Answer:
         session = self._session
-        book = _new_workbook(session, clean_filename(upload.name, ".xlsx"), [])
-        sent = SentFile(session, book, upload, password, _taken(session))
-        reply = _added(session, book, sent.fill)
+        book = new_workbook(session, clean_filename(upload.name, ".xlsx"), [])
+        sent = SentFile(session, book, upload, password, taken_names(session))
+        reply = added(session, book, sent.fill)
         self._book, self._event = book, ("open", sent.facts())
         if sent.is_text:
             reply.result["opened"] = book.name
@@ -288,10 +129,10 @@ class _SessionCall:
         upload = uploads[-1] if uploads else None
         books = list(session.data.workbooks.values())
         if upload:
-            made = [book for book in books if book.upload == upload.id and _there(book)]
+            made = [book for book in books if book.upload == upload.id and is_there(book)]
             if made:
                 return None, made[-1]
-        books = [book for book in books if _there(book)]
+        books = [book for book in books if is_there(book)]
         named = [book for book in books if same_name(file, book.name) or book.id == file]
         if not uploads and file.strip().lower() in ("", "latest"):
             named = books
@@ -346,7 +187,7 @@ class _SessionCall:
     def list_files(self) -> Answer:
         session = self._session
         books = list(session.data.workbooks.values())
-        self._files = [e for book in books if _there(book) for e in session.files_of(book)]
+        self._files = [e for book in books if is_there(book) for e in session.files_of(book)]
         result: dict[str, Any] = {
             "open": [
                 {"workbook": book.name, "unsaved_changes": book.unsaved_changes}
@@ -408,7 +249,7 @@ class _SessionCall:
         ending = split_extension(book.name)[1]
         name = clean_filename(filename, ending)
         others = [b for b in self._session.data.workbooks.values() if b.id != book.id]
-        if any(name.lower() == other.name.lower() and _there(other) for other in others):
+        if any(name.lower() == other.name.lower() and is_there(other) for other in others):
             raise InvalidParameters(
                 f'There is another workbook "{name}" in this chat.', "Choose another file name."
             )
@@ -437,7 +278,7 @@ class _SessionCall:
             raise RuntimeError("rows land in a call only")
         session, (operation, parameters) = self._session, self._call
         notes: list[str] = []
-        self._book = book or _new_workbook(session, clean_filename(name, ".xlsx"), notes)
+        self._book = book or new_workbook(session, clean_filename(name, ".xlsx"), notes)
 
         def run() -> Reply:
             assert self._book is not None
@@ -446,7 +287,7 @@ class _SessionCall:
             return session.run_on(self._book, operation, parameters, files, *more)
 
         if book is None:
-            return _added(session, self._book, run)
+            return added(session, self._book, run)
         with session.queue(book):
             if not book.open:  # closed while this call waited for the database
                 session.workbook(book.name)
@@ -514,11 +355,6 @@ class _SessionCall:
         elif not book.upload:
             result["notes"] = ["It was never saved, so nothing of it is left."]
         return Answer(result)
-
-
-def _there(book: Workbook) -> bool:
-    """Whether a workbook can still be had: it is open, or a version of it was saved."""
-    return book.open or bool(book.versions)
 
 
 def _other_ending(asked: str, name: str) -> dict[str, list[str]]:

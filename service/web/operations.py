@@ -8,7 +8,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from service.errors import InvalidParameters
 from service.operations.registry import find
-from service.sessions.desk import run_operation
+from service.sessions.running import run_operation
 from service.web.access import SESSION_HEADER, session_of_request
 from service.web.body import json_object
 

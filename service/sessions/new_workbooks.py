@@ -1,0 +1,55 @@
+"""Workbooks that come into a session: their names, and that they leave no trace where they fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from service.engine.work import Reply
+from service.names import unique_name
+from service.sessions.model import Workbook
+from service.sessions.session import Session
+
+
+def new_workbook(session: Session, name: str, notes: list[str]) -> Workbook:
+    """A workbook that is not yet part of the session: ``_added`` makes it so."""
+    with session.lock:
+        session.room_for_workbook()
+        free = unique_name(name, taken_names(session))
+        if free != name:
+            notes.append(f'There is a "{name}" already; this one is "{free}".')
+        return Workbook(id=session.data.next_id("w"), name=free, created=session.parts.clock())
+
+
+def taken_names(session: Session) -> list[str]:
+    return [book.name for book in session.data.workbooks.values() if is_there(book)]
+
+
+def _forget_namesakes(session: Session, name: str) -> None:
+    """A new workbook takes the place of one that was closed without a trace."""
+    for book in list(session.data.workbooks.values()):
+        if book.name.lower() == name.lower() and not is_there(book):
+            del session.data.workbooks[book.id]
+
+
+def added(session: Session, book: Workbook, fill: Callable[[], Reply]) -> Reply:
+    """Fill a new workbook and make it part of the session, or leave no trace of it."""
+    try:
+        with session.queue(book):
+            session.drop_copy(book)  # of a service that ended before it kept the workbook
+            reply = fill()
+            with session.lock:
+                # Two calls may have chosen the same free name at the same time.
+                book.name = unique_name(book.name, taken_names(session))
+                _forget_namesakes(session, book.name)
+                session.data.workbooks[book.id] = book
+                session.write()
+            return reply
+    except BaseException:
+        session.data.workbooks.pop(book.id, None)
+        session.drop_copy(book)
+        raise
+
+
+def is_there(book: Workbook) -> bool:
+    """Whether a workbook can still be had: it is open, or a version of it was saved."""
+    return book.open or bool(book.versions)

@@ -1,0 +1,128 @@
+"""The running of operations: on a workbook, on a new one, on the session itself."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from service.engine.work import Reply
+from service.errors import WorkbookNotFound, WorkbookNotOpen
+from service.names import clean_filename, split_extension
+from service.operations.registry import Operation, find
+from service.operations.steps import makes_workbook
+from service.sessions.desk import SessionCall
+from service.sessions.files import export_folder, find_upload, keep_export, named_files
+from service.sessions.model import Workbook
+from service.sessions.new_workbooks import added, new_workbook
+from service.sessions.once import Once
+from service.sessions.session import Session
+from service.sessions.tables import with_others
+
+
+def run_operation(
+    session: Session, operation: Operation, given: object, key: str
+) -> dict[str, Any]:
+    """Validate and run one operation; the answer is what the caller gets.
+
+    :param key: idempotency key, "" for none
+    """
+    parameters = operation.validate(given)
+    with session.once(key, [operation.name, operation.public(parameters)]) as once:
+        if once.known is not None:
+            return once.known
+        if operation.effect == "session":
+            once.answer = SessionCall(session, once, key).answer(operation, parameters)
+        elif _makes_workbook(session, operation, parameters):
+            once.answer = _create(session, operation, parameters, once, key)
+        else:
+            once.answer = _run(session, operation, parameters, once, key)
+        return once.answer
+
+
+def _makes_workbook(session: Session, operation: Operation, parameters: dict[str, Any]) -> bool:
+    if parameters.get("workbook"):
+        return False
+    if operation.steps:
+        opened = bool(session.open_workbooks())
+        return makes_workbook(parameters[operation.steps], opened=opened)
+    return operation.effect == "create"
+
+
+# Operations on workbooks ----------------------------------------------------
+
+
+def _run(
+    session: Session, operation: Operation, parameters: dict[str, Any], once: Once, key: str
+) -> dict[str, Any]:
+    book = _workbook(session, operation, parameters["workbook"])
+    files = named_files(session, operation, parameters)
+    folder = export_folder(session) if operation.exports else ""
+
+    def done() -> tuple[Reply, dict[str, Any]]:
+        with session.queue(book):
+            if not book.open:  # closed while this call waited for its turn
+                session.workbook(book.name)
+            reply = session.run_on(
+                book, operation, parameters, files, key, once.fingerprint, folder
+            )
+            answer = session.answer(book, reply)
+            if operation.previews:
+                links = session.parts.links
+                answer["preview_url"] = links.preview(session.data.key, book.id, book.name)
+            return reply, answer
+
+    try:
+        reply, answer = with_others(session, done)
+        if reply.exports:
+            with session.lock:
+                found = [keep_export(session, folder, name) for name in reply.exports]
+                answer["files"] = found
+                session.keep_answer(key, once, answer)
+                session.write()
+    finally:
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
+    return answer
+
+
+def _workbook(session: Session, operation: Operation, name: str) -> Workbook:
+    try:
+        return session.workbook(name)
+    except (WorkbookNotFound, WorkbookNotOpen) as error:
+        if not operation.steps:
+            raise
+        hint = f"{error.hint} The first step may be create_excel_file: leave workbook out then."
+        raise type(error)(error.message, hint, error.details) from None
+
+
+def _create(
+    session: Session, operation: Operation, parameters: dict[str, Any], once: Once, key: str
+) -> dict[str, Any]:
+    files = named_files(session, operation, parameters)
+    named, by = operation, parameters
+    if operation.steps:  # then the first of them makes it
+        first = parameters[operation.steps][0]
+        named, by = find(first["tool"].strip()), first["arguments"]
+    asked = by.get("filename") or _default_name(named, by, files, session)
+    notes: list[str] = []
+    book = new_workbook(session, clean_filename(str(asked), ".xlsx"), notes)
+
+    def fill() -> Reply:
+        return session.run_on(book, operation, parameters, files, key, once.fingerprint)
+
+    reply = added(session, book, fill)
+    reply.result.setdefault("notes", []).extend(notes)
+    if not reply.result["notes"]:
+        del reply.result["notes"]
+    return session.answer(book, reply)
+
+
+def _default_name(
+    operation: Operation, parameters: dict[str, Any], files: dict[str, Path], session: Session
+) -> str:
+    """A name for a file that the caller did not name: that of its source, or its kind."""
+    source = str(parameters.get(operation.file_parameter, ""))
+    if files and source:
+        return split_extension(find_upload(session, source).name)[0]
+    return str(parameters.get("title") or parameters.get("report") or "import")
