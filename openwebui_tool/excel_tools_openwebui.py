@@ -49,7 +49,7 @@ PREFERENCES = {
 
 # --- generated from the service's registry by scripts/generate.py: do not edit ---
 
-Rows = list[list[Cell] | dict[str, Cell]]
+Rows = list[list[Cell] | dict]
 
 
 OPERATIONS = {
@@ -814,7 +814,7 @@ class Tools:
     async def create_excel_file(
         self,
         filename: str,
-        headers: list[Cell] | None = None,
+        headers: list[str] | None = None,
         rows: Rows | None = None,
         sheets: list[dict] | None = None,
         sheet: str = "Sheet1",
@@ -837,7 +837,7 @@ class Tools:
         :param sheets: instead of headers and rows, [{"name": "May", "rows": [{"Item": "Rent"}]}] Keys: name, headers, rows.
         :param sheet: name of the sheet, where there is one
         :param style: house style: colours of headers and charts
-        :param options: placeholder_row: true adds a row of marked placeholders Keys: placeholder_row.
+        :param options: extras Keys: placeholder_row.
         """
         return await self._run(
             "create_excel_file",
@@ -904,7 +904,7 @@ class Tools:
     ) -> str:
         """Save an open workbook as a new version; earlier versions stay.
 
-        :param workbook: name, if several are open
+        :param workbook: if several are open
         :param filename: a new name for the file; leave out to keep its name
         """
         return await self._run(
@@ -924,7 +924,7 @@ class Tools:
     ) -> str:
         """Close an open workbook without saving; the answer says what was discarded.
 
-        :param workbook: name, if several are open
+        :param workbook: if several are open
         """
         return await self._run(
             "close_excel_file",
@@ -944,7 +944,7 @@ class Tools:
     ) -> str:
         """Describe an open workbook: sheets, columns with types and examples, charts, errors.
 
-        :param workbook: name, if several are open
+        :param workbook: if several are open
         :param sheet: sheet to describe alone, in more detail; leave out for all
         """
         return await self._run(
@@ -971,8 +971,8 @@ class Tools:
         Dates come as 2026-01-31; a text that only looks like a date, number format or formula
         comes with an apostrophe in front. Long ranges come in pages; "next_range" is the next.
 
-        :param workbook: name, if several are open
-        :param sheet: sheet to read; leave out if there is one
+        :param workbook: if several are open
+        :param sheet: leave out if there is one
         :param range: "A1:D20", "A:C", a table, Sales[Amount], or a column's header; left out: all used cells
         :param what: values (calculated), formulas, or formats (number format, font, fill)
         :param limit: most rows to answer, 1 to 1000
@@ -1001,8 +1001,8 @@ class Tools:
         keeps any text as text. null makes a cell blank.
 
         :param rows: lists [["Rent", 1200], ["Sum", "=SUM(B1:B9)"]]; to append also records by header
-        :param workbook: name, if several are open
-        :param sheet: sheet to write to; leave out if there is one
+        :param workbook: if several are open
+        :param sheet: leave out if there is one
         :param start: first cell, such as "B2", or "append"
         """
         return await self._run(
@@ -1026,14 +1026,14 @@ class Tools:
     ) -> str:
         """Ask the open workbooks with SQL (DuckDB): each sheet and table is a table.
 
-        Names are small letters and underscores: total_amount for "Total Amount". Another open
-        workbook's sheet is budget.sales. It only reads; the rows are answered, or written with into.
+        Names are total_amount for "Total Amount", budget.sales for another workbook's sheet. It only
+        reads; the rows are answered, or written with into.
 
-        :param workbook: name, if several are open
+        :param workbook: if several are open
         :param sql: one SELECT; left out: the tables and their columns
         :param into: a new sheet, or a cell such as Summary!B3, for all rows
         :param limit: most rows to answer, 1 to 1000
-        :param options: such as {"table": "Totals"} Keys: table, overwrite, page, text_columns, decimal (|.|,), date_order (|iso|dmy|mdy), style.
+        :param options: such as {"table": "Totals"} Keys: table, overwrite, page, ....
         """
         return await self._run(
             "query_excel_data",
@@ -1072,10 +1072,10 @@ class Tools:
         Formulas are adjusted as in Excel; filled cells are overwritten only with force.
 
         :param action: what to do
-        :param workbook: name, if several are open
+        :param workbook: if several are open
         :param sheet: leave out if there is one
         :param range: "A1:D20", a table, or a column's header; left out for sort, replace, clean and their like: all data
-        :param options: sort {"by": ["Cost desc"]}; replace {"find", "replace"}; unpivot {"by": columns that stay}; copy {"to": "E1"}; others likewise. Keys: by, order, header, find, replace, within (values|formulas|both), regex, whole_cell, match_case, all_sheets, delimiter, widths, parts, to, force, names, series, step, stop, clean, decimal (.|,), date_order (dmy|mdy|ymd), what.
+        :param options: sort {"by": ["Cost desc"]}; replace {"find", "replace"}; copy {"to": "E1"}; others likewise. Keys: by, order, header, find, replace, within, regex, match_case, delimiter, parts, to, force, names, series, step, stop, clean, decimal (.|,), date_order (dmy|mdy|ymd), what, ....
         """
         return await self._run(
             "transform_excel_range",
@@ -1103,9 +1103,9 @@ class Tools:
     ) -> str:
         """Format cells: font, fill, border, alignment, number format, widths, merging. The rest stays.
 
-        :param style: what to set, such as {"bold": true, "fill": "light gray", "align": "center", "number_format": "currency EUR", "border": "outline medium, inside thin gray"}. Keys: bold, italic, underline, strike, script (superscript|subscript|normal), font, size, color, fill, gradient, gradient_angle (center), pattern, pattern_color, number_format, align, valign, wrap, shrink, indent, rotation (vertical), border, border_color, named_style, new_style, locked, hide_formula, merge (cells|across|none), width (auto), height (auto), copy_from, clear.
-        :param workbook: name, if several are open
-        :param sheet: sheet to format; leave out if there is one
+        :param style: what to set, such as {"bold": true, "fill": "light gray", "align": "center", "number_format": "currency EUR", "border": "outline medium, inside thin gray"}. Keys: bold, italic, underline, strike, font, size, color, fill, gradient, pattern, number_format, align, valign, wrap, indent, rotation (vertical), border, border_color, named_style, locked, merge (cells|across|none), width (auto), height (auto), copy_from, clear, ....
+        :param workbook: if several are open
+        :param sheet: leave out if there is one
         :param range: "A1:D1", "B:B", "A1:A9,C1:C9", header, a table, or a column's header; left out: all used cells
         """
         return await self._run(
@@ -1131,13 +1131,13 @@ class Tools:
     ) -> str:
         """Add, list, change or delete conditional formats and data validation (dropdown lists).
 
-        :param workbook: name, if several are open
+        :param workbook: if several are open
         :param sheet: leave out if there is one
         :param range: "B2:B20", "B:B", a table, or a column's header
         :param rule: greater_than, less_than, between, equal_to, text_contains, text_begins_with, date_occurring, duplicates, unique, top, bottom, above_average, blanks, errors, formula, color_scale, data_bar, icon_set; entries: list, whole, decimal, date, time, length, custom
         :param value: 100, "late", [10, 20], "=$C2>5", "last_7_days"; colours, lowest first; a list's entries or their range
         :param action: change and delete need options.index of list
-        :param options: {"fill": "red", "bold": true} Keys: fill, color, bold, border, number_format, stop_if_true, priority, index, percent, min, mid, max, thresholds, operator, input_message, error_message, error_style (stop|warning|information), ....
+        :param options: {"fill": "red", "bold": true} Keys: fill, color, bold, border, number_format, index, percent, min, mid, max, thresholds, operator, input_message, error_message, error_style, ....
         """
         return await self._run(
             "add_excel_rule",
@@ -1169,7 +1169,7 @@ class Tools:
     ) -> str:
         """Create, list, change, convert or delete native tables: totals, formulas, filters, style.
 
-        :param workbook: name, if several are open
+        :param workbook: if several are open
         :param sheet: leave out if there is one
         :param range: with the headers; left out: the sheet's data. With change: the new size
         :param name: of the table; left out: Table1, or the only table there is
@@ -1231,13 +1231,13 @@ class Tools:
         All references follow, as in Excel; the answer tells which became #REF!.
 
         :param action: layout sets options; insert_cells and delete_cells shift the cells beside
-        :param workbook: name, if several are open
+        :param workbook: if several are open
         :param sheet: sheet to change or add; leave out if there is one
         :param target: rows such as 3 or "3:5", columns "B" or "B:D", or cells "B2:C4"; insertions come in front of it; "workbook" protects the structure
         :param new_name: new name of the sheet, for rename and copy
         :param position: what to stand in front of: a sheet, row or column; for sheets also 1, "last"; for cells down, right, up or left
         :param count: how many, where target names the first only
-        :param options: of layout and protect, such as {"freeze": "A2", "fit": "width"}. Keys: width (auto), height (auto), hidden, group, freeze, filter, tab_color, zoom, gridlines, right_to_left, orientation (portrait|landscape), paper, margins, fit, print_area, print_titles, header, footer, page_breaks, password, allow, ....
+        :param options: of layout and protect, such as {"freeze": "A2", "fit": "width"}. Keys: width (auto), height (auto), hidden, group, freeze, filter, tab_color, gridlines, orientation, paper, margins, fit, print_area, print_titles, header, footer, page_breaks, password, ....
         """
         return await self._run(
             "edit_excel_sheet",
@@ -1297,14 +1297,14 @@ class Tools:
 
         The first column of the data gives the categories, the rest the series (or its rows do).
 
-        :param workbook: name, if several are open
-        :param sheet: sheet to put it on; leave out where there is only one
+        :param workbook: if several are open
+        :param sheet: leave out if there is one
         :param chart_type: column if left out
         :param data_range: with the header row: "A1:C10", "A1:A10,C1:C10", or a table's name; left out: the sheet's data
         :param title: left out: the name of a single series
         :param position: its upper left cell, cells of sparklines; left out: a free place
         :param action: change and delete take options.chart; change keeps what is not named
-        :param options: extras, such as {"series": ["Sales"], "stacked": true, "y_title": "Euro"}. Keys: chart, x_title, y_title, y2_title, legend (right|bottom|top|left|none), stacked (percent), data_labels, series, series_in (columns|rows), categories, width_cm, height_cm, own_sheet, colors, markers, smooth, x_min, x_max, y_min, y_max, y_format, gridlines (none|x|y|both), trendline, lines, second_axis, totals, bins, highlight (high|low|first|last|negative), ....
+        :param options: extras, such as {"series": ["Sales"], "stacked": true, "y_title": "Euro"}. Keys: chart, x_title, y_title, y2_title, legend, stacked (percent), data_labels, series, series_in (columns|rows), categories, own_sheet, colors, y_min, y_max, y_format, gridlines (none|x|y|both), trendline, lines, second_axis, totals, bins, highlight, ....
         """
         return await self._run(
             "create_excel_chart",
@@ -1339,14 +1339,14 @@ class Tools:
     ) -> str:
         """Add a pivot table on a new sheet, or list, change, refresh and delete pivot tables.
 
-        :param workbook: name, if several are open
+        :param workbook: if several are open
         :param sheet: sheet of the data
         :param source: range, table or sheet; leave out for the sheet's data
         :param rows: headers; "Months (Date)" groups dates
         :param columns: headers
         :param values: headers, "Average of Price", or objects. Keys: field, function, name, number_format, show_as, base_field, base_item.
         :param action: what to do
-        :param options: extras, such as {"filters": {"Year": 2026}}. Keys: name, position, filters, group, sort, layout (compact|outline|tabular), subtotals, grand_totals (both|right|bottom|none), repeat_labels, style, overwrite.
+        :param options: extras, such as {"filters": {"Year": 2026}}. Keys: name, position, filters, group, sort, layout, subtotals, grand_totals, repeat_labels, style, overwrite.
         """
         return await self._run(
             "create_excel_pivot",
@@ -1382,13 +1382,13 @@ class Tools:
         """Comments, links, pictures and defined names: add, change, list or remove them.
 
         :param action: what to add or change, or list, remove
-        :param workbook: name, if several are open
+        :param workbook: if several are open
         :param sheet: leave out if there is one
         :param range: cell such as "B2"; a picture is fitted into several
         :param text: the comment, a link's words, or a picture's description
         :param target: link: address or "Costs!A1"; image: uploaded file; name: cells or "=0.19"
         :param name: of a defined name or picture
-        :param options: extras, such as {"author": "Ana"}. Keys: author, tip, width_cm, height_cm, scope (workbook|sheet), kind (comment|link|image|name).
+        :param options: extras, such as {"author": "Ana"}. Keys: author, tip, width_cm, height_cm, scope (workbook|sheet), kind.
         """
         return await self._run(
             "annotate_excel_cells",
@@ -1426,7 +1426,7 @@ class Tools:
         :param filename: name of the new file; leave out to take the name of the CSV
         :param workbook: open workbook to add to; left out: a new file
         :param sheet: name of the new sheet
-        :param options: such as {"delimiter": ";", "decimal": ","} Keys: delimiter, encoding, header, decimal (|.|,), date_order (|iso|dmy|mdy), text_columns, style.
+        :param options: such as {"delimiter": ";", "decimal": ","} Keys: delimiter, encoding, header, decimal (|.|,), date_order (|iso|dmy|mdy), text_columns, ....
         """
         return await self._run(
             "import_csv_to_excel",
@@ -1455,11 +1455,11 @@ class Tools:
     ) -> str:
         """Export sheets or a range as CSV, JSON, HTML, Markdown, PDF or PNG: values, not formulas.
 
-        :param workbook: name, if several are open
+        :param workbook: if several are open
         :param format: csv: a file a sheet; png: a file a page
         :param sheet: sheet to export; leave out for all that are not hidden
         :param range: such as "A1:D20", on that sheet; leave out for all used cells
-        :param options: such as {"delimiter": ";"} Keys: delimiter (,|;|	|||tab), encoding (utf-8|cp1252|latin-1|utf-16), bom, neutralize_formulas, header, dpi.
+        :param options: such as {"delimiter": ";"} Keys: delimiter (,|;|	|||tab), encoding, bom, neutralize_formulas, header, dpi.
         """
         return await self._run(
             "export_excel_file",
@@ -1491,7 +1491,7 @@ class Tools:
 
         It stays selected in this chat.
 
-        :param workbook: name, if several are open
+        :param workbook: if several are open
         :param action: select without source lists the databases
         :param source: left out: the selected one
         :param sql: SQL of that database; with tables: names of tables
@@ -1545,7 +1545,7 @@ class Tools:
         :param sheet: sheet that holds the data; with rows, a new sheet's name
         :param title: title of the report
         :param filename: name of the new file
-        :param options: such as {"vat": 19, "scenarios": {"Low": -10}, "columns": {"amount": "Net"}} Keys: style, currency, columns, group_by, language (|en|de), seller, buyer, number, date, due_date, payment_days, vat, discount, terms, scenarios, start, period (|day|week|month|year), person, ....
+        :param options: such as {"vat": 19, "scenarios": {"Low": -10}, "columns": {"amount": "Net"}} Keys: style, currency, columns, group_by, language (|en|de), seller, buyer, number, date, due_date, payment_days, vat, discount, terms, scenarios, start, period, person, ....
         """
         return await self._run(
             "create_excel_report",
@@ -1575,7 +1575,7 @@ class Tools:
 
         The user sees it, you do not: read cells with read_excel_range.
 
-        :param workbook: name, if several are open
+        :param workbook: if several are open
         :param sheet: sheet to begin with
         """
         return await self._run(
@@ -1599,7 +1599,7 @@ class Tools:
     ) -> str:
         """Undo or redo changes of an open workbook, or tell cell by cell what changed.
 
-        :param workbook: name, if several are open
+        :param workbook: if several are open
         :param action: changes tells what the last steps did
         :param steps: how many changes; for changes 0 is all since the opening
         :param until: changes: how many steps back the later state lies
@@ -1629,7 +1629,7 @@ class Tools:
 
         goal_seek changes nothing: it answers the number to write.
 
-        :param workbook: name, if several are open
+        :param workbook: if several are open
         :param action: explain (step by step, and its neighbours), errors (where they begin, and why)
         :param sheet: sheet of the cell; errors looks at all sheets without it
         :param cell: such as "B9" or "Costs!B9"
@@ -1664,7 +1664,7 @@ class Tools:
         One undo takes all back. The error names the step that failed.
 
         :param steps: at most 50, the first may be create_excel_file; in arguments "$name.key" is a value of the result of the step with that name, "{name.key}" the same inside of a text. Keys: tool, arguments, name.
-        :param workbook: name, if several are open
+        :param workbook: if several are open
         """
         return await self._run(
             "run_excel_steps",

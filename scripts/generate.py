@@ -29,7 +29,7 @@ from service.operations.registry import BriefOptions, Operation, Parameter, oper
 from service.workbook.cells import Scalar  # noqa: E402
 
 PLUGIN = ROOT / "openwebui_tool" / "excel_tools_openwebui.py"
-_SHORT = 30  # characters of choices that a model is told
+_SHORT = 17  # characters of choices that a model is told
 _BEGIN = "# --- generated from the service's registry by scripts/generate.py: do not edit ---\n"
 _END = "# --- end of the generated part ---\n"
 _INJECTED = (
@@ -125,7 +125,8 @@ def plugin_head() -> str:
             models |= {model.__name__: model for model in found}
     sources = [_model_source(model) for model in models.values()]
     facts = [f"    {item.name!r}: {_facts(item)!r},\n" for item in operations().values()]
-    rows = f"Rows = {type_source_of_rows()}\n"
+    # As a schema, one list of both is shorter; columns by name are taken as well.
+    rows = "Rows = list[list[Cell] | dict]\n"
     return (
         "\n"
         + rows
@@ -135,13 +136,6 @@ def plugin_head() -> str:
         + "".join(facts)
         + "}\n"
     )
-
-
-def type_source_of_rows() -> str:
-    """The shapes of rows that a model is told of; columns by name are taken as well."""
-    lists, records, _ = (type_source(item) for item in typing.get_args(Rows))
-    inner = f"{lists.removeprefix('list[')[:-1]} | {records.removeprefix('list[')[:-1]}"
-    return f"list[{inner}]"  # one list of both is shorter, as a schema
 
 
 _DONE = {
@@ -205,6 +199,8 @@ def _method(item: Operation) -> str:
 
 def _parameter(parameter: Parameter) -> str:
     kind = "Rows" if parameter.annotation == Rows else type_source(parameter.annotation)
+    if parameter.annotation == list[Scalar]:
+        kind = "list[str]"  # headers, and these are texts
     if parameter.required:
         return f"{parameter.name}: {kind}"
     if parameter.default and not isinstance(parameter.default, BaseModel):

@@ -222,8 +222,8 @@ def test_every_type_is_one_that_a_schema_can_say(tools: Any, name: str) -> None:
             assert part is not object
             assert typing.get_origin(part) is not typing.Annotated
             assert not typing.is_typeddict(part)
-            if part is dict and _told_by_name(name, key):
-                continue
+            if part is dict and (_told_by_name(name, key) or key == "rows"):
+                continue  # of records: any columns, any values
             if part in (list, dict, tuple):
                 pytest.fail(f"{key}: {part.__name__} does not say what is in it")
 

@@ -67,7 +67,7 @@ def read_excel_range(
     Dates come as 2026-01-31; a text that only looks like a date, number format or formula
     comes with an apostrophe in front. Long ranges come in pages; "next_range" is the next.
 
-    :param sheet: sheet to read; leave out if there is one
+    :param sheet: leave out if there is one
     :param range: "A1:D20", "A:C", a table, Sales[Amount], or a column's header; left out: all
         used cells
     :param what: values (calculated), formulas, or formats (number format, font, fill)
@@ -213,7 +213,7 @@ def write_excel_range(ctx: Context, rows: Rows, sheet: str = "", start: str = "A
     keeps any text as text. null makes a cell blank.
 
     :param rows: lists [["Rent", 1200], ["Sum", "=SUM(B1:B9)"]]; to append also records by header
-    :param sheet: sheet to write to; leave out if there is one
+    :param sheet: leave out if there is one
     :param start: first cell, such as "B2", or "append"
     """
     named, reference = split_sheet(start)

@@ -36,7 +36,8 @@ class ChartOptions(BriefOptions):
 
     rare = frozenset(
         """
-        name label_position label_format connect filled gap hole x_log x_reverse x_format y_log
+        name x_min x_max smooth markers width_cm height_cm label_position label_format
+        connect filled gap hole x_log x_reverse x_format y_log
         y_reverse y_step y2_min y2_max y2_format trendline_period trendline_forward
         trendline_equation trendline_r2 error_bars bin_width
         """.split()

@@ -55,7 +55,7 @@ def create_excel_chart(
 
     The first column of the data gives the categories, the rest the series (or its rows do).
 
-    :param sheet: sheet to put it on; leave out where there is only one
+    :param sheet: leave out if there is one
     :param chart_type: column if left out
     :param data_range: with the header row: "A1:C10", "A1:A10,C1:C10", or a table's name; left
         out: the sheet's data

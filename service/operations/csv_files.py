@@ -38,6 +38,8 @@ from service.workbook.texts import cut
 class CsvOptions(BriefOptions):
     """How to read a CSV; what is left out is detected."""
 
+    rare = frozenset({"style"})
+
     delimiter: str = Field(default="", description='such as ";" or "tab"')
     encoding: str = Field(default="", description="of a file, such as cp1252")
     header: bool | None = Field(default=None, description="whether the first row names columns")

@@ -64,7 +64,7 @@ def create_excel_file(
     :param sheets: instead of headers and rows, [{"name": "May", "rows": [{"Item": "Rent"}]}]
     :param sheet: name of the sheet, where there is one
     :param style: house style: colours of headers and charts
-    :param options: placeholder_row: true adds a row of marked placeholders
+    :param options: extras
     """
     _check_filename(filename)
     given = _sheets(headers, rows, sheets, sheet)

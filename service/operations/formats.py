@@ -49,7 +49,7 @@ def format_excel_cells(ctx: Context, style: CellStyle, sheet: str = "", range: s
 
     :param style: what to set, such as {"bold": true, "fill": "light gray", "align": "center",
         "number_format": "currency EUR", "border": "outline medium, inside thin gray"}.
-    :param sheet: sheet to format; leave out if there is one
+    :param sheet: leave out if there is one
     :param range: "A1:D1", "B:B", "A1:A9,C1:C9", header, a table, or a column's header; left
         out: all used cells
     """

@@ -47,6 +47,10 @@ Underline = Literal["none", "single", "double", "single accounting", "double acc
 class CellStyle(BriefOptions):
     """What to set; what is left out stays as it is."""
 
+    rare = frozenset(
+        {"script", "shrink", "gradient_angle", "pattern_color", "new_style", "hide_formula"}
+    )
+
     bold: bool | None = Field(default=None, description="bold text")
     italic: bool | None = Field(default=None, description="slanted text")
     underline: Annotated[

@@ -20,6 +20,8 @@ USUAL_LIMIT, MOST_ROWS = 100, 1000
 class QueryOptions(BriefOptions):
     """Extras of query_excel_data."""
 
+    rare = frozenset({"text_columns", "decimal", "date_order", "style"})
+
     table: str = Field(default="", description="with into: name of a native table to make; auto")
     overwrite: bool = Field(default=False, description="with into: replace filled cells")
     page: int = Field(default=1, description="which page of the rows, limit rows each")
@@ -49,8 +51,8 @@ def query_excel_data(
 ) -> Answer:
     """Ask the open workbooks with SQL (DuckDB): each sheet and table is a table.
 
-    Names are small letters and underscores: total_amount for "Total Amount". Another open
-    workbook's sheet is budget.sales. It only reads; the rows are answered, or written with into.
+    Names are total_amount for "Total Amount", budget.sales for another workbook's sheet. It only
+    reads; the rows are answered, or written with into.
 
     :param sql: one SELECT; left out: the tables and their columns
     :param into: a new sheet, or a cell such as Summary!B3, for all rows

@@ -27,7 +27,7 @@ Function = TypeVar("Function", bound=Callable[..., "Answer"])
 
 _SEALED = "\x00"  # what nobody can type
 ACCEPTED = f"{_SEALED}accepted"  # a secret in the journal that was right at the time
-_WORKBOOK = "name, if several are open"
+_WORKBOOK = "if several are open"
 _WORKBOOK_OR_NEW = "open workbook to add to; left out: a new file"
 
 

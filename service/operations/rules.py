@@ -48,8 +48,8 @@ class RuleOptions(BriefOptions):
 
     rare = frozenset(
         """
-        underline strike italic equal std_dev reverse hide_value solid negative_color input_title
-        error_title allow_blank dropdown
+        underline strike priority stop_if_true italic equal std_dev reverse hide_value solid
+        negative_color input_title error_title allow_blank dropdown
         """.split()
     )
 

@@ -20,7 +20,8 @@ class SheetOptions(BriefOptions):
 
     rare = frozenset(
         """
-        headings view print_headings print_gridlines page_order scale center collapsed editable
+        headings view zoom right_to_left allow print_headings print_gridlines page_order scale
+        center collapsed editable
         """.split()
     )
 

@@ -50,8 +50,8 @@ def transform_excel_range(
     :param sheet: leave out if there is one
     :param range: "A1:D20", a table, or a column's header; left out for sort, replace, clean and
         their like: all data
-    :param options: sort {"by": ["Cost desc"]}; replace {"find", "replace"}; unpivot {"by": columns
-        that stay}; copy {"to": "E1"}; others likewise.
+    :param options: sort {"by": ["Cost desc"]}; replace {"find", "replace"}; copy {"to": "E1"};
+        others likewise.
     """
     check_taken(action, options)
     if not range.strip() and action not in _WHOLE:

@@ -36,6 +36,8 @@ What = Literal["values", "formulas", "formats", "comments", "links", "rules", "a
 class TransformOptions(BriefOptions):
     """Extras of transform_excel_range; each action takes some of them."""
 
+    rare = frozenset({"widths", "whole_cell", "all_sheets"})
+
     by: str | int | list[str | int] | None = Field(
         default=None,
         description='columns by header or letter; for sort with " desc" behind: ["Amount desc"]; '
