@@ -216,20 +216,14 @@ def write_excel_range(ctx: Context, rows: Rows, sheet: str = "", start: str = "A
     :param sheet: leave out if there is one
     :param start: first cell, such as "B2", or "append"
     """
-    named, reference = split_sheet(start)
-    if named and sheet and named.lower() != sheet.strip().lower():
-        raise InvalidRange(
-            f'start names the sheet "{named}", the parameter sheet says "{sheet}".',
-            "Name the sheet once.",
-        )
-    worksheet = ctx.book.sheet(sheet or named)
-    lines, row, column, short = _placed(ctx.book, worksheet, rows, reference.strip())
+    worksheet, reference = _sheet_and_start(ctx.book, sheet, start)
+    lines, row, column, short = _placed(ctx.book, worksheet, rows, reference)
     lines = with_tables(ctx.book, worksheet, lines, row, column)
     check_grid(ctx.book, lines, row, column)
     area = area_at(row, column, len(lines), max(len(line) for line in lines))
     _refuse_merged(worksheet, area)
     blank = 0
-    if reference.strip().lower() == "append":
+    if reference.lower() == "append":
         area, blank = place_for(ctx.book, worksheet, area)
         row, worksheet = area.first_row, ctx.book.sheet(worksheet.title)
         lines = kept_formulas(worksheet, lines, area, blank)
@@ -259,6 +253,17 @@ def write_excel_range(ctx: Context, rows: Rows, sheet: str = "", start: str = "A
     return Answer(
         result | {key: value for key, value in told.items() if value}, sheet=worksheet.title
     )
+
+
+def _sheet_and_start(book: Book, sheet: str, start: str) -> tuple[Worksheet, str]:
+    """The sheet to write to, and the start without the sheet's name."""
+    named, reference = split_sheet(start)
+    if named and sheet and named.lower() != sheet.strip().lower():
+        raise InvalidRange(
+            f'start names the sheet "{named}", the parameter sheet says "{sheet}".',
+            "Name the sheet once.",
+        )
+    return book.sheet(sheet or named), reference.strip()
 
 
 def _renamed(book: Book, headers: Headers) -> dict[str, int]:

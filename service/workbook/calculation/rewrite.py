@@ -17,7 +17,7 @@ from service.workbook.calculation.contexts import TooDeepError, intersected, lif
 from service.workbook.calculation.results import Address
 from service.workbook.calculation.single_cells import as_ranges
 from service.workbook.calculation.source import Formula, NameFacts, Source, TableFacts
-from service.workbook.calculation.stretching import ranged, stretched
+from service.workbook.calculation.stretching import stretched
 from service.workbook.calculation.structured import resolved_table
 from service.workbook.calculation.syntax import (
     Part,
@@ -141,7 +141,6 @@ class Rewriter:
         try:
             pieces = _intersections(self._resolved(pieces, address, 0))
             pieces, loose = stretched(_unions(pieces))
-            pieces = ranged(pieces)
             if self._hidden:
                 pieces = shown_only(pieces, address[0], self._hidden)
             if formula.kind == "plain":

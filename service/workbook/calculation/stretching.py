@@ -1,4 +1,4 @@
-"""Ranges as the functions with criteria mean them, and as the calculators take them."""
+"""SUMIF and AVERAGEIF: the range that they add is as large as that of the criteria."""
 
 from __future__ import annotations
 
@@ -6,19 +6,6 @@ from service.workbook.areas import MAX_COLUMN, MAX_ROW, Area
 from service.workbook.calculation.syntax import Part, function, located, reference
 
 _STRETCHING = frozenset({"SUMIF", "AVERAGEIF"})
-# Where these take ranges: the places of single ones; every second one from a place on.
-_RANGES = {
-    "COUNTIF": ((0,), None),
-    "SUMIF": ((0, 2), None),
-    "AVERAGEIF": ((0, 2), None),
-    "COUNTIFS": ((), 0),
-    "SUMIFS": ((0,), 1),
-    "AVERAGEIFS": ((0,), 1),
-    "MAXIFS": ((0,), 1),
-    "MINIFS": ((0,), 1),
-    "INDEX": ((0,), None),
-    "MATCH": ((1,), None),
-}
 
 
 def stretched(pieces: list[Part]) -> tuple[list[Part], bool]:
@@ -44,27 +31,6 @@ def stretched(pieces: list[Part]) -> tuple[list[Part], bool]:
         if area != place:
             out[added[0]] = Part("ref", reference(sheet, area))
     return out, unknown
-
-
-def ranged(pieces: list[Part]) -> list[Part]:
-    """The parts with ``A2:A2`` where a function that needs a range is given ``A2``.
-
-    A table of one row has such columns; one of the calculators takes them for values.
-    """
-    out = list(pieces)
-    for start, part in enumerate(pieces):
-        if part.kind != "call" or function(part.text) not in _RANGES:
-            continue
-        single, every = _RANGES[function(part.text)]
-        for place, given in enumerate(arguments(pieces, start + 1)):
-            if place in single or (
-                every is not None and place >= every and not (place - every) % 2
-            ):
-                cell = only_range(pieces, given)
-                if cell is not None and ":" not in pieces[cell[0]].text:
-                    text = pieces[cell[0]].text
-                    out[cell[0]] = Part("ref", f"{text}:{text.rpartition('!')[2]}")
-    return out
 
 
 def arguments(pieces: list[Part], start: int) -> list[list[int]]:
