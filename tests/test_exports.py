@@ -132,6 +132,16 @@ def test_html_makes_texts_harmless_for_excel_when_asked(tmp_path: Path) -> None:
     assert Cells(path.read_text("utf-8")).found[1:] == ["'=1+1", "-5"]
 
 
+def test_people_read_texts_as_excel_shows_them(tmp_path: Path) -> None:
+    book = new_book(headers=["Cost", "Share"], rows=[[1234.5, 0.125]])
+    run(book, "format_excel_cells", range="A2", style={"number_format": "currency EUR"})
+    run(book, "format_excel_cells", range="B2", style={"number_format": "percent 1"})
+    path, _ = exported(book, tmp_path, "html")
+    assert Cells(path.read_text("utf-8")).found[2:] == ["1,234.50 €", "12.5%"]
+    path, _ = exported(book, tmp_path, "json")
+    assert json.loads(path.read_text("utf-8")) == [{"Cost": 1234.5, "Share": 0.125}]
+
+
 def test_markdown_has_a_table_a_sheet(tmp_path: Path) -> None:
     path, _ = exported(new_book(headers=HEADERS, rows=ROWS), tmp_path, "markdown")
     assert path.name == "test.md"

@@ -15,6 +15,7 @@ from service.operations.layout import has_header_row
 from service.workbook import cells
 from service.workbook.areas import Area
 from service.workbook.book import Book
+from service.workbook.display import shown_text
 from service.workbook.occupancy import is_empty, used_area
 
 Value = str | int | float | bool | dt.date | dt.time | dt.timedelta | None
@@ -113,7 +114,7 @@ def grid_of(book: Book, part: Part, header: bool | None) -> Grid:
             for column in range(area.first_column, area.last_column + 1)
         ]
         found.rows.append([_value(book, cell) for cell in line])
-        found.shown.append([as_text(value) for value in found.rows[-1]])
+        found.shown.append([_shown(book, cell) for cell in line])
     if header is None:
         header = has_header_row(book, part.sheet, area)
     if header:
@@ -138,6 +139,14 @@ def _value(book: Book, cell: Cell | None) -> Value:
     if value is None or isinstance(value, bool | int | dt.date | dt.time | dt.timedelta):
         return value
     return str(value)
+
+
+def _shown(book: Book, cell: Cell | None) -> str:
+    """What a person sees in a cell, by its number format."""
+    value = None if cell is None else book.value(cell)
+    if cell is None or value is None:
+        return ""
+    return shown_text(value, str(cell.number_format), book.xl.epoch).strip()
 
 
 def as_text(value: Value) -> str:
