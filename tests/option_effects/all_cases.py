@@ -10,6 +10,7 @@ from tests.option_effects.files import CREATING, EXPORTING, IMPORTING
 from tests.option_effects.formats import FORMATS
 from tests.option_effects.in_chats import IN_CHATS
 from tests.option_effects.pivots import PIVOTS
+from tests.option_effects.querying import QUERYING
 from tests.option_effects.reports import REPORTING
 from tests.option_effects.rules import RULES
 from tests.option_effects.sheets import EDITING
@@ -19,6 +20,7 @@ from tests.option_effects.transforming import TRANSFORMING
 TOOLS: list[Tool] = [
     FORMATS, RULES, TABLES, EDITING, TRANSFORMING, CHARTS, PIVOTS, ANNOTATING, WRITING, READING,
     DESCRIBING, EXPLAINING, STEPS, CREATING, IMPORTING, EXPORTING, REPORTING,
+    QUERYING,
 ]  # fmt: skip
 
 __all__ = ["IN_CHATS", "TOOLS"]

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
+from PIL import Image
+
 from service.workbook.house import STYLE_NAMES, house
-from tests.option_effects.effects import NO_CALL, Call, Case, Check, Tool, both, holds, look, xml
+from tests.option_effects.effects import (
+    NO_CALL,
+    Call,
+    Case,
+    Check,
+    Outcome,
+    Tool,
+    both,
+    holds,
+    look,
+    xml,
+)
 
 
 def header_fill(style: str, cell: str) -> Check:
@@ -95,6 +109,13 @@ def exported(text: str, encoding: str = "utf-8") -> Check:
     return lambda out: any(text.encode(encoding) in data for data in out.exports.values())
 
 
+def _width(out: Outcome) -> int:
+    """Pixels across the one picture."""
+    (data,) = out.exports.values()
+    with Image.open(io.BytesIO(data)) as picture:
+        return picture.width
+
+
 EXPORTING = Tool(
     "export_excel_file",
     [
@@ -102,6 +123,14 @@ EXPORTING = Tool(
         Case("range", lambda out: b"Cost" not in next(iter(out.exports.values())), "A1:A2"),
         Case("format=csv", lambda out: [name[-4:] for name in out.exports] == [".csv"],
              instead=NO_CALL),
+        Case("format=json", exported('"Item": "Tée"')),
+        Case("format=html", exported("<td>Tée</td>")),
+        Case("format=markdown", exported("| Tée | 5 |")),
+        Case("format=pdf", exported("%PDF-"), instead=NO_CALL),
+        Case("format=png", exported("PNG")),
+        Case("options.header", exported('"Tée"'), False, also={"format": "json"}),
+        Case("options.dpi", lambda out: _width(out) > 200, 300, also={"format": "png"},
+             instead=50),
         Case("options", exported("Item;Cost"), {"delimiter": ";"}),
         *(
             Case(f"options.delimiter={mark}", exported(f"Item{stored}Cost"),

@@ -90,6 +90,7 @@ IN_CHATS["import_csv_to_excel", "workbook"] = _changing("import_csv_to_excel", s
 IN_CHATS["create_excel_report", "workbook"] = _changing(
     "create_excel_report", report="sales_report", rows=SALES
 )
+IN_CHATS["query_excel_data", "workbook"] = _reading("query_excel_data")
 
 
 # Names of files ---------------------------------------------------------------------
