@@ -350,10 +350,10 @@ class ServiceClient:
 
     def fetch(self, download_url: str, query: str = "") -> bytes:
         """What is behind a link of the service, by the address that this server uses."""
-        address = self.url + urlsplit(download_url).path[_start(download_url) :]
-        if query:
-            address += f"?{query}"
-        response = self._send("GET", address, {})
+        parts = urlsplit(download_url)
+        address = self.url + parts.path[_start(download_url) :]
+        queries = "&".join(filter(None, (parts.query, query)))
+        response = self._send("GET", f"{address}?{queries}" if queries else address, {})
         if response.status_code != 200:
             raise self._error(response)
         return response.content
@@ -1810,7 +1810,9 @@ def _plain_label(name: str) -> str:
 def _public(address: str, public_url: str) -> str:
     """The link under the address that browsers reach, where a valve names one."""
     public = public_url.strip().rstrip("/")
-    return public + urlsplit(address).path[_start(address) :] if public else address
+    parts = urlsplit(address)
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{public}{parts.path[_start(address) :]}{query}" if public else address
 
 
 def _start(address: str) -> int:

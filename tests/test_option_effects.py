@@ -20,6 +20,7 @@ from tests.option_effects.reports import REPORTING
 from tests.service_fixtures import Chat
 
 CASES = [(tool, case) for tool in TOOLS for case in tool.cases]
+PRINTED = {"format=pdf", "format=png", "options.dpi"}
 SWITCHES = [(t, c) for t, c in CASES if (t.name, c.documented) in booleans()]
 
 
@@ -32,7 +33,15 @@ KINDS = dict.fromkeys((tool, kind_of(c)) for tool in (CHART_KINDS, RULE_KINDS) f
 
 
 def named(cases: list[tuple[Tool, Case]]) -> list[Any]:
-    return [pytest.param(tool, case, id=f"{tool.name}-{case.documented}") for tool, case in cases]
+    return [
+        pytest.param(
+            tool,
+            case,
+            id=f"{tool.name}-{case.documented}",
+            marks=[pytest.mark.needs("soffice")] if case.option in PRINTED else [],
+        )
+        for tool, case in cases
+    ]
 
 
 def test_every_documented_option_has_a_case_and_every_case_an_option() -> None:

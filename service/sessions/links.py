@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from itsdangerous import BadSignature, SignatureExpired, TimestampSigner, URLSafeTimedSerializer
 
@@ -63,9 +63,13 @@ class Links:
         """The full address of a file."""
         return self._address("files", target, name)
 
-    def preview(self, session: str, workbook: str, name: str) -> str:
-        """The full address of the page that shows a workbook."""
-        return self._address("preview", Target(session, "p", workbook, DRAFT), name)
+    def preview(self, session: str, workbook: str, name: str, sheet: str = "") -> str:
+        """The full address of the page that shows a workbook.
+
+        :param sheet: to begin with; "" for the one that was shown last in Excel
+        """
+        address = self._address("preview", Target(session, "p", workbook, DRAFT), name)
+        return f"{address}?{urlencode({'sheet': sheet})}" if sheet else address
 
     def _address(self, door: str, target: Target, name: str) -> str:
         token = self._serializer.dumps([target.session, target.kind, target.id, target.version])

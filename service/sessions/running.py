@@ -68,8 +68,10 @@ def _run(
             )
             answer = session.answer(book, reply)
             if operation.previews:
-                links = session.parts.links
-                answer["preview_url"] = links.preview(session.data.key, book.id, book.name)
+                first = reply.sheet if parameters["sheet"] else ""
+                answer["preview_url"] = session.parts.links.preview(
+                    session.data.key, book.id, book.name, first
+                )
             return reply, answer
 
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.option_effects import asking
 from tests.option_effects.annotating import ANNOTATING
 from tests.option_effects.cells import DESCRIBING, EXPLAINING, READING, STEPS, WRITING
 from tests.option_effects.charts import CHARTS
@@ -22,5 +23,7 @@ TOOLS: list[Tool] = [
     DESCRIBING, EXPLAINING, STEPS, CREATING, IMPORTING, EXPORTING, REPORTING,
     QUERYING,
 ]  # fmt: skip
+
+assert asking  # which declares its cases
 
 __all__ = ["IN_CHATS", "TOOLS"]

@@ -22,6 +22,7 @@ from PIL import Image
 
 from service.errors import ExcelToolsError
 from service.operations.registry import Answer, find
+from service.workbook import libreoffice
 from service.workbook.book import Book
 from tests.bench import run
 
@@ -309,7 +310,11 @@ def _run(book: Book, name: str, parameters: dict[str, Any], folder: Path) -> Ans
     if uploaded in UPLOADS:
         files[asked] = folder.with_name(uploaded)
         files[asked].write_bytes(UPLOADS[uploaded])
-    return run(book, name, files=files, folder=folder, **parameters)
+    libreoffice.use(libreoffice.AUTO, 60)
+    try:
+        return run(book, name, files=files, folder=folder, **parameters)
+    finally:
+        libreoffice.use(libreoffice.OFF, 0)
 
 
 def refused(tool: Tool, case: Case, value: Any) -> bool:

@@ -128,7 +128,7 @@ EXPORTING = Tool(
         Case("format=markdown", exported("| Tée | 5 |")),
         Case("format=pdf", exported("%PDF-"), instead=NO_CALL),
         Case("format=png", exported("PNG")),
-        Case("options.header", exported('"Tée"'), False, also={"format": "json"}),
+        Case("options.header", exported('"Item",'), False, also={"format": "json"}),
         Case("options.dpi", lambda out: _width(out) > 200, 300, also={"format": "png"},
              instead=50),
         Case("options", exported("Item;Cost"), {"delimiter": ";"}),
