@@ -117,6 +117,10 @@ def _records(ctx: Context, source: str, options: CsvOptions) -> tuple[Records, s
     path = ctx.files.get("source")
     if path is not None:
         text, encoding = decode(path.read_bytes(), options.encoding)
+        records = read_records(text, options.delimiter)
+        if not options.encoding and not encoding.startswith(("utf", "cp1252")):
+            records.notes.insert(0, _GUESSED.format(encoding))
+        return records, encoding
     elif _is_text(source):
         _refuse_encoding(options)
         text, encoding = source, "text"
@@ -126,6 +130,12 @@ def _records(ctx: Context, source: str, options: CsvOptions) -> tuple[Records, s
             "Name an uploaded file, or send the CSV with its line breaks.",
         )
     return read_records(text, options.delimiter), encoding
+
+
+_GUESSED = (
+    "The encoding {0} was guessed from the letters; where they look wrong, "
+    'say {{"encoding": "..."}} in options.'
+)
 
 
 def _refuse_encoding(options: CsvOptions) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
@@ -44,7 +44,9 @@ class Decision:
     """The type of one column, and how its texts become values.
 
     :param proves: what the column alone settles: "." "," "dmy" "mdy"
-    :param doubt: why it stayed text although it looks like something else
+    :param doubt: why it stayed text although it looks like something else, or what else its
+        values may mean
+    :param odd: the first of the few values that keep the others from being something else
     """
 
     kind: Kind
@@ -52,16 +54,22 @@ class Decision:
     number_format: str = "General"
     proves: str = ""
     doubt: str = ""
+    odd: tuple[str, ...] = ()
 
 
 @dataclass
 class _Found:
-    """A way to read all values, and whether another way gives other values."""
+    """A way to read all values.
+
+    :param ambiguous: another way gives other values, and neither is likelier
+    :param doubt: another way gives other values, but this one is likelier
+    """
 
     convert: Convert
     number_format: str
     mark: str = ""
-    ambiguous: bool = field(default=False)
+    ambiguous: bool = False
+    doubt: str = ""
 
 
 def decide(values: Collection[str], settled: Settled) -> Decision:
@@ -75,7 +83,8 @@ def decide(values: Collection[str], settled: Settled) -> Decision:
         decision = reader(values, settled)
         if decision:
             return decision
-    return Decision("text", number_format=_text_format(values), doubt=_nearly(values, settled))
+    doubt, odd = _nearly(values, settled)
+    return Decision("text", number_format=_text_format(values), doubt=doubt, odd=odd)
 
 
 def _text_format(values: Collection[str]) -> str:
@@ -85,7 +94,8 @@ def _text_format(values: Collection[str]) -> str:
 
 _LONGEST = 40  # characters of a value that isn't text; also keeps the patterns below cheap
 _LOOKS = re.compile(
-    r"[-+]?[\d.,' ]*\d[\d.,' ]*%?|\d{1,4}[-./]\d{1,2}[-./]\d{1,4}([ T][\d:.]+)?|true|false",
+    r"[-+]?[\d.,'’ \xa0\u202f]*\d[\d.,'’ \xa0\u202f]*%?"
+    r"|\d{1,4}[-./]\d{1,2}[-./]\d{1,4}([ T][\d:.]+)?|true|false",
     re.IGNORECASE,
 )
 
@@ -95,17 +105,45 @@ def looks_typed(text: str) -> bool:
     return len(text) <= _LONGEST and bool(_LOOKS.fullmatch(text))
 
 
-def _nearly(values: Collection[str], settled: Settled) -> str:
-    """The note for a column in which few values keep the others from being numbers or dates."""
-    typed = [value for value in values if looks_typed(value)]
-    odd = [value for value in values if not looks_typed(value)]
-    if len(typed) < 4 * len(odd) or not odd:
-        return ""
-    kind = decide(typed, settled).kind
+def looks_valued(text: str) -> bool:
+    """The same, or an amount of money."""
+    return looks_typed(text) or (len(text) <= _LONGEST and bool(_MONEY.fullmatch(text)))
+
+
+def _nearly(values: Collection[str], settled: Settled) -> tuple[str, tuple[str, ...]]:
+    """(note, first odd values) of a column of numbers or dates but for a few values."""
+    odd = {value for value in values if not looks_typed(value)}
+    if len(values) < 5 * len(odd):
+        return "", ()
+    odd = odd or _misfits(values)
+    kind = decide([value for value in values if value not in odd], settled).kind if odd else "text"
     if kind in ("text", "blank"):
-        return ""
-    shown = ", ".join(repr(value[:20]) for value in sorted(odd)[:3])
-    return f"stays text: {shown} {'is' if len(odd) == 1 else 'are'} no {kind}"
+        return "", ()
+    first = tuple(sorted(odd)[:3])
+    shown = ", ".join(repr(value[:20]) for value in first)
+    what = f"{'is' if len(odd) == 1 else 'are'} no {kind}"
+    if kind == "number" and all(value.lstrip("-").isdigit() for value in odd):
+        what = "would lose digits as a number"
+    return f"stays text: {shown} {what}", first
+
+
+def _misfits(values: Collection[str]) -> set[str]:
+    """The few values that are no dates where most are, or no numbers; none where there are many."""
+    most = max(len(values) // 5, 1)
+    for fits in (_is_date, lambda text: _is_number(text, "."), lambda text: _is_number(text, ",")):
+        odd: set[str] = set()
+        for value in values:
+            if not fits(value):
+                odd.add(value)
+                if len(odd) > most:
+                    break
+        else:
+            return odd if len(odd) < len(values) else set()
+    return set()
+
+
+def _is_date(text: str) -> bool:
+    return any(_moment(text, order) for order in ("iso", "dmy", "mdy"))
 
 
 # Numbers ----------------------------------------------------------------------
@@ -132,7 +170,7 @@ def _numbers(values: Collection[str], settled: Settled) -> Decision | None:
         return None
     if found.ambiguous:
         return _open(values)
-    return Decision("number", found.convert, found.number_format, proves=found.mark)
+    return Decision("number", found.convert, found.number_format, found.mark, found.doubt)
 
 
 def _open(values: Collection[str]) -> Decision:
@@ -152,15 +190,25 @@ def _number_reading(values: Collection[str], settled: Settled) -> _Found | None:
     if not marks:
         return None
     mark, proves = marks[0], marks[0]
-    ambiguous = False
+    ambiguous, doubt = False, ""
     if len(marks) == 2:
         marked = [value for value in values if not value.lstrip("-").isdigit()]
         proves = ""
         # 1.234 is a number as it stands, unless the file is of the kind that says 1,5.
         ambiguous = any("," in value for value in marked) or bool(marked and settled.suspects_comma)
+        doubt = _taken(min(marked)) if marked else ""
     elif all(value.lstrip("-").isdigit() for value in values):
         proves = ""
-    return _Found(_converter(mark), _number_format(values, mark), proves, ambiguous)
+    return _Found(_converter(mark), _number_format(values, mark), proves, ambiguous, doubt)
+
+
+def _taken(example: str) -> str:
+    """The note for numbers such as 1.234, whose point was taken for the decimal mark."""
+    whole = _GROUPS.sub("", example)
+    return (
+        f"{example} is read as a number with decimals; where it means {whole}, "
+        'say {"decimal": ","} in options'
+    )
 
 
 def _is_number(text: str, mark: str) -> bool:
@@ -222,7 +270,7 @@ def _percents(values: Collection[str], settled: Settled) -> Decision | None:
 
     places = found.number_format.partition(".")[2]
     number_format = "0%" if found.number_format == "General" else f"0.{places or '00'}%"
-    return Decision("percent", convert, number_format, proves=found.mark)
+    return Decision("percent", convert, number_format, found.mark, found.doubt)
 
 
 def _amounts(values: Collection[str], settled: Settled) -> Decision | None:
@@ -243,6 +291,7 @@ def _amounts(values: Collection[str], settled: Settled) -> Decision | None:
         lambda text: found.convert(_bare(text)),
         number_format_code(f"currency {_CURRENCIES.get(symbol, symbol)} {decimals}"),
         proves=found.mark,
+        doubt=found.doubt,
     )
 
 
@@ -297,7 +346,7 @@ def _order_of(days: Collection[str], settled: Settled) -> tuple[str, str]:
         return "", ""
     found = [match for match in parts if match]
     if not settled.short_years and any(len(match[4]) == 2 for match in found):
-        return "", ""
+        return "", _short_years(days)
     first = max(int(match[1]) for match in found)
     second = max(int(match[3]) for match in found)
     if first > 12 and second > 12:
@@ -312,6 +361,16 @@ def _order_of(days: Collection[str], settled: Settled) -> tuple[str, str]:
         'say {"date_order": "dmy"} or {"date_order": "mdy"} in options'
     )
     return "", doubt
+
+
+def _short_years(days: Collection[str]) -> str:
+    """The note for texts that would be dates if years may have two digits; else none."""
+    if not any(all(_moment(day, order) for day in days) for order in ("dmy", "mdy")):
+        return ""
+    return (
+        f"stays text: {min(days)} has a year of two digits; "
+        'say {"date_order": "dmy"} or {"date_order": "mdy"} in options if these are dates'
+    )
 
 
 def _moment(text: str, order: str) -> dt.datetime | None:

@@ -10,7 +10,14 @@ from dataclasses import dataclass, field, replace
 from openpyxl.utils import get_column_letter
 
 from service.errors import InvalidParameters, listed
-from service.workbook.column_types import Decision, Settled, Typed, decide, looks_typed
+from service.workbook.column_types import (
+    Decision,
+    Settled,
+    Typed,
+    decide,
+    looks_typed,
+    looks_valued,
+)
 from service.workbook.delimited import Records
 
 _MOST_NAMED = 5
@@ -68,20 +75,21 @@ def as_table(records: Records, wishes: Wishes) -> CsvTable:
     preamble = _preamble(records) if wishes.header is None else 0
     front, rows = records.rows[:preamble], records.rows[preamble:]
     lines = records.lines[preamble:]
-    has_header = _first_row_names(rows) if wishes.header is None else wishes.header
+    has_header, doubt = _first_row_names(rows) if wishes.header is None else (wishes.header, "")
+    notes += [doubt] if doubt else []
     width = max(len(row) for row in rows)
     notes += _ragged(rows, lines, len(rows[0]) if has_header else _usual_width(rows))
     headers: list[str] = []
     if has_header:
-        headers = _headers(rows.pop(0), width, notes)
+        headers, lines = _headers(rows.pop(0), width, notes), lines[1:]
     texts = _columns(rows, width)
     settled = Settled(
         wishes.decimal, wishes.date_order, bool(wishes.date_order), records.delimiter == ";"
     )
     decisions = _decide_all(headers, texts, wishes, settled)
     notes += [
-        f'"{name}" {decision.doubt}.'
-        for name, decision in zip(headers or _letters(width), decisions, strict=True)
+        f'"{name}" {decision.doubt}{_where(decision.odd, column, lines)}.'
+        for name, decision, column in zip(headers or _letters(width), decisions, texts, strict=True)
         if decision.doubt
     ]
     if preamble:
@@ -95,8 +103,18 @@ def _letters(width: int) -> list[str]:
     return [get_column_letter(i + 1) for i in range(width)]
 
 
+def _where(odd: tuple[str, ...], column: list[str], lines: list[int]) -> str:
+    """The lines of values, as " (line 7)"; "" for none."""
+    if not odd:
+        return ""
+    found = [line for text, line in zip(column, lines, strict=True) if text.strip() in odd]
+    shown = ", ".join(map(str, found[:_MOST_NAMED]))
+    more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
+    return f" (line{'s' * (len(found) > 1)} {shown}{more})"
+
+
 def _understood(records: Records, has_header: bool, decisions: list[Decision]) -> dict[str, object]:
-    names = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
+    names = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", "": "none"}
     found: dict[str, object] = {
         "delimiter": names.get(records.delimiter, records.delimiter),
         "header": has_header,
@@ -128,25 +146,35 @@ def _preamble(records: Records) -> int:
     return count if len(rows[count]) >= usual else 0
 
 
-def _first_row_names(rows: list[list[str]]) -> bool:
-    """Whether the first row holds headers: texts over other types or, where all is text,
-    texts that differ from one another and from what stands below them."""
+def _first_row_names(rows: list[list[str]]) -> tuple[bool, str]:
+    """Whether the first row holds headers, and a note where that may be otherwise.
+
+    Headers are texts over other types or, where all is text, texts that differ from one
+    another and from what stands below them.
+    """
     first = [value.strip() for value in rows[0]]
     names = [value.lower() for value in first if value and not looks_typed(value)]
     if not names or (any(map(looks_typed, first)) and not _are_years(first, rows)):
-        return False
+        return False, ""
     below = [{row[i].strip() for row in rows[1:] if i < len(row)} - {""} for i in range(len(first))]
-    over_types = any(
-        name and values and all(map(looks_typed, values))
+    if len(rows) == 1 or any(
+        name and values and all(map(looks_valued, values))
         for name, values in zip(first, below, strict=True)
-    )
-    repeated = any(
-        name.lower() in {value.lower() for value in values}
+    ):
+        return True, ""
+    repeated = [
+        name
         for name, values in zip(first, below, strict=True)
-    )
-    return over_types or len(rows) == 1 or (len(set(names)) == len(names) and not repeated)
+        if name.lower() in {value.lower() for value in values}
+    ]
+    if repeated or len(set(names)) < len(names):
+        return False, _HEADER_DOUBT.format("data", "true", "it holds headers")
+    return True, _HEADER_DOUBT.format("headers", "false", "it holds data")
 
 
+_HEADER_DOUBT = (
+    'All is text, and the first line was taken for {}; say {{"header": {}}} in options if {}.'
+)
 _YEAR = re.compile(r"(19|20)\d\d")
 
 

@@ -18,6 +18,8 @@ from service.workbook.cells import MAX_TEXT, UNSTORABLE
 from service.workbook.texts import utf16_length
 
 DELIMITERS = (",", ";", "\t", "|")
+_RARE = ("^", "~", ":")  # only where none of the usual ones separates anything
+_NONE = "\x1f"  # stands between the values of a text of one column: it can't be in any
 NAMES = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 _SAMPLE = 12_000  # characters; the dialect detector's time grows faster than its input
 _ENCODING_SAMPLE = 60_000
@@ -160,7 +162,8 @@ def read_records(text: str, delimiter: str = "") -> Records:
     first_line = 1
     if declared:  # Excel's own way of saying it
         chosen, text, first_line = chosen or declared[1], text[declared.end() :], 2
-    detected, quote = _dialect(text)
+    detected, quote, doubts = _dialect(text)
+    notes += [] if chosen else doubts
     rows, lines, told = _parsed(text, chosen or detected, quote)
     kept = [i for i, row in enumerate(rows) if any(value.strip() for value in row)]
     if not kept:
@@ -173,7 +176,7 @@ def read_records(text: str, delimiter: str = "") -> Records:
     records = Records(
         [rows[i] for i in kept],
         [lines[i] + first_line - 1 for i in kept],
-        chosen or detected,
+        "" if detected == _NONE and not chosen else chosen or detected,
         notes + told,
     )
     _unpad(records)
@@ -182,15 +185,24 @@ def read_records(text: str, delimiter: str = "") -> Records:
 
 
 def _cleaned(text: str) -> tuple[str, list[str]]:
-    text = text.removeprefix("\ufeff")
+    text, notes = text.removeprefix("\ufeff"), []
     if "\x00" in text:
         raise InvalidValue("The CSV holds NUL characters.", "Send plain text.")
+    if "\ufffd" in text:
+        line = text.count("\n", 0, text.index("\ufffd")) + 1
+        lost = text.count("\ufffd")
+        notes.append(
+            f"{lost} characters were lost before this file was written: they "
+            f"stand as \ufffd, first in line {line}."
+        )
     found = list(UNSTORABLE.finditer(text))
     if not found:
-        return text, []
+        return text, notes
     lines = sorted({text.count("\n", 0, match.start()) + 1 for match in found[:200]})
-    note = f"{len(found)} control characters that no cell can hold left out ({_lines(lines)})."
-    return UNSTORABLE.sub("", text), [note]
+    notes.append(
+        f"{len(found)} control characters that no cell can hold left out ({_lines(lines)})."
+    )
+    return UNSTORABLE.sub("", text), notes
 
 
 def _checked_delimiter(text: str) -> str:
@@ -202,8 +214,8 @@ def _checked_delimiter(text: str) -> str:
     return mark
 
 
-def _dialect(text: str) -> tuple[str, str]:
-    """(delimiter, quote) of a text; a text of one column gives a comma."""
+def _dialect(text: str) -> tuple[str, str, list[str]]:
+    """(delimiter, quote, doubts about the delimiter) of a text."""
     sample = text[:_SAMPLE]
     if len(text) > _SAMPLE:
         sample = sample[: sample.rfind("\n") + 1] or sample
@@ -217,7 +229,61 @@ def _dialect(text: str) -> tuple[str, str]:
     counted, share = _counted(sample, quote)
     if counted and (delimiter not in DELIMITERS or _evenness(sample, delimiter, quote) < share):
         delimiter = counted
-    return delimiter or ",", quote
+    return _judged(sample, delimiter or ",", quote)
+
+
+def _judged(sample: str, delimiter: str, quote: str) -> tuple[str, str, list[str]]:
+    """What was detected, or better where it can't be; and what else it may be."""
+    widths = _widths(sample, delimiter, quote)
+    if not widths or max(widths) == 1:
+        rare = [mark for mark in _RARE if _splits_all(sample, mark, quote, 3)]
+        if rare:
+            note = (
+                f'Values are taken as separated by "{rare[0]}"; {_SAY.format(",")} if they are not.'
+            )
+            return rare[0], quote, [note]
+        aligned = _ALIGNED.findall(sample)
+        many = len(aligned) > 1 and len(aligned) == sum(
+            map(bool, map(str.strip, sample.splitlines()))
+        )
+        doubt = f"The lines look like columns with spaces between; {_SAY.format(' ')} to part them."
+        return delimiter, quote, [doubt] * many
+    if _is_one_column(widths, sample, delimiter):
+        doubt = (
+            f"Taken as one column, as {_NAMES[delimiter]} stand in some of its values only; "
+            f"{_SAY.format(delimiter)} if they separate values."
+        )
+        return _NONE, quote, [doubt]
+    others = [m for m in DELIMITERS if m != delimiter and _splits_all(sample, m, quote, 2)]
+    fits = _splits_all(sample, delimiter, quote, 2)
+    return delimiter, quote, [
+        f"{_NAMES[delimiter].capitalize()} were taken for what separates values; {_NAMES[other]} "
+        f"would fit as well: {_SAY.format(other)} if they do."
+        for other in others
+        if fits
+    ]  # fmt: skip
+
+
+_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "pipes"}
+_SAY = 'say {{"delimiter": "{}"}} in options'
+_ALIGNED = re.compile(r"^\S+(?: \S+)*(?: {2,}\S+(?: \S+)*)+ *$", re.MULTILINE)
+_DECIMAL = re.compile(r"\s*-?\d+,\d+\s*")
+
+
+def _is_one_column(widths: list[int], sample: str, delimiter: str) -> bool:
+    """Whether the first line is one value, and those below only happen to hold a delimiter."""
+    if widths[0] > 1 or len(widths) < 2 or (max(widths) > 2 and delimiter != ","):
+        return False
+    body = [line for line in sample.splitlines()[1:] if line.strip()]
+    if delimiter == "," and all(map(_DECIMAL.fullmatch, body)):
+        return True
+    return '"' not in sample and sum(width == 1 for width in widths) > len(widths) / 2
+
+
+def _splits_all(sample: str, delimiter: str, quote: str, least: int) -> bool:
+    """Whether every row has the same number of values, ``least`` at least."""
+    widths = _widths(sample, delimiter, quote)
+    return len(widths) > 1 and len(set(widths)) == 1 and widths[0] >= least
 
 
 def _quotes_singly(sample: str, delimiter: str) -> bool:
@@ -239,13 +305,18 @@ def _counted(sample: str, quote: str) -> tuple[str, float]:
 
 def _evenness(sample: str, delimiter: str, quote: str) -> float:
     """The share of rows that have the commonest width above one, over all rows."""
-    reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter, quotechar=quote)
-    try:
-        widths = Counter(len(row) for row in reader if row)
-    except csv.Error:
-        return 0.0
+    widths = Counter(_widths(sample, delimiter, quote))
     width, count = max(widths.items(), key=lambda item: item[1], default=(0, 0))
     return count / widths.total() if width > 1 else 0.0
+
+
+def _widths(sample: str, delimiter: str, quote: str) -> list[int]:
+    """How many values each row has that is not empty; none where the quotes make no sense."""
+    reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter, quotechar=quote)
+    try:
+        return [len(row) for row in reader if row]
+    except csv.Error:
+        return []
 
 
 def _parsed(text: str, delimiter: str, quote: str) -> tuple[list[list[str]], list[int], list[str]]:
@@ -276,10 +347,17 @@ def _spaced(text: str, delimiter: str) -> bool:
     """Whether a space follows each delimiter, as in ``a, b, c``: then it is no content."""
     marks = re.escape(delimiter)
     sample = text[:_SAMPLE]
-    return delimiter != " " and (
-        bool(re.search(f'{marks} "', sample))
-        or (delimiter in sample and not re.search(f"{marks}[^ ]", sample.replace("\r", " ")))
+    if delimiter == " ":  # several of them line columns up
+        return bool(_ALIGNED.search(sample))
+    return bool(re.search(f'{marks} "', sample)) or (
+        delimiter in sample and not re.search(f"{marks}[^ ]", sample.replace("\r", " "))
     )
+
+
+def _padded(text: str, delimiter: str) -> bool:
+    """Whether a space stands in front of each delimiter, too, as in ``a | b | c``."""
+    sample = text[:_SAMPLE]
+    return delimiter in sample and not re.search(f"[^ ]{re.escape(delimiter)}", sample)
 
 
 def _read(
@@ -294,9 +372,10 @@ def _read(
         strict=strict,
     )
     rows, lines, line = [], [], 1
+    padded = spaced and _padded(text, delimiter)
     try:
         for row in reader:
-            rows.append(row)
+            rows.append([value.rstrip(" ") for value in row] if padded else row)
             lines.append(line)
             line = reader.line_num + 1
     except csv.Error as error:

@@ -334,7 +334,8 @@ def _read(
     likely = {text for text in texts if any(map(str.isdigit, text))}
     decision = decide(likely, settled)
     if decision.kind in kinds:
-        return {t: (decision.convert(t), decision.number_format) for t in likely}, {}
+        doubts = {min(likely): decision.doubt} if decision.doubt else {}
+        return {t: (decision.convert(t), decision.number_format) for t in likely}, doubts
     # What one of them proves, such as the decimal mark of 1.234,50, counts for all.
     proofs = {decide({text}, settled).proves for text in likely}
     marks, orders = proofs & {".", ","}, proofs & {"dmy", "mdy"}
@@ -345,7 +346,7 @@ def _read(
     )
     ones = {text: decide({text}, settled) for text in likely}
     found = {t: (d.convert(t), d.number_format) for t, d in ones.items() if d.kind in kinds}
-    return found, {t: d.doubt for t, d in ones.items() if d.doubt and t not in found}
+    return found, {t: d.doubt for t, d in ones.items() if d.doubt}
 
 
 def _set(cell: Cell, value: Any, number_format: str) -> None:
