@@ -69,6 +69,12 @@ SLOW: dict[str, frozenset[str]] = {
             "test_texts_come_back_as_they_went",
         }
     ),
+    "test_csv_large": frozenset(
+        {
+            "test_a_very_large_csv_is_as_one_that_is_not",
+            "test_it_can_be_changed_saved_and_opened_again",
+        }
+    ),
     "test_database_sessions": frozenset(
         {
             "test_a_wrong_file_is_told_in_one_line_without_its_secrets",

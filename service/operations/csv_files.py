@@ -7,6 +7,7 @@ import gc
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import Literal
 
 from openpyxl.cell.cell import Cell
@@ -19,6 +20,7 @@ from service.names import split_extension
 from service.operations.context import Context
 from service.operations.decimals import has_decimals, usual_decimals
 from service.operations.layout import (
+    MEASURED_ROWS,
     align_headers,
     check_sheet_name,
     dress_body,
@@ -28,10 +30,14 @@ from service.operations.layout import (
 from service.operations.registry import Answer, BriefOptions, operation
 from service.workbook.areas import Area, area_at
 from service.workbook.book import Book
+from service.workbook.bulk import sheet_parts
 from service.workbook.column_types import Decision, Typed
 from service.workbook.csv_table import CsvTable, Wishes, as_table
 from service.workbook.delimited import Records, decode, read_records
 from service.workbook.house import FONT, House, HouseStyle
+from service.workbook.keeping.loader import LAZY_FROM
+from service.workbook.package.opc import Package
+from service.workbook.row_bytes import Column, continued
 from service.workbook.texts import cut
 
 
@@ -90,10 +96,40 @@ def _import(ctx: Context, source: str, filename: str, sheet: str, options: CsvOp
     first = len(table.preamble) + 2 if table.preamble else 1
     area = area_at(first, 1, table.row_count + bool(table.headers), len(table.columns))
     ctx.book.room_for(area.cells)
-    with ctx.book.changing():
-        worksheet = ctx.book.xl.create_sheet(title)
-        _write_table(ctx.book, worksheet, table, area, ctx.house(options.style))
+    house = ctx.house(options.style)
+    if area.cells >= LAZY_FROM and not ctx.book.sheet_names:
+        ctx.book.restructured(_large(table, area, title, house), lambda address: address)
+    else:
+        with ctx.book.changing():
+            worksheet = ctx.book.xl.create_sheet(title)
+            _write_table(ctx.book, worksheet, table, area, house)
     return Answer(_imported(table, encoding, area), sheet=title)
+
+
+def _large(table: CsvTable, area: Area, title: str, house: House) -> Package:
+    """A workbook of a very large table: the first rows as always, all others as bytes."""
+    book = Book.blank("large.xlsx")
+    with book.changing():
+        sheet = book.xl.create_sheet(title)
+        formats = _write_table(book, sheet, table, area, house, MEASURED_ROWS)
+        columns = [
+            Column(values[MEASURED_ROWS:], _number_of(sheet, one), _number_of(sheet, one, _WRAPPED))
+            for values, one in zip(table.columns, formats, strict=True)
+        ]
+    draft = book.draft({})
+    first = area.first_row + bool(table.headers) + MEASURED_ROWS
+    part = sheet_parts(draft.package)[title]
+    return continued(draft, part, columns, first, Area(1, 1, area.last_row, area.last_column))
+
+
+def _number_of(sheet: Worksheet, template: Cell | None, alignment: Alignment | None = None) -> int:
+    """The number that a cell's format has in the workbook."""
+    cell = Cell(sheet, 1, 1)
+    if template is not None:
+        cell._style = template._style.__copy__()
+    if alignment is not None:
+        cell.alignment = alignment
+    return int(cell.style_id)
 
 
 @contextmanager
@@ -187,7 +223,21 @@ def _imported(table: CsvTable, encoding: str, area: Area) -> dict[str, object]:
     return result | ({"notes": table.notes} if table.notes else {})
 
 
-def _write_table(book: Book, sheet: Worksheet, table: CsvTable, area: Area, style: House) -> None:
+_WRAPPED = Alignment(vertical="top", wrap_text=True)
+
+
+def _write_table(
+    book: Book,
+    sheet: Worksheet,
+    table: CsvTable,
+    area: Area,
+    style: House,
+    most: int | None = None,
+) -> list[Cell | None]:
+    """Write a table to an empty sheet; the cells that carry the formats of its columns.
+
+    :param most: write no more rows than that, though the sheet is to hold all
+    """
     for row, line in enumerate(table.preamble, start=1):
         _fill(sheet, row, [value.strip() or None for value in line])
     if table.preamble:
@@ -206,16 +256,16 @@ def _write_table(book: Book, sheet: Worksheet, table: CsvTable, area: Area, styl
             table.decisions, table.columns, table.names(), strict=True
         )
     ]
-    wrapped = Alignment(vertical="top", wrap_text=True)
-    for number, values in enumerate(table.rows(), start=row):
+    for number, values in enumerate(islice(table.rows(), most), start=row):
         for cell, template in zip(_fill(sheet, number, values), formats, strict=True):
             if cell is not None and template is not None:
                 cell._style = template._style.__copy__()  # a cell changes its style in place
             if cell is not None and cell.data_type == "s" and "\n" in str(cell._value):
-                cell.alignment = wrapped
+                cell.alignment = _WRAPPED
     if table.headers:
         align_headers(sheet, area)
     fit_columns(book, sheet, area)
+    return formats
 
 
 def _format_of(decision: Decision, values: list[Typed], name: str, style: House) -> str:

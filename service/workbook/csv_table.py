@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from openpyxl.utils import get_column_letter
 
@@ -67,13 +68,14 @@ class CsvTable:
 
 
 def as_table(records: Records, wishes: Wishes) -> CsvTable:
-    """Headers, types and values of CSV records.
+    """Headers, types and values of CSV records, of which it takes the rows.
 
     :raises InvalidParameters: if a wish names a column that isn't there
     """
     notes = list(records.notes)
     preamble = _preamble(records) if wishes.header is None else 0
     front, rows = records.rows[:preamble], records.rows[preamble:]
+    records.rows = []
     lines = records.lines[preamble:]
     has_header, doubt = _first_row_names(rows) if wishes.header is None else (wishes.header, "")
     notes += [doubt] if doubt else []
@@ -94,7 +96,8 @@ def as_table(records: Records, wishes: Wishes) -> CsvTable:
     ]
     if preamble:
         notes.append(f"{preamble} lines in front of the headers stand above the table.")
-    columns = [_typed(column, decision) for column, decision in zip(texts, decisions, strict=True)]
+    # The texts of a column go as soon as its values are there.
+    columns = [_typed(texts.pop(0), decision) for decision in decisions]
     understood = _understood(records, has_header, decisions)
     return CsvTable(front, headers, columns, decisions, understood, notes)
 
@@ -156,17 +159,14 @@ def _first_row_names(rows: list[list[str]]) -> tuple[bool, str]:
     names = [value.lower() for value in first if value and not looks_typed(value)]
     if not names or (any(map(looks_typed, first)) and not _are_years(first, rows)):
         return False, ""
-    below = [{row[i].strip() for row in rows[1:] if i < len(row)} - {""} for i in range(len(first))]
-    if len(rows) == 1 or any(
-        name and values and all(map(looks_valued, values))
-        for name, values in zip(first, below, strict=True)
-    ):
+    if len(rows) == 1:
         return True, ""
-    repeated = [
-        name
-        for name, values in zip(first, below, strict=True)
-        if name.lower() in {value.lower() for value in values}
-    ]
+    repeated = False
+    for index, name in enumerate(first):
+        below = {row[index].strip() for row in islice(rows, 1, None) if index < len(row)} - {""}
+        if name and below and all(map(looks_valued, below)):
+            return True, ""
+        repeated = repeated or name.lower() in {value.lower() for value in below}
     if repeated or len(set(names)) < len(names):
         return False, _HEADER_DOUBT.format("data", "true", "it holds headers")
     return True, _HEADER_DOUBT.format("headers", "false", "it holds data")
@@ -234,19 +234,20 @@ def _ragged(rows: list[list[str]], lines: list[int], width: int) -> list[str]:
 
 
 def _columns(rows: list[list[str]], width: int) -> list[list[str]]:
-    filled = [row if len(row) == width else [*row, *[""] * (width - len(row))] for row in rows]
-    return (
-        [list(column) for column in zip(*filled, strict=True)]
-        if rows
-        else [[] for _ in range(width)]
-    )
+    """The columns of rows, which are taken apart: a million of them take 150 MB."""
+    for row in rows:
+        if len(row) < width:
+            row.extend([""] * (width - len(row)))
+    columns = [[row[index] for row in rows] for index in range(width)]
+    rows.clear()
+    return columns
 
 
 def _decide_all(
     headers: list[str], texts: list[list[str]], wishes: Wishes, settled: Settled
 ) -> list[Decision]:
     kept = _kept_as_text(headers, len(texts), wishes)
-    distinct = [{value.strip() for value in column} - {""} for column in texts]
+    distinct = [{value.strip() for value in set(column)} - {""} for column in texts]
     decisions = [
         _as_text(values) if index in kept else decide(values, settled)
         for index, values in enumerate(distinct)

@@ -12,6 +12,7 @@ import io
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import chain
 
 from service.errors import InvalidParameters, InvalidValue, UnsupportedFile
 from service.workbook.cells import MAX_TEXT, UNSTORABLE
@@ -38,6 +39,7 @@ _BINARY = {
     b"\xff\xd8\xff": "a picture",
     b"\x1f\x8b": "a compressed file",
 }
+_KNOWN = 200_000  # texts
 _SENTINEL = "\x1aend"
 
 
@@ -373,9 +375,15 @@ def _read(
     )
     rows, lines, line = [], [], 1
     padded = spaced and _padded(text, delimiter)
+    known: dict[str, str] = {}  # equal texts are kept once
     try:
         for row in reader:
-            rows.append([value.rstrip(" ") for value in row] if padded else row)
+            if padded:
+                row = [value.rstrip(" ") for value in row]
+            if len(known) < _KNOWN:
+                rows.append([known.setdefault(value, value) for value in row])
+            else:
+                rows.append([known.get(value, value) for value in row])
             lines.append(line)
             line = reader.line_num + 1
     except csv.Error as error:
@@ -402,6 +410,9 @@ def _filled(row: list[str]) -> int:
 
 
 def _refuse_long(records: Records) -> None:
+    longest = max(map(len, chain.from_iterable(records.rows)))
+    if 2 * longest <= MAX_TEXT:
+        return
     for row, line in zip(records.rows, records.lines, strict=True):
         if any(2 * len(v) > MAX_TEXT and utf16_length(v) > MAX_TEXT for v in row):
             raise _too_long(line)

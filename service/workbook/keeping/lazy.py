@@ -56,17 +56,18 @@ class Rows:
 
     def _read(self) -> None:
         data, number = self.sheet.data, 0
-        tags = re.compile(rb"<" + self.sheet.prefix + rb"row\b[^>]*>")
+        tags = re.compile(rb"<" + self.sheet.prefix + rb'row\b(?: r="(\d+)">|[^>]*>)')
         for match in tags.finditer(data, self.sheet.start, self.sheet.stop):
-            tag = match.group()
-            told = _NUMBER.search(tag)
-            following = int(told.group(1)) if told else number + 1
+            plain = match.group(1)  # most rows tell nothing but this
+            tag = b"" if plain else match.group()
+            told = None if plain else _NUMBER.search(tag)
+            following = int(plain or (told.group(1) if told else number + 1))
             if following <= number:
                 raise ValueError(f"row {following} stands after row {number}")
             number = following
             self.numbers.append(number)
             self.starts.append(match.start())
-            if _TELLING.search(tag):
+            if tag and _TELLING.search(tag):
                 self.telling[number] = tag
 
     @cached_property
