@@ -1,6 +1,6 @@
 """A CSV file of many rows and ten columns: import_csv_to_excel against libraries.
 
-    python -m benchmarks.csv_import [rows]
+    python -m benchmarks.csv_import [rows [ways...]]
 
 Each runs in a process of its own, so that its peak of memory is its own, and one after the other.
 Ours detects everything, decides types over all values and ends with a workbook that can be asked,
@@ -103,9 +103,12 @@ def _number(text: str) -> str | float:
 
 
 def told(began: float) -> None:
-    """Print the seconds since then, and the peak of memory in MiB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{time.perf_counter() - began:.2f} {peak:.0f}")
+    """Print the seconds since then, the processor's seconds, and the peak of memory."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    print(
+        f"{time.perf_counter() - began:.2f} s, {used.ru_utime + used.ru_stime:.2f} s of processor "
+        f"time with the start, peak {used.ru_maxrss / 1024:.0f} MiB"
+    )
 
 
 Way = tuple[str, Callable[[Path, Path | None], None], bool]
@@ -121,7 +124,7 @@ WAYS: list[Way] = [
 
 def main() -> None:
     """Measure and print; or, in a process of its own, one way."""
-    if len(sys.argv) > 2:
+    if len(sys.argv) > 1 and not sys.argv[1].isdigit():
         _, work, target = WAYS[int(sys.argv[2])]
         work(Path(sys.argv[1]), Path(sys.argv[1]).with_suffix(".xlsx") if target else None)
         return
@@ -130,12 +133,12 @@ def main() -> None:
         path = Path(folder, "large.csv")
         write(path, rows)
         print(f"{rows:,} rows, {path.stat().st_size / 1e6:.0f} MB")
-        for number, (name, _, _) in enumerate(WAYS):
+        chosen = [int(text) for text in sys.argv[2:]] or range(len(WAYS))
+        for number in chosen:
+            name = WAYS[number][0]
             command = [sys.executable, "-m", "benchmarks.csv_import", str(path), str(number)]
             done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
-            print(
-                f"{name}: " + (done.stdout.strip() or done.stderr[-300:]) + " (s, MiB)", flush=True
-            )
+            print(f"{name}: {done.stdout.strip() or done.stderr[-300:]}", flush=True)
 
 
 if __name__ == "__main__":
