@@ -97,13 +97,16 @@ def _import(ctx: Context, source: str, filename: str, sheet: str, options: CsvOp
     area = area_at(first, 1, table.row_count + bool(table.headers), len(table.columns))
     ctx.book.room_for(area.cells)
     house = ctx.house(options.style)
+    told = _imported(table, encoding, area)
     if area.cells >= LAZY_FROM and not ctx.book.sheet_names:
-        ctx.book.restructured(_large(table, area, title, house), lambda address: address)
+        package = _large(table, area, title, house)
+        table.columns.clear()  # what is read from the package needs the room
+        ctx.book.restructured(package, lambda address: address)
     else:
         with ctx.book.changing():
             worksheet = ctx.book.xl.create_sheet(title)
             _write_table(ctx.book, worksheet, table, area, house)
-    return Answer(_imported(table, encoding, area), sheet=title)
+    return Answer(told, sheet=title)
 
 
 def _large(table: CsvTable, area: Area, title: str, house: House) -> Package:

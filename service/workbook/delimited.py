@@ -11,6 +11,7 @@ import csv
 import io
 import re
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -366,7 +367,7 @@ def _read(
     text: str, delimiter: str, quote: str | None, spaced: bool, *, strict: bool
 ) -> tuple[list[list[str]], list[int]]:
     reader = csv.reader(
-        io.StringIO(text, newline=""),
+        _text_lines(text),
         delimiter=delimiter,
         quotechar=quote,
         quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
@@ -391,6 +392,23 @@ def _read(
             raise _too_long(line) from None
         raise csv.Error(f"line {line}: {error}") from None
     return rows, lines
+
+
+def _text_lines(text: str) -> Iterable[str]:
+    """The lines of a text with their ends; without a copy, as StringIO makes."""
+    return io.StringIO(text, newline="") if _LONE_RETURN.search(text) else _fed_lines(text)
+
+
+def _fed_lines(text: str) -> Iterator[str]:
+    start = 0
+    while end := text.find("\n", start) + 1:
+        yield text[start:end]
+        start = end
+    if start < len(text):
+        yield text[start:]
+
+
+_LONE_RETURN = re.compile(r"\r(?!\n)")
 
 
 def _unpad(records: Records) -> None:
