@@ -186,7 +186,12 @@ def _open(values: Collection[str]) -> Decision:
 
 
 def _number_reading(values: Collection[str], settled: Settled) -> _Found | None:
-    marks = [mark for mark in ".," if all(_is_number(value, mark) for value in values)]
+    marks = [
+        mark
+        for mark in ".,"
+        if all(map(_SURE[mark].fullmatch, values))
+        or all(_is_number(value, mark) for value in values)
+    ]
     if settled.decimal:
         marks = [mark for mark in marks if mark == settled.decimal]
     if not marks:
@@ -238,7 +243,10 @@ def _converter(mark: str, *, grouped: bool) -> Convert:
         plain = _plain(text, mark) if grouped else text.replace(mark, ".")
         return float(plain) if "." in plain else int(plain)
 
-    return convert
+    def convert_plain(text: str) -> int | float:
+        return float(text) if "." in text else int(text)
+
+    return convert if grouped or mark != "." else convert_plain
 
 
 def _plain(text: str, mark: str) -> str:

@@ -262,7 +262,7 @@ def _decide_all(
         return decisions
     return [
         decision
-        if index in kept or decision.proves or decision.kind in ("blank", "boolean")
+        if index in kept or decision.proves or (decision.kind != "text" and not decision.doubt)
         else decide(values, wiser)
         for index, (values, decision) in enumerate(zip(distinct, decisions, strict=True))
     ]

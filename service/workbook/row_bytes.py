@@ -76,6 +76,9 @@ def _rows(columns: list[Column], first_row: int) -> Iterator[bytes]:
 def _pieces(column: Column, begin: int, ending: str) -> Iterable[str]:
     """What follows the row's number in the cells of a column, up to the next number."""
     values = column.values[begin : begin + _AT_ONCE]
+    if set(map(type, values)) <= {int, float}:
+        before = f'" s="{column.style}"><v>' if column.style else '"><v>'
+        return [f"{before}{value!r}</v></c>{ending}" for value in values]
     known = {value: _content(value, column) + ending for value in set(values)}
     return [known[value] for value in values]
 
