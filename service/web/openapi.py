@@ -204,7 +204,7 @@ def _history() -> dict[str, Any]:
 
 
 def _calls() -> dict[str, Any]:
-    properties = {
+    properties: dict[str, Any] = {
         "key": _TEXT,
         "operation": {**_TEXT, "description": "Empty if it has not come yet."},
         "state": {"enum": ["running", "cancelling", "cancelled", "ended"]},
