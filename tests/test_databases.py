@@ -313,7 +313,7 @@ def test_a_statement_that_takes_too_long_is_stopped(chat: Chat) -> None:
 
 RUNNING = {
     "PostgreSQL": "SELECT COUNT(*) FROM pg_stat_activity WHERE application_name = 'excel-tools' "
-    "AND state = 'active' AND query LIKE '%orders%orders%' AND pid <> pg_backend_pid()",
+    "AND state = 'active' AND pid <> pg_backend_pid()",
     "MariaDB": "SELECT COUNT(*) FROM information_schema.processlist "
     "WHERE info LIKE '%orders%orders%' AND id <> CONNECTION_ID()",
 }
@@ -322,7 +322,7 @@ RUNNING = {
 def test_a_cancelled_statement_is_ended_at_the_server(
     make_service: MakeService, source: Source
 ) -> None:
-    patient = source_of("shop", source.url, seconds=60)
+    patient = source_of("shop", source.url, seconds=20)
     chat = Chat(make_service(databases=(patient,)))
 
     def running() -> int:
@@ -336,7 +336,7 @@ def test_a_cancelled_statement_is_ended_at_the_server(
         call = threads.submit(slow)
         session = {**chat.headers, "X-Excel-Session": chat.id}
         until(lambda: doing(chat, session) == "asking the database")
-        until(lambda: source.kind not in RUNNING or running() == 1)
+        until(lambda: source.kind not in RUNNING or running() > 0, 15)
         assert chat.http.delete("/v1/calls/k1", headers=session).get_json()["cancelled"]
         error = error_of(call.result())
     assert (error["code"], error["status"]) == ("cancelled", 409)

@@ -82,9 +82,10 @@ def _asked(job: Job) -> dict[str, Any] | ExcelToolsError:
         # It ended without a word: what it had to hold was more than it may.
         return child.too_large(job.source)
     except Cancelled:
-        # It tells the server, which otherwise would go on for nobody.
-        os.kill(process.pid or 0, signal.SIGINT)
-        process.join(_STOPPING_SECONDS)
+        if job.source.kind != "SQLite" and process.pid:
+            # It tells the server, which otherwise would go on for nobody.
+            os.kill(process.pid, signal.SIGINT)
+            process.join(_STOPPING_SECONDS)
         raise
     finally:
         ours.close()
