@@ -553,7 +553,7 @@ class Turn:
         self.request = request
         self.files: list = [file for file in files or [] if isinstance(file, dict)]
         self._emitter = emitter
-        self._show_status = show_status
+        self.shows_status = show_status and emitter is not None
         self.user_id = str(self.user.get("id") or metadata.get("user_id") or "nobody")
         session = metadata.get("session_id") or "none"
         self.chat_id = str(metadata.get("chat_id") or f"without-chat-{session}")
@@ -568,7 +568,7 @@ class Turn:
         return {name: value for name, value in chosen.items() if value}
 
     async def status(self, text: str, done: bool = False) -> None:
-        if self._show_status:
+        if self.shows_status:
             await self.emit("status", {"description": text, "done": done})
 
     async def emit(self, kind: str, data: dict) -> None:
@@ -610,7 +610,7 @@ class Watch:
             await asyncio.wait([teller])
 
     async def _tell(self) -> None:
-        while True:
+        while self.turn.shows_status:
             await asyncio.sleep(TELL_EVERY)
             found = await asyncio.to_thread(self.client.progress)
             seconds = round(time.monotonic() - self._began)

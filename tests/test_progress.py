@@ -19,10 +19,15 @@ from typing import Any
 import pytest
 import requests
 
+from service import calls as under_way
 from service import progress
+from service.engine.pool import EnginePool
+from service.engine.work import Engine, Reply, Work
+from service.settings import Settings
+from service.web.app import Service
 from tests.plugin_fixtures import ToolCalls, load_plugin
 from tests.processes import ServerProcess, children, service_process
-from tests.service_fixtures import KEY, workbook_bytes
+from tests.service_fixtures import KEY, Chat, error_of, workbook_bytes
 
 HEADERS = ["Item", "Cost"]
 RENT = [HEADERS, ["Rent", 1200]]
@@ -343,6 +348,71 @@ def test_nobody_else_can_look_at_a_call_or_cancel_it(server: ServerProcess, call
         assert keyless.status_code == 401
     assert call.result().status_code == 200
     assert caller.rows() == [*RENT, ["Food", 450]]
+
+
+class Late:
+    """The real engine, with a caller who cancels just as it has done what was asked."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.action = ""
+
+    def call(self, work: Work) -> Reply:
+        reply = self._engine.call(work)
+        if work.action == self.action:
+            assert under_way.current().cancel()
+        return reply
+
+    def forget(self, workbook: str) -> None:
+        self._engine.forget(workbook)
+
+    def close(self) -> None:
+        self._engine.close()
+
+
+@pytest.fixture(scope="module")
+def late(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Late, Service]]:
+    folder = tmp_path_factory.mktemp("late")
+    settings = Settings(data_dir=folder, engines=1, api_keys=(KEY,))
+    engine = Late(EnginePool(settings))
+    with Service(settings, engine=engine) as service:
+        yield engine, service
+
+
+@pytest.mark.parametrize(
+    ("action", "name", "parameters"),
+    [
+        ("run", "write_excel_range", ROW),
+        ("run", "read_excel_range", {}),
+        ("run", "export_excel_file", {"format": "csv"}),
+        ("run", "create_excel_file", {"filename": "other.xlsx", "headers": HEADERS}),
+        ("run", "query_excel_data", {"sql": "SELECT 1", "into": "New"}),
+        ("load", "open_excel_file", {"file": "sent.xlsx"}),
+        ("prepare", "open_excel_file", {"file": "sent.xlsx"}),
+        ("load", "undo_excel_change", {}),
+        ("save", "save_excel_file", {}),
+    ],
+)
+def test_a_call_that_is_cancelled_at_the_last_moment_is_not_done(
+    late: tuple[Late, Service], action: str, name: str, parameters: dict[str, Any]
+) -> None:
+    engine, service = late
+    chat = Chat(service)
+    chat.upload(workbook_bytes(), "sent.xlsx")
+    chat.op("create_excel_file", filename="budget.xlsx", rows=RENT)
+    chat.op("write_excel_range", start="append", rows=[["Tax", 70]])
+    before = chat.op("list_excel_files")["result"]
+    try:
+        engine.action = action
+        error = error_of(chat.call(name, parameters, "k1"))
+    finally:
+        engine.action = ""
+    assert (error["status"], error["code"]) == (409, "cancelled")
+    assert chat.op("list_excel_files")["result"] == before
+    assert chat.rows() == [*RENT, ["Tax", 70]]
+    assert chat.op("write_excel_range", **ROW)["unsaved_changes"] == 3
+    assert chat.rows() == [*RENT, ["Tax", 70], ["Food", 450]]
+    chat.op(name, **parameters)
 
 
 @pytest.mark.needs("soffice")

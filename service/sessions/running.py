@@ -35,12 +35,14 @@ def run_operation(
             return once.known
         call.check()
         if operation.effect == "session":
-            once.answer = SessionCall(session, once, key).answer(operation, parameters)
+            answer = SessionCall(session, once, key).answer(operation, parameters)
         elif _makes_workbook(session, operation, parameters):
-            once.answer = _create(session, operation, parameters, once, key)
+            answer = _create(session, operation, parameters, once, key)
         else:
-            once.answer = _run(session, operation, parameters, once, key)
-        return once.answer
+            answer = _run(session, operation, parameters, once, key)
+        call.keep()  # done already, if the call has changed anything
+        once.answer = answer
+        return answer
 
 
 def _makes_workbook(session: Session, operation: Operation, parameters: dict[str, Any]) -> bool:
