@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +23,9 @@ from service.engine.pool import EnginePool
 from service.engine.work import Engine, Reply, Work
 from service.settings import Settings
 from service.web.app import Service
+from tests.halting import ended, engines_of, family, halted
 from tests.plugin_fixtures import ToolCalls, load_plugin
-from tests.processes import ServerProcess, children, service_process
+from tests.processes import ServerProcess, service_process
 from tests.service_fixtures import KEY, Chat, error_of, workbook_bytes
 
 HEADERS = ["Item", "Cost"]
@@ -121,45 +120,6 @@ def assert_cancelled(response: requests.Response) -> None:
     assert (response.status_code, code_of(response)) == (409, "cancelled")
 
 
-def _command(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except (FileNotFoundError, ProcessLookupError):
-        return b""
-
-
-def family(pid: int) -> set[int]:
-    """All processes that a process has started, and those that these have."""
-    own = children(pid)
-    return own.union(*(family(child) for child in own))
-
-
-def engine_of(server: ServerProcess) -> int:
-    """The engine process: what a fork server has forked."""
-    forked = [p for p in family(server.pid) if b"forkserver" in _command(p)]
-    (engine,) = [p for parent in forked for p in children(parent) if p in forked]
-    return engine
-
-
-def ended(pid: int) -> bool:
-    try:
-        return " Z " in Path(f"/proc/{pid}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return True
-
-
-@contextmanager
-def halted(server: ServerProcess) -> Iterator[int]:
-    """The engine does nothing in the block."""
-    engine = engine_of(server)
-    os.kill(engine, signal.SIGSTOP)
-    try:
-        yield engine
-    finally:
-        if not ended(engine):
-            os.kill(engine, signal.SIGCONT)
-
-
 # What is told --------------------------------------------------------------------------
 
 
@@ -212,7 +172,7 @@ def test_a_call_that_nobody_knows(caller: Caller) -> None:
 def test_a_cancelled_change_is_not_made_and_the_next_call_works(
     server: ServerProcess, caller: Caller
 ) -> None:
-    with halted(server) as engine:
+    with halted(server) as (engine,):
         call = caller.begin("write_excel_range", "k1", **ROW)
         told = caller.cancel("k1").json()
         assert (told["cancelled"], told["operation"]) == (True, "write_excel_range")
@@ -235,7 +195,7 @@ def test_work_in_the_middle_is_cancelled(caller: Caller) -> None:
 
 
 def test_a_call_that_waits_is_cancelled_and_no_other(server: ServerProcess, caller: Caller) -> None:
-    with halted(server) as engine:
+    with halted(server) as (engine,):
         first = caller.begin("write_excel_range", "k1", **ROW)
         until(lambda: caller.doing("k1") == "working")
         second = caller.begin("write_excel_range", "k2", **ROW)
@@ -419,7 +379,7 @@ def test_a_call_that_is_cancelled_at_the_last_moment_is_not_done(
 def test_a_conversion_is_cancelled_with_all_it_started(
     server: ServerProcess, caller: Caller
 ) -> None:
-    engine = engine_of(server)
+    (engine,) = engines_of(server)
     call = caller.begin("export_excel_file", "k1", format="pdf")
     until(lambda: caller.doing("k1") == "converting" and len(family(engine)) > 1)
     started = family(engine)
@@ -472,7 +432,7 @@ def test_a_call_that_the_user_stops_changes_nothing(
     server: ServerProcess, calls: ToolCalls
 ) -> None:
     async def stopped() -> None:
-        with halted(server) as engine:
+        with halted(server) as (engine,):
             task = asyncio.create_task(calls.answer("write_excel_range", **ROW))
             await told_often(calls)
             task.cancel()
@@ -489,7 +449,7 @@ def test_a_call_that_the_user_stops_changes_nothing(
 
 def test_a_call_that_is_stopped_twice_is_stopped(server: ServerProcess, calls: ToolCalls) -> None:
     async def stopped() -> None:
-        with halted(server) as engine:
+        with halted(server) as (engine,):
             task = asyncio.create_task(calls.answer("write_excel_range", **ROW))
             await told_often(calls)
             task.cancel()
