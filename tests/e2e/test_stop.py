@@ -19,13 +19,7 @@ def test_a_long_call_is_told_and_stopped(chat: Chat, service: Service) -> None:
     more = {"start": "append", "rows": [["Food", 450]]}
     write = {"name": "write_excel_range", "arguments": more}
     with halted(service.process) as engines:
-        chat.send(
-            "Add food",
-            [
-                {"tool_calls": [{"name": "write_excel_range", "arguments": more}]},
-                {"text": "Added."},
-            ],
-        )
+        chat.send("Add food", [{"tool_calls": [write]}, {"text": "Added."}])
         told = "document.body.innerText.match(/Writing to .*[.]{3} [4-9] s/)"
         chat.page.wait(told, "how far it is")
         chat.shot("under-way")
