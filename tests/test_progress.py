@@ -428,6 +428,32 @@ def test_a_long_call_tells_the_chat_how_far_it_is(server: ServerProcess, calls: 
         assert not status["done"]
 
 
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({}, ""),
+        ({"state": "ended"}, ""),
+        ({"doing": "working"}, ""),
+        ({"doing": "calculating"}, ": calculating"),
+        ({"doing": "waiting"}, ": waiting for its turn"),
+        ({"doing": "rebuilding", "done": 3, "total": 9}, ": bringing the workbook back, 3 of 9"),
+        ({"doing": "rebuilding", "done": 0, "total": 1}, ": bringing the workbook back"),
+        ({"doing": "steps", "done": 2, "total": 9}, ": step 3 of 9"),
+        ({"doing": "steps", "done": 0, "total": 1}, ""),
+    ],
+)
+def test_what_is_done_is_told_in_words(told: dict[str, Any], words: str) -> None:
+    assert load_plugin()._part(told) == words
+
+
+def test_a_chat_that_wants_no_statuses_is_told_nothing(calls: ToolCalls) -> None:
+    quiet = ToolCalls(
+        calls.module, calls.user, calls.chat, valves={**calls.valves, "show_status": False}
+    )
+    assert quiet.op("write_excel_range", **ROW)["unsaved_changes"] == 2
+    assert quiet.page.statuses == []
+
+
 def test_a_call_that_the_user_stops_changes_nothing(
     server: ServerProcess, calls: ToolCalls
 ) -> None:
