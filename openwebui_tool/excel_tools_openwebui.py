@@ -20,8 +20,10 @@ import logging
 import os
 import re
 import threading
+import time
 import uuid
 from collections import OrderedDict
+from collections.abc import Coroutine
 from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
@@ -38,6 +40,10 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SESSION_CODES = ("session_required", "session_not_found", "session_expired")
 SPREADSHEETS = (".xlsx", ".xlsm", ".csv", ".tsv", ".txt", ".xls", ".xlsb", ".ods", ".xltx", ".xltm")
 META = "excel_tools"
+# Seconds after which a call tells how far it is, and between two times of telling.
+TELL_EVERY = 2.0
+# Seconds that a call which the user stops waits for the service to have it stopped.
+STOPPING = 5.0
 # The user's valves, and the service's names of them.
 PREFERENCES = {
     "house_style": "style",
@@ -305,10 +311,44 @@ class ServiceClient:
         self.timeout = float(valves.timeout)
         # Header values are Latin-1 on the wire; ids are plain ASCII in Open WebUI.
         self.user, self.chat, self.state = _ascii(user), _ascii(chat), state
+        # The session and key of the operation that the service has been sent.
+        self._under_way = ("", "")
+        self._stopped = False
+        self._idle = threading.Event()
+        self._idle.set()
+
+    def progress(self) -> dict:
+        """What the service is doing for the operation under way; empty if that is not known."""
+        session, key = self._under_way
+        if not key:
+            return {}
+        try:
+            return self._json("GET", f"/v1/calls/{key}", {"X-Excel-Session": session}, timeout=5.0)
+        except ToolError:
+            return {}  # it may not have come to the service yet
+
+    def stop(self) -> None:
+        """Begin nothing more, and have the service stop the operation under way."""
+        self._stopped = True
+        session, key = self._under_way
+        if key:
+            headers = {"X-Excel-Session": session}
+            try:
+                self._json("DELETE", f"/v1/calls/{key}", headers, timeout=STOPPING)
+            except ToolError as error:
+                log.warning("the service was not told to stop a call: %s", error.code)
+        self._idle.wait(STOPPING)
 
     def operate(self, name: str, arguments: dict, uploads: dict[str, Upload]) -> dict:
         """Run one operation; a lost session is opened anew and the call repeated once."""
-        key = uuid.uuid4().hex
+        self._idle.clear()
+        try:
+            return self._operated(name, arguments, uploads, uuid.uuid4().hex)
+        finally:
+            self._under_way = ("", "")
+            self._idle.set()
+
+    def _operated(self, name: str, arguments: dict, uploads: dict[str, Upload], key: str) -> dict:
         session = self._session()
         try:
             return self._attempt(session, name, arguments, uploads, key)
@@ -374,6 +414,7 @@ class ServiceClient:
     ) -> dict:
         sent = {p: self._uploaded(session, upload) for p, upload in uploads.items()}
         headers = {"X-Excel-Session": session, "Idempotency-Key": key}
+        self._under_way = (session, key)
         path = f"/v1/operations/{name}"
         body = self._json("POST", path, headers, json={**arguments, **sent})
         if not isinstance(body.get("result"), dict):
@@ -412,6 +453,8 @@ class ServiceClient:
         return answer
 
     def _send(self, method: str, address: str, headers: dict, **body: Any) -> requests.Response:
+        if self._stopped and method != "DELETE":
+            raise ToolError("The user has stopped this.", "Nothing was changed.", "cancelled")
         who = {"X-User-Id": self.user, "X-Chat-Id": self.chat, **self._authorization()}
         timeout = min(body.pop("timeout", self.timeout), self.timeout)
         try:
@@ -510,7 +553,7 @@ class Turn:
         self.request = request
         self.files: list = [file for file in files or [] if isinstance(file, dict)]
         self._emitter = emitter
-        self._show_status = show_status
+        self.shows_status = show_status and emitter is not None
         self.user_id = str(self.user.get("id") or metadata.get("user_id") or "nobody")
         session = metadata.get("session_id") or "none"
         self.chat_id = str(metadata.get("chat_id") or f"without-chat-{session}")
@@ -525,7 +568,7 @@ class Turn:
         return {name: value for name, value in chosen.items() if value}
 
     async def status(self, text: str, done: bool = False) -> None:
-        if self._show_status:
+        if self.shows_status:
             await self.emit("status", {"description": text, "done": done})
 
     async def emit(self, kind: str, data: dict) -> None:
@@ -536,6 +579,64 @@ class Turn:
             await self._emitter({"type": kind, "data": data})
         except Exception as error:
             log.info("the page did not take an event: %s", type(error).__name__)
+
+
+class Watch:
+    """Tells the page how far a call is, and has it stopped where the user stops the answer."""
+
+    # Ends that go on where they were themselves interrupted: a loop forgets tasks nobody holds.
+    _ends: ClassVar[set] = set()
+
+    def __init__(self, client: ServiceClient, turn: Turn, doing: str) -> None:
+        self.client, self.turn, self.doing = client, turn, doing
+        self._began = time.monotonic()
+
+    async def over(self, work: Coroutine) -> Any:
+        """What comes of the work, which is told of as long as it lasts."""
+        teller = asyncio.create_task(self._tell())
+        try:
+            return await work
+        except asyncio.CancelledError:
+            # Nothing is told any more but the end.
+            teller.cancel()
+            end = asyncio.create_task(self._stop())
+            self._ends.add(end)
+            end.add_done_callback(self._ends.discard)
+            await asyncio.shield(end)
+            raise
+        finally:
+            # What it tells must not come after what is told at the end.
+            teller.cancel()
+            await asyncio.wait([teller])
+
+    async def _tell(self) -> None:
+        while self.turn.shows_status:
+            await asyncio.sleep(TELL_EVERY)
+            found = await asyncio.to_thread(self.client.progress)
+            seconds = round(time.monotonic() - self._began)
+            await self.turn.status(f"{self.doing}{_part(found)} ... {seconds} s")
+
+    async def _stop(self) -> None:
+        try:
+            await asyncio.to_thread(self.client.stop)
+        except Exception as error:
+            log.warning("a call could not be stopped: %s", type(error).__name__)
+        await self.turn.status(f"{self.doing}: stopped", done=True)
+
+
+def _part(progress: dict) -> str:
+    """What the service is doing, as words behind a sentence; "" if there is nothing to say."""
+    doing, done, total = (progress.get(key) for key in ("doing", "done", "total"))
+    counted = isinstance(done, int) and isinstance(total, int) and total > 1
+    if doing == "steps":
+        return f": step {done + 1} of {total}" if counted else ""
+    words = {
+        "waiting": "waiting for its turn",
+        "rebuilding": "bringing the workbook back",
+        "working": "",
+    }
+    said = words.get(str(doing or "working"), str(doing))
+    return (f": {said}" if said else "") + (f", {done} of {total}" if counted else "")
 
 
 class Attachments:
@@ -1684,11 +1785,8 @@ class Tools:
         await turn.status(doing)
         try:
             client = ServiceClient(valves, turn.user_id, turn.chat_id, self._state)
-            notice = await asyncio.to_thread(client.prefer, turn.preferences)
-            body = await self._operated(client, turn, name, arguments)
-            needed = facts.get("delivers_with")  # without it there is only an answer
-            gives = facts["delivers"] and (not needed or arguments.get(needed))
-            link = await self._delivered(client, turn, body) if gives else ""
+            work = self._answered(client, turn, name, arguments)
+            workbook, answer = await Watch(client, turn, doing).over(work)
         except ToolError as error:
             await turn.status(f"{doing}: {error.message}", done=True)
             return error.answer()
@@ -1700,14 +1798,24 @@ class Tools:
                 "Look with list_excel_files what is there before trying again.",
                 "tool_failed",
             ).answer()
-        named = {"workbook": body.get("workbook"), "filename": body.get("workbook")}
-        said = {**arguments, **{k: v for k, v in named.items() if v}}
+        said = {**arguments, **({"workbook": workbook, "filename": workbook} if workbook else {})}
         await turn.status(_sentence(facts["done"], said), done=True)
+        return answer
+
+    async def _answered(
+        self, client: ServiceClient, turn: Turn, name: str, arguments: dict
+    ) -> tuple[str, Any]:
+        """(the workbook's name, what the tool returns) of a call that succeeds."""
+        facts = OPERATIONS[name]
+        notice = await asyncio.to_thread(client.prefer, turn.preferences)
+        body = await self._operated(client, turn, name, arguments)
+        needed = facts.get("delivers_with")  # without it there is only an answer
+        gives = facts["delivers"] and (not needed or arguments.get(needed))
+        link = await self._delivered(client, turn, body) if gives else ""
         answer = _shortened(body, link)
         told = {**answer, "notice": notice} if notice else answer
-        if facts.get("previews"):
-            return await self._shown(client, told)
-        return compact(told)
+        shown = await self._shown(client, told) if facts.get("previews") else compact(told)
+        return str(body.get("workbook") or ""), shown
 
     async def _shown(self, client: ServiceClient, answer: dict) -> Any:
         """The page that the service made, inside of the chat, and the answer beside it.

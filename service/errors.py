@@ -28,6 +28,7 @@ The tree has three branches, by whose move it is to mend it::
     |   |-- DatabaseRequired        422  database_required
     |   |-- StatementRefused        422  statement_refused
     |   |-- StatementFailed         422  statement_failed
+    |   |-- Cancelled               409  cancelled
     |   `-- LimitReached            429  limit_reached
     |-- WorkbookError               the workbook's state is in the way
     |   |-- WorkbookNotFound        404  workbook_not_found
@@ -261,6 +262,13 @@ class StatementFailed(CallerError):
 
     code = "statement_failed"
     status = 422
+
+
+class Cancelled(CallerError):
+    """The caller has cancelled the call; nothing of it was done."""
+
+    code = "cancelled"
+    status = 409
 
 
 class LimitReached(CallerError):

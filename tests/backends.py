@@ -93,6 +93,8 @@ class Wire:
         refuse_event_loop()
         response = self.backend.request(method, url, **kwargs)
         path = urlsplit(url).path
+        if path.startswith("/v1/calls/"):
+            return response  # how often it asks how far a call is, is a matter of time
         path = "/files" if path.startswith("/files/") else path.removeprefix("/v1/operations/")
         headers = kwargs.get("headers") or {}
         with self._lock:

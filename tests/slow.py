@@ -24,6 +24,7 @@ SLOW: dict[str, frozenset[str]] = {
             "test_logger_file",
         }
     ),
+    "test_progress": frozenset({"test_a_long_call_tells_what_is_done_for_it"}),
     "test_bad_input": frozenset(
         {
             "test_a_formula_that_refers_to_itself_is_told_and_harms_no_other",
@@ -83,6 +84,7 @@ SLOW: dict[str, frozenset[str]] = {
     ),
     "test_databases": frozenset(
         {
+            "test_a_cancelled_statement_is_ended_at_the_server",
             "test_a_database_that_lets_nobody_in_tells_no_secret",
             "test_a_result_that_is_too_large_is_refused",
             "test_a_statement_that_takes_too_long_is_stopped",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -30,7 +32,7 @@ from tests.databases import (
     source_of,
     sqlite_shop,
 )
-from tests.service_fixtures import KEY, Chat, MakeService
+from tests.service_fixtures import KEY, Chat, MakeService, error_of
 
 KINDS = [
     pytest.param("SQLite"),
@@ -307,6 +309,53 @@ def test_a_statement_that_takes_too_long_is_stopped(chat: Chat) -> None:
     assert (error["code"], error["status"]) == ("operation_too_slow", 504)
     assert "2 seconds" in error["message"]
     assert ask(chat, "SELECT 1 AS one")["rows"] == [[1]]
+
+
+RUNNING = {
+    "PostgreSQL": "SELECT COUNT(*) FROM pg_stat_activity WHERE application_name = 'excel-tools' "
+    "AND state = 'active' AND pid <> pg_backend_pid()",
+    "MariaDB": "SELECT COUNT(*) FROM information_schema.processlist "
+    "WHERE info LIKE '%orders%orders%' AND id <> CONNECTION_ID()",
+}
+
+
+def test_a_cancelled_statement_is_ended_at_the_server(
+    make_service: MakeService, source: Source
+) -> None:
+    patient = source_of("shop", source.url, seconds=20)
+    chat = Chat(make_service(databases=(patient,)))
+
+    def running() -> int:
+        return int(raw(source, RUNNING[source.kind])[0][0]) if source.kind in RUNNING else 0
+
+    def slow() -> Any:
+        parameters = {"action": "query", "source": "shop", "sql": SLOW}
+        return chat.call("query_database", parameters, "k1")
+
+    with ThreadPoolExecutor(1) as threads:
+        call = threads.submit(slow)
+        session = {**chat.headers, "X-Excel-Session": chat.id}
+        until(lambda: doing(chat, session) == "asking the database")
+        until(lambda: source.kind not in RUNNING or running() > 0, 15)
+        assert chat.http.delete("/v1/calls/k1", headers=session).get_json()["cancelled"]
+        error = error_of(call.result())
+    assert (error["code"], error["status"]) == ("cancelled", 409)
+    until(lambda: running() == 0, 10)
+    assert chat.op("list_excel_files")["result"] == {"open": []}
+    chat.op("query_database", action="select", source="shop")
+    assert ask(chat, "SELECT 1 AS one")["rows"] == [[1]]
+
+
+def doing(chat: Chat, headers: dict[str, str]) -> str:
+    """What the service does for the call k1."""
+    return str(chat.http.get("/v1/calls/k1", headers=headers).get_json().get("doing"))
+
+
+def until(found: Callable[[], bool], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not found():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 HUGE = {

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from service.errors import InvalidRange
 from service.operations.layout import _searched_region, find_region
 from service.workbook.book import Book
 from service.workbook.occupancy import count_formulas, used_area
@@ -36,4 +39,6 @@ def _write(book: Book, start: str, rows: list[list[object]]) -> None:
     region = find_region(book, book.sheet())
     if start == "append" and region and region.has_headers and width > region.area.columns:
         return
-    run(book, "write_excel_range", start=start, rows=rows)
+    # Nor is whether something below a blank row is in its way.
+    with contextlib.suppress(InvalidRange if start == "append" else ()):
+        run(book, "write_excel_range", start=start, rows=rows)

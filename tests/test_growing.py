@@ -175,13 +175,19 @@ def test_columns_of_tables_grow_for_what_formulas_give(tmp_path: Path, opened: b
     assert width(book, "C") == before, "there was room"
     run(book, "format_excel_cells", range="C2:C4", style={"width": 13})
     told = run(book, "create_excel_table", action="change", options={"totals": {"Cost": "max"}})
-    assert told.result["widened_columns"] == ["C"], "3,412,345.25 € would show as ####"
+    assert width(book, "C") == 13, "somebody chose it, as narrow as it is for 3,412,345.25 €"
+    assert told.result["notes"][0].startswith("Column C of Sheet1 has a width that somebody chose")
+    run(book, "format_excel_cells", range="C2:C4", style={"width": "auto"})
+    options = {"totals": {"Cost": "sum"}}
+    told = run(book, "create_excel_table", action="change", options=options)
+    assert "notes" not in told.result
+    assert width(book, "C") >= len("4,612,345.75 €")
 
 
 def test_a_sum_under_narrow_numbers_is_seen(tmp_path: Path) -> None:
     book = new_book(headers=["Item", "Cost"], rows=[["a", 999], ["b", 999]])
     run(book, "format_excel_cells", range="B2:B3", style={"number_format": "#,##0.00"})
-    run(book, "format_excel_cells", range="B2:B3", style={"width": 7})
+    run(book, "format_excel_cells", range="B2:B3", style={"width": "auto"})
     told = run(book, "write_excel_range", start="B4", rows=[["=SUM(B2:B3)*100"]]).result
     assert told["widened_columns"] == ["B"]
     assert width(book, "B") >= len("199,800.00")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,11 @@ def changes(sheet: str, number_of_sheets: int) -> list[Change]:
     ]
 
 
+def kinds_of(found: list[str]) -> set[str]:
+    """What is wrong in parts of a kind: a copied sheet has copies of the faults of its parts."""
+    return {re.sub(r"^(/[^:]*?)\d*(\.\w+: )", r"\1\2", text) for text in found}
+
+
 @pytest.mark.e2e
 @pytest.mark.parametrize("name", named())
 def test_a_changed_workbook_is_sound(library: Library, tmp_path: Path, name: str) -> None:
@@ -55,7 +61,7 @@ def test_a_changed_workbook_is_sound(library: Library, tmp_path: Path, name: str
         return  # no package, or one of the large ones, in which nothing else stands
     package = Package(path)
     index = Index(Draft(package))
-    known = set(problems(path))
+    known = kinds_of(problems(path))
     sheet = next(sheet.title for sheet in index.sheets if sheet.kind == "worksheet")
     done = 0
     for change in changes(sheet, len(index.sheets)):
@@ -65,6 +71,6 @@ def test_a_changed_workbook_is_sound(library: Library, tmp_path: Path, name: str
         except ExcelToolsError:
             continue  # what Excel refuses too
         draft.save(tmp_path / path.name)
-        assert set(problems(tmp_path / path.name)) <= known, change
+        assert kinds_of(problems(tmp_path / path.name)) <= known, change
         done += 1
     assert done >= 4

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing.connection import Connection
 from typing import Any
 
+from service import calls
 from service.databases import child, failures
 from service.databases.child import GRACE, Job
-from service.errors import ExcelToolsError, WorkbookBusy
+from service.errors import Cancelled, ExcelToolsError, WorkbookBusy
 
 log = logging.getLogger("excel_tools.databases")
 
 AT_ONCE = 4
+_STOPPING_SECONDS = 3
 
 
 class Asker:
@@ -50,7 +55,7 @@ class Asker:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        if not self._room.acquire(timeout=self._wait):
+        if not calls.acquired(self._room, self._wait):
             raise WorkbookBusy(
                 f"{AT_ONCE} other queries of databases are under way; nothing was done.",
                 "Try again in a moment.",
@@ -69,15 +74,35 @@ def _asked(job: Job) -> dict[str, Any] | ExcelToolsError:
     process.start()
     theirs.close()
     try:
-        if not ours.poll(job.source.seconds + GRACE):
+        if not _answers(ours, job.source.seconds + GRACE):
             return failures.too_slow(job.source)
         found: dict[str, Any] | ExcelToolsError = ours.recv()
         return found
     except EOFError:
         # It ended without a word: what it had to hold was more than it may.
         return child.too_large(job.source)
+    except Cancelled:
+        if job.source.kind != "SQLite" and process.pid:
+            # It tells the server, which otherwise would go on for nobody.
+            os.kill(process.pid, signal.SIGINT)
+            process.join(_STOPPING_SECONDS)
+        raise
     finally:
         ours.close()
         process.kill()
         process.join(5)
         process.close()
+
+
+def _answers(pipe: Connection, seconds: float) -> bool:
+    """Wait till there is an answer; whether there is one within so many seconds.
+
+    :raises Cancelled: if it is not wanted any more meanwhile
+    """
+    call, end = calls.current(), time.monotonic() + seconds
+    with call.at("asking the database"):
+        while not pipe.poll(calls.LOOK_EVERY):
+            call.check()
+            if time.monotonic() > end:
+                return False
+    return True

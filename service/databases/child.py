@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from service.databases import failures
-from service.databases.connections import connected
+from service.databases.connections import connected, ended_at_the_server
 from service.databases.statements import checked
 from service.databases.tables import described
 from service.errors import ExcelToolsError, TooLarge
@@ -67,6 +67,8 @@ def main(job: Job, pipe: Pipe) -> None:
 
 
 def _limit(job: Job) -> None:
+    # So asks the service that the statement be ended.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # If the service is killed, nobody is left to end this process.
     signal.alarm(job.source.seconds + GRACE + 5)
     size = MEMORY_MB << 20
@@ -84,7 +86,7 @@ def _done(job: Job) -> dict[str, Any]:
         with connected(source) as connection:
             return described(connection, source.kind, job.sql)
     statement = checked(job.sql, source.kind, source.functions)
-    with connected(source) as connection:
+    with connected(source) as connection, ended_at_the_server(connection, source):
         names, rows = _rows(connection, statement, job)
     results = fitted(names, rows[: job.most])
     told: dict[str, Any] = {"count": len(results.rows), "more": len(rows) > job.most}

@@ -40,6 +40,22 @@ def connected(source: Source) -> Iterator[Connection]:
     engine.dispose()
 
 
+@contextlib.contextmanager
+def ended_at_the_server(connection: Connection, source: Source) -> Iterator[None]:
+    """Where the block is interrupted, its statement is ended at the server, too.
+
+    SQLite has no server, and the driver of PostgreSQL does it by itself.
+    """
+    raw: Any = connection.connection.dbapi_connection
+    try:
+        yield
+    except KeyboardInterrupt:
+        if source.kind in ("MySQL", "MariaDB", "TiDB"):
+            with _server(source).connect() as other:
+                other.exec_driver_sql(f"KILL QUERY {int(raw.thread_id())}")
+        raise
+
+
 def _server(source: Source) -> sa.Engine:
     try:
         url = sa.make_url(source.url)

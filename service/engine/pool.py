@@ -22,11 +22,19 @@ from pathlib import Path
 from cachetools import LRUCache
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
+from service import calls, progress
 from service.engine import worker
+from service.engine.ending import kill_with_children
 from service.engine.temporary import removed
 from service.engine.turns import Turns
 from service.engine.work import Reply, Work
-from service.errors import OperationTooBig, OperationTooSlow, WorkbookBusy, WorkbookDamaged
+from service.errors import (
+    Cancelled,
+    OperationTooBig,
+    OperationTooSlow,
+    WorkbookBusy,
+    WorkbookDamaged,
+)
 from service.settings import Settings
 
 log = logging.getLogger("excel_tools.engine")
@@ -86,6 +94,10 @@ class _Slot:
         pool = ProcessPool(max_workers=1, context=context, initializer=worker.start, initargs=start)
         return pool, place
 
+    def told(self) -> progress.Progress:
+        """What the process is doing."""
+        return progress.read(self._place / worker.PROGRESS)
+
     def forget(self, workbook: str) -> None:
         """Have the process let go of a working copy before its next call."""
         with self._lock:
@@ -96,6 +108,7 @@ class _Slot:
 
         :raises TimeoutError: if it took longer than ``deadline`` seconds
         :raises _DiedError: if the process ended instead
+        :raises Cancelled: if the call is not wanted any more; the process is ended then
         """
         with self._lock:
             if self._closed:
@@ -104,12 +117,18 @@ class _Slot:
             self._forgotten.clear()
         try:
             future = pool.schedule(worker.work, args=(work, forgotten), timeout=deadline)
-            reply = _awaited(pool, future, deadline)
+            with calls.current().at("working", self.told):
+                reply = _awaited(pool, future, deadline)
             self._proven = True
             return reply
         except TimeoutError:
             if not future.done():
                 self._replace(pool)
+            raise
+        except Cancelled:
+            # Stopped at once and with all it started, so that nothing goes on behind its back.
+            kill_with_children(self.told().process)
+            self._replace(pool)
             raise
         except (ProcessExpired, BrokenProcessPool, CancelledError, RuntimeError) as error:
             if isinstance(error, RuntimeError) and pool.active:
@@ -146,6 +165,7 @@ def _awaited(pool: ProcessPool, future: ProcessFuture[Reply], deadline: float) -
         except TimeoutError:
             if future.done():
                 return future.result()
+            calls.current().check()
             if not pool.active:
                 raise BrokenProcessPool from None
             if time.monotonic() > end:
@@ -202,6 +222,7 @@ class EnginePool:
 
     def call(self, work: Work) -> Reply:
         """See :class:`service.engine.work.Engine`."""
+        calls.current().check()
         place = self._place_of(work.workbook)
         slot = self._slots[place.slot]
         began = time.monotonic()

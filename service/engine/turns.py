@@ -5,6 +5,9 @@ from __future__ import annotations
 import threading
 from collections import deque
 
+from service import calls
+from service.errors import Cancelled
+
 
 class Turns:
     """A lock that is handed on to whoever has waited longest; ``threading.Lock`` is not."""
@@ -23,7 +26,10 @@ class Turns:
         return self._taken + len(self._waiting)
 
     def take(self, seconds: float = -1) -> bool:
-        """Wait for a turn; False if it did not come within so many seconds (-1: ever)."""
+        """Wait for a turn; False if it did not come within so many seconds (-1: ever).
+
+        :raises Cancelled: if the call that waits is not wanted any more
+        """
         with self._lock:
             if not self._taken:
                 self._taken = True
@@ -31,13 +37,23 @@ class Turns:
             mine = threading.Lock()
             mine.acquire()
             self._waiting.append(mine)
-        if mine.acquire(timeout=seconds):
-            return True
+        try:
+            if calls.acquired(mine, seconds):
+                return True
+        except Cancelled:
+            if self._left(mine):
+                raise
+            self.give()
+            raise
+        return not self._left(mine)
+
+    def _left(self, mine: threading.Lock) -> bool:
+        """Whether the queue could be left; else the turn was handed on at the last moment."""
         with self._lock:
             if mine in self._waiting:
                 self._waiting.remove(mine)
-                return False
-            return True  # it was handed on at the last moment
+                return True
+            return False
 
     def give(self) -> None:
         """End the turn."""

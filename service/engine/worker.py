@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import service.operations  # noqa: F401 - declares the operations
+from service import progress
 from service.engine.showing import can_compare, showing
 from service.engine.work import BadCheckpoint, Cold, Entry, Reply, Work
 from service.errors import (
@@ -41,6 +42,9 @@ from service.workbook.sql.asking import NeedsWorkbooksError
 from service.workbook.sql.tables import write_tables
 
 log = logging.getLogger("excel_tools.engine")
+
+# In the folder of a process, where it tells what it is doing.
+PROGRESS = "doing"
 
 # Up to here a change calculates the workbook at once, to tell of errors unasked.
 _FORMULAS_TOLD = 2_000
@@ -84,7 +88,8 @@ class Bench:
             return self._prepared(work)
         held = self._at_mark(work)
         if work.action == "save":
-            held.book.save(Path(work.target))
+            with progress.doing("writing"):
+                held.book.save(Path(work.target))
             return Reply()
         if work.action == "checkpoint":
             if not held.book.very_large:
@@ -127,7 +132,8 @@ class Bench:
             program=libreoffice.found_program(self.limits.libreoffice),
         )
         sent.folder.mkdir(parents=True, exist_ok=True)
-        found = prepare(sent)
+        with progress.doing("loading"):
+            found = prepare(sent)
         self._inspected = (work.workbook, found.facts)
         return Reply(
             {
@@ -156,11 +162,16 @@ class Bench:
             return _Held(self._rebuilt(work, work.entries, work.checkpoint), work.mark)
         if held is None or held.book.broken or held.mark != work.since:
             raise Cold
-        for entry in work.entries:
-            _apply(held.book, entry, "")
+        _replay(held.book, work.entries)
         return _Held(held.book, work.mark)
 
     def _rebuilt(self, work: Work, entries: tuple[Entry, ...], checkpoint: str) -> Book:
+        with progress.doing("loading"):
+            book = self._loaded(work, checkpoint)
+        _replay(book, entries)
+        return book
+
+    def _loaded(self, work: Work, checkpoint: str) -> Book:
         limits = self.limits
         if checkpoint:
             try:
@@ -180,8 +191,6 @@ class Bench:
             )
         else:
             book = Book.blank(work.name, max_cells=limits.max_cells)
-        for entry in entries:
-            _apply(book, entry, "")
         return book
 
     def _run(self, work: Work, held: _Held, entry: Entry) -> Reply:
@@ -206,6 +215,13 @@ class Bench:
             answer.changed,
             seen.noted,
         )
+
+
+def _replay(book: Book, entries: tuple[Entry, ...]) -> None:
+    for number, entry in enumerate(entries):
+        progress.tell("rebuilding", number, len(entries))
+        _apply(book, entry, "")
+    progress.begin()
 
 
 def _apply(
@@ -269,6 +285,7 @@ def start(limits: Limits, folder: str) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (size, size))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     setup_logging(limits.log_level)
+    progress.use(Path(folder) / PROGRESS)
     third.use(limits.libreoffice)
     libreoffice.use(limits.libreoffice, limits.conversion_seconds)
     _bench = Bench(limits)
@@ -281,6 +298,7 @@ def work(job: Work, forgotten: tuple[str, ...] = ()) -> Reply:
     """
     if _bench is None:
         raise RuntimeError("the engine process was not set up")
+    progress.begin()
     for workbook in forgotten:
         _bench.held.pop(workbook, None)
     try:

@@ -245,9 +245,10 @@ def write_excel_range(ctx: Context, rows: Rows, sheet: str = "", start: str = "A
         under += grow_rules(ctx.book, worksheet, grows, area.last_row)
         cut_off = show_texts(worksheet, area)
         facts.done()
-    widened = sorted({*cut_off, *make_room(ctx, worksheet, around(area, calculated))})
+    room = make_room(ctx, worksheet, around(area, calculated))
+    widened = sorted({*cut_off, *room.widened})
     result: dict[str, object] = {"written": str(area), "cells": area.cells}
-    under += left_out(worksheet, area)
+    under += [*left_out(worksheet, area), *room.notes]
     notes = [*short, *headers.notes, *notes_of(calculated), *under]
     told = {"adjusted": adjusted, "widened_columns": widened, "notes": notes}
     return Answer(

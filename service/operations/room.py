@@ -1,8 +1,12 @@
-"""Columns grow where what was entered would show as ####: numbers and dates, results among them."""
+"""Columns grow where what was entered would show as ####: numbers and dates, results among them.
+
+A width that somebody gave a column stays, as in Excel; that it is too small is told.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from openpyxl.cell.cell import Cell
 from openpyxl.styles.numbers import is_date_format
@@ -14,7 +18,7 @@ from service.operations.layout import cell_width
 from service.workbook.areas import MAX_COLUMN, Area
 from service.workbook.book import Book
 from service.workbook.calculation.results import Computed, Values
-from service.workbook.geometry import column_width, widen_column
+from service.workbook.geometry import column_width, has_own_width, is_fitted, widen_column
 
 _WIDEST = 255.0
 # Up to here results are worked out for it. The answer tells of failing formulas then, too, so
@@ -22,8 +26,19 @@ _WIDEST = 255.0
 _FORMULAS, _CELLS, _SECONDS = 2_000, 20_000, 0.3
 
 
-def make_room(ctx: Context, sheet: Worksheet, area: Area) -> list[str]:
-    """Widen the columns of ``area`` as far as its numbers and dates need; those that had a width.
+class Room(NamedTuple):
+    """What became of columns.
+
+    :param widened: those that were fitted before; of the others nobody has thought yet
+    :param notes: about those that are too narrow, and stay so
+    """
+
+    widened: list[str]
+    notes: list[str]
+
+
+def make_room(ctx: Context, sheet: Worksheet, area: Area) -> Room:
+    """Widen the columns of ``area`` as far as its numbers and dates need.
 
     To be called after the change. Plain numbers never show as ####, so nothing is done for them.
     """
@@ -33,11 +48,21 @@ def make_room(ctx: Context, sheet: Worksheet, area: Area) -> list[str]:
     else:
         widths = _widths(sheet, found, {})
     columns = {column_index_from_string(letter): width for letter, width in widths.items()}
-    usual = column_width(sheet, MAX_COLUMN)
-    had = [get_column_letter(c) for c in columns if column_width(sheet, c) != usual]
-    for column, width in columns.items():
-        widen_column(sheet, column, width)
-    return had
+    kept = [column for column in columns if has_own_width(sheet, column)]
+    fitted = [get_column_letter(column) for column in columns if is_fitted(sheet, column)]
+    for column in columns.keys() - set(kept):
+        widen_column(sheet, column, columns[column])
+    return Room(fitted, [_too_narrow(sheet, kept)] if kept else [])
+
+
+def _too_narrow(sheet: Worksheet, columns: list[int]) -> str:
+    names = ", ".join(get_column_letter(column) for column in columns)
+    few = len(columns) == 1
+    return (
+        f"{'Column' if few else 'Columns'} {names} of {sheet.title} {'has a' if few else 'have'} "
+        f"{'width' if few else 'widths'} that somebody chose; numbers show as #### there. "
+        'To widen: format_excel_cells with style {"width": "auto"}.'
+    )
 
 
 def _columns(area: Area) -> range:

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import AliasChoices, Field, field_validator
 
+from service import progress
 from service.errors import ExcelToolsError, InvalidParameters, counted, listed
 from service.names import same_name
 from service.operations.context import Context, Seen
@@ -132,6 +133,7 @@ def run_excel_steps(ctx: Context, steps: list[Step]) -> Answer:
     told: list[dict[str, Any]] = []
     changed = False
     for planned in plan:
+        progress.tell("steps", planned.number - 1, len(plan))
         try:
             answer = _run(ctx, planned, results)
         except ExcelToolsError as error:

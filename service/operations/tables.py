@@ -133,8 +133,9 @@ def _made(ctx: Context, view: View, plan: Plan, given: dict[str, Any]) -> Answer
     """The answer, once there is room for the results of new formulas."""
     told = _told(view)
     if given.get("columns") or given.get("totals"):
-        widened = make_room(ctx, view.sheet, view.area)
-        told |= {"widened_columns": widened} if widened else {}
+        room = make_room(ctx, view.sheet, view.area)
+        told |= {"widened_columns": room.widened} if room.widened else {}
+        plan.notes += room.notes
     return Answer(told | _notes(plan), sheet=view.sheet.title)
 
 

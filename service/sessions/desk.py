@@ -7,6 +7,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
+from service import calls
 from service.engine.work import Reply
 from service.errors import (
     ExcelToolsError,
@@ -76,6 +77,7 @@ class SessionCall:
         """Write what the call changed, together with its answer, or take it back."""
         with self._session.lock:
             try:
+                calls.current().keep()
                 self._session.keep_answer(self._key, self._once, body)
                 self._session.write()
             except ExcelToolsError:
@@ -90,7 +92,7 @@ class SessionCall:
 
     def open(self, file: str, password: str) -> Answer:
         session = self._session
-        self._held.enter_context(session.opening)
+        self._held.enter_context(calls.held(session.opening))
         upload, record = self._wanted(file)
         if record is not None and record.open:
             self._book = record
@@ -228,6 +230,7 @@ class SessionCall:
             number = max((version.number for version in book.versions), default=0) + 1
             version = Version(number, name, draft.stat().st_size, session.parts.clock())
             session.parts.quota.room_for(session.data.user, version.size)
+            calls.current().keep()
             session.parts.store.copy_in(draft, session.version_key(book, version))
             book.versions.append(version)
             journal = session.journal(book)
@@ -338,9 +341,10 @@ class SessionCall:
 
     def close(self, workbook: str) -> Answer:
         session = self._session
-        self._held.enter_context(session.opening)
+        self._held.enter_context(calls.held(session.opening))
         book = session.workbook(workbook)
         with session.queue(book):
+            calls.current().keep()
             discarded = book.unsaved_changes
             with suppress(StorageFailed):  # a damaged journal can be closed, too
                 session.keep_answers_of(book)

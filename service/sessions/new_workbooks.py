@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from service import calls
 from service.engine.work import Reply
 from service.names import unique_name
 from service.sessions.model import Workbook
@@ -38,6 +39,7 @@ def added(session: Session, book: Workbook, fill: Callable[[], Reply]) -> Reply:
             session.drop_copy(book)  # of a service that ended before it kept the workbook
             reply = fill()
             with session.lock:
+                calls.current().keep()
                 # Two calls may have chosen the same free name at the same time.
                 book.name = unique_name(book.name, taken_names(session))
                 _forget_namesakes(session, book.name)

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from service import calls
 from service.engine.work import Reply
 from service.errors import WorkbookNotFound, WorkbookNotOpen
 from service.names import clean_filename, split_extension
@@ -28,16 +29,20 @@ def run_operation(
     :param key: idempotency key, "" for none
     """
     parameters = operation.validate(given)
-    with session.once(key, [operation.name, operation.public(parameters)]) as once:
+    request = [operation.name, operation.public(parameters)]
+    with session.calls.under_way(key, operation.name) as call, session.once(key, request) as once:
         if once.known is not None:
             return once.known
+        call.check()
         if operation.effect == "session":
-            once.answer = SessionCall(session, once, key).answer(operation, parameters)
+            answer = SessionCall(session, once, key).answer(operation, parameters)
         elif _makes_workbook(session, operation, parameters):
-            once.answer = _create(session, operation, parameters, once, key)
+            answer = _create(session, operation, parameters, once, key)
         else:
-            once.answer = _run(session, operation, parameters, once, key)
-        return once.answer
+            answer = _run(session, operation, parameters, once, key)
+        call.keep()  # done already, if the call has changed anything
+        once.answer = answer
+        return answer
 
 
 def _makes_workbook(session: Session, operation: Operation, parameters: dict[str, Any]) -> bool:
@@ -78,6 +83,7 @@ def _run(
         reply, answer = with_others(session, done)
         if reply.exports:
             with session.lock:
+                calls.current().keep()
                 found = [keep_export(session, folder, name) for name in reply.exports]
                 answer["files"] = found
                 session.keep_answer(key, once, answer)

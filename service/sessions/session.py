@@ -10,10 +10,12 @@ from typing import Any
 
 from cachetools import LRUCache
 
+from service import calls
 from service.engine.turns import Turns
 from service.engine.work import Entry, Reply, Work
 from service.errors import (
     AmbiguousName,
+    Cancelled,
     FileNotFound,
     InvalidParameters,
     LimitReached,
@@ -58,6 +60,7 @@ class Session:
         self._under_way: LRUCache[str, threading.Lock] = LRUCache(1000)
         self.ended = False
         self._recent = Recent()
+        self.calls = calls.Calls()
         self._journals: dict[str, Journal] = {}
         self.checkpoints = Checkpoints(parts.store)
         self.history = History(parts.store, self.folder)
@@ -327,8 +330,9 @@ class Session:
 
     def _accepted(self, book: Workbook, journal: Journal, line: dict[str, Any]) -> int:
         try:
+            calls.current().keep()
             mark = journal.add(line)
-        except StorageFailed:
+        except (StorageFailed, Cancelled):
             # The engine has it done, as a mark that another operation will get.
             self.parts.engine.forget(self.engine_key(book))
             raise
@@ -358,6 +362,7 @@ class Session:
             "print": fingerprint,
             "reply": {"result": reply.result, "sheet": reply.sheet, "next": reply.next},
         }
+        calls.current().keep()
         number = journal.move(mark, line)
         self.catch_up(book, journal)
         self.history.move(book, line, number)
@@ -432,7 +437,7 @@ class Session:
         fingerprint = fingerprint_of(request)
         with self.lock:
             turn = self._under_way.setdefault(key, threading.Lock())
-        with turn:
+        with calls.held(turn):
             known = self.data.answers.get(key) or self._recent.get(key) or self._journalled(key)
             if known and known["print"] != fingerprint:
                 raise InvalidParameters(

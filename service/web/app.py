@@ -20,6 +20,7 @@ from service.store.local import LocalStore
 from service.web import (
     access,
     answers,
+    calls,
     files,
     logs,
     operations,
@@ -96,6 +97,6 @@ def _application(state: State) -> Flask:
     keep_state(app, state)
     for module in (logs, access, answers):
         module.install(app)
-    for module_ in (sessions, preferences, operations, files, previews, pages):
+    for module_ in (sessions, preferences, operations, calls, files, previews, pages):
         app.register_blueprint(module_.routes)
     return app

@@ -132,6 +132,7 @@ def _fixed_paths() -> dict[str, Any]:
         "/v1/sessions": _sessions(),
         "/v1/sessions/{id}": _session(),
         "/v1/sessions/{id}/history": _history(),
+        "/v1/calls/{key}": _calls(),
         "/v1/preferences": _preferences(),
         "/v1/files": _files(),
         "/files/{token}/{name}": _download(),
@@ -199,6 +200,31 @@ def _history() -> dict[str, Any]:
             parameters=parameters,
             answer=page,
         )
+    }
+
+
+def _calls() -> dict[str, Any]:
+    properties: dict[str, Any] = {
+        "key": _TEXT,
+        "operation": {**_TEXT, "description": "Empty if it has not come yet."},
+        "state": {"enum": ["running", "cancelling", "cancelled", "ended"]},
+        "seconds": {"type": "number", "description": "How long it has taken so far."},
+    }
+    more = {
+        "doing": {**_TEXT, "description": "While it runs: loading, calculating, writing ..."},
+        "done": {**_NUMBER, "description": "Where that is known, how many of total are done."},
+        "total": _NUMBER,
+    }
+    told = _object(**properties)
+    cancelled = _object(**properties, cancelled={"type": "boolean"})
+    for schema in (told, cancelled):
+        schema["properties"] |= more
+    parameters = [_path("key"), _SESSION, *_HEADERS]
+    show = "What is being done for the call with that Idempotency-Key."
+    cancel = "Cancel the call with that Idempotency-Key; nothing of it is done then."
+    return {
+        "get": _route("show_call", show, "200", parameters=parameters, answer=told),
+        "delete": _route("cancel_call", cancel, "200", parameters=parameters, answer=cancelled),
     }
 
 

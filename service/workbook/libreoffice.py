@@ -11,6 +11,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from service import progress
+
 AUTO, OFF = "auto", "off"
 # What the names of the folders begin with in which it keeps its profile.
 HOME_PREFIX = "office-"
@@ -109,7 +111,8 @@ def convert(
     with tempfile.TemporaryDirectory(prefix=HOME_PREFIX, ignore_cleanup_errors=True) as home:
         write_profile(Path(home), recalculate)
         try:
-            said = _run(_command(program, home, source, target_format, folder), home, seconds)
+            with progress.doing("converting"):
+                said = _run(_command(program, home, source, target_format, folder), home, seconds)
         finally:
             socket_of(Path(home)).unlink(missing_ok=True)  # which stays if it was killed
     if not target.exists() or not target.stat().st_size:

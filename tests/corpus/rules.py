@@ -132,6 +132,20 @@ def room_of_a_dynamic_array(difference: Difference, trial: Trial) -> bool:
     return [local(item.tag) for item in filled] == ["v"]
 
 
+def a_fitted_column_grows(difference: Difference, trial: Trial) -> bool:
+    """A column at its best fit is widened for a number that is typed, as the standard has it.
+
+    ECMA-376 part 1, 18.3.1.13: ``bestFit`` means that the width then follows by itself.
+    """
+    change = difference.change
+    if change is None or not _edited_sheet(difference, trial) or change.name != "width":
+        return False
+    columns = parse(trial.before.parts[difference.part]).iter("{*}col")
+    fitted = {item.get("width") for item in columns if item.get("bestFit") in ("1", "true")}
+    grown = change.what == "attribute" and float(change.after) > float(change.before)
+    return grown and change.before in fitted
+
+
 def new_strings(difference: Difference, trial: Trial) -> bool:
     """The table of shared strings grows at its end, and its counts with it."""
     change = difference.change
@@ -347,6 +361,7 @@ RULES: tuple[Callable[[Difference, Trial], bool], ...] = (
     value_where_there_was_none,
     value_stale_by_its_own_word,
     room_of_a_dynamic_array,
+    a_fitted_column_grows,
     new_strings,
     new_styles,
     new_shared_part,

@@ -67,7 +67,10 @@ def transform_excel_range(
         heads = action in ("split", "join")
         worksheet, area = area_of(ctx, sheet, range, heads=heads)
     answer = _ACTIONS[action](Task(ctx, worksheet, area, options))
-    widened = make_room(ctx, worksheet, area) if action == "fill" and answer.changed else []
-    if widened:
-        answer.result["widened_columns"] = widened
+    if action == "fill" and answer.changed:
+        room = make_room(ctx, worksheet, area)
+        if room.widened:
+            answer.result["widened_columns"] = room.widened
+        if room.notes:
+            answer.result.setdefault("notes", []).extend(room.notes)
     return answer

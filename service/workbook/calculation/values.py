@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 
+from service import progress
 from service.workbook.calculation.graph import all_formulas
 from service.workbook.calculation.held import Held
 from service.workbook.calculation.ledger import Difference, Ledger, Mapped
@@ -179,7 +180,7 @@ class Calculation:
     ) -> bool:
         if self._level >= level or (self._level and time.monotonic() < self._not_before):
             return True
-        with _undisturbed():
+        with _undisturbed(), progress.doing("calculating"):
             return self._asked(level, seconds, wait, whole_or_nothing=whole_or_nothing)
 
     def _asked(self, level: Level, seconds: float, wait: float, *, whole_or_nothing: bool) -> bool:

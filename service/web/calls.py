@@ -1,0 +1,35 @@
+"""/v1/calls/{key}: what is being done for a call, and its end at the caller's wish."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, jsonify
+
+from service.errors import NotFound
+from service.web.access import session_of_request
+
+routes = Blueprint("calls", __name__)
+
+
+@routes.get("/v1/calls/<path:key>")
+def show_call(key: str) -> Response:
+    """The call with that Idempotency-Key in the session that ``X-Excel-Session`` names."""
+    call = session_of_request().calls.find(key)
+    if call is None:
+        raise NotFound(
+            f"The session knows of no call with the key {key[:80]!r}.",
+            "Ask with the Idempotency-Key and the session of a call of the last time.",
+        )
+    return jsonify(_told(key, call.told()))
+
+
+@routes.delete("/v1/calls/<path:key>")
+def cancel_call(key: str) -> Response:
+    """Have the call stopped; one that comes later with that key is refused."""
+    call, cancelled = session_of_request().calls.cancel(key)
+    return jsonify({**_told(key, call.told()), "cancelled": cancelled})
+
+
+def _told(key: str, facts: dict[str, Any]) -> dict[str, Any]:
+    return {"key": key, **facts}
