@@ -13,7 +13,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from service.errors import InvalidParameters, InvalidRange, counted
 from service.operations.context import Context
 from service.operations.dressing import Dressing, Places
-from service.operations.headed import headed
+from service.operations.headed import column_of
 from service.operations.layout import (
     cell_width,
     find_region,
@@ -31,7 +31,6 @@ from service.workbook.book import Book
 from service.workbook.calculation.results import Values
 from service.workbook.cells import looks_like_number
 from service.workbook.geometry import column_width, row_height, set_column_width, widen_column
-from service.workbook.named_areas import named_area
 
 MAX_CELLS = 200_000
 _QUOTED = re.compile(r'"[^"]*"|\\.')
@@ -114,11 +113,9 @@ def _refuse_idle(sheet: Worksheet, places: Places, style: CellStyle) -> None:
 
 def _areas(book: Book, sheet: str, text: str) -> tuple[Worksheet, list[Area]]:
     named, reference = split_sheet(text)
-    column = None
-    if reference and named_area(book.xl, reference, named or sheet) is None:
-        column = headed(book, book.sheet(sheet or named), reference, totals=True)
+    column = column_of(book, sheet, text, totals=True)
     if column is not None:
-        worksheet, areas = book.sheet(sheet or named), [column]
+        worksheet, areas = column[0], [column[1]]
     elif reference.strip().lower() not in ("header", "headers"):
         worksheet, areas = sheet_and_areas(book, sheet, text)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from openpyxl.utils import column_index_from_string, get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
@@ -33,21 +34,31 @@ def headed(book: Book, sheet: Worksheet, text: str, *, totals: bool = False) -> 
     return Area(column.first_row, column.first_column, last, column.last_column)
 
 
+def column_of(
+    book: Book, sheet: str, text: str, *, totals: bool = False
+) -> tuple[Worksheet, Area] | None:
+    """The sheet and cells of a column that is named by its header; names of cells go first.
+
+    :param totals: with the cell in a table's row of totals
+    """
+    named, reference = split_sheet(text)
+    if not reference or named_area(book.xl, reference, named or sheet) is not None:
+        return None
+    worksheet = book.sheet(sheet or named)
+    column = headed(book, worksheet, reference, totals=totals)
+    return None if column is None else (worksheet, column)
+
+
 def range_of(book: Book, sheet: str, text: str, *, heads: bool = False) -> tuple[Worksheet, Area]:
     """The sheet and area of a range, also of one that is named by the header of a column.
 
     :param heads: with that header
     """
-    named, reference = split_sheet(text)
-    if reference and named_area(book.xl, reference, named or sheet) is None:
-        worksheet = book.sheet(sheet or named)
-        column = headed(book, worksheet, reference)
-        if column is not None:
-            top = Area(
-                column.first_row - 1, column.first_column, column.last_row, column.last_column
-            )
-            return worksheet, top if heads else column
-    return book.sheet_and_area(sheet, text)
+    found = column_of(book, sheet, text)
+    if found is None:
+        return book.sheet_and_area(sheet, text)
+    worksheet, column = found
+    return worksheet, replace(column, first_row=column.first_row - heads)
 
 
 def header_letter(book: Book, sheet: Worksheet, text: str) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass
+from functools import cache
 
 from openpyxl.cell.cell import Cell
 from openpyxl.worksheet.table import Table
@@ -126,13 +127,13 @@ def with_tables(
 
     :raises InvalidValue: outside of all tables, or for a column that is not there
     """
-    names = [name for view in tables_of(book) for name in view.names]
+    names = cache(lambda: [name for view in tables_of(book) for name in view.names])
 
     def one(value: cells.Scalar, place: tuple[int, int]) -> cells.Scalar:
         if not isinstance(value, str) or not value.startswith("=") or "[" not in value:
             return value
         if "[@" not in value:
-            return quoted(value, names)
+            return quoted(value, names())
         views = (View(sheet, table) for table in sheet.tables.values())
         found = [view for view in views if _takes(view, *place)]
         return stored(book, found[0] if found else None, value, found[0].names if found else [])

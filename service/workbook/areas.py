@@ -78,6 +78,17 @@ class Area:
             and other.first_column <= self.last_column
         )
 
+    def common(self, other: Area) -> Area | None:
+        """The cells of both; None if there are none."""
+        if not self.overlaps(other):
+            return None
+        return Area(
+            max(self.first_row, other.first_row),
+            max(self.first_column, other.first_column),
+            min(self.last_row, other.last_row),
+            min(self.last_column, other.last_column),
+        )
+
     def holds(self, row: int, column: int) -> bool:
         rows = self.first_row <= row <= self.last_row
         return rows and self.first_column <= column <= self.last_column

@@ -125,18 +125,16 @@ def _common(areas: list[Area], others: list[Area]) -> list[Area]:
 
 def _tiles(piece: Area, source: Area, target: Area) -> list[Area]:
     """Where the cells of a piece that lie in a source are, where that is repeated."""
-    if not piece.overlaps(source):
+    part = piece.common(source)
+    if part is None:
         return []
-    top, bottom = max(piece.first_row, source.first_row), min(piece.last_row, source.last_row)
-    left = max(piece.first_column, source.first_column)
-    right = min(piece.last_column, source.last_column)
     rows = _repeated(
-        (top - source.first_row, bottom - source.first_row),
+        (part.first_row - source.first_row, part.last_row - source.first_row),
         source.rows,
         (target.first_row, target.last_row),
     )
     columns = _repeated(
-        (left - source.first_column, right - source.first_column),
+        (part.first_column - source.first_column, part.last_column - source.first_column),
         source.columns,
         (target.first_column, target.last_column),
     )

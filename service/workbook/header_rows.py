@@ -17,8 +17,7 @@ def names_columns(first: Sequence[object], second: Sequence[object] | None) -> b
     :param second: those of the row below; None where there is none
     """
     values = [value for value in first if value is not None]
-    texts = [value for value in values if isinstance(value, str) and not value.startswith("=")]
-    if len(texts) < len(values) and not _over_others(first, second):
+    if not all(map(_is_text, values)) and not _over_others(first, second):
         return False
     if second is None or not values:
         return bool(values)

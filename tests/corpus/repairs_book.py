@@ -11,6 +11,7 @@ from lxml import etree
 from tests.corpus.parts import CONTENT_TYPES, Package, local
 from tests.corpus.repairs import COLUMNS, FORMULA, LITERAL, ROWS, Area, area, main, overlaps
 from tests.corpus.sdk_rules import Trees
+from tests.corpus.xmldiff import letters
 
 CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
 DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing}"
@@ -221,7 +222,7 @@ def _table(root: etree._Element, where: Area, shown: dict[str, str]) -> Iterator
     yield from (f"two columns are called {name}" for name, n in told.items() if n > 1)
     headers = root.get("headerRowCount", "1") != "0"
     for index, item in enumerate(columns):
-        cell = f"{_letters(where.left + index)}{where.top}"
+        cell = f"{letters(where.left + index)}{where.top}"
         wanted = _unescaped(str(item.get("name")))
         if headers and shown and _unescaped(shown.get(cell, "")) != wanted:
             yield f"the column {wanted!r} has {shown.get(cell)!r} in {cell}"
@@ -232,14 +233,6 @@ def _table(root: etree._Element, where: Area, shown: dict[str, str]) -> Iterator
         inside = area(item.get("ref") or "")
         if inside is None or not where.holds(inside) or not headers:
             yield f"the filter is {item.get('ref')} of {root.get('ref')}"
-
-
-def _letters(column: int) -> str:
-    text = ""
-    while column:
-        column, rest = divmod(column - 1, 26)
-        text = chr(65 + rest) + text
-    return text
 
 
 def _unescaped(text: str) -> str:

@@ -360,12 +360,8 @@ def _common(one: Part, other: Part) -> Part:
         raise _RefusedError("it names what two ranges have in common")
     if second[0] and second[0].lower() != first[0].lower():
         return Part("error", "#NULL!")
-    a, b = first[1], second[1]
-    top, left = max(a.first_row, b.first_row), max(a.first_column, b.first_column)
-    bottom, right = min(a.last_row, b.last_row), min(a.last_column, b.last_column)
-    if top > bottom or left > right:
-        return Part("error", "#NULL!")
-    return Part("ref", reference(first[0], Area(top, left, bottom, right)))
+    both = first[1].common(second[1])
+    return Part("error", "#NULL!") if both is None else Part("ref", reference(first[0], both))
 
 
 def _unions(pieces: list[Part]) -> list[Part]:

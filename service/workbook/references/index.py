@@ -207,7 +207,7 @@ _EMPTY_GOES = frozenset(
     mergeCells hyperlinks dataValidations conditionalFormatting conditionalFormattings
     ignoredErrors protectedRanges cellWatches rowBreaks colBreaks scenarios scenario smartTags
     sparklines sparklineGroup sparklineGroups tableParts sortState ext extLst definedNames cols
-    dataRefs dataConsolidate pivotCaches slicerCaches singleXmlCells webPublishItems slicerList
+    dataRefs dataConsolidate pivotCaches slicerCaches webPublishItems slicerList
     """.split()
 )
 

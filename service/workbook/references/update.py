@@ -66,7 +66,10 @@ class Update:
                 self._pivot(part, home, shift, gone)
             else:
                 self.part(kind, part, home)
-        self._drop_empty(sheet)
+            if kind == "tableSingleCells" and not len(self.index.draft.xml(part)):
+                # Cells that are bound to XML are listed in a part that must hold some.
+                self.index.drop_relation(sheet.part, part)
+                self.index.draft.remove(part)
         # A consolidation names its sheets in its own way.
         if shift is not None or b"dataRef" in content or self._concerns(content):
             xml = self.index.read(sheet)
@@ -76,13 +79,6 @@ class Update:
                 self._fill_tables(sheet, xml, shift, gone)
             if self._tree(xml, sheet, shift, gone) or shift is not None or self._changed:
                 self.index.draft.write(sheet.part, xml.written())
-
-    def _drop_empty(self, sheet: Sheet) -> None:
-        """Cells that are bound to XML are listed in a part that must hold some."""
-        for kind, part in list(self.index.of_sheet(sheet)):
-            if kind == "tableSingleCells" and len(self.index.draft.xml(part)) == 0:
-                self.index.drop_relation(sheet.part, part)
-                self.index.draft.remove(part)
 
     def _cells(self, xml: SheetXml, home: str, shift: Shift | None) -> None:
         seen = cells.Seen()
