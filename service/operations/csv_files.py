@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import gc
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice
 from typing import Literal
 
 from openpyxl.cell.cell import Cell
@@ -30,14 +30,13 @@ from service.operations.layout import (
 from service.operations.registry import Answer, BriefOptions, operation
 from service.workbook.areas import Area, area_at
 from service.workbook.book import Book
-from service.workbook.bulk import sheet_parts
-from service.workbook.column_types import Decision, Typed
-from service.workbook.csv_table import CsvTable, Wishes, as_table
-from service.workbook.delimited import Records, decode, read_records
+from service.workbook.csv_table import CsvTable, ListedTexts, Texts, Wishes, as_table
+from service.workbook.delimited import decode, read_records, understood
 from service.workbook.house import FONT, House, HouseStyle
 from service.workbook.keeping.loader import LAZY_FROM
-from service.workbook.package.opc import Package
-from service.workbook.row_bytes import Column, continued
+from service.workbook.quick_csv import quick_table
+from service.workbook.row_bytes import Look, TableRows
+from service.workbook.text_table import TextTable
 from service.workbook.texts import cut
 
 
@@ -86,43 +85,43 @@ def import_csv_to_excel(
 
 
 def _import(ctx: Context, source: str, filename: str, sheet: str, options: CsvOptions) -> Answer:
-    records, encoding = _records(ctx, source, options)
-    area_at(1, 1, len(records.rows), max(map(len, records.rows)))  # else refused at once
-    wishes = Wishes(
-        options.header, options.decimal, options.date_order, tuple(options.text_columns)
-    )
-    table = as_table(records, wishes)
+    table, encoding = _table(ctx, source, options)
     title = check_sheet_name(sheet or _sheet_name(ctx, source, filename), ctx.book.sheet_names)
     first = len(table.preamble) + 2 if table.preamble else 1
-    area = area_at(first, 1, table.row_count + bool(table.headers), len(table.columns))
-    ctx.book.room_for(area.cells)
+    height = table.row_count + bool(table.headers)
+    area_at(1, 1, first - 1 + height, len(table.decisions))  # else refused at once
+    area = area_at(first, 1, height, len(table.decisions))
     house = ctx.house(options.style)
     told = _imported(table, encoding, area)
-    if area.cells >= LAZY_FROM and not ctx.book.sheet_names:
-        package = _large(table, area, title, house)
-        table.columns.clear()  # what is read from the package needs the room
-        ctx.book.restructured(package, lambda address: address)
+    if area.cells >= LAZY_FROM:
+        ctx.book.room_for_rows(area.cells)
+        _put_large(ctx.book, table, area, title, house)
     else:
+        ctx.book.room_for(area.cells)
         with ctx.book.changing():
             worksheet = ctx.book.xl.create_sheet(title)
             _write_table(ctx.book, worksheet, table, area, house)
     return Answer(told, sheet=title)
 
 
-def _large(table: CsvTable, area: Area, title: str, house: House) -> Package:
-    """A workbook of a very large table: the first rows as always, all others as bytes."""
-    book = Book.blank("large.xlsx")
+def _put_large(book: Book, table: CsvTable, area: Area, title: str, house: House) -> None:
+    """A sheet of a very large table: the first rows as always, all others as texts in columns."""
+    held = table.texts if isinstance(table.texts, TextTable) else _held(table.texts)
+    table.texts = held
     with book.changing():
         sheet = book.xl.create_sheet(title)
         formats = _write_table(book, sheet, table, area, house, MEASURED_ROWS)
-        columns = [
-            Column(values[MEASURED_ROWS:], _number_of(sheet, one), _number_of(sheet, one, _WRAPPED))
-            for values, one in zip(table.columns, formats, strict=True)
+        looks = [
+            Look(decision, _number_of(sheet, one), _number_of(sheet, one, _WRAPPED))
+            for decision, one in zip(table.decisions, formats, strict=True)
         ]
-    draft = book.draft({})
-    first = area.first_row + bool(table.headers) + MEASURED_ROWS
-    part = sheet_parts(draft.package)[title]
-    return continued(draft, part, columns, first, Area(1, 1, area.last_row, area.last_column))
+        first = area.first_row + bool(table.headers) + MEASURED_ROWS
+        book.continued_by(title, TableRows(held, looks, MEASURED_ROWS, first), area)
+
+
+def _held(texts: Texts) -> TextTable:
+    assert isinstance(texts, ListedTexts)  # there are no others
+    return TextTable.of(texts.columns, texts.lines)
 
 
 def _number_of(sheet: Worksheet, template: Cell | None, alignment: Alignment | None = None) -> int:
@@ -152,23 +151,32 @@ def _is_text(source: str) -> bool:
     return "\n" in source or "\r" in source
 
 
-def _records(ctx: Context, source: str, options: CsvOptions) -> tuple[Records, str]:
+def _table(ctx: Context, source: str, options: CsvOptions) -> tuple[CsvTable, str]:
+    """(the table of the CSV, name of its encoding)."""
+    wishes = Wishes(
+        options.header, options.decimal, options.date_order, tuple(options.text_columns)
+    )
     path = ctx.files.get("source")
     if path is not None:
-        text, encoding = decode(path.read_bytes(), options.encoding)
-        records = read_records(text, options.delimiter)
-        if not options.encoding and not encoding.startswith(("utf", "cp1252")):
-            records.notes.insert(0, _GUESSED.format(encoding))
-        return records, encoding
+        data = path.read_bytes()
+        text, encoding = decode(data, options.encoding)
+        plain = encoding == "utf-8" and not data.startswith(BOM_UTF8)
+        del data  # as large as the file
     elif _is_text(source):
         _refuse_encoding(options)
-        text, encoding = source, "text"
+        text, encoding, plain = source, "text", False
     else:
         raise InvalidParameters(
             f'source is "{source[:80]}": neither an uploaded file nor CSV text with line breaks.',
             "Name an uploaded file, or send the CSV with its line breaks.",
         )
-    return read_records(text, options.delimiter), encoding
+    csv_text = understood(text, options.delimiter)
+    if path is not None and not options.encoding and not encoding.startswith(("utf", "cp1252")):
+        csv_text.notes.insert(0, _GUESSED.format(encoding))
+    same = plain and csv_text.text is text
+    del text
+    quick = quick_table(csv_text, wishes, path if same else None)
+    return quick or as_table(read_records(csv_text), wishes), encoding
 
 
 _GUESSED = (
@@ -254,12 +262,10 @@ def _write_table(
             sheet.auto_filter.ref = str(area)
         row += 1
     formats = [
-        _style_of(sheet, _format_of(decision, values, name, style), style)
-        for decision, values, name in zip(
-            table.decisions, table.columns, table.names(), strict=True
-        )
+        _style_of(sheet, _format_of(table, index, style), style)
+        for index in range(len(table.decisions))
     ]
-    for number, values in enumerate(islice(table.rows(), most), start=row):
+    for number, values in enumerate(table.rows(most), start=row):
         for cell, template in zip(_fill(sheet, number, values), formats, strict=True):
             if cell is not None and template is not None:
                 cell._style = template._style.__copy__()  # a cell changes its style in place
@@ -271,12 +277,15 @@ def _write_table(
     return formats
 
 
-def _format_of(decision: Decision, values: list[Typed], name: str, style: House) -> str:
+def _format_of(table: CsvTable, index: int, style: House) -> str:
     """The number format of a column: percentages and amounts keep their own."""
-    if decision.kind == "number" and style.number_format and has_decimals(values):
+    decision = table.decisions[index]
+    if decision.kind != "number":
+        return style.dated(decision.number_format)
+    if style.number_format and has_decimals(table.numbers(index)):
         return style.number_format
-    if decision.kind == "number" and decision.number_format == "General":
-        return usual_decimals(values, name) or "General"
+    if decision.number_format == "General":
+        return usual_decimals(table.numbers(index), table.names()[index]) or "General"
     return style.dated(decision.number_format)
 
 

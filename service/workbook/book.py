@@ -35,12 +35,14 @@ from service.workbook.calculation.trust import State
 from service.workbook.calculation.values import Calculation
 from service.workbook.dynamic import Place, places, spills_of
 from service.workbook.keeping import saver
+from service.workbook.keeping.held_rows import RowSource, continue_sheet
 from service.workbook.keeping.loader import Memory, load
 from service.workbook.named_areas import named_area
 from service.workbook.noted import Noted
 from service.workbook.occupancy import (
     count_cells,
     count_formulas,
+    count_made,
     filling_formulas,
     is_lazy,
     used_area,
@@ -68,6 +70,7 @@ class Book:
         name: str,
         *,
         max_cells: int = 2_000_000,
+        max_table_cells: int = 20_000_000,
         losses: tuple[str, ...] = (),
         memory: Memory | None = None,
         ledger: Ledger | None = None,
@@ -76,6 +79,7 @@ class Book:
         self.memory = memory
         self.name = name
         self.max_cells = max_cells
+        self.max_table_cells = max_table_cells
         self.losses = losses
         self.broken = False
         self.calculation = Calculation(self._source, ledger, third.shared())
@@ -380,12 +384,27 @@ class Book:
 
         :raises TooLarge: naming the limit
         """
-        held = self.cell_count()
+        held = sum(map(count_made, self.xl.worksheets))
         if held + more > self.max_cells:
             raise TooLarge(
                 f"{self.name} holds {held:,} cells; {more:,} more would pass the limit "
                 f"of {self.max_cells:,}.",
-                "Write less, or split the data over several workbooks.",
+                "Write less, or split the data over several workbooks. The operator can raise "
+                "EXCEL_TOOLS_MAX_CELLS.",
+            )
+
+    def room_for_rows(self, more: int) -> None:
+        """The same for cells that are not made before they are asked for.
+
+        :raises TooLarge: naming the limit
+        """
+        held = self.cell_count()
+        if held + more > self.max_table_cells:
+            raise TooLarge(
+                f"{self.name} holds {held:,} cells; {more:,} more would pass the limit of "
+                f"{self.max_table_cells:,} for cells of large tables.",
+                "Import it in parts, or fewer columns of it. The operator can raise "
+                "EXCEL_TOOLS_MAX_TABLE_CELLS.",
             )
 
     @property
@@ -442,6 +461,17 @@ class Book:
         with self.changing():
             self.xl, self.memory = xl, memory
         self.calculation.moved(moved, before)
+
+    def continued_by(self, title: str, source: RowSource, area: Area) -> None:
+        """Let the rows of a source follow those of a new sheet; to be called while changing.
+
+        :param area: what the sheet holds then
+        """
+        draft = self.draft(self.calculation.known)
+        self.restructured(draft.saved(), lambda address: address)
+        assert self.memory is not None
+        continue_sheet(self.xl[title], self.memory, source, area)
+        self._facts.clear()
 
     def save(self, path: Path) -> None:
         """Write the workbook to ``path`` with the values of its formulas."""

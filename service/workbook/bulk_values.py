@@ -9,6 +9,7 @@ from service.workbook.book import Book
 from service.workbook.bulk import BulkReader, BulkSheet
 from service.workbook.gaps import NotInBulkError
 from service.workbook.keeping.cells import OpenedCell
+from service.workbook.keeping.held_rows import held_bulk
 from service.workbook.keeping.lazy import loaded_cells
 from service.workbook.occupancy import count_formulas, is_lazy
 
@@ -24,7 +25,7 @@ def bulk_values(book: Book, sheet: Worksheet) -> BulkSheet | None:
     if book.calculation.ledger.touched and book.fact(sheet, "formulas", count_formulas):
         return None
     try:
-        bulk = BulkReader(book.memory.package).sheet(sheet.title)
+        bulk = held_bulk(sheet) or BulkReader(book.memory.package).sheet(sheet.title)
         if bulk.uncalculated:
             return None
         for (row, column), cell in loaded_cells(sheet):

@@ -78,7 +78,7 @@ def decide(values: Collection[str], settled: Settled) -> Decision:
         return Decision("blank")
     if all(value.lower() in ("true", "false") for value in values):
         return Decision("boolean", lambda text: text.lower() == "true")
-    long = max(map(len, values)) > _LONGEST
+    long = max(map(len, values)) > LONGEST
     for reader in () if long else (_dates, _numbers, _percents, _amounts):
         decision = reader(values, settled)
         if decision:
@@ -88,11 +88,16 @@ def decide(values: Collection[str], settled: Settled) -> Decision:
 
 
 def _text_format(values: Collection[str]) -> str:
-    """Cells whose text would become something else when edited are marked as text."""
-    return "@" if any(value[:1] in "=+-@" or looks_typed(value) for value in values) else "General"
+    marked = any(value[:1] in "=+-@" or looks_typed(value) for value in values)
+    return text_of(marked=marked).number_format
 
 
-_LONGEST = 40  # characters of a value that isn't text; also keeps the patterns below cheap
+def text_of(*, marked: bool) -> Decision:
+    """Text; cells whose text would become something else when edited are marked as text."""
+    return Decision("text", number_format="@" if marked else "General")
+
+
+LONGEST = 40  # characters of a value that isn't text; also keeps the patterns below cheap
 _LOOKS = re.compile(
     r"[-+]?[\d.,'’ \xa0\u202f]*\d[\d.,'’ \xa0\u202f]*%?"
     r"|\d{1,4}[-./]\d{1,2}[-./]\d{1,4}([ T][\d:.]+)?|true|false",
@@ -102,12 +107,23 @@ _LOOKS = re.compile(
 
 def looks_typed(text: str) -> bool:
     """Whether a text alone could be a number, a date or a boolean."""
-    return len(text) <= _LONGEST and bool(_LOOKS.fullmatch(text))
+    return len(text) <= LONGEST and bool(_LOOKS.fullmatch(text))
 
 
 def looks_valued(text: str) -> bool:
     """The same, or an amount of money."""
-    return looks_typed(text) or (len(text) <= _LONGEST and bool(_MONEY.fullmatch(text)))
+    return looks_typed(text) or (len(text) <= LONGEST and bool(_MONEY.fullmatch(text)))
+
+
+def is_no_type(text: str) -> bool:
+    """Whether a column with this value is text, whatever stands in its other cells."""
+    return not (
+        text.lower() in ("true", "false")
+        or text.endswith("%")
+        or _BEGINNING.match(text)
+        or _MONEY.fullmatch(text)
+        or any(_is_number(text, mark) for mark in ".,")
+    )
 
 
 def _nearly(values: Collection[str], settled: Settled) -> tuple[str, tuple[str, ...]]:

@@ -41,6 +41,8 @@ _BINARY = {
     b"\x1f\x8b": "a compressed file",
 }
 _KNOWN = 200_000  # texts
+_PIECE = 1 << 20  # characters
+_CONTROLS = bytes({*range(32)} - {9, 10, 13})
 _SENTINEL = "\x1aend"
 
 
@@ -153,10 +155,32 @@ def _reads_as_western(data: bytes) -> bool:
 # Text to records --------------------------------------------------------------
 
 
-def read_records(text: str, delimiter: str = "") -> Records:
-    """The records of a CSV text; ``delimiter`` is a character or a name such as "tab".
+@dataclass
+class Delimited:
+    """A CSV text of which it is known how it is to be read.
 
-    :raises InvalidValue: if there is nothing in it, or a field is too long for a cell
+    :param delimiter: what separates values; ``told`` is what the answer says of it
+    :param quote: what stands around values
+    :param first_line: number of the text's first line in the file
+    """
+
+    text: str
+    delimiter: str
+    told: str
+    quote: str
+    first_line: int
+    notes: list[str]
+
+    @property
+    def spaced(self) -> bool:
+        """Whether spaces beside the delimiters are no content."""
+        return _spaced(self.text, self.delimiter)
+
+
+def understood(text: str, delimiter: str = "") -> Delimited:
+    """How a CSV text is to be read; ``delimiter`` is a character or a name such as "tab".
+
+    :raises InvalidValue: if the text holds NUL characters
     :raises InvalidParameters: if the delimiter is none
     """
     text, notes = _cleaned(text)
@@ -167,7 +191,17 @@ def read_records(text: str, delimiter: str = "") -> Records:
         chosen, text, first_line = chosen or declared[1], text[declared.end() :], 2
     detected, quote, doubts = _dialect(text)
     notes += [] if chosen else doubts
-    rows, lines, told = _parsed(text, chosen or detected, quote)
+    told = "" if detected == _NONE and not chosen else chosen or detected
+    return Delimited(text, chosen or detected, told, quote, first_line, notes)
+
+
+def read_records(csv_text: Delimited) -> Records:
+    """The records of a CSV text.
+
+    :raises InvalidValue: if there is nothing in it, or a field is too long for a cell
+    """
+    notes = list(csv_text.notes)
+    rows, lines, told = _parsed(csv_text.text, csv_text.delimiter, csv_text.quote)
     kept = [i for i, row in enumerate(rows) if any(value.strip() for value in row)]
     if not kept:
         raise InvalidValue(
@@ -175,16 +209,33 @@ def read_records(text: str, delimiter: str = "") -> Records:
         )
     blank = len(rows) - len(kept)
     if blank:
-        notes.append(f"{blank} empty line{'s' * (blank > 1)} left out.")
+        notes.append(left_out(blank))
     records = Records(
         [rows[i] for i in kept],
-        [lines[i] + first_line - 1 for i in kept],
-        "" if detected == _NONE and not chosen else chosen or detected,
+        [lines[i] + csv_text.first_line - 1 for i in kept],
+        csv_text.told,
         notes + told,
     )
     _unpad(records)
     _refuse_long(records)
     return records
+
+
+def left_out(blank: int) -> str:
+    """The note of empty lines."""
+    return f"{blank} empty line{'s' * (blank > 1)} left out."
+
+
+def _storable(text: str) -> bool:
+    """Whether a text surely holds nothing that no cell can; ASCII is looked at in its bytes,
+    which takes a tenth of the time."""
+    if not text.isascii():
+        return False
+    for start in range(0, len(text), _PIECE):
+        piece = text[start : start + _PIECE].encode("ascii")
+        if len(piece.translate(None, _CONTROLS)) != len(piece):
+            return False
+    return True
 
 
 def _cleaned(text: str) -> tuple[str, list[str]]:
@@ -198,7 +249,7 @@ def _cleaned(text: str) -> tuple[str, list[str]]:
             f"{lost} characters were lost before this file was written: they "
             f"stand as \ufffd, first in line {line}."
         )
-    found = list(UNSTORABLE.finditer(text))
+    found = [] if _storable(text) else list(UNSTORABLE.finditer(text))
     if not found:
         return text, notes
     lines = sorted({text.count("\n", 0, match.start()) + 1 for match in found[:200]})

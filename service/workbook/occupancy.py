@@ -23,6 +23,13 @@ def count_cells(sheet: Worksheet) -> int:
     return cells.count(b"c", lambda _: True) if isinstance(cells, LazyCells) else len(cells)
 
 
+def count_made(sheet: Worksheet) -> int:
+    """The same without those of rows that follow the sheet's part and were not asked for yet."""
+    cells = sheet._cells
+    held = isinstance(cells, LazyCells) and cells.rows.held
+    return count_cells(sheet) - (cells.unmade() if held else 0)
+
+
 def formula_cells(sheet: Worksheet) -> Iterable[tuple[tuple[int, int], Any]]:
     """The cells with formulas, with their places."""
     cells = sheet._cells

@@ -1,32 +1,33 @@
-"""Rows of a very large table as the bytes of a sheet, without a cell being made of any of them.
+"""Rows of a very large table as the rows of a sheet, without a cell being made of any of them.
 
-Ten million cells in an editor take gigabytes and minutes. Their bytes take a twentieth, and an
-opened workbook keeps its rows as bytes anyway until somebody asks for them (keeping/lazy.py).
+Ten million cells in an editor take gigabytes and minutes. Their texts in columns take a twentieth,
+and the bytes of rows are made of them when they are asked for.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import repeat
 from typing import Any
 
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.datetime import to_excel
 from openpyxl.xml.functions import tostring
 
-from service.workbook.areas import Area
+from service import progress
+from service.workbook.bulk import BulkSheet
+from service.workbook.column_types import Decision
 from service.workbook.keeping.cell_xml import stored
-from service.workbook.keeping.sheet_xml import SheetXml
-from service.workbook.package.opc import Draft, Package
+from service.workbook.text_table import TextTable
 from service.workbook.texts import inline_string
 
 _AT_ONCE = 20_000  # rows
 _PLAIN = re.compile(r"[^&<>_\s\x00-\x1f](?:[^&<>_\r\n\t]*[^&<>_\s\x00-\x1f])?")
 _BLANK = re.compile(r'<c r="[A-Z]+\d+"/>')
-_DIMENSION = re.compile(rb'(<dimension ref=")[^"]*"')
 
 
 @dataclass(frozen=True)
@@ -42,18 +43,74 @@ class Column:
     wrapped: int
 
 
-def continued(
-    draft: Draft, part: str, columns: list[Column], first_row: int, area: Area
-) -> Package:
-    """The package of a draft with more rows at the end of a sheet.
+@dataclass(frozen=True)
+class Look:
+    """How a column's values are told and shown.
 
-    :param first_row: of the new rows
-    :param area: what the sheet holds then
+    :param style: number of the cells' format; ``wrapped`` of those whose text has line breaks
     """
-    sheet = SheetXml.split(draft.read(part))
-    head = _DIMENSION.sub(rb"\g<1>%s" % f'{area}"'.encode(), sheet.head)
-    draft.write(part, chain([head, sheet.rows], _rows(columns, first_row), [sheet.tail]))
-    return draft.saved()
+
+    decision: Decision
+    style: int
+    wrapped: int
+
+
+@dataclass(frozen=True, eq=False)
+class TableRows:
+    """The rows of a table from one on, as those of a sheet; see ``keeping.held_rows.RowSource``.
+
+    :param start: the first of them, counted from 0
+    :param first_row: where that stands in the sheet
+    """
+
+    table: TextTable
+    looks: list[Look]
+    start: int
+    first_row: int
+
+    @property
+    def count(self) -> int:
+        return self.table.count - self.start
+
+    def xml(self, first: int, last: int) -> Iterator[bytes]:
+        for begin in range(first, last, _AT_ONCE):
+            end = min(begin + _AT_ONCE, last)
+            if end - begin == _AT_ONCE:
+                progress.tell("writing", begin, self.count)
+            values = self._values(begin, end)
+            columns = [
+                Column(held, look.style, look.wrapped)
+                for held, look in zip(values, self.looks, strict=True)
+            ]
+            yield from _rows(columns, self.first_row + begin)
+
+    def _values(self, first: int, last: int) -> list[list[Any]]:
+        first, last = first + self.start, last + self.start
+        pairs = enumerate(self.looks)
+        return [self.table.values(i, look.decision, first, last) for i, look in pairs]
+
+    def filled(self, offset: int, size: int) -> list[int]:
+        return self.table.filled(self.start, offset, size)
+
+    def edges(self) -> tuple[array[int], array[int]]:
+        return self.table.edges(self.start)
+
+    def put_into(self, sheet: BulkSheet) -> None:
+        for begin in range(0, self.count, _AT_ONCE):
+            end = min(begin + _AT_ONCE, self.count)
+            progress.tell("loading", begin, self.count)
+            held = iter(self._values(begin, end))
+            for column in sheet.columns:
+                column.extend(repeat("", self.first_row - 1 + begin - len(column)))
+                values = next(held, None) or repeat(None, end - begin)
+                column.extend(["" if value is None else value for value in values])
+
+    def same_as(self, other: object) -> bool:
+        return isinstance(other, TableRows) and self._told() == other._told()
+
+    def _told(self) -> tuple[object, ...]:
+        looks = [(look.decision.kind, look.style, look.wrapped) for look in self.looks]
+        return self.start, self.first_row, looks, self.table.print
 
 
 def _rows(columns: list[Column], first_row: int) -> Iterator[bytes]:

@@ -26,6 +26,7 @@ from service.workbook.cells import ERRORS
 from service.workbook.dynamic import DynamicArray
 from service.workbook.gaps import NotInBulkError
 from service.workbook.keeping.changed_cells import changed_cells
+from service.workbook.keeping.held_rows import held_bulk
 from service.workbook.keeping.lazy import loaded_cells
 from service.workbook.keeping.loader import Memory
 from service.workbook.occupancy import formula_cells, is_lazy
@@ -169,7 +170,8 @@ class EditorSource:
         if self._memory is None or not is_lazy(self._book[sheet]):
             return None
         try:
-            bulk = BulkReader(self._memory.package).sheet(sheet)
+            found = held_bulk(self._book[sheet])
+            bulk = found or BulkReader(self._memory.package).sheet(sheet)
         except NotInBulkError:
             return None
         return self._of_bulk(sheet, bulk)

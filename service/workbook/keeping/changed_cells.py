@@ -58,7 +58,9 @@ def _opened(sheet: Worksheet, memory: SheetMemory) -> int:
 
 def _file_cells(sheet: Worksheet, memory: SheetMemory, package: Package) -> Iterable[Place]:
     cells = sheet._cells
-    lazy = isinstance(cells, LazyCells)
-    xml = cells.rows.sheet if lazy else SheetXml.split(package.read(memory.part))
-    rows = cells.rows if lazy else Rows(xml)
-    return [(row.number, column) for row in file_rows(xml, rows) for column in row.cells]
+    if isinstance(cells, LazyCells):  # of rows that were not made, no cell can be gone
+        rows = file_rows(cells.rows, cells.made_places())
+    else:
+        index = Rows(SheetXml.split(package.read(memory.part)))
+        rows = file_rows(index, range(len(index.numbers)))
+    return [(row.number, column) for row in rows for column in row.cells]

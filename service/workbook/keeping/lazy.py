@@ -12,6 +12,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, TypeAlias
 from xml.sax.saxutils import unescape
 
@@ -23,6 +24,7 @@ from service.workbook.keeping.cells import OpenedCell
 from service.workbook.keeping.sheet_xml import SheetXml
 
 Place: TypeAlias = tuple[int, int]
+Chunk: TypeAlias = bytes | memoryview
 BLOCK = 128  # rows
 _NUMBER = re.compile(rb"""\br\s*=\s*["'](\d+)["']""")
 _TELLING = re.compile(rb"""\b(ht|hidden|s|outlineLevel|collapsed|thickBot|thickTop|ph)\s*=""")
@@ -46,6 +48,8 @@ class Rows:
     :param starts: where they begin in the data
     :param telling: start tags of rows with a height, a style or the like, by number
     """
+
+    held = False  # whether there are more than those in the part
 
     def __init__(self, sheet: SheetXml) -> None:
         self.sheet = sheet
@@ -76,11 +80,47 @@ class Rows:
         places = range(len(self.numbers))
         return array("H", [self._last_column(*self.bounds(place)) for place in places])
 
+    @property
+    def content(self) -> tuple[object, ...]:
+        """What they are made of: of the same things, they are the same."""
+        return (self.sheet.data,)
+
+    def same_as(self, other: Rows) -> bool:
+        """Whether the rows are the same as others."""
+        mine, theirs = self.sheet, other.sheet
+        same = (mine.start, mine.stop) == (theirs.start, theirs.stop)
+        return type(self) is type(other) and same and mine.data == theirs.data
+
+    def stretch(self, first: int, last: int) -> Iterator[Chunk]:
+        """The XML of rows, from one position up to another, with what stands between them."""
+        if first < last:
+            start = self.sheet.start if first == 0 else self._start(first)
+            yield memoryview(self.sheet.data)[start : self._start(last)]
+
+    def _start(self, place: int) -> int:
+        return self.starts[place] if place < len(self.starts) else self.sheet.stop
+
+    def row_bytes(self, place: int) -> bytes:
+        """The XML of one row."""
+        start, end = self.bounds(place)
+        return self.sheet.data[start:end]
+
     def bounds(self, place: int) -> tuple[int, int]:
         """Where a row begins and ends in the data."""
-        following = place + 1
-        end = self.starts[following] if following < len(self.starts) else self.sheet.stop
-        return self.starts[place], end
+        return self.starts[place], self._start(place + 1)
+
+    def counted(self, mark: bytes, size: int) -> array[int]:
+        """How many elements of a name each block of rows has."""
+        blocks = range(0, len(self.numbers), size)
+        bounds = [*(self.starts[place] for place in blocks), self.sheet.stop]
+        counts = [self.count(self.sheet.data, mark, *pair) for pair in pairwise(bounds)]
+        return array("l", counts)
+
+    def count(self, data: bytes, mark: bytes, start: int = 0, end: int | None = None) -> int:
+        """How many elements of a name there are, not those whose name only begins alike."""
+        name = b"<" + self.sheet.prefix + mark
+        stop = len(data) if end is None else end
+        return sum(data.count(name + after, start, stop) for after in (b" ", b">", b"/"))
 
     def _last_column(self, start: int, end: int) -> int:
         """The column of the row's last cell with a value."""
@@ -186,6 +226,12 @@ class LazyCells(dict[Place, Any]):
         there = place < len(self.rows.numbers) and self.rows.numbers[place] == row
         return not there or bool(self._loaded[place // BLOCK])
 
+    def made_places(self) -> Iterator[int]:
+        """The positions of the rows whose cells were made."""
+        for block in range(self._blocks):
+            if self._loaded[block]:
+                yield from range(block * BLOCK, min((block + 1) * BLOCK, len(self.rows.numbers)))
+
     def _load(self, block: int) -> None:
         self._loaded[block] = 1
         self._formulas.pop(block, None)
@@ -196,10 +242,8 @@ class LazyCells(dict[Place, Any]):
 
     def _cells_of(self, block: int) -> Iterator[OpenedCell]:
         first = block * BLOCK
-        last = min(first + BLOCK, len(self.rows.numbers)) - 1
-        start, end = self.rows.bounds(first)[0], self.rows.bounds(last)[1]
-        sheet = self.rows.sheet
-        return self._read(sheet.elements(memoryview(sheet.data)[start:end]))
+        last = min(first + BLOCK, len(self.rows.numbers))
+        return self._read(self.rows.sheet.elements(b"".join(self.rows.stretch(first, last))))
 
     def _look(self, key: Any) -> None:
         if self._missing and not super().__contains__(key):
@@ -218,8 +262,7 @@ class LazyCells(dict[Place, Any]):
 
     def only_edits_of(self, other: LazyCells) -> bool:
         """Whether both came from the same rows, and hold no formula that may have changed."""
-        mine, theirs = self.rows.sheet, other.rows.sheet
-        same = mine.data == theirs.data and (mine.start, mine.stop) == (theirs.start, theirs.stop)
+        same = self.rows.same_as(other.rows)
         return same and not any(cells.count(b"f", _is_formula) for cells in (self, other))
 
     def formula_cells(self) -> Iterator[tuple[Place, Any]]:
@@ -259,15 +302,29 @@ class LazyCells(dict[Place, Any]):
     def used(self) -> tuple[int, int]:
         """(last row, last column) of cells with a value; (0, 0) without any."""
         last_row = last_column = 0
-        for place in range(len(self.rows.numbers) - 1, -1, -1):
-            column = self.last_column(place)
-            if column and not last_row:
-                last_row = self.rows.numbers[place]
-            last_column = max(last_column, column)
+        for block in range(self._blocks - 1, -1, -1):
+            if not self._loaded[block]:
+                row, column = self._edges[block]
+                last_row, last_column = last_row or row, max(last_column, column)
         for (row, column), cell in super().items():
             if _filled(cell):
                 last_row, last_column = max(last_row, row), max(last_column, column)
         return last_row, last_column
+
+    @cached_property
+    def _edges(self) -> list[tuple[int, int]]:
+        """(last row, last column) with a value in each block as it came; 0 where there is none."""
+        columns, numbers = self.rows.last_columns, self.rows.numbers
+        found = []
+        for start in range(0, len(numbers), BLOCK):
+            lasts = columns[start : start + BLOCK]
+            filled = [place for place, column in enumerate(lasts, start) if column][-1:]
+            found.append((numbers[filled[0]] if filled else 0, max(lasts)))
+        return found
+
+    def unmade(self) -> int:
+        """How many cells there are that were not made."""
+        return self.count(b"c", lambda _: False)
 
     def count(self, mark: bytes, counts: Callable[[Any], bool]) -> int:
         """How many cells there are of a kind.
@@ -277,19 +334,10 @@ class LazyCells(dict[Place, Any]):
         """
         counts_there = self._counts.get(mark)
         if counts_there is None:
-            counts_there = self._counts[mark] = self._counted(mark)
+            counts_there = self._counts[mark] = self.rows.counted(mark, BLOCK)
         made = sum(counts(cell) for cell in super().values())
         unmade = zip(counts_there, self._loaded, strict=True)
         return made + sum(number for number, loaded in unmade if not loaded)
-
-    def _counted(self, mark: bytes) -> array[int]:
-        """How many elements of a name each block has."""
-        sheet, starts = self.rows.sheet, self.rows.starts
-        bounds = [starts[block * BLOCK] for block in range(self._blocks)] + [sheet.stop]
-        name = b"<" + sheet.prefix + mark
-        return array(
-            "l", [_count(sheet.data, name, *bounds[i : i + 2]) for i in range(self._blocks)]
-        )
 
     # The dictionary -------------------------------------------------------------
 
@@ -351,11 +399,6 @@ def _is_formula(cell: Any) -> bool:
 
 def _filled(cell: Any) -> bool:
     return cell is not None and cell._value is not None
-
-
-def _count(data: bytes, mark: bytes, start: int, end: int) -> int:
-    """How many elements begin there, not those whose name only begins alike."""
-    return sum(data.count(mark + after, start, end) for after in (b" ", b">", b"/"))
 
 
 def loaded_cells(sheet: Worksheet) -> Iterable[tuple[tuple[int, int], Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
 from openpyxl.cell.cell import Cell
@@ -15,24 +15,19 @@ from service.workbook.dynamic import DynamicArray
 from service.workbook.keeping.cell_xml import cell_xml, with_style, with_value
 from service.workbook.keeping.cells import OpenedCell
 from service.workbook.keeping.job import Job
-from service.workbook.keeping.lazy import LazyCells, Rows
+from service.workbook.keeping.lazy import Chunk, LazyCells, Rows
 from service.workbook.keeping.sheet_xml import RowXml, SheetXml
 from service.workbook.keeping.styles import style_number
 
 _SHARED = re.compile(rb"""<(?:\w+:)?f\b[^>]*\bt\s*=\s*["']shared["'][^>]*>""")
 _INDEX = re.compile(rb"""\bsi\s*=\s*["'](\d+)["']""")
 Place: TypeAlias = tuple[int, int]
-Chunk: TypeAlias = bytes | memoryview
 
 
-def file_rows(xml: SheetXml, index: Rows) -> Iterator[RowXml]:
-    for place, number in enumerate(index.numbers):
-        yield RowXml(number, _row_bytes(xml, index, place), xml.prefix)
-
-
-def _row_bytes(xml: SheetXml, index: Rows, place: int) -> bytes:
-    start, end = index.bounds(place)
-    return xml.data[start:end]
+def file_rows(index: Rows, places: Iterable[int]) -> Iterator[RowXml]:
+    """The rows at these positions."""
+    for place in places:
+        yield RowXml(index.numbers[place], index.row_bytes(place), index.sheet.prefix)
 
 
 class ChangedRows:
@@ -76,7 +71,7 @@ class ChangedRows:
         }
         if not groups:
             return
-        for row in file_rows(self._xml, self._index):
+        for row in file_rows(self._index, range(len(self._index.numbers))):
             for column, xml in row.cells.items():
                 tag = _SHARED.search(xml)
                 index = _INDEX.search(tag.group()) if tag else None
@@ -89,20 +84,19 @@ class ChangedRows:
     def _file_row(self, number: int) -> RowXml:
         place = self._index.place(number)
         if place < len(self._index.numbers) and self._index.numbers[place] == number:
-            return RowXml(number, _row_bytes(self._xml, self._index, place), self._xml.prefix)
+            return RowXml(number, self._index.row_bytes(place), self._xml.prefix)
         return RowXml.new(number, self._xml.prefix)
 
     def chunks(self) -> Iterator[Chunk]:
         """The rows, in pieces: long stretches as they were, and those that changed."""
-        data, index, done = memoryview(self._xml.data), self._index, self._xml.start
+        index, done = self._index, 0
         for number, written in self._written_rows.items():
             place = index.place(number)
-            start = index.starts[place] if place < len(index.starts) else self._xml.stop
-            yield data[done:start]
+            yield from index.stretch(done, place)
             there = place < len(index.numbers) and index.numbers[place] == number
-            done = index.bounds(place)[1] if there else start
+            done = place + there
             yield written
-        yield data[done : self._xml.stop]
+        yield from index.stretch(done, len(index.numbers))
 
     def _changed(self, number: int) -> bytes:
         """A row as it is to be."""

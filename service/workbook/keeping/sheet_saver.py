@@ -21,9 +21,9 @@ from service.workbook.keeping.cells import OpenedCell
 from service.workbook.keeping.changed_cells import changed_cells
 from service.workbook.keeping.fragments import R_ID, Fragments, fragments, insert, merge_sheet
 from service.workbook.keeping.job import Job
-from service.workbook.keeping.lazy import LazyCells, loaded_cells
+from service.workbook.keeping.lazy import Chunk, LazyCells, loaded_cells
 from service.workbook.keeping.loader import SheetMemory
-from service.workbook.keeping.rows import ChangedRows, Chunk, Place
+from service.workbook.keeping.rows import ChangedRows, Place
 from service.workbook.keeping.sheet_xml import SheetXml
 from service.workbook.occupancy import used_area
 from service.workbook.package.opc import OFFICE, parse, serialized
@@ -53,13 +53,14 @@ class SheetSaver:
         links = self._hanging()
         sparks = sparklines.groups_of(self.sheet)
         around = now != self.memory.elements or sparks != self.memory.sparklines
-        if not (cells or values or rows or around or links):
+        held = isinstance(self.sheet._cells, LazyCells) and self.sheet._cells.rows.held
+        if not (cells or values or rows or around or links or held):
             return False
         if self._restyled_around(now) or any("s" in changed for changed in rows.values()):
             self.job.new_styles = True
         xml = self._xml()
         frame = self._around(xml, now, links) if around or links else xml
-        if cells or values or rows:
+        if cells or values or rows or held:
             content = ChangedRows(self.job, self.sheet, xml, cells, values, rows).chunks()
             frame = self._dimension(frame, cells)
         else:

@@ -6,9 +6,7 @@ settings are locked, and what people send runs in a transaction that only reads.
 
 from __future__ import annotations
 
-import os
 import re
-import resource
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,39 +25,13 @@ from service.workbook.found_tables.types import Wishes
 from service.workbook.keeping.cells import OpenedCell
 from service.workbook.keeping.lazy import LazyCells, loaded_cells
 from service.workbook.occupancy import count_formulas
+from service.workbook.sql.locked import connected
 from service.workbook.sql.tables import Filled, QueryTable, filled_tables
 
 SECONDS = 20.0
-_LEAST_MB, _MOST_MB = 128, 1024
 _ROWS_AT_ONCE = 100_000
 _RESULT = "temp.main.answered__"
 _OTHER = "\x00"  # in front of the name of another workbook; no sheet's title holds it
-
-
-def _connected() -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(
-        ":memory:",
-        config={
-            "enable_external_access": False,
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-            "allow_community_extensions": False,
-            "python_enable_replacements": False,
-            "temp_directory": "",
-            "memory_limit": f"{_memory()}MiB",
-            "threads": min(4, os.cpu_count() or 1),
-        },
-    )
-    connection.execute("SET TimeZone = 'UTC'")
-    connection.execute("SET lock_configuration = true")
-    return connection
-
-
-def _memory() -> int:
-    """MiB: a quarter of what the process may use."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_DATA)
-    allowed = _MOST_MB if soft == resource.RLIM_INFINITY else soft // 4 >> 20
-    return max(_LEAST_MB, min(_MOST_MB, allowed))
 
 
 @dataclass
@@ -88,7 +60,7 @@ class _Sheet:
 class Shelf:
     """One workbook's database."""
 
-    connection: duckdb.DuckDBPyConnection = field(default_factory=_connected)
+    connection: duckdb.DuckDBPyConnection = field(default_factory=connected)
     sheets: dict[str, _Sheet] = field(default_factory=dict)
     asked: tuple[Any, ...] = ()
     answered: Answered | None = None
@@ -283,7 +255,7 @@ def _cells(book: Book, sheet: Worksheet) -> tuple[Any, ...]:
             if not isinstance(cell, OpenedCell) or cell.rewritten or cell.moved
         ]
         held = [cell._value for _, cell in changed]
-        return around, [cells.rows.sheet.data], [place for place, _ in changed], held, [], values
+        return around, list(cells.rows.content), [place for place, _ in changed], held, [], values
     held = [cell._value for cell in cells.values()]
     formats = [cell._style[3] if cell._style else 0 for cell in cells.values()]
     return around, [], list(cells), held, formats, values

@@ -1,0 +1,163 @@
+"""A column of texts in a database: decided there where that surely gives the same, else in Python.
+
+A decision goes by the forms of the values (how many digits, which marks) and by the first of them.
+So it is made by the same function as always, of one value of each form; of all different values
+where they are few, or of no form that is known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from functools import cached_property
+from typing import Any, TypeAlias
+
+from service.workbook.column_types import (
+    LONGEST,
+    Decision,
+    Settled,
+    decide,
+    is_no_type,
+    looks_valued,
+    text_of,
+)
+from service.workbook.csv_table import Column
+
+Ask: TypeAlias = Callable[[str], list[tuple[Any, ...]]]
+Blanks: TypeAlias = tuple[bool, bool]
+LOOKED_AT = 2_000  # values, to tell what is worth a look at all of them
+_WHITE = [c for c in map(chr, range(0x3001)) if c.isspace()]
+ODD_SPACES = [c for c in _WHITE if c != " "]
+SPACES = " || ".join(f"chr({ord(c)})" for c in _WHITE)  # in SQL
+_SURE = "-?(?:0|[1-9][0-9]{0,8})(?:[.,][0-9]{1,6})?"
+_MOMENT = (
+    "[0-9]{4}-[0-9]{2}-[0-9]{2}[ T](?:[01][0-9]|2[0-3]):[0-5][0-9]"
+    "(?::[0-5][0-9](?:[.][0-9]{1,3})?)?"
+)
+# As column_types.looks_typed has it: Python's digits are those of all scripts.
+_GROUPED = r"[\p{Nd}.,''’ \x{a0}\x{202f}]*"
+_LOOKS = (
+    rf"(?i)[-+]?{_GROUPED}\p{{Nd}}{_GROUPED}%?"
+    r"|\p{Nd}{1,4}[-./]\p{Nd}{1,2}[-./]\p{Nd}{1,4}(?:[ T][\p{Nd}:.]+)?|true|false"
+)
+# What tells the forms of plain numbers apart: where the mark stands, and how long they are. Of
+# each the first and the last count, and one with as many decimals as any has that are no zeros.
+_FORMS = "strpos(v, '.'), strpos(v, ','), strlen(v)"
+_EACH = f"""bool_and(regexp_full_match(v, '{_SURE}')),
+    [min(v), max(v), arg_max(v, strlen(rtrim(v, '0')))]"""
+_VALID = f"""bool_and(regexp_full_match(v, '{_MOMENT}') AND v >= '1900-03-01'
+    AND TRY_CAST(left(v, 10) AS DATE) IS NOT NULL), [min(v)]"""
+_OPEN = "can be read in two ways"
+
+
+class HeldColumn(Column):
+    """A column of a table in a database.
+
+    :param ask: runs SQL
+    :param name: of the column, which has NULL for blanks
+    :param below: the rows that count, as "FROM ... WHERE ..."
+    :param rows: how many these are
+    :param blanks: whether spaces may stand around texts, and whether other blanks may
+    """
+
+    def __init__(self, ask: Ask, name: str, below: str, rows: int, blanks: Blanks) -> None:
+        self._run, self._name, self._below, self._rows = ask, name, below, rows
+        self._spaced, self._odd_spaces = blanks
+
+    def _ask(self, what: str, more: str = "") -> list[tuple[Any, ...]]:
+        """Ask for something about the values ``v``."""
+        among = f"(SELECT {self.bare} AS v {self._below} AND {self._name} IS NOT NULL)"
+        return self._run(f"SELECT {what} FROM {among} {more}")
+
+    @cached_property
+    def bare(self) -> str:
+        """The column's texts without blanks around them, in SQL."""
+        if not self._odd_spaces:
+            return f"trim({self._name})" if self._spaced else self._name
+        odd = ", ".join(str(ord(mark)) for mark in ODD_SPACES)
+        ends = " OR ".join(
+            f"unicode({side}({self._name}, 1)) IN ({odd})" for side in ("left", "right")
+        )
+        ((found,),) = self._run(f"SELECT coalesce(bool_or({ends}), false) {self._below}")
+        return f"trim({self._name}, {SPACES})" if found else f"trim({self._name})"
+
+    @cached_property
+    def _first(self) -> set[str]:
+        """Some of the values."""
+        return {str(value) for (value,) in self._ask("v", f"LIMIT {LOOKED_AT}")}
+
+    @cached_property
+    def _few(self) -> bool:
+        """Whether there are few different values, as far as the first ones tell."""
+        return len(self._first) <= LOOKED_AT // 2
+
+    @cached_property
+    def has_blank(self) -> bool:  # type: ignore[override]
+        ((found,),) = self._run(f"SELECT count({self._name}) {self._below}")
+        return int(found) < self._rows
+
+    @cached_property
+    def distinct(self) -> Collection[str]:
+        found = self._run(f"SELECT DISTINCT {self._name} {self._below}")
+        return {value.strip() for (value,) in found if value is not None}
+
+    @property
+    def blank(self) -> bool:
+        return not self._first
+
+    @cached_property
+    def _numbers(self) -> set[str] | None:
+        """One value at least of each form where all values are plain numbers; else None."""
+        return None if any(map(is_no_type, self._first)) else self._known(_FORMS, _EACH)
+
+    @cached_property
+    def _moments(self) -> set[str] | None:
+        """The same where all values are days with a time, as ISO 8601 writes them."""
+        return None if any(map(is_no_type, self._first)) else self._known("strlen(v)", _VALID)
+
+    def _known(self, forms: str, each: str) -> set[str] | None:
+        found = self._ask(each, f"GROUP BY {forms}")
+        return {v for _, some in found for v in some} if all(row[0] for row in found) else None
+
+    @property
+    def samples(self) -> Collection[str]:
+        return self.distinct if self._few or self._numbers is None else self._numbers
+
+    @property
+    def valued(self) -> bool:
+        if self.blank or not all(map(looks_valued, self._first)):
+            return False
+        return self._numbers is not None or super().valued
+
+    def holds(self, text: str) -> bool:
+        if self._few:
+            return super().holds(text)
+        # Outside of ASCII, capitals are Python's matter.
+        like = "lower(v) = lower($1) OR (strlen(v) <> length(v) AND length(v) <= length($1))"
+        quoted = "'" + text.lower().replace("'", "''") + "'"
+        found = self._ask("DISTINCT v", f"WHERE {like.replace('$1', quoted)}")
+        return text.lower() in {str(value).lower() for (value,) in found}
+
+    def decided(self, settled: Settled) -> Decision:
+        if self.blank or self._few:
+            return decide(self.distinct, settled)
+        if self._numbers is not None:
+            decision = decide(self._numbers, settled)
+            if decision.kind == "number" or _OPEN in decision.doubt:
+                return decision
+        elif any(map(is_no_type, self._first)):
+            return self._text() or decide(self.distinct, settled)
+        elif self._moments is not None:
+            return decide(self._moments, settled)
+        return decide(self.distinct, settled)
+
+    def _text(self) -> Decision | None:
+        """What it is as text, if too many of its values look like nothing else to be odd ones."""
+        looks = f"length(v) <= {LONGEST} AND regexp_full_match(v, '{_LOOKS}')"
+        counts = f"bool_or({looks}), bool_or(left(v, 1) IN ('=', '+', '-', '@'))"
+        ((some, marked),) = self._ask(counts)
+        if some:
+            each = f"count(DISTINCT v), count(DISTINCT v) FILTER (NOT ({looks}))"
+            ((different, odd),) = self._ask(each)
+            if different >= 5 * odd:
+                return None
+        return text_of(marked=bool(some or marked))

@@ -1,0 +1,49 @@
+"""A database in memory that reads no files but those it is told of, and nothing from elsewhere."""
+
+from __future__ import annotations
+
+import os
+import resource
+from pathlib import Path
+
+import duckdb
+
+_LEAST_MB, _MOST_MB = 128, 1024
+
+
+def connected(file: Path | None = None, share: int = 4) -> duckdb.DuckDBPyConnection:
+    """A new database; its settings are locked.
+
+    :param file: the one file that it may read
+    :param share: it may use one part in so many of the memory that the process may use
+    """
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "allow_community_extensions": False,
+            "python_enable_replacements": False,
+            "temp_directory": "",
+            "memory_limit": f"{_memory(share)}MiB",
+            "threads": min(4, os.cpu_count() or 1),
+        },
+    )
+    if file is not None:
+        connection.execute(f"SET allowed_paths = [{literal(str(file))}]")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET lock_configuration = true")
+    return connection
+
+
+def _memory(share: int) -> int:
+    """MiB of one part in so many of what the process may use."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_DATA)
+    allowed = _MOST_MB if soft == resource.RLIM_INFINITY else soft // share >> 20
+    return max(_LEAST_MB, min(_MOST_MB, allowed))
+
+
+def literal(text: str) -> str:
+    """A text as it stands in SQL."""
+    return "'" + text.replace("'", "''") + "'"
