@@ -96,11 +96,13 @@ class Book:
         return f"<Book {self.name!r} sheets={self.xl.sheetnames}>"
 
     @classmethod
-    def blank(cls, name: str, *, max_cells: int = 2_000_000) -> Book:
+    def blank(
+        cls, name: str, *, max_cells: int = 2_000_000, max_table_cells: int = 20_000_000
+    ) -> Book:
         """A workbook without any sheet: who makes it adds at least one."""
         xl = openpyxl.Workbook()
         xl.remove(xl.worksheets[0])
-        return cls(xl, name, max_cells=max_cells)
+        return cls(xl, name, max_cells=max_cells, max_table_cells=max_table_cells)
 
     @classmethod
     def load(
