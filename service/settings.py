@@ -154,12 +154,21 @@ class Settings:
         1_000_000_000, _whole(1000, 10**15), "Bytes that one user's sessions may keep on disk."
     )
     link_ttl: int = _setting(86400, _whole(1, 31536000), "Seconds for which a download link works.")
-    max_upload_mb: int = _setting(50, _whole(1, 2048), "Largest file that may be uploaded, MiB.")
+    max_upload_mb: int = _setting(200, _whole(1, 2048), "Largest file that may be uploaded, MiB.")
     max_body_mb: int = _setting(
         32, _whole(1, 1024), "Largest body of a request that is not an upload, MiB."
     )
     max_cells: int = _setting(
-        2_000_000, _whole(100, 100_000_000), "Cells that one workbook may hold."
+        2_000_000,
+        _whole(100, 100_000_000),
+        "Cells that one workbook may hold; those of an imported CSV of 300,000 cells or more "
+        "count only once they are looked at or changed one by one.",
+    )
+    max_table_cells: int = _setting(
+        20_000_000,
+        _whole(100, 100_000_000),
+        "Cells that one workbook may hold together with such an import; a million take about "
+        "35 MiB of an engine's memory.",
     )
     max_unpacked_mb: int = _setting(
         1024, _whole(1, 65536), "Largest unpacked size of an uploaded workbook, MiB."

@@ -134,7 +134,7 @@ def test_what_is_asked_and_changed_counts_at_once(tmp_path: Path) -> None:
     book = Book.blank("large.xlsx")
     run(book, "import_csv_to_excel", source=csv_of(ROWS))
     sheet = book.sheet()
-    sql = "SELECT count(*), sum(Nr), max(Cost), min(Day), count(Some) FROM data"
+    sql = 'SELECT count(*), sum(Nr), max(Cost), min(Day), count("Some") FROM data'
     first = run(book, "query_excel_data", sql=sql).result["rows"]
     assert first == [[ROWS, sum(range(ROWS)), 699.99, "2026-01-15", ROWS - ROWS // 3]]
     run(book, "write_excel_range", start="A1400", rows=[[1_000_000]])
@@ -153,7 +153,7 @@ def test_rows_are_inserted_and_a_second_table_fits_beside(tmp_path: Path) -> Non
     book = Book.blank("large.xlsx")
     run(book, "import_csv_to_excel", source=csv_of(ROWS))
     run(book, "import_csv_to_excel", source=csv_of(ROWS), sheet="Other")
-    run(book, "edit_excel_sheet", sheet="Data", action="insert_rows", at="2", count=2)
+    run(book, "edit_excel_sheet", sheet="Data", action="insert_rows", target="2:3")
     again = reopened(book, tmp_path)
     assert [again.sheet(n)["A1503"].value for n in ("Data", "Other")] == [ROWS - 1, None]
     assert again.sheet("Other")["A1501"].value == ROWS - 1

@@ -47,6 +47,7 @@ CASES: dict[str, tuple[str, object, list[str]]] = {
     "link_ttl": ("60", 60, ["0"]),
     "max_upload_mb": ("1", 1, ["0", "4096"]),
     "max_body_mb": ("1", 1, ["0", "4096"]),
+    "max_table_cells": ("5000", 5000, ["99", "100000001"]),
     "max_cells": ("100", 100, ["99"]),
     "max_unpacked_mb": ("10", 10, ["0"]),
     "libreoffice": ("OFF", "off", ["no", "/nowhere/soffice", "/"]),

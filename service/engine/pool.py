@@ -196,6 +196,7 @@ class EnginePool:
             memory_mb=settings.engine_memory_mb,
             workbooks=settings.engine_workbooks,
             max_cells=settings.max_cells,
+            max_table_cells=settings.max_table_cells,
             max_unpacked=settings.max_unpacked_mb << 20,
             log_level=settings.log_level,
             libreoffice=settings.libreoffice,

@@ -60,6 +60,7 @@ class Limits:
     workbooks: int
     max_cells: int
     max_unpacked: int
+    max_table_cells: int
     log_level: str
     libreoffice: str = "off"
     conversion_seconds: float = 30.0
@@ -191,6 +192,7 @@ class Bench:
             )
         else:
             book = Book.blank(work.name, max_cells=limits.max_cells)
+        book.max_table_cells = limits.max_table_cells
         return book
 
     def _run(self, work: Work, held: _Held, entry: Entry) -> Reply:

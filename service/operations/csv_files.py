@@ -33,6 +33,7 @@ from service.workbook.book import Book
 from service.workbook.csv_table import CsvTable, ListedTexts, Texts, Wishes, as_table
 from service.workbook.delimited import decode, read_records, understood
 from service.workbook.house import FONT, House, HouseStyle
+from service.workbook.keeping.held_rows import continue_sheet
 from service.workbook.keeping.loader import LAZY_FROM
 from service.workbook.quick_csv import quick_table
 from service.workbook.row_bytes import Look, TableRows
@@ -115,8 +116,13 @@ def _put_large(book: Book, table: CsvTable, area: Area, title: str, house: House
             Look(decision, _number_of(sheet, one), _number_of(sheet, one, _WRAPPED))
             for decision, one in zip(table.decisions, formats, strict=True)
         ]
-        first = area.first_row + bool(table.headers) + MEASURED_ROWS
-        book.continued_by(title, TableRows(held, looks, MEASURED_ROWS, first), area)
+        draft = book.draft(book.calculation.known)
+        book.restructured(draft.saved(), lambda address: address)
+    first = area.first_row + bool(table.headers) + MEASURED_ROWS
+    with book.changing():
+        assert book.memory is not None
+        rows = TableRows(held, looks, MEASURED_ROWS, first)
+        continue_sheet(book.xl[title], book.memory, rows, area)
 
 
 def _held(texts: Texts) -> TextTable:

@@ -19,7 +19,6 @@ from service.errors import (
     InvalidRange,
     SheetNotFound,
     SheetRequired,
-    TooLarge,
     WorkbookDamaged,
     listed,
 )
@@ -35,20 +34,19 @@ from service.workbook.calculation.trust import State
 from service.workbook.calculation.values import Calculation
 from service.workbook.dynamic import Place, places, spills_of
 from service.workbook.keeping import saver
-from service.workbook.keeping.held_rows import RowSource, continue_sheet
 from service.workbook.keeping.loader import Memory, load
 from service.workbook.named_areas import named_area
 from service.workbook.noted import Noted
 from service.workbook.occupancy import (
     count_cells,
     count_formulas,
-    count_made,
     filling_formulas,
     is_lazy,
     used_area,
 )
 from service.workbook.package.guard import PackageFacts, inspect_package
 from service.workbook.package.opc import Draft, Package
+from service.workbook.room import check_room, check_room_for_rows
 from service.workbook.spilling import extend, in_the_way, retract
 
 Fact = TypeVar("Fact")
@@ -386,28 +384,14 @@ class Book:
 
         :raises TooLarge: naming the limit
         """
-        held = sum(map(count_made, self.xl.worksheets))
-        if held + more > self.max_cells:
-            raise TooLarge(
-                f"{self.name} holds {held:,} cells; {more:,} more would pass the limit "
-                f"of {self.max_cells:,}.",
-                "Write less, or split the data over several workbooks. The operator can raise "
-                "EXCEL_TOOLS_MAX_CELLS.",
-            )
+        check_room(self, more)
 
     def room_for_rows(self, more: int) -> None:
         """The same for cells that are not made before they are asked for.
 
         :raises TooLarge: naming the limit
         """
-        held = self.cell_count()
-        if held + more > self.max_table_cells:
-            raise TooLarge(
-                f"{self.name} holds {held:,} cells; {more:,} more would pass the limit of "
-                f"{self.max_table_cells:,} for cells of large tables.",
-                "Import it in parts, or fewer columns of it. The operator can raise "
-                "EXCEL_TOOLS_MAX_TABLE_CELLS.",
-            )
+        check_room_for_rows(self, more)
 
     @property
     def very_large(self) -> bool:
@@ -463,17 +447,6 @@ class Book:
         with self.changing():
             self.xl, self.memory = xl, memory
         self.calculation.moved(moved, before)
-
-    def continued_by(self, title: str, source: RowSource, area: Area) -> None:
-        """Let the rows of a source follow those of a new sheet; to be called while changing.
-
-        :param area: what the sheet holds then
-        """
-        draft = self.draft(self.calculation.known)
-        self.restructured(draft.saved(), lambda address: address)
-        assert self.memory is not None
-        continue_sheet(self.xl[title], self.memory, source, area)
-        self._facts.clear()
 
     def save(self, path: Path) -> None:
         """Write the workbook to ``path`` with the values of its formulas."""
