@@ -72,8 +72,18 @@ SLOW: dict[str, frozenset[str]] = {
     ),
     "test_csv_large": frozenset(
         {
+            "test_a_sheet_of_an_open_workbook_is_made_alike_and_the_others_stay",
             "test_a_very_large_csv_is_as_one_that_is_not",
+            "test_changes_are_told_between_two_imports_of_one_file",
             "test_it_can_be_changed_saved_and_opened_again",
+            "test_rows_are_inserted_and_a_second_table_fits_beside",
+            "test_what_is_kept_of_a_saving_is_what_the_next_one_writes",
+        }
+    ),
+    "test_csv_quick": frozenset(
+        {
+            "test_cases_of_dialects_are_read_alike_or_left_to_python",
+            "test_random_tables_are_read_and_decided_alike",
         }
     ),
     "test_database_sessions": frozenset(

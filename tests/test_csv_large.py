@@ -12,9 +12,10 @@ from python_calamine import CalamineWorkbook
 
 from service.errors import TooLarge
 from service.operations import csv_files
-from service.workbook import quick_csv
+from service.workbook import quick_csv, row_bytes
 from service.workbook.book import Book
 from service.workbook.cells import shown
+from service.workbook.comparison import changed_places
 from service.workbook.keeping.lazy import BLOCK
 from service.workbook.occupancy import is_lazy
 from service.workbook.package.opc import Package
@@ -172,3 +173,32 @@ def test_a_table_leaves_room_for_cells_beside_it() -> None:
     run(book, "import_csv_to_excel", source=csv_of(ROWS))
     run(book, "write_excel_range", start="N1", rows=[["beside"]])
     assert book.sheet()["N1"].value == "beside"
+
+
+def test_changes_are_told_between_two_imports_of_one_file() -> None:
+    before, after = Book.blank("large.xlsx"), Book.blank("large.xlsx")
+    for book in (before, after):
+        run(book, "import_csv_to_excel", source=csv_of(ROWS))
+    run(after, "write_excel_range", start="A1400", rows=[["new"]])
+    mine, theirs = after.sheet()._cells, before.sheet()._cells
+    assert mine.only_edits_of(theirs)
+    assert list(changed_places(before, after)["Data"]) == [(1400, 1)]
+    other = Book.blank("large.xlsx")
+    run(other, "import_csv_to_excel", source=csv_of(ROWS).replace("\n1400;", "\n1401;"))
+    assert not mine.only_edits_of(other.sheet()._cells)
+
+
+def test_what_is_kept_of_a_saving_is_what_the_next_one_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(row_bytes, "_AT_ONCE", 100)
+    book = Book.blank("large.xlsx")
+    run(book, "import_csv_to_excel", source=csv_of(ROWS))
+    parts = []
+    for number in (1, 2):
+        book.save(tmp_path / f"{number}.xlsx")
+        parts.append(Package(tmp_path / f"{number}.xlsx").read("xl/worksheets/sheet1.xml"))
+    assert parts[0] == parts[1]
+    run(book, "write_excel_range", start="A1111", rows=[[-5]])
+    again = reopened(book, tmp_path)
+    assert [again.sheet()[f"A{row}"].value for row in (1110, 1111, 1112)] == [1108, -5, 1110]

@@ -10,10 +10,11 @@ import datetime as dt
 import re
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Any
 
+from isal import isal_zlib
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.datetime import to_excel
 from openpyxl.xml.functions import tostring
@@ -25,7 +26,7 @@ from service.workbook.keeping.cell_xml import stored
 from service.workbook.text_table import TextTable
 from service.workbook.texts import inline_string
 
-_AT_ONCE = 20_000  # rows
+_AT_ONCE = 10_000  # rows
 _PLAIN = re.compile(r"[^&<>_\s\x00-\x1f](?:[^&<>_\r\n\t]*[^&<>_\s\x00-\x1f])?")
 _BLANK = re.compile(r'<c r="[A-Z]+\d+"/>')
 
@@ -61,28 +62,45 @@ class TableRows:
 
     :param start: the first of them, counted from 0
     :param first_row: where that stands in the sheet
+    :param packed: the XML of stretches of rows, as far as it was made
     """
 
     table: TextTable
     looks: list[Look]
     start: int
     first_row: int
+    packed: dict[int, bytes] = field(default_factory=dict)
 
     @property
     def count(self) -> int:
         return self.table.count - self.start
 
     def xml(self, first: int, last: int) -> Iterator[bytes]:
-        for begin in range(first, last, _AT_ONCE):
-            end = min(begin + _AT_ONCE, last)
-            if end - begin == _AT_ONCE:
-                progress.tell("writing", begin, self.count)
-            values = self._values(begin, end)
-            columns = [
-                Column(held, look.style, look.wrapped)
-                for held, look in zip(values, self.looks, strict=True)
-            ]
-            yield from _rows(columns, self.first_row + begin)
+        begin = first
+        while begin < last:
+            end = min(begin - begin % _AT_ONCE + _AT_ONCE, last)
+            yield self._piece(begin, end)
+            begin = end
+
+    def _piece(self, first: int, last: int) -> bytes:
+        """The XML of rows; of many it is kept, packed, as the next saving needs it again."""
+        if last - first < _AT_ONCE:
+            return self._made(first, last)
+        packed = self.packed.get(first)
+        if packed is not None:
+            return isal_zlib.decompress(packed)
+        progress.tell("writing", first, self.count)
+        made = self._made(first, last)
+        self.packed[first] = isal_zlib.compress(made, 1)
+        return made
+
+    def _made(self, first: int, last: int) -> bytes:
+        values = self._values(first, last)
+        columns = [
+            Column(held, look.style, look.wrapped)
+            for held, look in zip(values, self.looks, strict=True)
+        ]
+        return b"".join(_rows(columns, self.first_row + first))
 
     def _values(self, first: int, last: int) -> list[list[Any]]:
         first, last = first + self.start, last + self.start
@@ -96,14 +114,17 @@ class TableRows:
         return self.table.edges(self.start)
 
     def put_into(self, sheet: BulkSheet) -> None:
-        for begin in range(0, self.count, _AT_ONCE):
-            end = min(begin + _AT_ONCE, self.count)
-            progress.tell("loading", begin, self.count)
-            held = iter(self._values(begin, end))
-            for column in sheet.columns:
-                column.extend(repeat("", self.first_row - 1 + begin - len(column)))
-                values = next(held, None) or repeat(None, end - begin)
-                column.extend(["" if value is None else value for value in values])
+        with progress.doing("loading"):
+            for begin in range(0, self.count, _AT_ONCE):
+                progress.tell("loading", begin, self.count)
+                self._put_some_into(sheet, begin, min(begin + _AT_ONCE, self.count))
+
+    def _put_some_into(self, sheet: BulkSheet, first: int, last: int) -> None:
+        held = iter(self._values(first, last))
+        for column in sheet.columns:
+            column.extend(repeat("", self.first_row - 1 + first - len(column)))
+            values = next(held, None) or repeat(None, last - first)
+            column.extend(["" if value is None else value for value in values])
 
     def same_as(self, other: object) -> bool:
         return isinstance(other, TableRows) and self._told() == other._told()
