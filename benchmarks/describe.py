@@ -26,7 +26,7 @@ from benchmarks.large import HEADERS, SHEET, write_workbook
 from service.workbook.book import Book
 from tests.bench import new_book, run
 
-ROUNDS = 5
+ROUNDS = 3
 _TYPES = "DOUBLE DATE VARCHAR VARCHAR VARCHAR DOUBLE DOUBLE DOUBLE BOOLEAN TIMESTAMP".split()
 _QUERY = "SELECT region, count(*), sum(units) FROM orders GROUP BY region"
 
