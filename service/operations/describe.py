@@ -127,7 +127,7 @@ def _data(
     body = region.body
     rows = body.rows if body.last_row >= body.first_row else 0
     areas = [body.column(index) for index in range(len(names))]
-    formulas = _formulas(sheet, body) if rows else Counter()
+    formulas = _formulas(book, sheet, body) if rows else Counter()
     profiles: list[dict[str, object]] = []
     for name, area in zip(names, areas, strict=True):
         told: dict[str, object] = {"column": get_column_letter(area.first_column), "name": name}
@@ -152,9 +152,9 @@ def _suspects(
     return {"suspicious": found} if found else {}
 
 
-def _formulas(sheet: Worksheet, body: Area) -> Counter[int]:
+def _formulas(book: Book, sheet: Worksheet, body: Area) -> Counter[int]:
     """How many formulas each column holds; of a very large sheet they are counted as a whole."""
-    if is_lazy(sheet) or not count_formulas(sheet):
+    if is_lazy(sheet) or not book.fact(sheet, "formulas", count_formulas):
         return Counter()
     places = (place for place, _ in formula_cells(sheet))
     return Counter(column for row, column in places if body.first_row <= row <= body.last_row)
