@@ -137,3 +137,22 @@ def test_uploaded_files_are_asked_with_headers_further_down(chat: Chat) -> None:
     assert found["rows"] == [[1314.56]]
     assert found["tables"] == {"kosten_2026": "Kosten 2026!A3:B5"}
     assert found["decided"] == ['betrag: 2 texts such as "1.234,56 EUR" read as amounts']
+
+
+def test_the_workbook_need_not_be_named_where_the_sql_names_it(chat: Chat) -> None:
+    two_workbooks(chat)
+    sql = JOIN.replace("FROM sheet1", "FROM sales.sheet1")
+    assert chat.op("query_excel_data", sql=sql)["result"]["rows"] == [["EUR", 44], ["GBP", 26]]
+    one = chat.op("query_excel_data", sql='SELECT count(*) FROM "Rates 2026.xlsx".sheet1')
+    assert one["result"]["rows"] == [[2]]
+    assert one["workbook"] == "Rates 2026.xlsx"
+    error = chat.fail("query_excel_data", sql=JOIN)
+    assert error["code"] == "workbook_required"
+    assert "sheet1 for a table" in error["hint"]
+    for given in (
+        {"sql": sql, "into": "Result"},
+        {"sql": "SELECT sales.code FROM sheet1 AS sales"},
+        {"sql": "SELECT count(*) FROM sheet1"},
+        {},
+    ):
+        assert chat.fail("query_excel_data", **given)["code"] == "workbook_required"

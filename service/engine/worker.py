@@ -245,6 +245,7 @@ def _apply(
         preferences=preferences,
         seen=seen or Seen(entry.seen),
         others=others or {},
+        chosen=bool(operation.says_where and others and not entry.parameters["workbook"]),
     )
     return operation.call(context, entry.parameters)
 

@@ -55,6 +55,8 @@ class Context:
     :param preferences: those of the user at the moment of the call; None for an operation
         that is not declared as styled
     :param seen: what must be the same when the operation is replayed
+    :param chosen: whether the caller named no workbook, and which of several it meant is for
+        the operation to tell from what else was said
     :param others: names of the session's other open workbooks, with the places of files with
         their tables, see ``workbook.sql.asking``
     """
@@ -66,6 +68,7 @@ class Context:
     preferences: Preferences | None = field(default_factory=Preferences)
     seen: Seen = field(default_factory=Seen)
     others: dict[str, str] = field(default_factory=dict)
+    chosen: bool = False
 
     @contextmanager
     def as_seen(self) -> Iterator[None]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -16,11 +18,12 @@ from service.workbook.bulk import BulkSheet
 from service.workbook.bulk_values import bulk_values
 from service.workbook.found_tables import tables_on
 from service.workbook.found_tables.values import SheetValues, number_format, read_values
-from service.workbook.occupancy import count_formulas, is_empty
+from service.workbook.occupancy import count_formulas, formula_cells, is_empty, is_lazy
 from service.workbook.pivots.files import find_pivots
 from service.workbook.profiles import column_profile
 from service.workbook.rules.found import rules_of
 from service.workbook.suspects import suspects
+from service.workbook.tally import Tally
 
 MAX_COLUMNS = 60
 _MOST_RULES = 20
@@ -53,6 +56,7 @@ def _describe(book: Book, sheet: Worksheet, *, detail: bool) -> dict[str, object
     bulk = bulk_values(book, sheet)
     if bulk is not None:
         _know(book, sheet, bulk)
+    values = _values(book, sheet)
     empty = bulk.used_area is None if bulk else is_empty(sheet)
     used = book.used_area(sheet)
     found: dict[str, object] = {"name": sheet.title, "used_range": None if empty else str(used)}
@@ -60,8 +64,8 @@ def _describe(book: Book, sheet: Worksheet, *, detail: bool) -> dict[str, object
         found["hidden"] = True
     region = find_region(book, sheet)
     if region:
-        found |= _data(book, sheet, region, bulk, detail=detail)
-    found |= _tables(book, sheet, bulk)
+        found |= _data(book, sheet, region, values, detail=detail)
+    found |= _tables(book, sheet, values)
     formulas = book.fact(sheet, "formulas", count_formulas)
     pivots = find_pivots(book.memory.package) if book.memory else []
     extras = {
@@ -78,13 +82,18 @@ def _describe(book: Book, sheet: Worksheet, *, detail: bool) -> dict[str, object
     return found | {name: value for name, value in extras.items() if value}
 
 
-def _tables(book: Book, sheet: Worksheet, bulk: BulkSheet | None) -> dict[str, object]:
-    """The tables that queries find on a sheet, where there are several."""
-    held = enumerate(bulk.columns, bulk.first_column) if bulk else None
+def _values(book: Book, sheet: Worksheet) -> SheetValues | TooLarge:
+    """The values of a sheet, or why they can't be read all at once."""
     try:
-        values = SheetValues(dict(held)) if held is not None else read_values(book, sheet)
+        return read_values(book, sheet)
     except TooLarge as error:
-        return {"tables_not_found": error.message}
+        return error
+
+
+def _tables(book: Book, sheet: Worksheet, values: SheetValues | TooLarge) -> dict[str, object]:
+    """The tables that queries find on a sheet, where there are several."""
+    if isinstance(values, TooLarge):
+        return {"tables_not_found": values.message}
     found = tables_on(book, sheet, values)
     if len(found) < 2:
         return {}
@@ -112,19 +121,21 @@ def _know(book: Book, sheet: Worksheet, bulk: BulkSheet) -> None:
 
 
 def _data(
-    book: Book, sheet: Worksheet, region: Region, bulk: BulkSheet | None, *, detail: bool
+    book: Book, sheet: Worksheet, region: Region, values: SheetValues | TooLarge, *, detail: bool
 ) -> dict[str, object]:
     names = header_names(book, sheet, region)[:MAX_COLUMNS]
     body = region.body
     rows = body.rows if body.last_row >= body.first_row else 0
     areas = [body.column(index) for index in range(len(names))]
-    columns = _columns(book, sheet, bulk, areas) if rows else []
-    profiles = [
-        {"column": get_column_letter(body.first_column + i), "name": name}
-        | (column_profile(columns[i][0], detail=detail, formulas=columns[i][1]) if rows else {})
-        | (_suspects(book, sheet, name, areas[i], columns[i][0]) if rows and detail else {})
-        for i, name in enumerate(names)
-    ]
+    formulas = _formulas(book, sheet, body) if rows else Counter()
+    profiles: list[dict[str, object]] = []
+    for name, area in zip(names, areas, strict=True):
+        told: dict[str, object] = {"column": get_column_letter(area.first_column), "name": name}
+        if rows:
+            tally = Tally(_column(book, sheet, values, area))
+            told |= column_profile(tally, detail=detail, formulas=formulas[area.first_column])
+            told |= _suspects(book, sheet, name, area, tally) if detail else {}
+        profiles.append(told)
     return {
         "data_range": str(region.area),
         "header_row": region.area.first_row if region.has_headers else None,
@@ -134,36 +145,31 @@ def _data(
 
 
 def _suspects(
-    book: Book, sheet: Worksheet, name: str, area: Area, values: list[object]
+    book: Book, sheet: Worksheet, name: str, area: Area, tally: Tally
 ) -> dict[str, object]:
     rows = range(area.first_row, area.last_row + 1)
-    found = suspects(name, values, number_format(book, sheet, area.first_column, rows))
+    found = suspects(name, tally, number_format(book, sheet, area.first_column, rows))
     return {"suspicious": found} if found else {}
 
 
-def _columns(
-    book: Book, sheet: Worksheet, bulk: BulkSheet | None, areas: list[Area]
-) -> list[tuple[list[object], int]]:
-    """(values, how many of them are formulas') of each column.
-
-    Of a very large sheet the formulas are only counted as a whole.
-    """
-    if bulk is None:
-        return [_column(book, sheet, area) for area in areas]
-    return [(bulk.values(area), 0) for area in areas]
+def _formulas(book: Book, sheet: Worksheet, body: Area) -> Counter[int]:
+    """How many formulas each column holds; of a very large sheet they are counted as a whole."""
+    if is_lazy(sheet) or not book.fact(sheet, "formulas", count_formulas):
+        return Counter()
+    places = (place for place, _ in formula_cells(sheet))
+    return Counter(column for row, column in places if body.first_row <= row <= body.last_row)
 
 
-def _column(book: Book, sheet: Worksheet, column: Area) -> tuple[list[object], int]:
-    values: list[object] = []
-    formulas = 0
-    for row in range(column.first_row, column.last_row + 1):
-        cell = book.cell(sheet, row, column.first_column)
-        if cell is None or cell.value is None:
-            values.append("")
-            continue
-        formulas += cell.data_type == "f"
-        values.append(book.value(cell))
-    return values, formulas
+def _column(
+    book: Book, sheet: Worksheet, values: SheetValues | TooLarge, column: Area
+) -> list[object]:
+    if isinstance(values, SheetValues):
+        return values.column(column.first_column, column.first_row, column.last_row)
+    cells = (
+        book.cell(sheet, row, column.first_column)
+        for row in range(column.first_row, column.last_row + 1)
+    )
+    return ["" if c is None or c.value is None else book.value(c) for c in cells]
 
 
 def _chart(chart: object) -> dict[str, str]:

@@ -41,6 +41,7 @@ class QueryOptions(BriefOptions):
     },
     delivers_with="into",
     styled=True,
+    says_where="sql",
 )
 def query_excel_data(
     ctx: Context,
@@ -94,7 +95,8 @@ def _check(sql: str, into: str, limit: int, options: QueryOptions) -> None:
 
 
 def _found(ctx: Context, sql: str, into: str, limit: int, options: QueryOptions) -> dict[str, Any]:
-    asking = Asking(ctx.book, ctx.others, options.decimal, options.date_order, options.text_columns)
+    wishes = options.decimal, options.date_order, options.text_columns
+    asking = Asking(ctx.book, ctx.others, *wishes, chosen=ctx.chosen)
     if not sql.strip():
         return {"told": {"tables": asking.tables()}, "next": []}
     query = asking.asked(sql)

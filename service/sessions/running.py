@@ -8,7 +8,7 @@ from typing import Any
 
 from service import calls
 from service.engine.work import Reply
-from service.errors import WorkbookNotFound, WorkbookNotOpen
+from service.errors import WorkbookNotFound, WorkbookNotOpen, WorkbookRequired
 from service.names import clean_filename, split_extension
 from service.operations.registry import Operation, find
 from service.operations.steps import makes_workbook
@@ -19,6 +19,7 @@ from service.sessions.new_workbooks import added, new_workbook
 from service.sessions.once import Once
 from service.sessions.session import Session
 from service.sessions.tables import with_others
+from service.workbook.found_tables.names import qualified_at
 
 
 def run_operation(
@@ -60,7 +61,7 @@ def _makes_workbook(session: Session, operation: Operation, parameters: dict[str
 def _run(
     session: Session, operation: Operation, parameters: dict[str, Any], once: Once, key: str
 ) -> dict[str, Any]:
-    book = _workbook(session, operation, parameters["workbook"])
+    book = _workbook(session, operation, parameters)
     files = named_files(session, operation, parameters)
     folder = export_folder(session) if operation.exports else ""
 
@@ -94,14 +95,30 @@ def _run(
     return answer
 
 
-def _workbook(session: Session, operation: Operation, name: str) -> Workbook:
+def _workbook(session: Session, operation: Operation, parameters: dict[str, Any]) -> Workbook:
     try:
-        return session.workbook(name)
+        return session.workbook(parameters["workbook"])
+    except WorkbookRequired:
+        found = _said(session, operation, parameters)
+        if found is None:
+            raise
+        return found
     except (WorkbookNotFound, WorkbookNotOpen) as error:
         if not operation.steps:
             raise
         hint = f"{error.hint} The first step may be create_excel_file: leave workbook out then."
         raise type(error)(error.message, hint, error.details) from None
+
+
+def _said(session: Session, operation: Operation, parameters: dict[str, Any]) -> Workbook | None:
+    """The first open workbook that a text qualifies something by; whether all is qualified, the
+    operation knows. What goes into a workbook needs one that was named."""
+    if not operation.says_where or parameters.get(operation.delivers_with):
+        return None
+    text = parameters[operation.says_where]
+    places = ((qualified_at(text, book.name), book) for book in session.open_workbooks())
+    found = [(place, book) for place, book in places if place >= 0]
+    return min(found, key=lambda one: one[0])[1] if found else None
 
 
 def _create(

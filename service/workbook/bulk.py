@@ -9,8 +9,8 @@ right. Where that can't be done, NotInBulkError says so, and the workbook has to
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property, reduce
 from io import BytesIO
 from itertools import chain, islice, repeat
@@ -39,6 +39,7 @@ class BulkSheet:
     :param formulas: how many cells hold formulas; what is told of them is the value that the
         file keeps, or "" where it keeps none
     :param uncalculated: how many of them at most have no value kept
+    :param known: what :attr:`filled` is known to be of some columns, by their index
     """
 
     name: str
@@ -46,11 +47,31 @@ class BulkSheet:
     columns: list[list[Any]]
     formulas: int = 0
     uncalculated: int = 0
+    known: dict[int, bytes] = field(default_factory=dict)
 
     @cached_property
     def filled(self) -> list[bytes]:
         """For each column, for each row, 1 where there is a value and else 0."""
-        return [bytes(map(ne, column, repeat(""))) for column in self.columns]
+        return [
+            self.known.get(index) or bytes(map(ne, column, repeat("")))
+            for index, column in enumerate(self.columns)
+        ]
+
+    def changed(self, values: Mapping[Place, Any]) -> BulkSheet:
+        """The sheet with other values in some cells; columns without such are shared.
+
+        :raises NotInBulkError: if one stands in no column that was read
+        """
+        height = max((row for row, _ in values), default=0)
+        longer = height > max(map(len, self.columns), default=0)
+        columns = {column - self.first_column for _, column in values}
+        own = set(range(len(self.columns))) if longer else columns
+        shared = {i: flags for i, flags in enumerate(self.filled) if i not in own}
+        held = [list(c) if i in own else c for i, c in enumerate(self.columns)]
+        found = replace(self, columns=held, known=shared)
+        for place, value in values.items():
+            found.put(*place, value)
+        return found
 
     def value(self, row: int, column: int) -> Any:
         """The value there, "" where there is none."""

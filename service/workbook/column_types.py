@@ -165,21 +165,29 @@ def _is_date(text: str) -> bool:
 # Numbers ----------------------------------------------------------------------
 
 _WHOLE = r"(?:0|[1-9]\d*)"
+_EXPONENT = r"[eE][-+](?:\d{1,2}|[12]\d\d|30[0-6])"  # beyond are no numbers for a cell
 # Spaces group digits only where decimals follow: "49 30 1234" is a phone number.
 _BY_MARK = {
     ".": re.compile(
         rf"-?(?:{_WHOLE}(?:\.\d+)?|\.\d+|[1-9]\d{{0,2}}(?P<g>[,'’])\d{{3}}(?:(?P=g)\d{{3}})*(?:\.\d+)?"
-        r"|[1-9]\d{0,2}(?:[ \xa0\u202f]\d{3})+\.\d+|\d\.\d+[eE][-+]\d+)"
+        rf"|[1-9]\d{{0,2}}(?:[ \xa0\u202f]\d{{3}})+\.\d+|\d\.\d+{_EXPONENT})"
     ),
     ",": re.compile(
         rf"-?(?:{_WHOLE}(?:,\d+)?|[1-9]\d{{0,2}}(?P<g>[.'’])\d{{3}}(?:(?P=g)\d{{3}})*(?:,\d+)?"
-        r"|[1-9]\d{0,2}(?:[ \xa0\u202f]\d{3})+,\d+|\d,\d+[eE][-+]\d+)"
+        rf"|[1-9]\d{{0,2}}(?:[ \xa0\u202f]\d{{3}})+,\d+|\d,\d+{_EXPONENT})"
     ),
 }
 # Most numbers are of this form, which is checked in a fifth of the time.
-_SURE = {m: re.compile(rf"-?(?:0|[1-9]\d{{0,8}})(?:[{m}]\d{{1,6}})?") for m in ".,"}
+_SURE = {
+    m: re.compile(
+        rf"-?(?:(?:0|[1-9]\d{{0,8}})(?:[{m}]\d{{1,6}})?"
+        rf"|[1-9]\d{{0,2}}(?P<g>[{g}])\d{{3}}(?:(?P=g)\d{{3}}){{0,3}}(?:[{m}]\d{{1,2}})?)"
+    )
+    for m, g in ((".", ",'’"), (",", ".'’"))
+}
 _EXACT, _EXACT_FRACTION = 15, 17  # digits; a double prints its fractions with up to 17
-_GROUPS = re.compile("[',.’ \xa0\u202f]")
+_GROUP_MARKS = "',.’ \xa0\u202f"
+_GROUPS = re.compile(f"[{_GROUP_MARKS}]")
 
 
 def _numbers(values: Collection[str], settled: Settled) -> Decision | None:
@@ -255,8 +263,10 @@ def _is_number(text: str, mark: str) -> bool:
 
 
 def _converter(mark: str, *, grouped: bool) -> Convert:
+    marks = str.maketrans(dict.fromkeys(_GROUP_MARKS) | {mark: "."})
+
     def convert(text: str) -> int | float:
-        plain = _plain(text, mark) if grouped else text.replace(mark, ".")
+        plain = text.translate(marks) if grouped else text.replace(mark, ".")
         return float(plain) if "." in plain else int(plain)
 
     def convert_plain(text: str) -> int | float:
@@ -275,7 +285,7 @@ def _plain(text: str, mark: str) -> str:
 def _number_format(values: Collection[str], mark: str, *, grouped: bool) -> str:
     """The look that the values already have: groups, and decimals where all have as many."""
     decimals = {len(value.partition(mark)[2]) for value in values}
-    scientific = any("e" in value.lower() for value in values)
+    scientific = "e" in "".join(values).lower()
     even = len(decimals) == 1 and max(decimals) <= 6 and not scientific
     places = decimals.pop() if even else 0
     if not grouped and not places:
@@ -309,31 +319,50 @@ def _percents(values: Collection[str], settled: Settled) -> Decision | None:
 
 
 def _amounts(values: Collection[str], settled: Settled) -> Decision | None:
-    matches = [_MONEY.fullmatch(value) for value in values]
-    symbols = {(m["before"], m["after"]) for m in matches if m}
-    if None in matches or len(symbols) != 1:
+    found_symbols = _symbols(values)
+    if found_symbols is None:
         return None
-    before, after = symbols.pop()
-    found = _number_reading({_bare(value) for value in values}, settled)
+    before, after = found_symbols
+    symbol, bare = before or after, _bare(before, after)
+    found = _number_reading(set(map(bare, values)), settled)
     if not found or found.ambiguous:
         return _open(values) if found else None
-    symbol = str(before or after)
     decimals = 0 if found.number_format in ("General", "#,##0") else 2
     if found.number_format == "General" and any(set(".,") & set(value) for value in values):
         decimals = 2
     return Decision(
         "currency",
-        lambda text: found.convert(_bare(text)),
+        lambda text: found.convert(bare(text)),
         number_format_code(f"currency {_CURRENCIES.get(symbol, symbol)} {decimals}"),
         proves=found.mark,
         doubt=found.doubt,
     )
 
 
-def _bare(text: str) -> str:
-    match = _MONEY.fullmatch(text)
-    assert match is not None  # the column was taken only because all its values match
-    return match["sign"] + (match["first"] or match["last"])
+def _symbols(values: Collection[str]) -> tuple[str, str] | None:
+    """The currency before or after all of these amounts; None if one has another or none."""
+    first = _MONEY.fullmatch(next(iter(values)))
+    if first is None:
+        return None
+    before, after = first["before"] or "", first["after"] or ""
+    # "5 US$" among "5 $" fits, too; what is left of it then is no number.
+    form = rf"-?\d.*?\s?{re.escape(after)}" if after else rf"-?{re.escape(before)}\s?-?[\d.,].*"
+    return (before, after) if all(map(re.compile(form).fullmatch, values)) else None
+
+
+def _bare(before: str, after: str) -> Callable[[str], str]:
+    """Takes the currency, which all amounts of a column have, away from one of them."""
+
+    def without_after(text: str) -> str:
+        rest = text[: -len(after)]
+        return rest[:-1] if rest[-1:].isspace() else rest
+
+    def without_before(text: str) -> str:
+        sign = text[:1] if text[:1] == "-" else ""
+        rest = text[len(sign) + len(before) :]
+        return sign + (rest[1:] if rest[:1].isspace() else rest)
+
+    return without_after if after else without_before
 
 
 # Dates --------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 
 from service.workbook import cells
 from service.workbook.calculation.results import ErrorValue
+from service.workbook.tally import Tally
 
 Different: TypeAlias = dict[Any, None]  # the different values of a column, as they come first
 
@@ -36,7 +37,7 @@ _KINDS: dict[type, str] = {
 
 
 def column_profile(
-    values: Sequence[object], *, detail: bool, formulas: int = 0
+    values: Sequence[object] | Tally, *, detail: bool, formulas: int = 0
 ) -> dict[str, object]:
     """Type, blanks, examples and (with ``detail``) range and distinct values of a column.
 
@@ -46,20 +47,18 @@ def column_profile(
         ``detail`` also ``distinct``, of numbers ``min``, ``max`` and ``mean``, of dates
         ``min`` and ``max``
     """
-    types = Counter(map(type, values))
+    tally = Tally.of(values)
+    types, different, blanks = Counter(tally.types), tally.different, tally.blanks
     if ErrorValue in types:  # errors are told from texts by what they say
         types[str] += types.pop(ErrorValue)
-    different = dict.fromkeys(values)
-    different.pop("", None)
-    blanks = values.count("") if str in types else 0
-    kinds = _kinds(values, types, different, blanks)
+    kinds = _kinds(tally.values, types, different, blanks)
     profile: dict[str, object] = {"type": type_words(kinds)}
     if blanks:
         profile["blanks"] = blanks
     if formulas:
         profile["formulas"] = formulas
     profile["examples"] = examples(different)
-    return profile | (_spread(values, types, different, kinds) if detail else {})
+    return profile | (_spread(tally.values, types, different, kinds) if detail else {})
 
 
 def type_words(kinds: Counter[str]) -> str:
@@ -139,7 +138,7 @@ def _mean(values: Sequence[Any], types: Counter[type]) -> int | float:
 
 def _moments(types: Counter[type], different: Different) -> list[dt.datetime]:
     """The different dates and moments; times of day and durations are left out."""
-    if set(types) == {dt.datetime}:
+    if set(types) in ({dt.datetime}, {dt.datetime, str}):
         return list(different)
     moments = [value for value in different if isinstance(value, dt.datetime)]
     dates = [value for value in different if type(value) is dt.date]
@@ -159,6 +158,8 @@ def _distinct(types: Counter[type], different: Different, kinds: Counter[str]) -
         return len(set(map(int, map(dt.timedelta.total_seconds, different))))
     if only == {dt.time}:
         return len(set(map(_WHOLE_SECONDS, different)))
+    if only == {dt.date}:
+        return len(different)
     if only <= {dt.datetime, dt.date}:
         return _distinct_moments(set(_moments(types, different)))
     return len(set(map(cells.shown, different)))  # a time may look like a text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -40,11 +41,14 @@ def find_head(values: SheetValues, area: Area, merged: Sequence[Area] = ()) -> H
     for row in range(area.first_row, min(area.last_row, area.first_row + _SEARCHED - 1) + 1):
         line = values.row(row, area)
         filled = sum(value != "" for value in line)
-        if _is_thin(filled, area) and row < area.last_row:
-            continue
+        thin = _is_thin(filled, area) and row < area.last_row
         groups = _groups(values, area, row, merged)
-        if groups is not None and row + 1 < area.last_row:
+        # A title that is merged over columns says nothing that their names don't.
+        over = not thin or _repeats(values.row(row + 1, area))
+        if groups is not None and row + 1 < area.last_row and over:
             return Head(row + 1, row + 2, groups)
+        if thin:
+            continue
         if _names_columns(values, area, row, line):
             return Head(row, row + 1, [_text(value) for value in line])
         break
@@ -82,11 +86,30 @@ def _names_columns(values: SheetValues, area: Area, row: int, line: list[Any]) -
     if not texts or missing > max(1, area.columns // 5) or any(t in ERRORS for t in texts):
         return False
     names = [_text(value).lower() for value in line if value != ""]
-    if len(set(names)) < len(names) and (others or len(set(names)) < 0.8 * len(names)):
+    few = len(set(names)) < 0.8 * len(names) and not _over_others(values, area, row, line)
+    if len(set(names)) < len(names) and (others or few):
         return False
     if others and not _are_periods(values, area, row, line):
         return False
     return _differ(values, area, row, line)
+
+
+def _repeats(line: list[Any]) -> bool:
+    names = [_text(value).lower() for value in line if value != ""]
+    return len(set(names)) < len(names)
+
+
+def _over_others(values: SheetValues, area: Area, row: int, line: list[Any]) -> bool:
+    """Whether each text that stands twice in a row is over values that are no texts."""
+    names = Counter(_text(value).lower() for value in line)
+    end = min(area.last_row, row + _COMPARED)
+    for number, name in enumerate(line, area.first_column):
+        if name == "" or names[_text(name).lower()] == 1:
+            continue
+        below = [value for value in values.column(number, row + 1, end) if value != ""]
+        if not below or any(isinstance(v, str) and not looks_typed(v) for v in below):
+            return False
+    return True
 
 
 def _differ(values: SheetValues, area: Area, row: int, line: list[Any]) -> bool:

@@ -9,6 +9,8 @@ from functools import cache
 
 import duckdb
 
+from service.names import split_extension
+
 _LONGEST = 60
 
 
@@ -42,6 +44,19 @@ def clean(text: str) -> str:
     if name[0].isdigit():
         name = f"_{name}"
     return f"{name}_" if name in reserved() else name
+
+
+def schema_names(workbook: str) -> tuple[str, ...]:
+    """What a workbook may be called in front of a table's name, in small letters."""
+    stem = split_extension(workbook)[0]
+    return workbook.lower(), stem.lower(), clean(stem), clean(workbook)
+
+
+def qualified_at(sql: str, workbook: str) -> int:
+    """Where a text first has something that may be a table of that workbook, -1 for nowhere."""
+    names = "|".join(re.escape(name) for name in schema_names(workbook))
+    found = re.search(rf'(?<!\w)(?:{names})"?\s*\.', sql.lower())
+    return found.start() if found else -1
 
 
 def clean_all(texts: Iterable[str], taken: Iterable[str] = ()) -> list[str]:

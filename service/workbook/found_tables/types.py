@@ -19,8 +19,9 @@ from openpyxl.styles.numbers import is_date_format
 from service.errors import counted
 from service.workbook.calculation.results import ErrorValue
 from service.workbook.cells import ERRORS, shown
-from service.workbook.column_types import Decision, Settled, decide
+from service.workbook.column_types import Decision, Settled, decide, looks_valued
 from service.workbook.csv_table import NAMES_OF_TEXT
+from service.workbook.tally import Tally
 
 Kind = Literal[
     "integer", "decimal", "percent", "date", "datetime", "time", "duration", "boolean", "text",
@@ -61,22 +62,28 @@ _HUGE = 2**63
 _MIDNIGHT = dt.time()
 _DIGIT = re.compile(r"\d|^(true|false)$", re.IGNORECASE)
 _SAMPLE = 200
+_UNKNOWN = type(None)
+_SCIENTIFIC = re.compile(r"-?\d[.,]\d+[eE][-+]\d")
 
 
 @dataclass
 class TypedColumn:
     """A column whose type is decided.
 
-    :param values: None for a blank, and for what has no place in the type
+    :param tally: its values: None for a blank, and for what has no place in the type
     :param notes: what was decided, in words that go on after the column's name
     :param facts: counts of what was found: errors, text_numbers, other_kinds, placeholders
     """
 
     kind: Kind
-    values: list[Any]
+    tally: Tally
     number_format: str = "General"
     notes: list[str] = field(default_factory=list)
     facts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def values(self) -> list[Any]:
+        return self.tally.values
 
 
 @dataclass(frozen=True)
@@ -98,7 +105,7 @@ class Wishes:
 
 def typed_column(
     header: str,
-    values: Sequence[Any],
+    values: Sequence[Any] | Tally,
     number_format: str,
     wishes: Wishes = Wishes(),
 ) -> TypedColumn:
@@ -106,50 +113,54 @@ def typed_column(
 
     :param values: as cells show them: "" for a blank, None where a formula's is unknown
     """
-    return _Deciding(header, list(values), number_format, wishes).decided()
+    return _Deciding(header, Tally.of(values), number_format, wishes).decided()
 
 
 class _Deciding:
-    def __init__(self, header: str, values: list[Any], number_format: str, wishes: Wishes) -> None:
+    def __init__(self, header: str, tally: Tally, number_format: str, wishes: Wishes) -> None:
         self.header, self.number_format, self.wishes = header, number_format, wishes
         self.notes: list[str] = []
         self.facts: dict[str, int] = {}
-        self.values = self._without_errors(values)
-        self.types = Counter(map(type, self.values))
-        self.types.pop(type(None), None)
+        self.tally = self._without_errors(tally)
+        self.values = self.tally.values
+        self.types = Counter(self.tally.types)
+        self.types.pop(_UNKNOWN, None)
 
     def decided(self) -> TypedColumn:
         families = {_FAMILY.get(type_, "text") for type_ in self.types}
         wanted = self.header.lower() in self.wishes.text_columns
         if not families:
-            return self._made("blank", self.values)
+            return self._made("blank", self.tally)
         if wanted or families == {"text"}:
             return self._texts(wanted=wanted)
         if len(families) == 1:
-            return self._plain(families.pop(), self.values)
+            return self._plain(families.pop(), self.tally)
         return self._mixed()
 
-    def _made(self, kind: Kind, values: list[Any]) -> TypedColumn:
-        return TypedColumn(kind, values, self.number_format, self.notes, self.facts)
+    def _made(self, kind: Kind, tally: Tally) -> TypedColumn:
+        return TypedColumn(kind, tally, self.number_format, self.notes, self.facts)
 
-    def _without_errors(self, values: list[Any]) -> list[Any]:
+    def _without_errors(self, tally: Tally) -> Tally:
         """The values with None for blanks, errors and formulas without a value."""
-        types = Counter(map(type, values))
-        unknown = types[type(None)]
+        values, types = tally.values, tally.types
+        unknown = types[_UNKNOWN]
         if unknown:
             self._tell("unknown", unknown, f"{counted(unknown, 'formula')} without a value: blank")
         if not (types[str] or types[ErrorValue]):
-            return values
-        known: dict[Any, Any] = {"": None}
-        texts = {value for value in values if isinstance(value, str)}
-        errors = texts & ERRORS.keys()
-        for text in texts:
-            known[text] = None if text in errors or not text.strip() else str(text)
+            return tally
+        texts = [value for value in tally.known if isinstance(value, str)]
+        errors = ERRORS.keys() & set(texts)
         if errors:
-            count = sum(isinstance(v, str) and v in errors for v in values)
+            count = sum(map(values.count, errors))
             told = ", ".join(sorted(errors)[:3])
             self._tell("errors", count, f"{counted(count, 'error')} ({told}) are blank")
-        return [known[value] if isinstance(value, str) else value for value in values]
+        gone = errors | {text for text in texts if text.isspace()}
+        if not (gone or tally.blanks or types[ErrorValue]):
+            return tally
+        known = dict.fromkeys(gone, None) | {"": None}
+        if types.keys() <= {str, _UNKNOWN}:  # get gives the value itself where it isn't known
+            return Tally(list(map(known.get, values, values)))
+        return Tally([known.get(v, str(v)) if isinstance(v, str) else v for v in values])
 
     def _tell(self, fact: str, count: int, note: str) -> None:
         self.facts[fact] = count
@@ -157,58 +168,73 @@ class _Deciding:
 
     # One kind -----------------------------------------------------------------
 
-    def _plain(self, family: str, values: list[Any]) -> TypedColumn:
+    def _plain(self, family: str, tally: Tally) -> TypedColumn:
         if family == "number":
-            return self._numbers(values)
+            return self._numbers(tally)
         if family == "date":
-            return self._dates(values)
-        return self._made(family, values)  # type: ignore[arg-type]
+            return self._dates(tally)
+        return self._made(family, tally)  # type: ignore[arg-type]
 
-    def _numbers(self, values: list[Any]) -> TypedColumn:
-        numbers = [value for value in values if value is not None]
+    def _numbers(self, tally: Tally) -> TypedColumn:
         if "%" in self.number_format:
-            return self._made("percent", values)
-        whole = all(map(_is_whole, numbers)) if float in set(map(type, numbers)) else True
+            return self._made("percent", tally)
+        numbers = tally.known
+        if int in tally.types:
+            whole = all(map(_is_whole, numbers))
+        else:
+            whole = all(map(float.is_integer, numbers))
         if whole and min(numbers) > -_HUGE and max(numbers) < _HUGE:
-            return self._made("integer", values)
-        return self._made("decimal", values)
+            return self._made("integer", tally)
+        return self._made("decimal", tally)
 
-    def _dates(self, values: list[Any]) -> TypedColumn:
-        types = set(map(type, values)) - {type(None)}
+    def _dates(self, tally: Tally) -> TypedColumn:
+        types = tally.types.keys() - {_UNKNOWN}
         if types == {dt.date}:
-            return self._made("date", values)
-        moments = [v for v in values if type(v) is dt.datetime]
-        if any(moment.time() != _MIDNIGHT for moment in moments):
-            whole = [dt.datetime.combine(v, _MIDNIGHT) if type(v) is dt.date else v for v in values]
-            return self._made("datetime", whole)
-        return self._made("date", [v.date() if type(v) is dt.datetime else v for v in values])
+            return self._made("date", tally)
+        # Not the different ones: a day and its midnight are two, and so many are looked at once.
+        moments = (v for v in tally.values if type(v) is dt.datetime)
+        if all(moment.time() == _MIDNIGHT for moment in moments):
+            days = [v.date() if type(v) is dt.datetime else v for v in tally.values]
+            return self._made("date", Tally(days))
+        if types == {dt.datetime}:
+            return self._made("datetime", tally)
+        return self._made(
+            "datetime",
+            Tally(
+                [
+                    dt.datetime.combine(v, _MIDNIGHT) if type(v) is dt.date else v
+                    for v in tally.values
+                ]
+            ),
+        )
 
     # Texts --------------------------------------------------------------------
 
     def _texts(self, *, wanted: bool) -> TypedColumn:
-        texts = {value for value in self.values if isinstance(value, str)}
         plain = " ".join(re.split(r"[\s_.-]+", self.header)).strip().lower()
         if wanted or self.number_format == "@" or NAMES_OF_TEXT.search(plain):
             return self._all_text()
-        decision = self._read(texts)
-        if decision is None:
-            return self._all_text()
-        count = sum(isinstance(value, str) for value in self.values)
-        return self._converted(decision, count)
+        decision = self._read(self._different_texts())
+        return self._converted(decision) if decision else self._all_text()
+
+    def _different_texts(self) -> list[str]:
+        return [value for value in self.tally.known if isinstance(value, str)]
 
     def _all_text(self) -> TypedColumn:
         if set(self.types) <= {str}:
-            return self._made("text", self.values)
+            return self._made("text", self.tally)
         values = [None if v is None else _shown(v) for v in self.values]
-        return self._made("text", values)
+        return self._made("text", Tally(values))
 
     def _read(self, texts: Collection[str]) -> Decision | None:
         """How the texts of a column are read as something else, if all of them can be."""
-        stripped = {text.strip() for text in texts}
+        stripped = dict.fromkeys(map(str.strip, texts))
         places = {text for text in stripped if text.lower() in _PLACEHOLDERS}
-        rest = stripped - places
-        sample = [text for text, _ in zip(rest, range(_SAMPLE), strict=False)]
+        rest = [text for text in stripped if text not in places] if places else list(stripped)
+        sample = rest[:_SAMPLE]
         if not rest or sum(bool(_DIGIT.search(t)) for t in sample) < len(sample) * _MOST:
+            return None
+        if _are_words(rest):
             return None
         decision = decide(rest, self.wishes.settled)
         if decision.doubt:
@@ -218,12 +244,15 @@ class _Deciding:
         convert = decision.convert
         return replace(decision, convert=lambda t: None if t in places else convert(t))
 
-    def _converted(self, decision: Decision, count: int) -> TypedColumn:
-        known: dict[Any, Any] = {}
-        for text in {value for value in self.values if isinstance(value, str)}:
-            known[text] = decision.convert(text.strip())
-        values = [known[v] if isinstance(v, str) else v for v in self.values]
-        example = next(v for v in self.values if isinstance(v, str) and known[v] is not None)
+    def _converted(self, decision: Decision) -> TypedColumn:
+        texts = self._different_texts()
+        known = dict(zip(texts, map(decision.convert, map(str.strip, texts)), strict=True))
+        count = self.types[str]
+        if self.types.keys() == {str}:  # None is not among the known, and stays
+            values = list(map(known.get, self.values))
+        else:
+            values = [known[v] if isinstance(v, str) else v for v in self.values]
+        example = next(text for text in texts if known[text] is not None)
         kind = {"currency": "amounts", "percent": "percentages"}.get(
             decision.kind, f"{decision.kind}s"
         )
@@ -234,19 +263,18 @@ class _Deciding:
             self._tell("placeholders", len(places), f"{_quoted(places)} read as blank")
         if decision.number_format != "General" and self.number_format == "General":
             self.number_format = decision.number_format
-        return self._plain(_READ_AS[decision.kind], values)
+        return self._plain(_READ_AS[decision.kind], Tally(values))
 
     # Several kinds --------------------------------------------------------------
 
     def _mixed(self) -> TypedColumn:
-        texts = {value for value in self.values if isinstance(value, str)}
+        texts = self._different_texts()
         others = {_FAMILY[t] for t in self.types if t is not str}
         if texts and len(others) == 1:
             family = next(iter(others))
             decision = self._read(texts)
             if decision is not None and _READ_AS[decision.kind] == family:
-                count = sum(isinstance(value, str) for value in self.values)
-                return self._converted(decision, count)
+                return self._converted(decision)
         counts: Counter[str] = Counter()
         for type_, number in self.types.items():
             counts[_FAMILY.get(type_, "text")] += number
@@ -266,7 +294,21 @@ class _Deciding:
             f"{'is' if len(odd) == 1 else 'are'} no {family} and blank here",
         )  # fmt: skip
         kept = [v if _FAMILY.get(type(v)) == family else None for v in self.values]
-        return self._plain(family, kept)
+        return self._plain(family, Tally(kept))
+
+
+def _are_words(texts: Sequence[str]) -> bool:
+    """Whether so many texts are no numbers, dates or amounts that no note is due, either.
+
+    It is for columns of very many names: the first of them are enough to tell.
+    """
+    room = len(texts) // 5
+    for text in texts:
+        if not looks_valued(text) and not _SCIENTIFIC.match(text):
+            room -= 1
+            if room < 0:
+                return True
+    return False
 
 
 def _is_whole(number: int | float) -> bool:

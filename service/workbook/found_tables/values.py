@@ -30,9 +30,12 @@ class SheetValues:
 
     :param columns: by number, values from row 1 on: "" for a blank cell, None for a formula
         without a known value; a column ends with its last cell
+    :param flags: for each column, for each row, 1 where there is a value and else 0; found out
+        where it isn't given
     """
 
     columns: dict[int, list[Any]]
+    flags: dict[int, bytes] | None = None
 
     @property
     def height(self) -> int:
@@ -60,7 +63,10 @@ class SheetValues:
 
     def filled(self) -> dict[int, bytes]:
         """For each column, for each row, 1 where there is a value and else 0."""
-        return {number: bytes(map(ne, held, repeat(""))) for number, held in self.columns.items()}
+        if self.flags is None:
+            held = self.columns.items()
+            self.flags = {number: bytes(map(ne, column, repeat(""))) for number, column in held}
+        return self.flags
 
 
 def read_values(book: Book, sheet: Worksheet) -> SheetValues:
@@ -70,10 +76,8 @@ def read_values(book: Book, sheet: Worksheet) -> SheetValues:
     """
     bulk = bulk_values(book, sheet)
     if bulk is not None:
-        numbered = enumerate(bulk.columns, bulk.first_column)
-        return SheetValues(
-            {number: held for number, held in numbered if any(map(ne, held, repeat("")))}
-        )
+        flags = {n: f for n, f in enumerate(bulk.filled, bulk.first_column) if any(f)}
+        return SheetValues({n: bulk.columns[n - bulk.first_column] for n in flags}, flags)
     columns = _room(sheet)
     values = book.values if book.formula_count() else {}
     filled = book.filled_areas(sheet)

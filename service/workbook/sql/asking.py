@@ -13,12 +13,12 @@ from typing import Any
 import duckdb
 from openpyxl.worksheet.worksheet import Worksheet
 
-from service.errors import InvalidParameters, InvalidQuery, listed
+from service.errors import InvalidParameters, InvalidQuery, WorkbookRequired, listed
 from service.names import split_extension
 from service.workbook.book import Book
 from service.workbook.cells import tidy_number
-from service.workbook.found_tables.names import clean
-from service.workbook.found_tables.types import Wishes
+from service.workbook.found_tables.names import clean, schema_names
+from service.workbook.found_tables.types import Kind, Wishes
 from service.workbook.result_sets import Results, Value, fitted, with_formats
 from service.workbook.sql.shelf import Answered, Shelf, first_line, shelf_of
 from service.workbook.sql.statements import Source, Statement, parsed
@@ -68,6 +68,8 @@ class Asking:
 
     :param others: names of the other open workbooks, with the places of files with their tables
         (see :func:`tables_file`), which are brought when they are needed
+    :param chosen: whether nobody said which of the open workbooks this is; then all names have
+        to be those of a workbook's tables
     """
 
     book: Book
@@ -75,6 +77,7 @@ class Asking:
     decimal: str = ""
     date_order: str = ""
     text_columns: list[str] = field(default_factory=list)
+    chosen: bool = False
 
     @cached_property
     def wishes(self) -> Wishes:
@@ -100,6 +103,7 @@ class Asking:
         :raises NeedsWorkbooksError: if tables of other workbooks have to be brought
         """
         statement = parsed(sql)
+        self._check_qualified(statement)
         if statement.lists_tables:
             raise InvalidQuery(
                 f"Tables: {self._names()}.", "Leave sql out to see them with their columns."
@@ -113,6 +117,18 @@ class Asking:
         names = {(one.source.workbook, one.source.table): one.own for one in meant}
         answered = self.shelf.ask(text, names, lambda words: self._explained(words, meant))
         return Query(self, meant, answered)
+
+    def _check_qualified(self, statement: Statement) -> None:
+        bare = next((source.table for source in statement.sources if not source.workbook), "")
+        if not self.chosen or not (bare or statement.lists_tables):
+            return
+        have = [self.book.name, *self.others]
+        raise WorkbookRequired(
+            f"Several workbooks are open: {listed(have)}.",
+            f"Say which one with the parameter workbook, or write {_schema(have[0])}."
+            f"{bare or 'sheet1'} for a table.",
+            {"open": have},
+        )
 
     # Finding --------------------------------------------------------------------
 
@@ -242,8 +258,10 @@ class Query:
         count, width = self.answered.row_count, len(self.answered.names)
         self.asking.book.room_for((count + 1) * width)
         headers, formats = self._origins()
+        types = zip(self.answered.names, self.answered.types, strict=True)
+        alike = {name.lower() for name, type_ in types if _is_like(type_, formats, name.lower())}
         results = self._results(0, count)
-        results = with_formats(results, formats)
+        results = with_formats(results, {name: formats[name][0] for name in alike})
         named = [headers.get(name.lower(), name) for name in self.answered.names]
         return Results(
             [c.renamed(n) for c, n in zip(results.columns, _different(named), strict=True)],
@@ -261,18 +279,26 @@ class Query:
     def _results(self, first: int, most: int) -> Results:
         return fitted(self.answered.names, self.asking.shelf.rows(first, most))
 
-    def _origins(self) -> tuple[dict[str, str], dict[str, str]]:
-        """Header and number format of each column's name that is that of one column alone."""
+    def _origins(self) -> tuple[dict[str, str], dict[str, tuple[str, Kind]]]:
+        """Header, and number format with kind, of each name that is that of one column alone."""
         headers: dict[str, set[str]] = {}
-        formats: dict[str, set[str]] = {}
+        formats: dict[str, set[tuple[str, Kind]]] = {}
         for one in self.meant:
-            table = one.table
-            for name, header, code in zip(table.columns, table.headers, table.formats, strict=True):
+            kinds, headed = one.table.columns.items(), one.table.headers
+            for (name, kind), header, code in zip(kinds, headed, one.table.formats, strict=True):
                 headers.setdefault(name, set()).add(header)
-                formats.setdefault(name, set()).add(code)
+                formats.setdefault(name, set()).add((code, kind))
         alone = {name: found.pop() for name, found in headers.items() if len(found) == 1}
         codes = {name: found.pop() for name, found in formats.items() if len(found) == 1}
-        return alone, {name: code for name, code in codes.items() if code}
+        return alone, {name: found for name, found in codes.items() if found[0]}
+
+
+def _is_like(type_: str, formats: Mapping[str, tuple[str, Kind]], name: str) -> bool:
+    """Whether a result's type is the kind of numbers whose format its name's column has."""
+    kind = formats[name][1] if name in formats else "text"
+    whole = bool(re.fullmatch(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?", type_))
+    broken = type_ in ("DOUBLE", "FLOAT") or type_.startswith("DECIMAL")
+    return whole if kind == "integer" else broken and kind in ("decimal", "percent")
 
 
 def _different(names: list[str]) -> list[str]:
@@ -294,9 +320,7 @@ def _schema(name: str) -> str:
 
 def _means(written: str, name: str) -> bool:
     """Whether a schema as it is written means the workbook of that name."""
-    plain = written.strip().lower()
-    stem = split_extension(name)[0]
-    return plain in (name.lower(), stem.lower(), clean(stem), clean(name))
+    return written.strip().lower() in schema_names(name)
 
 
 def _likely(sheet: Worksheet, wanted: str) -> bool:

@@ -25,6 +25,7 @@ from service.workbook.found_tables.types import Wishes
 from service.workbook.keeping.cells import OpenedCell
 from service.workbook.keeping.lazy import LazyCells, loaded_cells
 from service.workbook.occupancy import count_formulas
+from service.workbook.sql.loading import column_rows
 from service.workbook.sql.locked import connected
 from service.workbook.sql.tables import Filled, QueryTable, filled_tables
 
@@ -100,12 +101,19 @@ class Shelf:
         name = f"loaded_{self._numbers}"
         pairs = list(zip(filled.table.columns, filled.types, strict=True))
         columns = ", ".join(f'"{column}" {type_}' for column, type_ in pairs)
-        unnested = ", ".join(f"unnest(${i}::{t}[])" for i, (_, t) in enumerate(pairs, 1))
         with self._guarded():
             self.connection.execute(f"CREATE TABLE {name} ({columns})")
             for start in range(0, filled.table.rows, _ROWS_AT_ONCE):
-                part = [held[start : start + _ROWS_AT_ONCE] for held in filled.values]
-                self.connection.execute(f"INSERT INTO {name} SELECT {unnested}", part)
+                sources = [
+                    column_rows(held[start : start + _ROWS_AT_ONCE], type_, number)
+                    for number, (held, (_, type_)) in enumerate(
+                        zip(filled.values, pairs, strict=True), 1
+                    )
+                ]
+                selected = ", ".join(sql for sql, _ in sources)
+                self.connection.execute(
+                    f"INSERT INTO {name} SELECT {selected}", [held for _, held in sources]
+                )
         return name
 
     def drop(self, title: str) -> None:
