@@ -455,6 +455,15 @@ def test_delimiters_and_encodings(delimiter: str, encoding: str, tmp_path: Path)
     assert read_back(data, encoding, "\t" if delimiter == "tab" else delimiter) == rows
 
 
+def test_numbers_have_the_decimal_mark_of_who_reads_them(tmp_path: Path) -> None:
+    book = new_book(rows=[["Item", "Net"], ["v1.5", 1234.5], ["Tea", -2]])
+    options = {"delimiter": ";", "decimal": ",", "bom": False}
+    data, _ = exported(book, tmp_path, options=options)
+    assert data == b"Item;Net\r\nv1.5;1234,5\r\nTea;-2\r\n"
+    data, _ = exported(book, tmp_path, options={"decimal": ","})
+    assert read_back(data)[1] == ["v1.5", "1234,5"]
+
+
 def test_a_character_that_does_not_fit_names_its_cell(tmp_path: Path) -> None:
     book = new_book(rows=[["a", "b"], ["c", "5 €"]])
     with pytest.raises(InvalidValue, match="Sheet1!B2"):
