@@ -97,7 +97,7 @@ _MEANINGS: list[tuple[str, dict[str, str]]] = [
     (
         "sum avg to_number val value try_cast isnumeric convert tonumber",
         {
-            "DuckDB": "TRY_CAST(text AS DOUBLE), where text is not a number",
+            "DuckDB": "TRY_CAST(replace(text, ',', '.') AS DOUBLE) for numbers in texts",
             "": "CAST(text AS DECIMAL(12, 2))",
         },
     ),

@@ -96,7 +96,7 @@ SALES = [["2026-01-05", "North", 10], ["2026-02-05", "South", 20]]
     [
         ("SELECT to_char(day, 'YYYY-MM') FROM sheet1", "strftime(day, '%Y-%m')"),
         ("SELECT isnull(amount, 0) FROM sheet1", "coalesce(value, 0)"),
-        ("SELECT sum(region) FROM sheet1", "TRY_CAST(text AS DOUBLE)"),
+        ("SELECT sum(region) FROM sheet1", "TRY_CAST(replace(text, ',', '.') AS DOUBLE)"),
         ("SELECT TOP 10 * FROM sheet1", "LIMIT 10"),
         ("SELECT [Total Cost] FROM [Sheet1]", "double quotes"),
         ("SELECT * FROM Sheet1!A1:B9", "FROM sheet1"),

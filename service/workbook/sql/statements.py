@@ -137,7 +137,8 @@ def _unreadable(tree: dict[str, Any], text: str) -> InvalidQuery:
     return InvalidQuery(
         f"The SQL has an error: {str(tree.get('error_message'))[:200]}{where}.",
         turn_advice(text, "DuckDB")
-        + "Correct it; the dialect is DuckDB's. Names with blanks stand in double quotes.",
+        + "Correct it; the dialect is DuckDB's. Names with blanks stand in double quotes, and "
+        "those that are words of SQL have a _ behind: order_.",
     )
 
 
