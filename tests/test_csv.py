@@ -485,7 +485,7 @@ def test_moments_with_a_time_zone_stay_texts_that_queries_read() -> None:
     source = "at,value\n2026-01-01T23:30:00Z,1\n2026-01-02T00:30:00+01:00,2\n"
     book, result = imported(source)
     assert '"at" stays text: 2026-01-01T23:30:00Z has a time zone' in result["notes"][0]
-    table = Asking(book).asked(f"SELECT CAST(at_ AS TIMESTAMP) AS t FROM {book.sheet_names[0]}")
+    table = Asking(book).asked(f"SELECT CAST(at_ AS TIMESTAMPTZ) AS t FROM {book.sheet_names[0]}")
     assert table.page(1, 9)["rows"] == [["2026-01-01T23:30:00"]] * 2
 
 

@@ -353,7 +353,7 @@ def _dates(values: Collection[str], settled: Settled) -> Decision | None:
 def _zoned(value: str) -> str:
     return (
         f"stays text: {value} has a time zone, and Excel has none; queries read it with "
-        "CAST(... AS TIMESTAMP), in UTC"
+        "CAST(... AS TIMESTAMPTZ), in UTC"
     )
 
 
