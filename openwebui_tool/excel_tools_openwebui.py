@@ -1560,7 +1560,7 @@ class Tools:
         :param format: csv: a file a sheet; png: a file a page
         :param sheet: sheet to export; leave out for all that are not hidden
         :param range: such as "A1:D20", on that sheet; leave out for all used cells
-        :param options: such as {"delimiter": ";"} Keys: delimiter (,|;|	|||tab), encoding, bom, neutralize_formulas, header, dpi.
+        :param options: such as {"delimiter": ";"} Keys: delimiter (,|;|	|||tab), encoding, bom, neutralize_formulas, header, dpi, ....
         """
         return await self._run(
             "export_excel_file",

@@ -24,6 +24,7 @@ from service.errors import (
     UnsupportedFile,
 )
 from service.workbook.book import Book
+from service.workbook.sql.asking import Asking
 from tests.bench import new_book, run
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "sales.csv"
@@ -114,6 +115,31 @@ DIALECTS: dict[str, tuple[str, dict[str, Any], list[list[object]]]] = {
             ["x", "y", "z"],
             [1, 2, 3],
             [4, 5, 6],
+        ],
+    ),
+    "a bank's lines above": (
+        (
+            "Statement;;;\nIBAN:;DE89370400440532013000;;\nFrom - to;01.01. - 31.01.2026;;\n;;;\n"
+            "Day;Text;Amount;Currency\n02.01.2026;Rent;-850,50;EUR\n13.01.2026;Pay;3.200,00;EUR\n"
+        ),
+        {},
+        [
+            ["Statement", None, None, None],
+            ["IBAN:", "DE89370400440532013000", None, None],
+            ["From - to", "01.01. - 31.01.2026", None, None],
+            [None] * 4,
+            ["Day", "Text", "Amount", "Currency"],
+            [dt.date(2026, 1, 2), "Rent", -850.5, "EUR"],
+            [dt.date(2026, 1, 13), "Pay", 3200, "EUR"],
+        ],
+    ),
+    "few values below the headers": (
+        "a;b;c;d\n1;;;\n2;;;\n3;4;5;6\n4;5;6;7\n5;6;7;8\n",
+        {},
+        [
+            ["a", "b", "c", "d"],
+            *[[n, None, None, None] for n in (1, 2)],
+            *[[n, n + 1, n + 2, n + 3] for n in (3, 4, 5)],
         ],
     ),
     "a quote that never closes": ('a,b\n"x,1\ny,2\n', {}, [["a", "b"], ['"x', 1], ["y", 2]]),
@@ -453,6 +479,23 @@ def test_delimiters_and_encodings(delimiter: str, encoding: str, tmp_path: Path)
         options={"delimiter": delimiter, "encoding": encoding, "bom": encoding == "utf-16"},
     )
     assert read_back(data, encoding, "\t" if delimiter == "tab" else delimiter) == rows
+
+
+def test_moments_with_a_time_zone_stay_texts_that_queries_read() -> None:
+    source = "at,value\n2026-01-01T23:30:00Z,1\n2026-01-02T00:30:00+01:00,2\n"
+    book, result = imported(source)
+    assert '"at" stays text: 2026-01-01T23:30:00Z has a time zone' in result["notes"][0]
+    table = Asking(book).asked(f"SELECT CAST(at_ AS TIMESTAMPTZ) AS t FROM {book.sheet_names[0]}")
+    assert table.page(1, 9)["rows"] == [["2026-01-01T23:30:00"]] * 2
+
+
+def test_numbers_have_the_decimal_mark_of_who_reads_them(tmp_path: Path) -> None:
+    book = new_book(rows=[["Item", "Net"], ["v1.5", 1234.5], ["Tea", -2]])
+    options = {"delimiter": ";", "decimal": ",", "bom": False}
+    data, _ = exported(book, tmp_path, options=options)
+    assert data == b"Item;Net\r\nv1.5;1234,5\r\nTea;-2\r\n"
+    data, _ = exported(book, tmp_path, options={"decimal": ","})
+    assert read_back(data)[1] == ["v1.5", "1234,5"]
 
 
 def test_a_character_that_does_not_fit_names_its_cell(tmp_path: Path) -> None:

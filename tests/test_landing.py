@@ -13,6 +13,7 @@ import pytest
 from service.errors import ExcelToolsError, InvalidParameters, InvalidRange, InvalidValue
 from service.operations.landing import Landing, landing
 from service.workbook.book import Book
+from service.workbook.comparison import told_changes
 from service.workbook.house import house
 from service.workbook.result_sets import Results, fitted, with_formats
 from tests.bench import new_book, run
@@ -233,3 +234,10 @@ def test_what_was_landed_is_a_valid_file(tmp_path: Path) -> None:
     land(book, cities(), "Result", table="auto")
     book.save(tmp_path / "out.xlsx")
     assert openpyxl.load_workbook(tmp_path / "out.xlsx")["Result"]["F2"].value == dt.time(8)
+
+
+def test_a_file_that_was_opened_again_holds_no_other_cells(tmp_path: Path) -> None:
+    """Dates and looks come back in other words; undo and previews tell only what differs."""
+    book = new_book(headers=["a"], rows=[["x"]])
+    land(book, cities(), "Result")
+    assert told_changes(book, reopened(book, tmp_path), 1, 50)["changed_cells"] == 0

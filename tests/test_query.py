@@ -348,3 +348,13 @@ def test_a_very_large_sheet_is_read_from_its_bytes(tmp_path: Path) -> None:
     run(book, "write_excel_range", start="B2", rows=[[1000]])
     assert ask(book, total)["rows"] == [[480_997, 159_999]]
     assert book.sheet("Big")._cells.opened < 1000
+
+
+def test_moments_of_now_are_moments(book: Book) -> None:
+    sql = (
+        "SELECT now() AS n, date_trunc('month', now()) AS m, get_current_time() AS t, [now()] AS l"
+    )
+    columns = ask(book, sql)["columns"]
+    assert columns == {"n": "datetime", "m": "datetime", "t": "time", "l": "text"}
+    before = ask(book, sql, into="Now")["into"]
+    assert before == "Now!A1:D2"

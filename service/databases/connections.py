@@ -91,6 +91,8 @@ def _limit_postgres(connection: Connection, seconds: int) -> None:
         ("idle_in_transaction_session_timeout", milliseconds + 10_000),
         ("lock_timeout", _LOCK_SECONDS * 1000),
         ("standard_conforming_strings", "on"),
+        # Moments are told in UTC: so the first of a month is that of a date in its column, too.
+        ("timezone", "'UTC'"),
     ):
         connection.exec_driver_sql(f"SET LOCAL {setting} = {value}")
 

@@ -19,9 +19,11 @@ from service.errors import (
     StatementRefused,
 )
 from service.sources import Source
+from service.sql_words import advice
 
 _LONGEST = 400
 _HIDDEN = "..."
+_FUNCTION = re.compile(r"function:? (?:\w+\.)?(\w+)", re.IGNORECASE)
 # PostgreSQL's classes of errors that are about the statement or its data.
 _POSTGRES_STATEMENT = ("0A", "20", "21", "22", "23", "26", "42", "44", "54", "P0")
 _POSTGRES_REFUSED = ("42501", "25")  # no right to it; it does not go with this transaction
@@ -122,8 +124,14 @@ def _refused(message: str | None, source: Source) -> StatementRefused:
 def _failed(message: str, source: Source) -> StatementFailed:
     return StatementFailed(
         f'{source.kind} says of the query on "{source.name}": {scrubbed(message, source)}.',
-        'Correct the SQL; action="tables" shows tables and columns.',
+        f"{_function_advice(message, source)}Correct the SQL; texts stand in single quotes, and "
+        'action="tables" shows tables and columns.',
     )
+
+
+def _function_advice(message: str, source: Source) -> str:
+    found = _FUNCTION.search(message)
+    return advice(found[1], source.kind) if found else ""
 
 
 def scrubbed(message: str, source: Source) -> str:

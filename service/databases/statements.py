@@ -9,46 +9,18 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Collection
-from typing import ClassVar
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.dialects.dialect import Dialect
-from sqlglot.dialects.mysql import MySQL
 from sqlglot.errors import SqlglotError
-from sqlglot.generator import Generator
-from sqlglot.generators.mysql import MySQLGenerator
 
+from service.databases.dialects import DIALECTS, ServerMySQL
 from service.databases.functions import ALLOWED, TYPED_REFUSED
 from service.errors import StatementRefused
+from service.sql_words import advice, bare, turn_advice
 
 LONGEST = 20_000
 
-
-def _regexp(generator: Generator, node: exp.Expression) -> str:
-    """MariaDB has the operator only, and the function is for those who gave it flags."""
-    if node.args.get("flag"):
-        return generator.func("REGEXP_LIKE", node.this, node.expression, node.args["flag"])
-    return generator.binary(node, "REGEXP")  # type: ignore[arg-type]
-
-
-class _MySQLWriter(MySQLGenerator):
-    TRANSFORMS: ClassVar = {**MySQLGenerator.TRANSFORMS, exp.RegexpLike: _regexp}
-
-
-class ServerMySQL(MySQL):
-    """MySQL as all its relatives understand it."""
-
-    generator_class = _MySQLWriter
-
-
-DIALECTS: dict[str, str | type[Dialect]] = {
-    "SQLite": "sqlite",
-    "PostgreSQL": "postgres",
-    "MySQL": ServerMySQL,
-    "MariaDB": ServerMySQL,
-    "TiDB": ServerMySQL,
-}
 _ROOTS = (exp.Select, exp.SetOperation, exp.Subquery, exp.Values)
 _REFUSED: dict[type[object], str] = {
     exp.DML: "it changes data",
@@ -77,6 +49,9 @@ _SYSTEM_TABLES = {
     "MariaDB": _NONE,
     "TiDB": _NONE,
 }
+_DATES = frozenset(
+    [exp.DType.DATE, exp.DType.DATETIME, exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ, exp.DType.TIME]
+)
 _WHO = frozenset("user current_role current_user session_user system_user".split())
 _TELL = "Send one SELECT (WITH, UNION and VALUES are fine too)."
 
@@ -89,7 +64,7 @@ def checked(sql: str, kind: str, functions: Collection[str] = ()) -> str:
     :raises StatementRefused: saying what is in the way
     """
     dialect = DIALECTS[kind]
-    tree = _parsed(sql, kind)
+    tree = _parsed(bare(sql), kind)
     if not isinstance(tree, _ROOTS):
         raise StatementRefused(f"The statement is no query: it is {_word(tree)}.", _TELL)
     _check(tree, kind, functions)
@@ -117,7 +92,7 @@ def _parsed(sql: str, kind: str) -> exp.Expression:
     except (SqlglotError, RecursionError, ValueError, TypeError, AttributeError, KeyError) as error:
         raise StatementRefused(
             f"The statement can't be read as {kind}{_place(error)}.",
-            f"Correct it; it is written in the SQL of {kind}. {_TELL}",
+            f"{turn_advice(sql, kind)}Correct it; it is written in the SQL of {kind}. {_TELL}",
         ) from None
     if len(found) != 1:
         raise StatementRefused(
@@ -149,6 +124,7 @@ def _check(tree: exp.Expression, kind: str, functions: Collection[str]) -> None:
             _check_table(node, kind)
         if isinstance(node, exp.Column):
             _check_column(node, kind)
+        _check_meaning(node, kind)
         if isinstance(node, exp.DataType) and node.sql().lower().startswith("reg"):
             raise StatementRefused(
                 f"The type {node.sql().lower()[:40]} tells of the database system itself.", _TELL
@@ -179,7 +155,7 @@ def _check_function(name: str, kind: str, allowed: Collection[str], more: Collec
     if name.lower() not in allowed and name.lower() not in more:
         raise StatementRefused(
             f"The function {name.lower()[:60]} is not allowed here ({kind}).",
-            "Use plain SQL functions; the operator can allow further ones.",
+            f"{advice(name, kind)}Use plain SQL functions; the operator can allow further ones.",
         )
 
 
@@ -195,6 +171,20 @@ def _check_table(node: exp.Table, kind: str) -> None:
         raise StatementRefused(
             f"{'.'.join([*schemas[::-1], name])[:80]} is a table of the database system itself.",
             'See tables and columns with action="tables".',
+        )
+
+
+def _check_meaning(node: exp.Expr, kind: str) -> None:
+    """What the database would take for something else than was meant."""
+    if isinstance(node, exp.Cast) and kind == "SQLite" and node.to.this in _DATES:
+        raise StatementRefused(
+            "SQLite has no dates: as a DATE, the text '2026-02-28' would be the number 2026.",
+            "Compare with the text alone, such as day >= '2026-02-01', or use date(day).",
+        )
+    if isinstance(node, exp.Join) and node.side == "FULL" and DIALECTS[kind] is ServerMySQL:
+        raise StatementRefused(
+            f"{kind} has no FULL JOIN, and would take the word for an alias.",
+            "Write a LEFT JOIN, UNION ALL, and a RIGHT JOIN WHERE the left key IS NULL.",
         )
 
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import gc
 import re
 from codecs import BOM_UTF8
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Literal
 
 from openpyxl.cell.cell import Cell
@@ -19,6 +16,7 @@ from service.errors import InvalidParameters
 from service.names import split_extension
 from service.operations.context import Context
 from service.operations.decimals import has_decimals, usual_decimals
+from service.operations.landing import collecting_later
 from service.operations.layout import (
     MEASURED_ROWS,
     align_headers,
@@ -81,7 +79,7 @@ def import_csv_to_excel(
     :param sheet: name of the new sheet
     :param options: such as {"delimiter": ";", "decimal": ","}
     """
-    with _collecting_later():
+    with collecting_later():
         return _import(ctx, source, filename, sheet, options)
 
 
@@ -138,19 +136,6 @@ def _number_of(sheet: Worksheet, template: Cell | None, alignment: Alignment | N
     if alignment is not None:
         cell.alignment = alignment
     return int(cell.style_id)
-
-
-@contextmanager
-def _collecting_later() -> Iterator[None]:
-    """No garbage collection meanwhile: over a million new cells it takes half of the time
-    and finds nothing."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _is_text(source: str) -> bool:

@@ -373,10 +373,14 @@ _YEAR_FIRST = re.compile(r"(\d{4}|\d{2})([./-])(\d{1,2})\2(\d{1,2})")
 _PARTS = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})")
 _CLOCK = re.compile(r"(.{6,10})[ T](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,3}))?)?")
 
+_ZONED = re.compile(_CLOCK.pattern + r"(Z|[+-]\d{2}(:\d{2})?)")
+
 
 def _dates(values: Collection[str], settled: Settled) -> Decision | None:
     if not all(map(_BEGINNING.match, values)):
         return None
+    if all(map(_ZONED.fullmatch, values)):
+        return Decision("text", number_format="@", doubt=_zoned(min(values)))
     split = [_split_clock(value) for value in values]
     days = {day for day, _ in split}
     order, doubt = _order_of(days, settled)
@@ -389,6 +393,13 @@ def _dates(values: Collection[str], settled: Settled) -> Decision | None:
     if clocks == {""}:
         return Decision("date", lambda t: _day(_moment(t, order)), "yyyy-mm-dd", proves)
     return Decision("datetime", lambda t: _moment(t, order), _clock_format(clocks), proves)
+
+
+def _zoned(value: str) -> str:
+    return (
+        f"stays text: {value} has a time zone, and Excel has none; queries read it with "
+        "CAST(... AS TIMESTAMPTZ), in UTC"
+    )
 
 
 def _split_clock(text: str) -> tuple[str, str]:

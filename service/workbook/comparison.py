@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any, TypeAlias
@@ -43,8 +44,10 @@ class _Side:
             return None
         key = cell._style.tobytes()
         if key not in self._looks:
-            parts = (cell.font, cell.fill, cell.border, cell.alignment, cell.protection)
-            self._looks[key] = (cell.number_format, *map(repr, parts))
+            parts = (cell.font, cell.fill, cell.border, cell.alignment)
+            # A file that was opened has no word for what is false.
+            looks = (repr(part).replace("=False", "=None") for part in parts)
+            self._looks[key] = (cell.number_format, *looks, repr(cell.protection))
         return self._looks[key]
 
     def value(self, cell: Cell | None) -> cells.Scalar:
@@ -118,7 +121,14 @@ def _differs(before: _Side, after: _Side, old: Cell | None, new: Cell | None) ->
 def _content(cell: Cell | None) -> object:
     if cell is None or cell.value is None:
         return None
-    return cells.formula_of(cell) or (cell.data_type, str(cell.value))
+    return cells.formula_of(cell) or (cell.data_type, str(_as_moment(cell.value)))
+
+
+def _as_moment(value: object) -> object:
+    """A date is its midnight, as a file that was opened has it."""
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return dt.datetime.combine(value, dt.time())
+    return value
 
 
 def _told(before: _Side, after: _Side, name: str, row: int, column: int) -> dict[str, Any]:

@@ -186,7 +186,10 @@ def as_table(records: Records, wishes: Wishes) -> CsvTable:
     table = CsvTable(front, headers, ListedTexts(_columns(rows, width), lines), [], {}, notes)
     decide_columns(table, wishes, records.delimiter, width)
     if preamble:
-        notes.append(f"{preamble} lines in front of the headers stand above the table.")
+        lines_stand = "line in front of the headers stands"
+        if preamble > 1:
+            lines_stand = "lines in front of the headers stand"
+        notes.append(f"{preamble} {lines_stand} above the table.")
     return table
 
 
@@ -239,15 +242,24 @@ def _usual_width(rows: list[list[str]]) -> int:
 
 
 def preamble_of(rows: list[list[str]]) -> int:
-    """How many lines stand in front of a table: a title, a date, each alone on its line."""
+    """How many lines stand in front of a table: a title, a date, each alone on its line.
+
+    Lines such as "IBAN:;DE89...;;" belong to them where names of all columns come after them.
+    """
     rows = rows[:LOOKED_AT]
-    usual = _usual_width([[v for v in row if v.strip()] for row in rows])
+    filled = [sum(bool(value.strip()) for value in row) for row in rows]
+    usual = Counter(filled).most_common(1)[0][0]
     if usual < 3:
         return 0
-    count = 0
-    while count < len(rows) - 1 and sum(bool(value.strip()) for value in rows[count]) == 1:
-        count += 1
+    count, more = (_leading(filled, most) for most in (1, usual // 2))
+    if more > count and filled[more] >= usual and not any(map(looks_typed, rows[more])):
+        return more
     return count if len(rows[count]) >= usual else 0
+
+
+def _leading(filled: list[int], most: int) -> int:
+    """How many rows, but for the last, have at most so many values before one has more."""
+    return next((i for i, n in enumerate(filled[:-1]) if n > most), len(filled) - 1)
 
 
 def _bodies(rows: list[list[str]]) -> list[Callable[[], Column]]:

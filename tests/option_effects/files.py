@@ -100,6 +100,7 @@ IMPORTING = Tool(
 SHEETS = [
     {"name": "Data", "headers": ["Item", "Cost"], "rows": [["Tée", 5], ["'=x", 7]]},
     {"name": "Other", "headers": ["Where"], "rows": [["Köln"]]},
+    {"name": "Prices", "headers": ["Item", "Price"], "rows": [["Milk", 2.5]]},
 ]
 BEFORE: list[Call] = [("create_excel_file", {"filename": "test.xlsx", "sheets": SHEETS})]
 
@@ -137,6 +138,10 @@ EXPORTING = Tool(
                  instead=";" if mark == "," else ",")
             for mark, stored in ((",", ","), (";", ";"), ("\t", "\t"), ("|", "|"), ("tab", "\t"))
         ),
+        Case("options.decimal=.", exported("Milk;2.5"), instead=",",
+             also={"sheet": "Prices", "options.delimiter": ";"}),
+        Case("options.decimal=,", exported("Milk;2,5"),
+             also={"sheet": "Prices", "options.delimiter": ";"}),
         Case("options.encoding=utf-8", exported("Tée", "utf-8"), instead="cp1252"),
         Case("options.encoding=cp1252", exported("Tée", "cp1252")),
         Case("options.encoding=latin-1", exported("Tée", "latin-1")),

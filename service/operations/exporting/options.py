@@ -18,7 +18,7 @@ ENDINGS = {
     "png": ".png",
 }
 _OWN: dict[str, set[str]] = {
-    "csv": {"delimiter", "encoding", "bom", "neutralize_formulas"},
+    "csv": {"delimiter", "encoding", "bom", "decimal", "neutralize_formulas"},
     "json": {"header"},
     "html": {"header", "neutralize_formulas"},
     "markdown": {"header"},
@@ -30,11 +30,16 @@ _OWN: dict[str, set[str]] = {
 class ExportOptions(BriefOptions):
     """How to write the file; each format has its own."""
 
+    rare = frozenset({"decimal"})
+
     delimiter: Literal[",", ";", "\t", "|", "tab"] = Field(
         default=",", description="csv: between the values"
     )
     encoding: Literal["utf-8", "cp1252", "latin-1", "utf-16"] = Field(
         default="utf-8", description="csv: of the file's text"
+    )
+    decimal: Literal[".", ","] = Field(
+        default=".", description="csv: decimal mark; with a comma the delimiter is often ;"
     )
     bom: bool = Field(default=True, description="csv: mark the file as Unicode, as Excel wants it")
     neutralize_formulas: bool = Field(

@@ -31,7 +31,7 @@ def as_csv(grid: Grid, options: ExportOptions) -> bytes:
 
     :raises InvalidValue: if the encoding lacks a character; it names the cell
     """
-    rows = [[_plain(value, options.neutralize_formulas) for value in row] for row in grid.rows]
+    rows = [[_plain(value, options) for value in row] for row in grid.rows]
     buffer = io.StringIO(newline="")
     delimiter = "\t" if options.delimiter == "tab" else options.delimiter
     csv.writer(buffer, delimiter=delimiter, lineterminator="\r\n").writerows(rows)
@@ -46,9 +46,11 @@ def as_csv(grid: Grid, options: ExportOptions) -> bytes:
         raise _not_encodable(grid, rows, options.encoding, error) from None
 
 
-def _plain(value: Value, neutral: bool) -> str:
+def _plain(value: Value, options: ExportOptions) -> str:
     text = as_text(value)
-    return f"'{text}" if neutral and _risky(value) else text
+    if isinstance(value, float):
+        return text.replace(".", options.decimal)
+    return f"'{text}" if options.neutralize_formulas and _risky(value) else text
 
 
 def _risky(value: Value) -> bool:

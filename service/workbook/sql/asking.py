@@ -15,6 +15,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from service.errors import InvalidParameters, InvalidQuery, WorkbookRequired, listed
 from service.names import split_extension
+from service.sql_words import advice
 from service.workbook.book import Book
 from service.workbook.cells import tidy_number
 from service.workbook.found_tables.names import clean, schema_names
@@ -26,9 +27,9 @@ from service.workbook.sql.tables import QueryTable, read_tables
 
 _MOST_NAMED = 40
 _MOST_NOTES = 12
-_NO_COLUMN = re.compile(
-    r'Referenced (?:column|table) "(.+?)" not found|does not have a column named "(.+?)"'
-)
+_NO_COLUMN = re.compile(r'Referenced column "(.+?)" not found|does not have a column named "(.+?)"')
+_NO_TABLE = re.compile(r'Referenced table "(.+?)" not found!\s*(?:Candidate tables: (.+))?')
+_FUNCTION = re.compile(r"with name (\w+) does not exist|the given name and argument types '(\w+)\(")
 
 
 class NeedsWorkbooksError(Exception):
@@ -146,7 +147,8 @@ class Asking:
         have = [self.book.name, *self.others]
         raise InvalidQuery(
             f'No open workbook "{source.workbook}". Open: {listed(have)}.',
-            f"Write {_schema(have[-1])}.{source.table}, or open the workbook first.",
+            f"Write {_schema(have[-1])}.{source.table}, or open the workbook first; sql left out "
+            "tells the tables of this one.",
         )
 
     def _table(self, source: Source) -> tuple[QueryTable, str]:
@@ -211,13 +213,26 @@ class Asking:
                 "Use these names, and single quotes around texts.",
                 {"tables": tables},
             )
+        outside = _NO_TABLE.search(words)
+        if outside:
+            return InvalidQuery(
+                f'The query takes columns of "{outside[1]}", and has only: {outside[2] or have}.',
+                "Before a column stands the name that its table was given after FROM or JOIN.",
+                {"tables": tables},
+            )
         kind, _, text = first_line(words).partition(": ")
         told = text if kind.endswith("Error") else first_line(words)
         return InvalidQuery(
             f"The query fails: {told[:300]}",
-            f"Tables and columns: {have}." if have else "The dialect is DuckDB's.",
+            _function_advice(words)
+            + (f"Tables and columns: {have}." if have else "The dialect is DuckDB's."),
             {"tables": tables} if tables else None,
         )
+
+
+def _function_advice(words: str) -> str:
+    found = _FUNCTION.search(words)
+    return advice(found[1] or found[2], "DuckDB") if found else ""
 
 
 @dataclass
@@ -335,18 +350,19 @@ def _likely(sheet: Worksheet, wanted: str) -> bool:
 
 
 def with_clean_names(sql: str, tables: list[QueryTable]) -> str:
-    """The statement with clean names in place of headers in double quotes."""
+    """The statement with clean names in place of headers in double quotes or backticks."""
     names: dict[str, str] = {}
     known = {name for table in tables for name in table.columns}
     for table in tables:
         for name, header in zip(table.columns, table.headers, strict=True):
             if header.lower() not in known:
                 names.setdefault(header.lower(), name)
-    if not names or '"' not in sql:
+    if not names or not {'"', "`"} & set(sql):
         return sql
     parts, last = [], 0
     for start, end in _quoted_names(sql):
-        meant = names.get(sql[start + 1 : end - 1].replace('""', '"').lower())
+        quote = sql[start]
+        meant = names.get(sql[start + 1 : end - 1].replace(quote * 2, quote).lower())
         if meant is not None:
             parts += [sql[last:start], f'"{meant}"']
             last = end
@@ -354,13 +370,14 @@ def with_clean_names(sql: str, tables: list[QueryTable]) -> str:
 
 
 def _quoted_names(sql: str) -> Iterator[tuple[int, int]]:
-    """Where identifiers in double quotes begin and end."""
+    """Where identifiers in double quotes or backticks begin and end."""
     data = sql.encode()  # the tokens' places count bytes
     for place, kind in duckdb.tokenize(sql):
-        if kind != duckdb.token_type.identifier or data[place : place + 1] != b'"':
+        quote = data[place : place + 1]
+        if kind != duckdb.token_type.identifier or quote not in (b'"', b"`"):
             continue
         end = place + 1
-        while (end := data.find(b'"', end)) >= 0 and data[end + 1 : end + 2] == b'"':
+        while (end := data.find(quote, end)) >= 0 and data[end + 1 : end + 2] == quote:
             end += 2
         if end > 0:
             yield len(data[:place].decode()), len(data[: end + 1].decode())

@@ -181,9 +181,11 @@ class Shelf:
 
     def rows(self, first: int, most: int) -> list[tuple[Any, ...]]:
         """Rows of the last result, counted from 0."""
+        found = self.answered or Answered([], [], 0)
+        columns = ", ".join(map(_without_zone, found.names, found.types)) or "*"
         with self._guarded():
             return self.connection.execute(
-                f"SELECT * FROM {_RESULT} LIMIT {most} OFFSET {first}"
+                f"SELECT {columns} FROM {_RESULT} LIMIT {most} OFFSET {first}"
             ).fetchall()
 
     @contextmanager
@@ -291,6 +293,14 @@ def _shown(values: Any) -> dict[Any, tuple[str, str, str]]:
 
 
 _BLANK = re.compile(r"\s+")
+
+
+def _without_zone(name: str, type_: str) -> str:
+    """A result's column to read: cells know no time zones, and neither does DuckDB for Python."""
+    kind, zoned, rest = type_.partition(" WITH TIME ZONE")
+    if not zoned:
+        return _quoted(name)
+    return f"CAST({_quoted(name)} AS {'VARCHAR' if rest or '(' in kind else kind})"
 
 
 def first_line(text: str) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 import duckdb
 
 from service.errors import InvalidQuery
+from service.sql_words import bare, turn_advice
 
 MAX_SQL = 20_000
 _QUERY_NODES = {"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"}
@@ -65,7 +66,7 @@ def parsed(sql: str) -> Statement:
 
     :raises InvalidQuery: if it is none, or does anything but read
     """
-    text = sql.strip().rstrip(";").rstrip()
+    text = bare(sql).rstrip(";").rstrip()
     if not text or len(text) > MAX_SQL or "\x00" in text:
         raise InvalidQuery(
             f"sql has {len(text):,} characters; it takes 1 to {MAX_SQL:,}, and no zero characters.",
@@ -135,7 +136,9 @@ def _unreadable(tree: dict[str, Any], text: str) -> InvalidQuery:
     where = f' (near "{near}")' if tree.get("position") else ""
     return InvalidQuery(
         f"The SQL has an error: {str(tree.get('error_message'))[:200]}{where}.",
-        "Correct it; the dialect is DuckDB's. Names with blanks stand in double quotes.",
+        turn_advice(text, "DuckDB")
+        + "Correct it; the dialect is DuckDB's. Names with blanks stand in double quotes, and "
+        "those that are words of SQL have a _ behind: order_.",
     )
 
 
