@@ -96,7 +96,7 @@ def _brief_field(name: str, field: FieldInfo) -> str:
     for item in (field.annotation, *typing.get_args(field.annotation)):
         if typing.get_origin(item) is typing.Literal:
             chosen += map(str, typing.get_args(item))
-    choices = "|".join(chosen)
+    choices = "|".join(filter(str.isprintable, chosen))
     return f"{name} ({choices})" if 0 < len(choices) <= _SHORT else name
 
 

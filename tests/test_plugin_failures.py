@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -89,7 +90,58 @@ def test_an_answer_that_never_came_is_not_told_as_nothing_done(
     assert answer["code"] == code
     assert "may have been made" in answer["hint"]
     assert "Nothing was changed" not in answer["hint"]
-    assert len(service.calls) == 2
+    # One that is late is asked to be stopped, which nobody answers here.
+    assert len(service.calls) == 2 + (code == "service_timeout")
+
+
+def late(service: responses.RequestsMock, cancelled: bool) -> ToolCalls:
+    """Calls whose first answer does not come in time, at a service that says what became of it."""
+    opens(service)
+    service.post(LISTING, body=requests.ReadTimeout("slow"))
+    service.delete(re.compile(f"{URL}/v1/calls/.*"), json={"cancelled": cancelled})
+    return ToolCalls(load_plugin(), valves={"service_url": URL, "api_key": "key-of-tests"})
+
+
+def test_a_call_that_takes_too_long_is_stopped_at_the_service(
+    service: responses.RequestsMock,
+) -> None:
+    answer = late(service, cancelled=True).fail("list_excel_files")
+    assert answer["code"] == "service_timeout"
+    assert "was stopped" in answer["error"]
+    assert "Nothing was changed" in answer["hint"]
+    key = service.calls[1].request.headers["Idempotency-Key"]
+    assert paths(service)[-1] == f"/v1/calls/{key}"
+
+
+def test_a_call_that_was_done_as_it_was_given_up_gets_its_answer(
+    service: responses.RequestsMock,
+) -> None:
+    calls = late(service, cancelled=False)
+    service.post(LISTING, json={"result": {"open": []}})
+    assert calls.op("list_excel_files") == {"result": {"open": []}}
+    sent = [c.request.headers["Idempotency-Key"] for c in service.calls if c.request.url == LISTING]
+    assert len(sent) == 2
+    assert len(set(sent)) == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({"cancelled": True}, "stopped"),
+        ({"cancelled": False}, "done before it was stopped"),
+        (None, "stopped, but it may have been done: the service did not answer"),
+    ],
+)
+def test_what_stop_comes_to_is_told_as_it_is(
+    service: responses.RequestsMock, told: dict[str, Any] | None, words: str
+) -> None:
+    module = load_plugin()
+    valves = module.Tools.Valves(service_url=URL)
+    client = module.ServiceClient(valves, "ann", "one", module.SharedState())
+    client._under_way = ("session-1", "k1")
+    address = f"{URL}/v1/calls/k1"
+    service.delete(address, **({"json": told} if told else {"body": requests.ReadTimeout("slow")}))
+    assert client.stop() == words
 
 
 RUBBISH: list[tuple[str, dict[str, Any]]] = [

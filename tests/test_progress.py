@@ -440,6 +440,8 @@ def test_a_long_call_tells_the_chat_how_far_it_is(server: ServerProcess, calls: 
         ({"doing": "rebuilding", "done": 0, "total": 1}, ": bringing the workbook back"),
         ({"doing": "steps", "done": 2, "total": 9}, ": step 3 of 9"),
         ({"doing": "steps", "done": 0, "total": 1}, ""),
+        ({"doing": "reading", "done": 380, "total": 950}, ": reading, 40 %"),
+        ({"doing": "reading", "done": 951, "total": 950}, ": reading, 100 %"),
     ],
 )
 def test_what_is_done_is_told_in_words(told: dict[str, Any], words: str) -> None:
@@ -471,6 +473,41 @@ def test_a_call_that_the_user_stops_changes_nothing(
     assert last == {"description": "Writing to the workbook: stopped", "done": True}
     assert calls.rows() == RENT
     assert calls.op("write_excel_range", **ROW)["unsaved_changes"] == 2
+
+
+def test_a_call_that_takes_longer_than_the_tool_waits_is_stopped(
+    server: ServerProcess, calls: ToolCalls
+) -> None:
+    hasty = ToolCalls(calls.module, calls.user, calls.chat, valves={**calls.valves, "timeout": 1})
+    with halted(server) as (engine,):
+        answer = hasty.fail("write_excel_range", **ROW)
+        until(lambda: ended(engine))
+    assert answer["code"] == "service_timeout"
+    assert "Nothing was changed" in answer["hint"]
+    assert "was stopped" in hasty.page.statuses[-1]["description"]
+    assert calls.rows() == RENT
+    assert calls.op("write_excel_range", **ROW)["unsaved_changes"] == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "doing", "done"),
+    [
+        ("query_database", {"action": "select"}, "Asking the database", "Asked the database"),
+        ("query_database", {"source": "shop"}, "Asking the database shop", ""),
+        ("import_csv_to_excel", {"source": "A,B\n1,2\n"}, "Importing the CSV", ""),
+        ("import_csv_to_excel", {"source": "latest"}, "Importing the CSV", ""),
+        ("import_csv_to_excel", {"source": "sales.csv"}, "Importing sales.csv", ""),
+        ("open_excel_file", {"file": "latest"}, "Opening the file", "Opened the file"),
+        ("create_excel_file", {"filename": ""}, "Creating a file", ""),
+    ],
+)
+def test_what_is_said_of_a_call_is_a_sentence(
+    name: str, arguments: dict[str, str], doing: str, done: str
+) -> None:
+    module = load_plugin()
+    facts = module.OPERATIONS[name]
+    assert module._sentence(facts["doing"], arguments) == doing
+    assert not done or module._sentence(facts["done"], arguments) == done
 
 
 def test_a_call_that_is_stopped_twice_is_stopped(server: ServerProcess, calls: ToolCalls) -> None:

@@ -15,6 +15,7 @@ from openpyxl.styles import Alignment, Font
 from openpyxl.worksheet.worksheet import Worksheet
 from pydantic import Field
 
+from service import progress
 from service.errors import InvalidParameters
 from service.names import split_extension
 from service.operations.context import Context
@@ -34,11 +35,14 @@ from service.workbook.bulk import sheet_parts
 from service.workbook.column_types import Decision, Typed
 from service.workbook.csv_table import CsvTable, Wishes, as_table
 from service.workbook.delimited import Records, decode, read_records
+from service.workbook.found_tables.names import clean
 from service.workbook.house import FONT, House, HouseStyle
 from service.workbook.keeping.loader import LAZY_FROM
 from service.workbook.package.opc import Package
 from service.workbook.row_bytes import Column, continued
 from service.workbook.texts import cut
+
+_MANY_ROWS = 50  # more than a model should read to answer a question
 
 
 class CsvOptions(BriefOptions):
@@ -59,7 +63,7 @@ class CsvOptions(BriefOptions):
 
 @operation(
     effect="create",
-    doing="Importing the CSV",
+    doing="Importing {source|the CSV}",
     example={"source": "Item,Cost\nRent,1200\nFood,450\n", "filename": "budget.xlsx"},
     file_parameter="source",
     styled=True,
@@ -86,7 +90,8 @@ def import_csv_to_excel(
 
 
 def _import(ctx: Context, source: str, filename: str, sheet: str, options: CsvOptions) -> Answer:
-    records, encoding = _records(ctx, source, options)
+    with progress.doing("reading"):
+        records, encoding = _records(ctx, source, options)
     area_at(1, 1, len(records.rows), max(map(len, records.rows)))  # else refused at once
     wishes = Wishes(
         options.header, options.decimal, options.date_order, tuple(options.text_columns)
@@ -106,7 +111,8 @@ def _import(ctx: Context, source: str, filename: str, sheet: str, options: CsvOp
         with ctx.book.changing():
             worksheet = ctx.book.xl.create_sheet(title)
             _write_table(ctx.book, worksheet, table, area, house)
-    return Answer(told, sheet=title)
+    ask = f"To answer questions about it: query_excel_data, SELECT ... FROM {clean(title)}"
+    return Answer(told, sheet=title, next=[ask] * (table.row_count > _MANY_ROWS))
 
 
 def _large(table: CsvTable, area: Area, title: str, house: House) -> Package:

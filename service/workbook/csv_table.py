@@ -10,6 +10,7 @@ from itertools import islice
 
 from openpyxl.utils import get_column_letter
 
+from service import progress
 from service.errors import InvalidParameters, listed
 from service.workbook.column_types import (
     Decision,
@@ -97,7 +98,7 @@ def as_table(records: Records, wishes: Wishes) -> CsvTable:
     if preamble:
         notes.append(f"{preamble} lines in front of the headers stand above the table.")
     # The texts of a column go as soon as its values are there.
-    columns = [_typed(texts.pop(0), decision) for decision in decisions]
+    columns = [_typed(texts.pop(0), one) for one in progress.each("reading", decisions)]
     understood = _understood(records, has_header, decisions)
     return CsvTable(front, headers, columns, decisions, understood, notes)
 

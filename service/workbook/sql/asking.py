@@ -145,9 +145,13 @@ class Asking:
             if table.named(source.table):
                 return table, own
         names = [table.name for table, _ in (found if other else self._all())]
+        hint = "Use one of these names; sql left out tells their columns."
+        if self.others and not source.workbook:
+            name = [*(n for n in self.others if _means(source.table, n)), *self.others][0]
+            hint += f" A table of {name} is written {_schema(name)}.name_of_the_table."
         raise InvalidQuery(
             f'No table "{source.table}" in {where}. Tables: {listed(names, _MOST_NAMED)}.',
-            "Use one of these names; sql left out tells their columns.",
+            hint,
             {"tables": names[:_MOST_NAMED]},
         )
 
@@ -311,18 +315,19 @@ def _likely(sheet: Worksheet, wanted: str) -> bool:
 
 
 def with_clean_names(sql: str, tables: list[QueryTable]) -> str:
-    """The statement with clean names in place of headers in double quotes."""
+    """The statement with clean names in place of headers in double quotes or backticks."""
     names: dict[str, str] = {}
     known = {name for table in tables for name in table.columns}
     for table in tables:
         for name, header in zip(table.columns, table.headers, strict=True):
             if header.lower() not in known:
                 names.setdefault(header.lower(), name)
-    if not names or '"' not in sql:
+    if not names or not set(sql) & set('"`'):
         return sql
     parts, last = [], 0
     for start, end in _quoted_names(sql):
-        meant = names.get(sql[start + 1 : end - 1].replace('""', '"').lower())
+        quote = sql[start]
+        meant = names.get(sql[start + 1 : end - 1].replace(quote * 2, quote).lower())
         if meant is not None:
             parts += [sql[last:start], f'"{meant}"']
             last = end
@@ -330,13 +335,14 @@ def with_clean_names(sql: str, tables: list[QueryTable]) -> str:
 
 
 def _quoted_names(sql: str) -> Iterator[tuple[int, int]]:
-    """Where identifiers in double quotes begin and end."""
+    """Where identifiers in double quotes or backticks begin and end."""
     data = sql.encode()  # the tokens' places count bytes
     for place, kind in duckdb.tokenize(sql):
-        if kind != duckdb.token_type.identifier or data[place : place + 1] != b'"':
+        quote = data[place : place + 1]
+        if kind != duckdb.token_type.identifier or quote not in (b'"', b"`"):
             continue
         end = place + 1
-        while (end := data.find(b'"', end)) >= 0 and data[end + 1 : end + 2] == b'"':
+        while (end := data.find(quote, end)) >= 0 and data[end + 1 : end + 2] == quote:
             end += 2
         if end > 0:
             yield len(data[:place].decode()), len(data[: end + 1].decode())
