@@ -124,6 +124,20 @@ def test_a_call_that_was_done_as_it_was_given_up_gets_its_answer(
     assert len(set(sent)) == 1
 
 
+def client_of_tests() -> Any:
+    module = load_plugin()
+    valves = module.Tools.Valves(service_url=URL)
+    return module.ServiceClient(valves, "ann", "one", module.SharedState())
+
+
+def test_what_was_done_when_stop_came_is_told_as_done(service: responses.RequestsMock) -> None:
+    opens(service)
+    service.post(LISTING, json={"result": {"open": []}})
+    client = client_of_tests()
+    client.operate("list_excel_files", {}, {})
+    assert client.stop() == "done before it was stopped"
+
+
 @pytest.mark.parametrize(
     ("told", "words"),
     [
@@ -135,9 +149,7 @@ def test_a_call_that_was_done_as_it_was_given_up_gets_its_answer(
 def test_what_stop_comes_to_is_told_as_it_is(
     service: responses.RequestsMock, told: dict[str, Any] | None, words: str
 ) -> None:
-    module = load_plugin()
-    valves = module.Tools.Valves(service_url=URL)
-    client = module.ServiceClient(valves, "ann", "one", module.SharedState())
+    client = client_of_tests()
     client._under_way = ("session-1", "k1")
     address = f"{URL}/v1/calls/k1"
     service.delete(address, **({"json": told} if told else {"body": requests.ReadTimeout("slow")}))

@@ -21,8 +21,12 @@ from service import calls as under_way
 from service import progress
 from service.engine.pool import EnginePool
 from service.engine.work import Engine, Reply, Work
+from service.operations import csv_files
 from service.settings import Settings
 from service.web.app import Service
+from service.workbook import row_bytes
+from service.workbook.book import Book
+from tests.bench import run
 from tests.halting import ended, engines_of, family, halted
 from tests.plugin_fixtures import ToolCalls, load_plugin
 from tests.processes import ServerProcess, service_process
@@ -153,6 +157,18 @@ def test_a_long_call_tells_what_is_done_for_it(caller: Caller) -> None:
     assert last["state"] == "ended"
 
 
+def test_a_long_import_tells_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[progress.Progress] = []
+    monkeypatch.setattr(progress, "_tell", seen.append)
+    monkeypatch.setattr(csv_files, "LAZY_FROM", 100)
+    monkeypatch.setattr(row_bytes, "_AT_ONCE", 100)
+    (tmp_path / "long.csv").write_text("A,B\n" + "1,x\n" * 900)
+    run(Book.blank("long.xlsx"), "import_csv_to_excel", source="long.csv",
+        files={"source": tmp_path / "long.csv"})  # fmt: skip
+    told = [(one.phase, one.done, one.total) for one in seen if one.total]
+    assert told == [*(("reading", n, 2) for n in (0, 1)), *(("writing", n, 4) for n in range(4))]
+
+
 def test_a_call_that_waits_says_so(server: ServerProcess, caller: Caller) -> None:
     with halted(server):
         first = caller.begin("write_excel_range", "k1", **ROW)
@@ -257,6 +273,42 @@ def test_whatever_is_cancelled_changes_nothing(
         call = caller.begin(name, "k1", **parameters)
         caller.cancel("k1")
         assert_cancelled(call.result())
+    assert caller.op("list_excel_files")["result"] == before
+    assert caller.rows() == [*RENT, ["Food", 450]]
+    assert caller.post(name, "k2", **parameters).status_code == 200
+
+
+SORT = {"action": "sort", "options": {"by": ["Cost desc"]}}
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("import_csv_to_excel", {"source": "sent.csv"}),
+        ("import_csv_to_excel", {"source": "sent.csv", "workbook": "budget.xlsx"}),
+        ("open_excel_file", {"file": "sent.csv"}),
+        ("describe_excel_file", {}),
+        ("query_excel_data", {"sql": "SELECT * FROM sheet1", "into": "New"}),
+        ("create_excel_pivot", {"rows": ["Item"], "values": ["Cost"]}),
+        ("transform_excel_range", SORT),
+        ("run_excel_steps", {"steps": [{"tool": "transform_excel_range", "arguments": SORT}]}),
+        ("explain_excel_formula", {"action": "errors"}),
+        ("preview_excel_file", {}),
+        ("export_excel_file", {"format": "html"}),
+    ],
+    ids=lambda given: given if isinstance(given, str) else "",
+)
+def test_every_long_call_is_cancelled_whole(
+    server: ServerProcess, caller: Caller, name: str, parameters: dict[str, Any]
+) -> None:
+    caller.upload("sent.csv", b"Item,Cost\nTax,70\n")
+    caller.op("write_excel_range", **ROW)
+    before = caller.op("list_excel_files")["result"]
+    with halted(server) as (engine,):
+        call = caller.begin(name, "k1", **parameters)
+        caller.cancel("k1")
+        assert_cancelled(call.result())
+        assert ended(engine)
     assert caller.op("list_excel_files")["result"] == before
     assert caller.rows() == [*RENT, ["Food", 450]]
     assert caller.post(name, "k2", **parameters).status_code == 200
