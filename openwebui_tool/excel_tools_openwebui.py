@@ -44,6 +44,9 @@ META = "excel_tools"
 TELL_EVERY = 2.0
 # Seconds that a call which the user stops waits for the service to have it stopped.
 STOPPING = 5.0
+# What a page is asked that shows a preview inside, where the page's own colours can't be seen.
+IS_DARK = "return document.documentElement.classList.contains('dark')"
+THEME_SECONDS = 2.0
 # The user's valves, and the service's names of them.
 PREFERENCES = {
     "house_style": "style",
@@ -586,12 +589,12 @@ class Turn:
     """One call of a tool: who called, in which chat, and how to speak to the page."""
 
     def __init__(self, injected: tuple, show_status: bool) -> None:
-        user, metadata, request, files, emitter = injected
+        user, metadata, request, files, emitter, *more = injected
         self.user: dict = user or {}
         metadata = metadata or {}
         self.request = request
         self.files: list = [file for file in files or [] if isinstance(file, dict)]
-        self._emitter = emitter
+        self._emitter, self._caller = emitter, next(iter(more), None)
         self.shows_status = show_status and emitter is not None
         self.user_id = str(self.user.get("id") or metadata.get("user_id") or "nobody")
         session = metadata.get("session_id") or "none"
@@ -611,6 +614,18 @@ class Turn:
     async def status(self, text: str, done: bool = False) -> None:
         if self.shows_status:
             await self.emit("status", {"description": text, "done": done})
+
+    async def theme(self) -> str:
+        """The colours of the page, "light" or "dark"; "" if it does not say so in time."""
+        if self._caller is None:
+            return ""
+        asked = {"type": "execute", "data": {"code": IS_DARK}}
+        try:
+            found = await asyncio.wait_for(self._caller(asked), THEME_SECONDS)
+        except Exception as error:
+            log.info("the page did not tell its colours: %s", type(error).__name__)
+            return ""
+        return {True: "dark", False: "light"}.get(found, "") if isinstance(found, bool) else ""
 
     async def emit(self, kind: str, data: dict) -> None:
         """Tell the page; a page that is gone must not break the call."""
@@ -1721,6 +1736,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> Any:
         """Show an open workbook to the user in the chat, as it is now, with changes marked.
 
@@ -1732,7 +1748,7 @@ class Tools:
         return await self._run(
             "preview_excel_file",
             {"workbook": workbook, "sheet": sheet},
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def undo_excel_change(
@@ -1860,9 +1876,9 @@ class Tools:
         link = await self._delivered(client, turn, body) if gives else ""
         answer = _shortened(body, link)
         told = {**answer, "notice": notice} if notice else answer
-        return await self._shown(client, told) if facts.get("previews") else compact(told)
+        return await self._shown(client, turn, told) if facts.get("previews") else compact(told)
 
-    async def _shown(self, client: ServiceClient, answer: dict) -> Any:
+    async def _shown(self, client: ServiceClient, turn: Turn, answer: dict) -> Any:
         """The page that the service made, inside of the chat, and the answer beside it.
 
         Where it can't be shown, the answer keeps the link of the page.
@@ -1872,7 +1888,9 @@ class Tools:
         try:
             from fastapi.responses import HTMLResponse
 
-            page = await asyncio.to_thread(client.fetch, address, "embed=1")
+            theme = await turn.theme()
+            wish = f"embed=1&theme={theme}" if theme else "embed=1"
+            page = await asyncio.to_thread(client.fetch, address, wish)
         except (ImportError, ToolError) as error:
             log.warning("the preview is not shown: %s", type(error).__name__)
             answer["next"] = ["Give the user the link in preview_url: it shows the sheet."]

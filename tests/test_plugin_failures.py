@@ -124,6 +124,40 @@ def test_a_call_that_was_done_as_it_was_given_up_gets_its_answer(
     assert len(set(sent)) == 1
 
 
+async def _hangs(_: object) -> None:
+    await asyncio.Event().wait()
+
+
+async def _breaks(_: object) -> None:
+    raise RuntimeError("the page is gone")
+
+
+def _says(found: object) -> Any:
+    async def said(_: object) -> object:
+        return found
+
+    return said
+
+
+@pytest.mark.parametrize(
+    ("page", "theme"),
+    [
+        (_says(True), "dark"),
+        (_says(False), "light"),
+        (_says({"error": "Client session disconnected."}), ""),
+        (_says(None), ""),
+        (_hangs, ""),
+        (_breaks, ""),
+        (None, ""),
+    ],
+)
+def test_the_colours_of_a_page_that_does_not_tell_them_are_left_open(page: Any, theme: str) -> None:
+    module = load_plugin()
+    module.THEME_SECONDS = 0.01  # type: ignore[attr-defined]
+    turn = module.Turn((None, None, None, None, None, page), show_status=True)
+    assert asyncio.run(turn.theme()) == theme
+
+
 def client_of_tests() -> Any:
     module = load_plugin()
     valves = module.Tools.Valves(service_url=URL)

@@ -23,7 +23,7 @@ SELECT region, sum(quantity * unit_price) AS revenue FROM sales GROUP BY region 
 
 @pytest.mark.needs("soffice")
 def test_a_csv_is_asked_charted_printed_and_shown(new_chat: Callable[..., Chat]) -> None:
-    chat = new_chat()
+    chat = new_chat(dark=True)
     turn = chat.ask(
         "Which region sells most? Put it on a sheet with a chart, give me a PDF and show it.",
         [
@@ -39,7 +39,8 @@ def test_a_csv_is_asked_charted_printed_and_shown(new_chat: Callable[..., Chat])
     )
     page = chat.page
     page.wait(f"({FRAME})?.getBoundingClientRect().height > 250", "the preview with its height")
-    chat.shot("light")
+    assert page.js(f'({FRAME}).srcdoc.includes(\'"theme":"dark"\')'), "as the chat is"
+    chat.shot("dark")
     succeeded(turn)
     assert turn.calls[1].result["result"]["row_count"] == 4
     assert chat.chips() == ["sales.xlsx", "sales-Regions.pdf"], "one chip a file"
@@ -51,11 +52,10 @@ def test_a_csv_is_asked_charted_printed_and_shown(new_chat: Callable[..., Chat])
         row[0] for row in turn.calls[1].result["result"]["rows"]
     ]
     page.resize(390, 844)
-    page.js("localStorage.theme = 'dark'")
     chat.reload()
     page.wait(f"({FRAME})?.getBoundingClientRect().height > 250", "the preview of the stored chat")
     assert chat.chips() == ["sales.xlsx", "sales-Regions.pdf"]
-    chat.shot("dark-phone")
+    chat.shot("phone")
     assert page.js("document.documentElement.scrollWidth") <= 390
 
 
