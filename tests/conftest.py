@@ -7,7 +7,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -25,6 +25,17 @@ TESTS = ROOT / "tests"
 # With STRICT_TESTS=1 a missing program fails its tests: a run that proves everything.
 STRICT = os.environ.get("STRICT_TESTS", "") not in ("", "0")
 MISSING: pytest.StashKey[Counter[str]] = pytest.StashKey()
+# What runs one after the other in one process, where tests run in several (-n): a module, and
+# the modules that share a server of which starting a second one costs more than it saves.
+TOGETHER = {
+    **{
+        f"e2e/{path.stem}": "open-webui"
+        for path in (TESTS / "e2e").glob("test_*.py")
+        if not path.stem.endswith("_page")  # those need a browser alone
+    },
+    "test_databases": "databases",
+    "test_database_sessions": "databases",
+}
 TOLD: pytest.StashKey[list[str]] = pytest.StashKey()
 
 
@@ -51,6 +62,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             module = item.path.relative_to(TESTS).with_suffix("").as_posix()
             if is_slow(module, item.name):
                 item.add_marker(pytest.mark.e2e)
+            item.add_marker(pytest.mark.xdist_group(TOGETHER.get(module, module)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """With ``-n`` the tests run in other processes: what was counted there comes from them."""
+    output = getattr(node, "workeroutput", {})
+    node.config.stash[MISSING].update(output.get("missing", {}))
+    node.config.stash[TOLD].extend(output.get("told", []))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["missing"] = dict(session.config.stash[MISSING])
+        output["told"] = session.config.stash[TOLD]
 
 
 @pytest.fixture
