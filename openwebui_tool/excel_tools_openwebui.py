@@ -358,6 +358,7 @@ class ServiceClient:
     def operate(self, name: str, arguments: dict, uploads: dict[str, Upload]) -> dict:
         """Run one operation; a lost session is opened anew and the call repeated once."""
         self._idle.clear()
+        self._done = False
         try:
             body = self._operated(name, arguments, uploads, uuid.uuid4().hex)
             self._done = True
