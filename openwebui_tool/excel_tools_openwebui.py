@@ -1886,6 +1886,7 @@ class Tools:
         """
         address = str(answer.get("preview_url", ""))
         answer["preview_url"] = _public(address, self.valves.public_url)
+        client.stage = "bringing the page into the chat"
         try:
             from fastapi.responses import HTMLResponse
 
