@@ -13,7 +13,6 @@ from tests.e2e.chat import Chat
 from tests.e2e.conftest import Service
 from tests.e2e.test_main_job import book_of, call, rows_of, say, succeeded
 from tests.e2e.test_preview_in_chat import FRAME
-from tests.e2e.test_stop import STOP
 
 SALES = Path(__file__).parents[2] / "examples" / "sales.csv"
 BY_REGION = """
@@ -120,28 +119,3 @@ def test_two_files_of_one_message_are_joined(chat: Chat, tmp_path: Path) -> None
     assert sorted(chat.chips()) == ["customers.xlsx", "orders.xlsx"]
     sheet = openpyxl.load_workbook(io.BytesIO(chat.download_chip("customers.xlsx")))["Totals"]
     assert rows_of(sheet)[1:] == [["Jörg", 29], ["Zoë", 5.5]]
-
-
-def test_a_long_query_is_stopped_and_the_next_works(chat: Chat) -> None:
-    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT sum(i) FROM n"
-    rows = [["Item", "Cost"], ["Rent", 1200]]
-    chat.ask(
-        "Make a budget to be asked",
-        [call("create_excel_file", filename="budget", rows=rows), say("Made.")],
-    )
-    chat.send("Ask it for long", [call("query_excel_data", sql=endless), say("Asked.")])
-    chat.page.wait("document.body.innerText.match(/Asking .*[.]{3} \\d+ s/)", "how far it is")
-    chat.shot("under-way")
-    chat.page.click(STOP)
-    chat.page.wait(f"!({STOP})", "the answer to be stopped")
-    chat.page.wait("document.body.innerText.includes('stopped')", "the last status")
-    chat.shot("stopped")
-    turn = chat.ask(
-        "What costs most?",
-        [
-            call("query_excel_data", sql="SELECT item FROM sheet1 ORDER BY cost DESC LIMIT 1"),
-            say("{{results.0.result.rows.0.0}}"),
-        ],
-    )
-    assert turn.result["result"]["rows"] == [["Rent"]]
-    chat.shot("next")
