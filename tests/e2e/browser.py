@@ -301,7 +301,8 @@ class Page:
 
     def screenshot(self, path: Path) -> Path:
         """Write what the page shows as PNG."""
-        data = self.command("Page.captureScreenshot", format="png")["data"]
+        for _ in range(2):  # the first makes frames inside draw what they have become
+            data = self.command("Page.captureScreenshot", format="png")["data"]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(base64.b64decode(data))
         return path

@@ -39,7 +39,6 @@ def test_a_csv_is_asked_charted_printed_and_shown(new_chat: Callable[..., Chat])
     page = chat.page
     page.wait(f"({FRAME})?.getBoundingClientRect().height > 250", "the preview with its height")
     assert page.js(f'({FRAME}).srcdoc.includes(\'"theme":"dark"\')'), "as the chat is"
-    chat.shot("dark")
     succeeded(turn)
     assert turn.calls[1].result["result"]["row_count"] == 4
     assert chat.chips() == ["sales.xlsx", "sales-Regions.pdf"], "one chip a file"
@@ -50,12 +49,13 @@ def test_a_csv_is_asked_charted_printed_and_shown(new_chat: Callable[..., Chat])
     assert [row[0] for row in rows_of(sheet)][1:] == [
         row[0] for row in turn.calls[1].result["result"]["rows"]
     ]
+    chat.shot("dark")
     page.resize(390, 844)
     chat.reload()
     page.wait(f"({FRAME})?.getBoundingClientRect().height > 250", "the preview of the stored chat")
     assert chat.chips() == ["sales.xlsx", "sales-Regions.pdf"]
-    chat.shot("phone")
     assert page.js("document.documentElement.scrollWidth") <= 390
+    chat.shot("phone")
 
 
 def test_a_database_stays_selected_over_a_restart(chat: Chat, service: Service) -> None:
