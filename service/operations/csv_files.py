@@ -96,21 +96,23 @@ def _import(ctx: Context, source: str, filename: str, sheet: str, options: CsvOp
     wishes = Wishes(
         options.header, options.decimal, options.date_order, tuple(options.text_columns)
     )
-    table = as_table(records, wishes)
+    with progress.doing("reading"):
+        table = as_table(records, wishes)
     title = check_sheet_name(sheet or _sheet_name(ctx, source, filename), ctx.book.sheet_names)
     first = len(table.preamble) + 2 if table.preamble else 1
     area = area_at(first, 1, table.row_count + bool(table.headers), len(table.columns))
     ctx.book.room_for(area.cells)
     house = ctx.house(options.style)
     told = _imported(table, encoding, area)
-    if area.cells >= LAZY_FROM and not ctx.book.sheet_names:
-        package = _large(table, area, title, house)
-        table.columns.clear()  # what is read from the package needs the room
-        ctx.book.restructured(package, lambda address: address)
-    else:
-        with ctx.book.changing():
-            worksheet = ctx.book.xl.create_sheet(title)
-            _write_table(ctx.book, worksheet, table, area, house)
+    with progress.doing("writing"):
+        if area.cells >= LAZY_FROM and not ctx.book.sheet_names:
+            package = _large(table, area, title, house)
+            table.columns.clear()  # what is read from the package needs the room
+            ctx.book.restructured(package, lambda address: address)
+        else:
+            with ctx.book.changing():
+                worksheet = ctx.book.xl.create_sheet(title)
+                _write_table(ctx.book, worksheet, table, area, house)
     ask = f"To answer questions about it: query_excel_data, SELECT ... FROM {clean(title)}"
     return Answer(told, sheet=title, next=[ask] * (table.row_count > _MANY_ROWS))
 
