@@ -15,7 +15,7 @@ OWUI_READY := $(OWUI_VENV)/bin/open-webui
 ARGS ?=
 # Tests run in as many processes as there are cores, up to four: make test WORKERS=0 uses one.
 WORKERS ?= auto
-PYTEST = $(PY) -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+PYTEST = $(PY) -m pytest -n $(WORKERS) --maxprocesses 4 --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help run test serve e2e lint generate lock setup browser

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.parallel import Together
 from tests.processes import add_server_programs
 from tests.service_fixtures import chat, make_service, server, service
 from tests.slow import is_slow
@@ -25,17 +26,6 @@ TESTS = ROOT / "tests"
 # With STRICT_TESTS=1 a missing program fails its tests: a run that proves everything.
 STRICT = os.environ.get("STRICT_TESTS", "") not in ("", "0")
 MISSING: pytest.StashKey[Counter[str]] = pytest.StashKey()
-# What runs one after the other in one process, where tests run in several (-n): a module, and
-# the modules that share a server of which starting a second one costs more than it saves.
-TOGETHER = {
-    **{
-        f"e2e/{path.stem}": "open-webui"
-        for path in (TESTS / "e2e").glob("test_*.py")
-        if not path.stem.endswith("_page")  # those need a browser alone
-    },
-    "test_databases": "databases",
-    "test_database_sessions": "databases",
-}
 TOLD: pytest.StashKey[list[str]] = pytest.StashKey()
 
 
@@ -62,7 +52,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             module = item.path.relative_to(TESTS).with_suffix("").as_posix()
             if is_slow(module, item.name):
                 item.add_marker(pytest.mark.e2e)
-            item.add_marker(pytest.mark.xdist_group(TOGETHER.get(module, module)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
+    return Together(config, log)
 
 
 @pytest.hookimpl(optionalhook=True)
