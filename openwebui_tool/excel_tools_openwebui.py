@@ -44,6 +44,9 @@ META = "excel_tools"
 TELL_EVERY = 2.0
 # Seconds that a call which the user stops waits for the service to have it stopped.
 STOPPING = 5.0
+# What a page is asked that shows a preview inside, where the page's own colours can't be seen.
+IS_DARK = "return document.documentElement.classList.contains('dark')"
+THEME_SECONDS = 2.0
 # The user's valves, and the service's names of them.
 PREFERENCES = {
     "house_style": "style",
@@ -180,8 +183,8 @@ OPERATIONS = {
         "delivers": True,
     },
     "import_csv_to_excel": {
-        "doing": "Importing the CSV",
-        "done": "Imported the CSV",
+        "doing": "Importing {source|the CSV}",
+        "done": "Imported {source|the CSV}",
         "file": "source",
         "file_if": ("", ""),
         "delivers": True,
@@ -194,8 +197,8 @@ OPERATIONS = {
         "delivers": True,
     },
     "query_database": {
-        "doing": "Asking the database {source}",
-        "done": "Asked the database {source}",
+        "doing": "Asking the database {source|}",
+        "done": "Asked the database {source|}",
         "file": "",
         "file_if": ("", ""),
         "delivers": True,
@@ -313,37 +316,53 @@ class ServiceClient:
         self.user, self.chat, self.state = _ascii(user), _ascii(chat), state
         # The session and key of the operation that the service has been sent.
         self._under_way = ("", "")
-        self._stopped = False
+        # What is done outside of an operation, in words for the chat.
+        self.stage = ""
+        self._stopped = self._done = False
         self._idle = threading.Event()
         self._idle.set()
 
     def progress(self) -> dict:
-        """What the service is doing for the operation under way; empty if that is not known."""
+        """What is being done for the operation under way; empty if that is not known."""
         session, key = self._under_way
         if not key:
-            return {}
+            return {"doing": self.stage}
         try:
             return self._json("GET", f"/v1/calls/{key}", {"X-Excel-Session": session}, timeout=5.0)
         except ToolError:
             return {}  # it may not have come to the service yet
 
-    def stop(self) -> None:
-        """Begin nothing more, and have the service stop the operation under way."""
+    def stop(self) -> str:
+        """Begin nothing more, have the service stop the operation under way; what came of it."""
         self._stopped = True
         session, key = self._under_way
-        if key:
-            headers = {"X-Excel-Session": session}
-            try:
-                self._json("DELETE", f"/v1/calls/{key}", headers, timeout=STOPPING)
-            except ToolError as error:
-                log.warning("the service was not told to stop a call: %s", error.code)
+        cancelled = self._cancelled(session, key) if key else True
         self._idle.wait(STOPPING)
+        if cancelled is None and not self._done:
+            return "stopped, but it may have been done: the service did not answer"
+        return "stopped" if cancelled and not self._done else "done before it was stopped"
+
+    def _cancelled(self, session: str, key: str) -> bool | None:
+        """Have a call stopped; whether it is, None if the service does not say so.
+
+        It is not if it was done already: what it did stands.
+        """
+        headers = {"X-Excel-Session": session}
+        try:
+            told = self._json("DELETE", f"/v1/calls/{key}", headers, timeout=STOPPING)
+        except ToolError as error:
+            log.warning("the service was not told to stop a call: %s", error.code)
+            return None
+        return bool(told.get("cancelled"))
 
     def operate(self, name: str, arguments: dict, uploads: dict[str, Upload]) -> dict:
         """Run one operation; a lost session is opened anew and the call repeated once."""
         self._idle.clear()
+        self._done = False
         try:
-            return self._operated(name, arguments, uploads, uuid.uuid4().hex)
+            body = self._operated(name, arguments, uploads, uuid.uuid4().hex)
+            self._done = True
+            return body
         finally:
             self._under_way = ("", "")
             self._idle.set()
@@ -415,17 +434,41 @@ class ServiceClient:
         sent = {p: self._uploaded(session, upload) for p, upload in uploads.items()}
         headers = {"X-Excel-Session": session, "Idempotency-Key": key}
         self._under_way = (session, key)
-        path = f"/v1/operations/{name}"
-        body = self._json("POST", path, headers, json={**arguments, **sent})
-        if not isinstance(body.get("result"), dict):
+        path, body = f"/v1/operations/{name}", {**arguments, **sent}
+        try:
+            answer = self._json("POST", path, headers, json=body)
+        except ToolError as late:
+            if late.code != "service_timeout":
+                raise
+            self._give_up(session, key, late)
+            # It was done just now: the same key gets its answer.
+            answer = self._json("POST", path, headers, json=body)
+        if not isinstance(answer.get("result"), dict):
             raise self._rubbish("the answer has no result")
-        return body
+        return answer
+
+    def _give_up(self, session: str, key: str, late: ToolError) -> None:
+        """Have a call stopped that takes too long; comes back if it was done already.
+
+        :raises ToolError: if it was stopped, or nobody knows
+        """
+        cancelled = self._cancelled(session, key)
+        if cancelled is None:
+            raise late
+        if cancelled:
+            raise ToolError(
+                f"It took longer than {self.timeout:g} seconds and was stopped.",
+                "Nothing was changed. Work in smaller parts; an administrator can raise the valve "
+                "timeout of this tool.",
+                late.code,
+            )
 
     def _uploaded(self, session: str, upload: Upload) -> str:
         """The service's id of a file; a file that it has is not sent again."""
         known = self.state.get("upload", session, upload.origin)
         if known:
             return known
+        self.stage = "sending the file"
         with upload.stream() as stream:
             body = self._json(
                 "POST",
@@ -456,7 +499,7 @@ class ServiceClient:
         if self._stopped and method != "DELETE":
             raise ToolError("The user has stopped this.", "Nothing was changed.", "cancelled")
         who = {"X-User-Id": self.user, "X-Chat-Id": self.chat, **self._authorization()}
-        timeout = min(body.pop("timeout", self.timeout), self.timeout)
+        timeout = body.pop("timeout", self.timeout)
         try:
             return requests.request(
                 method,
@@ -547,17 +590,19 @@ class Turn:
     """One call of a tool: who called, in which chat, and how to speak to the page."""
 
     def __init__(self, injected: tuple, show_status: bool) -> None:
-        user, metadata, request, files, emitter = injected
+        user, metadata, request, files, emitter, *more = injected
         self.user: dict = user or {}
         metadata = metadata or {}
         self.request = request
         self.files: list = [file for file in files or [] if isinstance(file, dict)]
-        self._emitter = emitter
+        self._emitter, self._caller = emitter, next(iter(more), None)
         self.shows_status = show_status and emitter is not None
         self.user_id = str(self.user.get("id") or metadata.get("user_id") or "nobody")
         session = metadata.get("session_id") or "none"
         self.chat_id = str(metadata.get("chat_id") or f"without-chat-{session}")
         self.message_id = str(metadata.get("message_id") or "")
+        # What the call turned out to be about, by parameter, for what the chat is told.
+        self.named: dict[str, str] = {}
 
     @property
     def preferences(self) -> dict[str, str]:
@@ -570,6 +615,18 @@ class Turn:
     async def status(self, text: str, done: bool = False) -> None:
         if self.shows_status:
             await self.emit("status", {"description": text, "done": done})
+
+    async def theme(self) -> str:
+        """The colours of the page, "light" or "dark"; "" if it does not say so in time."""
+        if self._caller is None:
+            return ""
+        asked = {"type": "execute", "data": {"code": IS_DARK}}
+        try:
+            found = await asyncio.wait_for(self._caller(asked), THEME_SECONDS)
+        except Exception as error:
+            log.info("the page did not tell its colours: %s", type(error).__name__)
+            return ""
+        return {True: "dark", False: "light"}.get(found, "") if isinstance(found, bool) else ""
 
     async def emit(self, kind: str, data: dict) -> None:
         """Tell the page; a page that is gone must not break the call."""
@@ -587,9 +644,14 @@ class Watch:
     # Ends that go on where they were themselves interrupted: a loop forgets tasks nobody holds.
     _ends: ClassVar[set] = set()
 
-    def __init__(self, client: ServiceClient, turn: Turn, doing: str) -> None:
-        self.client, self.turn, self.doing = client, turn, doing
+    def __init__(self, client: ServiceClient, turn: Turn, name: str, arguments: dict) -> None:
+        self.client, self.turn = client, turn
+        self._facts, self._arguments = OPERATIONS[name], arguments
         self._began = time.monotonic()
+
+    def said(self, what: str) -> str:
+        """The sentence "doing" or "done" of the operation, with the names known by now."""
+        return _sentence(self._facts[what], {**self._arguments, **self.turn.named})
 
     async def over(self, work: Coroutine) -> Any:
         """What comes of the work, which is told of as long as it lasts."""
@@ -614,14 +676,15 @@ class Watch:
             await asyncio.sleep(TELL_EVERY)
             found = await asyncio.to_thread(self.client.progress)
             seconds = round(time.monotonic() - self._began)
-            await self.turn.status(f"{self.doing}{_part(found)} ... {seconds} s")
+            await self.turn.status(f"{self.said('doing')}{_part(found)} ... {seconds} s")
 
     async def _stop(self) -> None:
+        end = "stopped"
         try:
-            await asyncio.to_thread(self.client.stop)
+            end = await asyncio.to_thread(self.client.stop)
         except Exception as error:
             log.warning("a call could not be stopped: %s", type(error).__name__)
-        await self.turn.status(f"{self.doing}: stopped", done=True)
+        await self.turn.status(f"{self.said('doing')}: {end}", done=True)
 
 
 def _part(progress: dict) -> str:
@@ -636,7 +699,10 @@ def _part(progress: dict) -> str:
         "working": "",
     }
     said = words.get(str(doing or "working"), str(doing))
-    return (f": {said}" if said else "") + (f", {done} of {total}" if counted else "")
+    if not counted or not said:
+        return f": {said}" if said else ""
+    few = doing == "rebuilding" and total < 100
+    return f": {said}, " + (f"{done} of {total}" if few else f"{min(100 * done // total, 100)} %")
 
 
 class Attachments:
@@ -1560,7 +1626,7 @@ class Tools:
         :param format: csv: a file a sheet; png: a file a page
         :param sheet: sheet to export; leave out for all that are not hidden
         :param range: such as "A1:D20", on that sheet; leave out for all used cells
-        :param options: such as {"delimiter": ";"} Keys: delimiter (,|;|	|||tab), encoding, bom, neutralize_formulas, header, dpi, ....
+        :param options: such as {"delimiter": ";"} Keys: delimiter (,|;|||tab), encoding, bom, neutralize_formulas, header, dpi, ....
         """
         return await self._run(
             "export_excel_file",
@@ -1671,6 +1737,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> Any:
         """Show an open workbook to the user in the chat, as it is now, with changes marked.
 
@@ -1682,7 +1749,7 @@ class Tools:
         return await self._run(
             "preview_excel_file",
             {"workbook": workbook, "sheet": sheet},
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def undo_excel_change(
@@ -1779,59 +1846,58 @@ class Tools:
         """One call from beginning to end; whatever happens, the model gets a clear answer."""
         valves = self.valves
         turn = Turn(injected, valves.show_status)
-        facts = OPERATIONS[name]
         arguments = {key: value for key, value in arguments.items() if value is not None}
-        doing = _sentence(facts["doing"], arguments)
-        await turn.status(doing)
+        client = ServiceClient(valves, turn.user_id, turn.chat_id, self._state)
+        watch = Watch(client, turn, name, arguments)
+        await turn.status(watch.said("doing"))
         try:
-            client = ServiceClient(valves, turn.user_id, turn.chat_id, self._state)
-            work = self._answered(client, turn, name, arguments)
-            workbook, answer = await Watch(client, turn, doing).over(work)
+            answer = await watch.over(self._answered(client, turn, name, arguments))
         except ToolError as error:
-            await turn.status(f"{doing}: {error.message}", done=True)
+            await turn.status(f"{watch.said('doing')}: {error.message}", done=True)
             return error.answer()
         except Exception as error:
             log.exception("%s failed", name)
-            await turn.status(f"{doing}: failed", done=True)
+            await turn.status(f"{watch.said('doing')}: failed", done=True)
             return ToolError(
                 f"The tool failed in an unexpected way ({type(error).__name__}: {error}).",
                 "Look with list_excel_files what is there before trying again.",
                 "tool_failed",
             ).answer()
-        said = {**arguments, **({"workbook": workbook, "filename": workbook} if workbook else {})}
-        await turn.status(_sentence(facts["done"], said), done=True)
+        await turn.status(watch.said("done"), done=True)
         return answer
 
-    async def _answered(
-        self, client: ServiceClient, turn: Turn, name: str, arguments: dict
-    ) -> tuple[str, Any]:
-        """(the workbook's name, what the tool returns) of a call that succeeds."""
+    async def _answered(self, client: ServiceClient, turn: Turn, name: str, arguments: dict) -> Any:
+        """What the tool returns of a call that succeeds."""
         facts = OPERATIONS[name]
         notice = await asyncio.to_thread(client.prefer, turn.preferences)
         body = await self._operated(client, turn, name, arguments)
+        turn.named |= _names(body)
         needed = facts.get("delivers_with")  # without it there is only an answer
         gives = facts["delivers"] and (not needed or arguments.get(needed))
         link = await self._delivered(client, turn, body) if gives else ""
         answer = _shortened(body, link)
         told = {**answer, "notice": notice} if notice else answer
-        shown = await self._shown(client, told) if facts.get("previews") else compact(told)
-        return str(body.get("workbook") or ""), shown
+        return await self._shown(client, turn, told) if facts.get("previews") else compact(told)
 
-    async def _shown(self, client: ServiceClient, answer: dict) -> Any:
+    async def _shown(self, client: ServiceClient, turn: Turn, answer: dict) -> Any:
         """The page that the service made, inside of the chat, and the answer beside it.
 
         Where it can't be shown, the answer keeps the link of the page.
         """
         address = str(answer.get("preview_url", ""))
         answer["preview_url"] = _public(address, self.valves.public_url)
+        client.stage = "bringing the page into the chat"
         try:
             from fastapi.responses import HTMLResponse
 
-            page = await asyncio.to_thread(client.fetch, address, "embed=1")
+            theme = await turn.theme()
+            wish = f"embed=1&theme={theme}" if theme else "embed=1"
+            page = await asyncio.to_thread(client.fetch, address, wish)
         except (ImportError, ToolError) as error:
             log.warning("the preview is not shown: %s", type(error).__name__)
             answer["next"] = ["Give the user the link in preview_url: it shows the sheet."]
             return compact(answer)
+        del answer["preview_url"]
         answer["result"] = {**answer["result"], "the_user_sees_it": True}
         shown = HTMLResponse(page, headers={"Content-Disposition": "inline"})
         return shown, compact(answer)
@@ -1846,6 +1912,7 @@ class Tools:
             found = await Attachments(turn).find(asked)
             if found:
                 uploads[parameter] = found
+                turn.named[parameter] = found.name
         try:
             return await asyncio.to_thread(client.operate, name, arguments, uploads)
         except ToolError as error:
@@ -1900,6 +1967,7 @@ class Tools:
 
     async def _into_chat(self, client: ServiceClient, turn: Turn, entry: dict, body: dict) -> str:
         kind = "workbook" if entry.get("name") == body.get("workbook") else "export"
+        client.stage = "bringing the file into the chat"
         try:
             data = await asyncio.to_thread(client.fetch, str(entry.get("download_url")))
             mime = str(entry.get("mime_type") or XLSX)
@@ -1929,19 +1997,31 @@ def _start(address: str) -> int:
     return max(path.rfind("/files/"), path.rfind("/preview/"), 0)
 
 
+def _names(body: dict) -> dict[str, str]:
+    """Names that an answer tells: of its workbook, of the database that was asked."""
+    result = body["result"]
+    workbook, database = body.get("workbook") or result.get("closed"), result.get("database")
+    found = {"workbook": workbook, "filename": workbook, "source": database}
+    return {key: str(name) for key, name in found.items() if name}
+
+
+# What is said where a name is not known, or is none.
+NAMELESS = {"file": "the file", "workbook": "the workbook", "filename": "a file"}
+
+
 def _sentence(text: str, arguments: dict) -> str:
-    """ "Opening {file}" with the argument put in, if it is a short name."""
+    """ "Opening {file}" with the argument put in, if it is a short name.
+
+    Behind a | stands what is said without one.
+    """
 
     def value(match: re.Match) -> str:
-        given = str(arguments.get(match.group(1)) or "")
-        short = given and len(given) <= 80 and "\n" not in given and given != "latest"
-        return (
-            given
-            if short
-            else {"file": "the file", "workbook": "the workbook"}.get(match.group(1), "a file")
-        )
+        given = str(arguments.get(match.group(1)) or "").strip()
+        if given and len(given) <= 80 and "\n" not in given and given != "latest":
+            return given
+        return match.group(2) if match.group(2) is not None else NAMELESS[match.group(1)]
 
-    return re.sub(r"\{(\w+)\}", value, text)
+    return re.sub(r"\{(\w+)(?:\|([^}]*))?\}", value, text).strip()
 
 
 def _shortened(body: dict, link: str) -> dict:

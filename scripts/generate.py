@@ -39,6 +39,8 @@ _INJECTED = (
     ("__files__", "list | None", "None"),
     ("__event_emitter__", "Any", "None"),
 )
+# Only where the page is asked for something.
+_ASKING = (("__event_call__", "Any", "None"),)
 
 
 # Types as source text -------------------------------------------------------
@@ -96,7 +98,7 @@ def _brief_field(name: str, field: FieldInfo) -> str:
     for item in (field.annotation, *typing.get_args(field.annotation)):
         if typing.get_origin(item) is typing.Literal:
             chosen += map(str, typing.get_args(item))
-    choices = "|".join(chosen)
+    choices = "|".join(filter(str.isprintable, chosen))
     return f"{name} ({choices})" if 0 < len(choices) <= _SHORT else name
 
 
@@ -183,7 +185,8 @@ def _method(item: Operation) -> str:
     ordered = sorted(item.parameters, key=lambda p: not p.required)
     lines = [f"    async def {item.name}(", "        self,"]
     lines += [f"        {_parameter(p)}," for p in ordered]
-    lines += [f"        {name}: {kind} = {default}," for name, kind, default in _INJECTED]
+    injected = _INJECTED + (_ASKING if item.previews else ())
+    lines += [f"        {name}: {kind} = {default}," for name, kind, default in injected]
     kind = "Any" if item.previews else "str"
     lines += [
         f"    ) -> {kind}:",
@@ -193,7 +196,7 @@ def _method(item: Operation) -> str:
     lines += ["        return await self._run("]
     pairs = ", ".join(f'"{p.name}": {p.name}' for p in ordered)
     lines += [f'            "{item.name}",', f"            {{{pairs}}},"]
-    lines += [f"            ({', '.join(name for name, _, _ in _INJECTED)}),", "        )", ""]
+    lines += [f"            ({', '.join(name for name, _, _ in injected)}),", "        )", ""]
     return "\n".join(lines)
 
 

@@ -8,12 +8,16 @@ from __future__ import annotations
 import mmap
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-PHASES = ("working", "loading", "rebuilding", "calculating", "converting", "writing", "steps")
+PHASES = (
+    *("working", "loading", "rebuilding", "calculating", "converting", "writing", "steps"),
+    "reading",
+)
 # Id of the process, number of the phase, how many of how many are done (0 of 0: not known).
 _FORM = struct.Struct("<IIII")
 
@@ -70,6 +74,17 @@ def doing(phase: str) -> Iterator[None]:
         yield
     finally:
         _tell(before)
+
+
+Item = TypeVar("Item")
+
+
+def each(phase: str, items: Sequence[Item]) -> Iterator[Item]:
+    """The items one by one, telling at each how many of them are done."""
+    with doing(phase):
+        for number, item in enumerate(items):
+            tell(phase, number, len(items))
+            yield item
 
 
 def _tell(progress: Progress) -> None:

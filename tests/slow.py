@@ -24,7 +24,12 @@ SLOW: dict[str, frozenset[str]] = {
             "test_logger_file",
         }
     ),
-    "test_progress": frozenset({"test_a_long_call_tells_what_is_done_for_it"}),
+    "test_progress": frozenset(
+        {
+            "test_a_long_call_tells_what_is_done_for_it",
+            "test_every_long_call_is_cancelled_whole",
+        }
+    ),
     "test_bad_input": frozenset(
         {
             "test_a_formula_that_refers_to_itself_is_told_and_harms_no_other",

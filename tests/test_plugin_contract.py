@@ -26,6 +26,7 @@ SOURCE = PLUGIN.read_text(encoding="utf-8")
 NAMES = list(operations())
 # Open WebUI fills these in, and takes them out of what the model sees.
 INJECTED = {"__user__", "__metadata__", "__request__", "__files__", "__event_emitter__"}
+ASKING = {"__event_call__"}  # and this, where the page is asked for something
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,7 @@ def tools(module: types.ModuleType) -> Any:
 def seen(tools: Any, name: str) -> dict[str, inspect.Parameter]:
     """The parameters of a tool that a model sees."""
     parameters = inspect.signature(getattr(tools, name)).parameters
-    return {key: p for key, p in parameters.items() if key not in INJECTED}
+    return {key: p for key, p in parameters.items() if key not in INJECTED | ASKING}
 
 
 def described(doc: str) -> tuple[str, dict[str, str]]:
@@ -203,11 +204,12 @@ def test_parameters_are_few_flat_and_plain(tools: Any, name: str) -> None:
     )
     assert len(parameters) <= 8
     assert set(parameters) == {p.name for p in operations()[name].parameters}
-    assert set(inspect.signature(getattr(tools, name)).parameters) - set(parameters) == INJECTED
+    injected = INJECTED | (ASKING if operations()[name].previews else set())
+    assert set(inspect.signature(getattr(tools, name)).parameters) - set(parameters) == injected
     for parameter in inspect.signature(getattr(tools, name)).parameters.values():
         assert parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
         assert not isinstance(parameter.default, FieldInfo | pydantic.BaseModel)
-        if parameter.name in INJECTED:
+        if parameter.name in injected:
             assert parameter.default is None
 
 

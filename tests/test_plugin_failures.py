@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -89,7 +90,104 @@ def test_an_answer_that_never_came_is_not_told_as_nothing_done(
     assert answer["code"] == code
     assert "may have been made" in answer["hint"]
     assert "Nothing was changed" not in answer["hint"]
-    assert len(service.calls) == 2
+    # One that is late is asked to be stopped, which nobody answers here.
+    assert len(service.calls) == 2 + (code == "service_timeout")
+
+
+def late(service: responses.RequestsMock, cancelled: bool) -> ToolCalls:
+    """Calls whose first answer does not come in time, at a service that says what became of it."""
+    opens(service)
+    service.post(LISTING, body=requests.ReadTimeout("slow"))
+    service.delete(re.compile(f"{URL}/v1/calls/.*"), json={"cancelled": cancelled})
+    return ToolCalls(load_plugin(), valves={"service_url": URL, "api_key": "key-of-tests"})
+
+
+def test_a_call_that_takes_too_long_is_stopped_at_the_service(
+    service: responses.RequestsMock,
+) -> None:
+    answer = late(service, cancelled=True).fail("list_excel_files")
+    assert answer["code"] == "service_timeout"
+    assert "was stopped" in answer["error"]
+    assert "Nothing was changed" in answer["hint"]
+    key = service.calls[1].request.headers["Idempotency-Key"]
+    assert paths(service)[-1] == f"/v1/calls/{key}"
+
+
+def test_a_call_that_was_done_as_it_was_given_up_gets_its_answer(
+    service: responses.RequestsMock,
+) -> None:
+    calls = late(service, cancelled=False)
+    service.post(LISTING, json={"result": {"open": []}})
+    assert calls.op("list_excel_files") == {"result": {"open": []}}
+    sent = [c.request.headers["Idempotency-Key"] for c in service.calls if c.request.url == LISTING]
+    assert len(sent) == 2
+    assert len(set(sent)) == 1
+
+
+async def _hangs(_: object) -> None:
+    await asyncio.Event().wait()
+
+
+async def _breaks(_: object) -> None:
+    raise RuntimeError("the page is gone")
+
+
+def _says(found: object) -> Any:
+    async def said(_: object) -> object:
+        return found
+
+    return said
+
+
+@pytest.mark.parametrize(
+    ("page", "theme"),
+    [
+        (_says(True), "dark"),
+        (_says(False), "light"),
+        (_says({"error": "Client session disconnected."}), ""),
+        (_says(None), ""),
+        (_hangs, ""),
+        (_breaks, ""),
+        (None, ""),
+    ],
+)
+def test_the_colours_of_a_page_that_does_not_tell_them_are_left_open(page: Any, theme: str) -> None:
+    module = load_plugin()
+    module.THEME_SECONDS = 0.01  # type: ignore[attr-defined]
+    turn = module.Turn((None, None, None, None, None, page), show_status=True)
+    assert asyncio.run(turn.theme()) == theme
+
+
+def client_of_tests() -> Any:
+    module = load_plugin()
+    valves = module.Tools.Valves(service_url=URL)
+    return module.ServiceClient(valves, "ann", "one", module.SharedState())
+
+
+def test_what_was_done_when_stop_came_is_told_as_done(service: responses.RequestsMock) -> None:
+    opens(service)
+    service.post(LISTING, json={"result": {"open": []}})
+    client = client_of_tests()
+    client.operate("list_excel_files", {}, {})
+    assert client.stop() == "done before it was stopped"
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({"cancelled": True}, "stopped"),
+        ({"cancelled": False}, "done before it was stopped"),
+        (None, "stopped, but it may have been done: the service did not answer"),
+    ],
+)
+def test_what_stop_comes_to_is_told_as_it_is(
+    service: responses.RequestsMock, told: dict[str, Any] | None, words: str
+) -> None:
+    client = client_of_tests()
+    client._under_way = ("session-1", "k1")
+    address = f"{URL}/v1/calls/k1"
+    service.delete(address, **({"json": told} if told else {"body": requests.ReadTimeout("slow")}))
+    assert client.stop() == words
 
 
 RUBBISH: list[tuple[str, dict[str, Any]]] = [

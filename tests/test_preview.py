@@ -61,6 +61,14 @@ def opened(chat: Chat, book: openpyxl.Workbook, folder: Path) -> None:
     chat.op("open_excel_file", file="book.xlsx")
 
 
+def test_a_page_may_be_told_its_colours(chat: Chat) -> None:
+    chat.op("create_excel_file", filename="costs", headers=["Item", "Cost"])
+    assert data_of(page_of(chat))["theme"] == ""
+    assert data_of(page_of(chat, embed="1", theme="dark"))["theme"] == "dark"
+    url = chat.op("preview_excel_file")["preview_url"]
+    assert get(chat, url, theme="pink").status_code == 422
+
+
 def test_the_answer_is_short_and_names_what_is_shown(chat: Chat) -> None:
     chat.op("create_excel_file", filename="costs", headers=["Item", "Cost"], rows=[["Rent", 1200]])
     chat.op("edit_excel_sheet", action="add", sheet="Notes")

@@ -21,8 +21,12 @@ from service import calls as under_way
 from service import progress
 from service.engine.pool import EnginePool
 from service.engine.work import Engine, Reply, Work
+from service.operations import csv_files
 from service.settings import Settings
 from service.web.app import Service
+from service.workbook import row_bytes
+from service.workbook.book import Book
+from tests.bench import run
 from tests.halting import ended, engines_of, family, halted
 from tests.plugin_fixtures import ToolCalls, load_plugin
 from tests.processes import ServerProcess, service_process
@@ -153,6 +157,18 @@ def test_a_long_call_tells_what_is_done_for_it(caller: Caller) -> None:
     assert last["state"] == "ended"
 
 
+def test_a_long_import_tells_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[progress.Progress] = []
+    monkeypatch.setattr(progress, "_tell", seen.append)
+    monkeypatch.setattr(csv_files, "LAZY_FROM", 100)
+    monkeypatch.setattr(row_bytes, "_AT_ONCE", 100)
+    (tmp_path / "long.csv").write_text("A,B\n" + "1,x\n" * 900)
+    run(Book.blank("long.xlsx"), "import_csv_to_excel", source="long.csv",
+        files={"source": tmp_path / "long.csv"})  # fmt: skip
+    told = [(one.phase, one.done, one.total) for one in seen if one.total]
+    assert told == [*(("reading", n, 2) for n in (0, 1)), *(("writing", n, 4) for n in range(4))]
+
+
 def test_a_call_that_waits_says_so(server: ServerProcess, caller: Caller) -> None:
     with halted(server):
         first = caller.begin("write_excel_range", "k1", **ROW)
@@ -257,6 +273,42 @@ def test_whatever_is_cancelled_changes_nothing(
         call = caller.begin(name, "k1", **parameters)
         caller.cancel("k1")
         assert_cancelled(call.result())
+    assert caller.op("list_excel_files")["result"] == before
+    assert caller.rows() == [*RENT, ["Food", 450]]
+    assert caller.post(name, "k2", **parameters).status_code == 200
+
+
+SORT = {"action": "sort", "options": {"by": ["Cost desc"]}}
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("import_csv_to_excel", {"source": "sent.csv"}),
+        ("import_csv_to_excel", {"source": "sent.csv", "workbook": "budget.xlsx"}),
+        ("open_excel_file", {"file": "sent.csv"}),
+        ("describe_excel_file", {}),
+        ("query_excel_data", {"sql": "SELECT * FROM sheet1", "into": "New"}),
+        ("create_excel_pivot", {"rows": ["Item"], "values": ["Cost"]}),
+        ("transform_excel_range", SORT),
+        ("run_excel_steps", {"steps": [{"tool": "transform_excel_range", "arguments": SORT}]}),
+        ("explain_excel_formula", {"action": "errors"}),
+        ("preview_excel_file", {}),
+        ("export_excel_file", {"format": "html"}),
+    ],
+    ids=lambda given: given if isinstance(given, str) else "",
+)
+def test_every_long_call_is_cancelled_whole(
+    server: ServerProcess, caller: Caller, name: str, parameters: dict[str, Any]
+) -> None:
+    caller.upload("sent.csv", b"Item,Cost\nTax,70\n")
+    caller.op("write_excel_range", **ROW)
+    before = caller.op("list_excel_files")["result"]
+    with halted(server) as (engine,):
+        call = caller.begin(name, "k1", **parameters)
+        caller.cancel("k1")
+        assert_cancelled(call.result())
+        assert ended(engine)
     assert caller.op("list_excel_files")["result"] == before
     assert caller.rows() == [*RENT, ["Food", 450]]
     assert caller.post(name, "k2", **parameters).status_code == 200
@@ -440,6 +492,8 @@ def test_a_long_call_tells_the_chat_how_far_it_is(server: ServerProcess, calls: 
         ({"doing": "rebuilding", "done": 0, "total": 1}, ": bringing the workbook back"),
         ({"doing": "steps", "done": 2, "total": 9}, ": step 3 of 9"),
         ({"doing": "steps", "done": 0, "total": 1}, ""),
+        ({"doing": "reading", "done": 380, "total": 950}, ": reading, 40 %"),
+        ({"doing": "reading", "done": 951, "total": 950}, ": reading, 100 %"),
     ],
 )
 def test_what_is_done_is_told_in_words(told: dict[str, Any], words: str) -> None:
@@ -471,6 +525,41 @@ def test_a_call_that_the_user_stops_changes_nothing(
     assert last == {"description": "Writing to the workbook: stopped", "done": True}
     assert calls.rows() == RENT
     assert calls.op("write_excel_range", **ROW)["unsaved_changes"] == 2
+
+
+def test_a_call_that_takes_longer_than_the_tool_waits_is_stopped(
+    server: ServerProcess, calls: ToolCalls
+) -> None:
+    hasty = ToolCalls(calls.module, calls.user, calls.chat, valves={**calls.valves, "timeout": 1})
+    with halted(server) as (engine,):
+        answer = hasty.fail("write_excel_range", **ROW)
+        until(lambda: ended(engine))
+    assert answer["code"] == "service_timeout"
+    assert "Nothing was changed" in answer["hint"]
+    assert "was stopped" in hasty.page.statuses[-1]["description"]
+    assert calls.rows() == RENT
+    assert calls.op("write_excel_range", **ROW)["unsaved_changes"] == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "doing", "done"),
+    [
+        ("query_database", {"action": "select"}, "Asking the database", "Asked the database"),
+        ("query_database", {"source": "shop"}, "Asking the database shop", ""),
+        ("import_csv_to_excel", {"source": "A,B\n1,2\n"}, "Importing the CSV", ""),
+        ("import_csv_to_excel", {"source": "latest"}, "Importing the CSV", ""),
+        ("import_csv_to_excel", {"source": "sales.csv"}, "Importing sales.csv", ""),
+        ("open_excel_file", {"file": "latest"}, "Opening the file", "Opened the file"),
+        ("create_excel_file", {"filename": ""}, "Creating a file", ""),
+    ],
+)
+def test_what_is_said_of_a_call_is_a_sentence(
+    name: str, arguments: dict[str, str], doing: str, done: str
+) -> None:
+    module = load_plugin()
+    facts = module.OPERATIONS[name]
+    assert module._sentence(facts["doing"], arguments) == doing
+    assert not done or module._sentence(facts["done"], arguments) == done
 
 
 def test_a_call_that_is_stopped_twice_is_stopped(server: ServerProcess, calls: ToolCalls) -> None:

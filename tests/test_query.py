@@ -13,6 +13,7 @@ from service.errors import ExcelToolsError, InvalidParameters, InvalidQuery, Ope
 from service.workbook.book import Book
 from service.workbook.found_tables.types import Wishes, typed_column
 from service.workbook.sql import shelf
+from service.workbook.sql.asking import Asking
 from tests.bench import new_book, run
 
 ROWS = [["Rent", 1200, "2026-01-02"], ["Food", 450.5, "2026-01-03"]]
@@ -137,6 +138,20 @@ def test_names_that_are_not_there_are_told_with_those_that_are(book: Book) -> No
     )
     with pytest.raises(InvalidQuery, match='No table "sheet9" in test'):
         ask(book, "SELECT * FROM sheet9")
+
+
+@pytest.mark.parametrize("name", ["total_cost_eur", '"Total Cost (EUR)"', "`Total Cost (EUR)`"])
+def test_a_column_is_named_by_its_header_too(book: Book, name: str) -> None:
+    assert one(book, f"SELECT max({name}) FROM sheet1") == one(
+        book, "SELECT max(total_cost_eur) FROM sheet1"
+    )
+
+
+def test_a_name_that_means_another_workbook_is_told_how_to_write_it(book: Book) -> None:
+    others = {"costs.xlsx": "", "My people.xlsx": ""}
+    with pytest.raises(InvalidQuery) as wrong:
+        Asking(book, others).asked("SELECT * FROM my_people")
+    assert "My people.xlsx is written my_people.name_of_the_table" in wrong.value.hint
 
 
 def test_headers_in_quotes_mean_their_columns(book: Book) -> None:

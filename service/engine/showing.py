@@ -27,7 +27,7 @@ def showing(
 
     :param asked: "now" (ISO time), "sheet" to begin with or to show more of, "row" from which
         on (0: the page), "more" (whether the page can ask for more), "whole" (address of the
-        page that can)
+        page that can), "theme" ("light", "dark", or "" for that of the reader's system)
     """
     wanted = Asked(dt.datetime.fromisoformat(asked["now"]), changes, asked["sheet"])
     if not asked["more"]:
@@ -35,5 +35,5 @@ def showing(
     preview = Preview(book, wanted)
     if asked["row"]:
         return {"text": embedded(preview.part(asked["sheet"], asked["row"]))}
-    facts = {"more": asked["more"], "whole": asked["whole"], "step": ROWS}
+    facts = {key: asked[key] for key in ("more", "whole", "theme")} | {"step": ROWS}
     return {"text": page({**preview.whole(), **facts})}

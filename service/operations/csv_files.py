@@ -12,6 +12,7 @@ from openpyxl.styles import Alignment, Font
 from openpyxl.worksheet.worksheet import Worksheet
 from pydantic import Field
 
+from service import progress
 from service.errors import InvalidParameters
 from service.names import split_extension
 from service.operations.context import Context
@@ -30,6 +31,7 @@ from service.workbook.areas import Area, area_at
 from service.workbook.book import Book
 from service.workbook.csv_table import CsvTable, ListedTexts, Texts, Wishes, as_table
 from service.workbook.delimited import decode, read_records, understood
+from service.workbook.found_tables.names import clean
 from service.workbook.house import FONT, House, HouseStyle
 from service.workbook.keeping.held_rows import continue_sheet
 from service.workbook.keeping.loader import LAZY_FROM
@@ -37,6 +39,8 @@ from service.workbook.quick_csv import quick_table
 from service.workbook.row_bytes import Look, TableRows
 from service.workbook.text_table import TextTable
 from service.workbook.texts import cut
+
+_MANY_ROWS = 50  # more than a model should read to answer a question
 
 
 class CsvOptions(BriefOptions):
@@ -57,7 +61,7 @@ class CsvOptions(BriefOptions):
 
 @operation(
     effect="create",
-    doing="Importing the CSV",
+    doing="Importing {source|the CSV}",
     example={"source": "Item,Cost\nRent,1200\nFood,450\n", "filename": "budget.xlsx"},
     file_parameter="source",
     styled=True,
@@ -84,7 +88,8 @@ def import_csv_to_excel(
 
 
 def _import(ctx: Context, source: str, filename: str, sheet: str, options: CsvOptions) -> Answer:
-    table, encoding = _table(ctx, source, options)
+    with progress.doing("reading"):
+        table, encoding = _table(ctx, source, options)
     title = check_sheet_name(sheet or _sheet_name(ctx, source, filename), ctx.book.sheet_names)
     first = len(table.preamble) + 2 if table.preamble else 1
     height = table.row_count + bool(table.headers)
@@ -92,15 +97,21 @@ def _import(ctx: Context, source: str, filename: str, sheet: str, options: CsvOp
     area = area_at(first, 1, height, len(table.decisions))
     house = ctx.house(options.style)
     told = _imported(table, encoding, area)
+    with progress.doing("writing"):
+        _put(ctx.book, table, area, title, house)
+    ask = f"To answer questions about it: query_excel_data, SELECT ... FROM {clean(title)}"
+    return Answer(told, sheet=title, next=[ask] * (table.row_count > _MANY_ROWS))
+
+
+def _put(book: Book, table: CsvTable, area: Area, title: str, house: House) -> None:
     if area.cells >= LAZY_FROM:
-        ctx.book.room_for_rows(area.cells)
-        _put_large(ctx.book, table, area, title, house)
-    else:
-        ctx.book.room_for(area.cells)
-        with ctx.book.changing():
-            worksheet = ctx.book.xl.create_sheet(title)
-            _write_table(ctx.book, worksheet, table, area, house)
-    return Answer(told, sheet=title)
+        book.room_for_rows(area.cells)
+        _put_large(book, table, area, title, house)
+        return
+    book.room_for(area.cells)
+    with book.changing():
+        worksheet = book.xl.create_sheet(title)
+        _write_table(book, worksheet, table, area, house)
 
 
 def _put_large(book: Book, table: CsvTable, area: Area, title: str, house: House) -> None:

@@ -49,7 +49,9 @@ class DatabaseCall:
             result["selected"] = self._session.data.database
         if not sources:
             result["notes"] = ["The operator of this service has set up none for this user."]
-        return Answer(result)
+        if not sources or "selected" in result:
+            return Answer(result)
+        return Answer(result, next=[f'Select one: action="select", source="{sources[0].name}".'])
 
     def tables(self, source: str, names: str) -> Answer:
         """The tables that can be read, with their columns."""

@@ -17,11 +17,13 @@ class Wish:
     :param sheet: to begin with, or to have more of
     :param row: first row of more; 0 for the whole page
     :param embedded: the page stands inside another one, where it can ask for nothing more
+    :param theme: "light" or "dark"; "" for that of the reader's system
     """
 
     sheet: str = ""
     row: int = 0
     embedded: bool = False
+    theme: str = ""
 
 
 def preview(session: Session, workbook: str, wish: Wish) -> str:
@@ -42,6 +44,7 @@ def preview(session: Session, workbook: str, wish: Wish) -> str:
         "row": wish.row,
         "more": not wish.embedded,
         "whole": whole if wish.embedded else "",
+        "theme": wish.theme,
     }
     with session.queue(book):
         before = _compared_with(session, book)

@@ -12,6 +12,7 @@ from service.workbook.preview.page import policy
 routes = Blueprint("previews", __name__)
 
 _MOST_ROWS = 1_048_576
+_THEMES = ("", "light", "dark")
 
 
 @routes.get("/preview/<token>/<name>")
@@ -24,7 +25,12 @@ def show(token: str, name: str) -> Response:
     row = int(text) if text.isdecimal() and len(text) < 8 else -1
     if not 0 <= row <= _MOST_ROWS:
         raise InvalidParameters(f"row is {text[:20]!r}; rows count from 1.", "Send a row's number.")
-    wish = Wish(request.args.get("sheet", ""), row, request.args.get("embed", "") == "1")
+    theme = request.args.get("theme", "")
+    if theme not in _THEMES:
+        raise InvalidParameters(
+            f"theme is {theme[:20]!r}; it is light or dark.", "Leave it out for the system's own."
+        )
+    wish = Wish(request.args.get("sheet", ""), row, request.args.get("embed", "") == "1", theme)
     found = state().sessions.preview(state().links.target(token), wish)
     response = Response(found, mimetype="application/json" if row else "text/html")
     response.headers["Content-Security-Policy"] = f"{policy()}; frame-ancestors 'none'"

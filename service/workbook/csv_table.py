@@ -12,6 +12,7 @@ from typing import Protocol
 
 from openpyxl.utils import get_column_letter
 
+from service import progress
 from service.errors import InvalidParameters, listed
 from service.workbook.column_types import (
     Decision,
@@ -379,7 +380,7 @@ def _decide_all(
     kept = _kept_as_text(headers, len(columns), wishes)
     decisions = [
         column.marked_as_text() if index in kept else column.decided(settled)
-        for index, column in enumerate(columns)
+        for index, column in enumerate(progress.each("reading", columns))
     ]
     proven = {decision.proves for decision in decisions}
     wiser = replace(

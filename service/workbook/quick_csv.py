@@ -104,7 +104,7 @@ def _read(csv_text: Delimited, path: Path) -> tuple[TextTable | None, int]:
     connection = connected(path, SHARE)
     names = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(width))
     try:
-        with progress.doing("loading"):
+        with progress.doing("reading"):
             connection.execute(
                 f"CREATE TABLE held AS SELECT * FROM read_csv({literal(str(path))}, "
                 f"columns = {{{names}}}, auto_detect = false, header = false, delim = "

@@ -140,7 +140,7 @@ def _rows(columns: list[Column], first_row: int) -> Iterator[bytes]:
     # The number of the row stands between the pieces, so one join makes a row.
     after = [f'<c r="{letter}' for letter in letters[1:]] + ["</row>"]
     start = f'"><c r="{letters[0]}'
-    for begin in range(0, total, _AT_ONCE):
+    for begin in progress.each("writing", range(0, total, _AT_ONCE)):
         pieces = [
             _pieces(column, begin, ending) for column, ending in zip(columns, after, strict=True)
         ]

@@ -36,7 +36,7 @@ class BrowserError(RuntimeError):
 
 
 class Browser:
-    """One Chromium with a fresh profile in ``folder``; each page has its own cookies."""
+    """One Chromium with a fresh profile in ``folder``; pages share nothing, but see ``page``."""
 
     def __init__(self, folder: Path) -> None:
         self._profile = folder / "profile"
@@ -48,6 +48,7 @@ class Browser:
         self._listeners: dict[str | None, Callable[[str, dict[str, Any]], None]] = {}
         self._names: dict[str, str] = {}
         self._finished: list[str] = []
+        self._left: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         program = next(filter(None, map(shutil.which, NAMES)), None)
@@ -115,9 +116,30 @@ class Browser:
         result: dict[str, Any] = answer["result"]
         return result
 
-    def page(self, width: int = 1280, height: int = 1000) -> Page:
-        """A new page that shares no cookies with the others."""
-        context = self.command("Target.createBrowserContext")["browserContextId"]
+    def page(self, width: int = 1280, height: int = 1000, who: str = "") -> Page:
+        """A new page that shares nothing with those that are open.
+
+        :param who: takes over cookies and cache of the page of the same name that was closed
+            last: what it has loaded once need not be loaded again
+        """
+        context = self._left.pop(who, "") or self._new_context()
+        target = self.command("Target.createTarget", url="about:blank", browserContextId=context)
+        session = self.command("Target.attachToTarget", targetId=target["targetId"], flatten=True)
+        page = Page(self, session["sessionId"], (context, target["targetId"], who))
+        self._listeners[session["sessionId"]] = page.on_event
+        page.resize(width, height)
+        return page
+
+    def leave(self, context: str, target: str, who: str) -> None:
+        """Close a page; what it holds is kept for the next page of that name."""
+        if who and who not in self._left:
+            self.command("Target.closeTarget", targetId=target)
+            self._left[who] = context
+        else:
+            self.command("Target.disposeBrowserContext", browserContextId=context)
+
+    def _new_context(self) -> str:
+        context: str = self.command("Target.createBrowserContext")["browserContextId"]
         self.command(
             "Browser.setDownloadBehavior",
             behavior="allowAndName",
@@ -125,12 +147,7 @@ class Browser:
             downloadPath=str(self._downloads),
             eventsEnabled=True,
         )
-        target = self.command("Target.createTarget", url="about:blank", browserContextId=context)
-        session = self.command("Target.attachToTarget", targetId=target["targetId"], flatten=True)
-        page = Page(self, session["sessionId"], context)
-        self._listeners[session["sessionId"]] = page.on_event
-        page.resize(width, height)
-        return page
+        return context
 
     def next_download(self, begin: Callable[[], None], timeout: float = 30) -> tuple[str, bytes]:
         """Name and bytes of the file whose download ``begin`` starts."""
@@ -149,10 +166,10 @@ class Browser:
 class Page:
     """One page. Selectors are CSS; scripts are JavaScript expressions."""
 
-    def __init__(self, browser: Browser, session: str, context: str) -> None:
+    def __init__(self, browser: Browser, session: str, held: tuple[str, str, str]) -> None:
         self.browser = browser
         self._session = session
-        self._context = context
+        self._held = held
         self.errors: list[str] = []
         self._loading: dict[str, str] = {}
         self._failed: list[str] = []
@@ -189,8 +206,8 @@ class Page:
         return self.browser.command(method, self._session, **params)
 
     def close(self) -> None:
-        """Close the page and forget its cookies."""
-        self.browser.command("Target.disposeBrowserContext", browserContextId=self._context)
+        """Close the page; nothing of it is left but to a page of the same name."""
+        self.browser.leave(*self._held)
 
     def resize(self, width: int, height: int) -> None:
         self.command(
@@ -284,7 +301,8 @@ class Page:
 
     def screenshot(self, path: Path) -> Path:
         """Write what the page shows as PNG."""
-        data = self.command("Page.captureScreenshot", format="png")["data"]
+        for _ in range(2):  # the first makes frames inside draw what they have become
+            data = self.command("Page.captureScreenshot", format="png")["data"]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(base64.b64decode(data))
         return path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import re
 from collections.abc import Callable, Generator, Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.databases import sqlite_shop
 from tests.e2e.browser import NAMES, Browser, Page
 from tests.e2e.chat import Chat, SignedInPage
 from tests.e2e.openwebui import BOOT_SECONDS, OpenWebUI, User
@@ -54,7 +56,9 @@ class Service:
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("service")
-    process = service_process(folder, API_KEY)
+    sqlite_shop(folder / "shop.db")
+    databases = {"shop": {"url": f"sqlite:///{folder / 'shop.db'}", "users": ["*"]}}
+    process = service_process(folder, API_KEY, databases=json.dumps(databases))
     with process:
         yield Service(process.health_url.removesuffix("/health"), API_KEY, folder, process)
 
@@ -115,7 +119,7 @@ def sign_in(
     def sign_in(
         user: User, *, width: int = 1280, height: int = 1000, dark: bool = False
     ) -> SignedInPage:
-        page = browser.page(width, height)
+        page = browser.page(width, height, user.email)
         pages.append(page)
         return SignedInPage(page, webui, user, dark=dark)
 

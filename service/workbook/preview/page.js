@@ -575,8 +575,9 @@
     $("theme").setAttribute("aria-label", `Switch to ${name === "dark" ? "light" : "dark"} colours`);
   }
   const night = window.matchMedia("(prefers-color-scheme: dark)");
-  theme(night.matches ? "dark" : "light");
-  night.addEventListener("change", () => theme(night.matches ? "dark" : "light"));
+  const fit = () => theme(data.theme || (night.matches ? "dark" : "light"));
+  fit();
+  if (!data.theme) night.addEventListener("change", fit);
   $("theme").addEventListener("click", () => theme(root.dataset.theme === "dark" ? "light" :
     "dark"));
 

@@ -163,9 +163,13 @@ class Asking:
             if table.named(source.table):
                 return table, own
         names = [table.name for table, _ in (found if other else self._all())]
+        hint = "Use one of these names; sql left out tells their columns."
+        if self.others and not source.workbook:
+            name = [*(n for n in self.others if _means(source.table, n)), *self.others][0]
+            hint += f" A table of {name} is written {_schema(name)}.name_of_the_table."
         raise InvalidQuery(
             f'No table "{source.table}" in {where}. Tables: {listed(names, _MOST_NAMED)}.',
-            "Use one of these names; sql left out tells their columns.",
+            hint,
             {"tables": names[:_MOST_NAMED]},
         )
 

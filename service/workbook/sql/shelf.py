@@ -19,6 +19,7 @@ from weakref import WeakKeyDictionary
 import duckdb
 from openpyxl.worksheet.worksheet import Worksheet
 
+from service import progress
 from service.errors import InvalidQuery, OperationTooBig, OperationTooSlow
 from service.workbook.book import Book
 from service.workbook.found_tables.types import Wishes
@@ -75,8 +76,9 @@ class Shelf:
         cells = _cells(book, sheet)
         if held is None or held.wishes != wishes or not _same(held.cells, cells):
             self.drop(sheet.title)
-            found = filled_tables(book, sheet, wishes)
-            names = [self.load(one) for one in found]
+            with progress.doing("reading"):
+                found = filled_tables(book, sheet, wishes)
+                names = [self.load(one) for one in found]
             held = _Sheet(cells, wishes, [one.table for one in found], names)
             self.sheets[sheet.title] = held
         return list(zip(held.tables, held.names, strict=True))
