@@ -18,6 +18,7 @@ from service.workbook.book import Book
 from service.workbook.house import house
 from service.workbook.result_sets import Results, fitted, with_formats
 from tests.bench import new_book, run
+from tests.corpus.validity import problems
 
 NAMES = ["city", "people", "share", "since", "seen", "opens", "open"]
 ROWS: list[list[Any]] = [
@@ -253,7 +254,7 @@ def many() -> Results:
             dt.timedelta(hours=number),
             number % 2 == 0,
         ]
-        for number in range(900)
+        for number in range(620)
     ]
     return fitted(["id", "text", "part", "day", "moment", "clock", "span", "even"], rows)
 
@@ -279,10 +280,10 @@ def shown(book: Book, title: str) -> dict[Any, Any]:
     }
 
 
-@pytest.mark.parametrize("table", ["", "Many"])
 def test_very_many_rows_stand_as_few_do(
-    book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str
+    book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    table = "" if book.memory is None else "Many"
     run(book, "write_excel_range", sheet="Data", start="D1", rows=[["=SUM(B2:B3)"]])
     book.xl.epoch = CALENDAR_MAC_1904
     place = land(book, many(), "Few", table=table and "Few")
@@ -291,7 +292,7 @@ def test_very_many_rows_stand_as_few_do(
     large = land(book, many(), "Many", table=table)
     told = large.told() | {"into": place.told()["into"], "table": "Few"}
     assert told == place.told() | {"table": "Few"}
-    assert len(few) > 6_000
+    assert len(few) > 4_000
     assert shown(book, "Many") == few
     sheets = book.sheet("Few"), book.sheet("Many")
     for one in (lambda s: s.freeze_panes, lambda s: s.auto_filter.ref, lambda s: list(s.tables)):
@@ -300,9 +301,10 @@ def test_very_many_rows_stand_as_few_do(
     assert widths[0] == widths[1]
     assert book.value(book.sheet("Data")["D1"]) == 6
     again = reopened(book, tmp_path)
+    assert problems(tmp_path / "saved.xlsx") == []
     assert shown(again, "Many") == few
-    run(again, "write_excel_range", sheet="Many", start="A901", rows=[["last"]])
-    assert reopened(again, tmp_path).sheet("Many")["A901"].value == "last"
+    run(again, "write_excel_range", sheet="Many", start="A622", rows=[["last"]])
+    assert reopened(again, tmp_path).sheet("Many")["A622"].value == "last"
 
 
 def test_formulas_see_very_many_rows(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -312,4 +314,4 @@ def test_formulas_see_very_many_rows(book: Book, monkeypatch: pytest.MonkeyPatch
         pass
     assert book.value(book.sheet("Data")["D1"]) in ("#REF!", None)
     land(book, many(), "Many")
-    assert book.value(book.sheet("Data")["D1"]) == sum(range(900))
+    assert book.value(book.sheet("Data")["D1"]) == sum(range(620))

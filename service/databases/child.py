@@ -91,6 +91,8 @@ def _done(job: Job) -> dict[str, Any]:
     results = fitted(names, rows[: job.most])
     told: dict[str, Any] = {"count": len(results.rows), "more": len(rows) > job.most}
     if job.path:
+        if told["more"]:
+            results.notes.append(f"These are the first {job.most} rows of more.")
         Path(job.path).write_text(results.packed(), encoding="ascii")
         return told
     answered = _answered(results)
