@@ -78,7 +78,11 @@ _SYSTEM_TABLES = {
     "TiDB": _NONE,
 }
 _OF_SYSTEM = re.compile(r'(.*\.)?"?(reg\w+"?$|(pg|information)_)', re.IGNORECASE)
-_WHO = frozenset("user current_role current_user session_user system_user".split())
+_ROLES = frozenset({"current_role", "current_user"})
+_WHO = {
+    "PostgreSQL": _ROLES | {"user", "session_user", "system_user"},
+    **dict.fromkeys(("MySQL", "MariaDB", "TiDB"), _ROLES),
+}
 _TELL = "Send one SELECT (WITH, UNION and VALUES are fine too)."
 
 
@@ -226,12 +230,12 @@ def _check_table(node: exp.Table, kind: str) -> None:
 
 def _check_column(node: exp.Column, kind: str) -> None:
     """Words that look like a column's name, and tell who is asking."""
-    if not node.table and kind == "PostgreSQL":
+    if not node.table:
         _check_who(node.this, kind)
 
 
 def _check_who(name: exp.Expression, kind: str) -> None:
-    if not name.args.get("quoted") and name.name.lower() in _WHO:
+    if not name.args.get("quoted") and name.name.lower() in _WHO.get(kind, ()):
         _check_function(name.name, kind, (), ())
 
 

@@ -13,7 +13,7 @@ from service.errors import InvalidRange, SheetRequired, listed
 from service.operations.headed import range_of
 from service.operations.layout import has_header_row
 from service.workbook import cells
-from service.workbook.areas import Area
+from service.workbook.areas import Area, one_sheet
 from service.workbook.book import Book
 from service.workbook.display import shown_text
 from service.workbook.occupancy import is_empty, used_area
@@ -66,7 +66,7 @@ def parts_of(book: Book, sheet: str, text: str) -> list[Part]:
     :raises InvalidRange: if there is nothing in them
     :raises SheetRequired: for a range without a sheet, where there are several
     """
-    if sheet.strip() or len(book.sheet_names) == 1:
+    if one_sheet(sheet, text) or len(book.sheet_names) == 1:
         return [_part(book, sheet, text)]
     if text.strip():
         raise SheetRequired(
