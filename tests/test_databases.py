@@ -100,6 +100,14 @@ def test_what_was_selected_is_found_by_later_queries(shop: Service) -> None:
     assert chat.op("query_database", action="select")["result"]["selected"] == "shop"
 
 
+def test_it_is_still_selected_after_a_restart(make_service: MakeService, source: Source) -> None:
+    chat = Chat(make_service(databases=(source,)), "ann", "one")
+    chat.op("query_database", action="select", source="shop")
+    count = ask(chat, "SELECT COUNT(*) AS n FROM customers")
+    later = Chat(make_service(databases=(source,)), "ann", "one")
+    assert ask(later, "SELECT COUNT(*) AS n FROM customers") == count
+
+
 def test_tables_and_columns_are_told(chat: Chat, source: Source) -> None:
     tables = chat.op("query_database", action="tables")["result"]["tables"]
     expected = {"customers", "orders", "kinds", "rich"}

@@ -13,7 +13,10 @@ from service.operations.exporting.grids import Grid, Value, as_text
 from service.operations.exporting.options import ExportOptions
 from service.workbook.areas import Area
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# Of them, those of full width are taken for the others by Excel in Japanese and Chinese.
+_FORMULA_STARTS = (*"=+-@\t\r\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# Programs that read the file may leave these away before they look for one.
+_NOT_SEEN = " \xa0\u200b\u2060\ufeff"
 _STYLE = (
     "body{font:14px/1.4 system-ui,sans-serif;margin:2rem}"
     "table{border-collapse:collapse;margin:0 0 2rem}"
@@ -52,7 +55,7 @@ def _plain(value: Value, neutral: bool) -> str:
 
 
 def _risky(value: Value) -> bool:
-    return isinstance(value, str) and value.startswith(_FORMULA_STARTS)
+    return isinstance(value, str) and value.lstrip(_NOT_SEEN).startswith(_FORMULA_STARTS)
 
 
 def _not_encodable(
