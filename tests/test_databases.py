@@ -423,6 +423,9 @@ def test_the_words_of_the_database_are_told_without_secrets(chat: Chat, source: 
         assert_no_secret(error, source)
     error = chat.fail("query_database", sql="SELECT missing FROM customers")
     assert "missing" in error["message"]
+    if source.kind == "SQLite":
+        error = chat.fail("query_database", sql="SELECT json('x')")
+        assert (error["code"], "malformed JSON" in error["message"]) == ("statement_failed", True)
     error = chat.fail("query_database", sql="SELECT FROM WHERE (")
     assert error["code"] == "statement_refused"
     assert source.kind in error["message"]

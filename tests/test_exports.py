@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import html.parser
 import io
 import json
@@ -124,6 +125,17 @@ def test_html_is_a_page_of_its_own_with_texts_as_texts(tmp_path: Path) -> None:
     assert not {"b", "script", "link", "img"} & set(tags)
     assert [attrs["scope"] for tag, attrs in cells.tags if tag == "th"] == ["col"] * 4
     assert "http" not in text
+
+
+def test_html_goes_from_right_to_left_as_its_sheet_does(tmp_path: Path) -> None:
+    book = new_book(headers=["\u0627"], rows=[[dt.date(2026, 1, 2).isoformat()]])
+    plain, _ = exported(book, tmp_path, "html")
+    assert "dir=" not in plain.read_text("utf-8").partition("<body>")[2]
+    book.sheet().sheet_view.rightToLeft = True
+    path, _ = exported(book, tmp_path, "html")
+    tags = Cells(path.read_text("utf-8")).tags
+    assert ("table", {"dir": "rtl"}) in tags
+    assert ("td", {"class": "d"}) in tags, "a date is in one line"
 
 
 def test_html_makes_texts_harmless_for_excel_when_asked(tmp_path: Path) -> None:
