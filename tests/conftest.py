@@ -8,10 +8,11 @@ from collections import Counter
 from collections.abc import Callable
 from multiprocessing import forkserver
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.parallel import Together
 from tests.processes import add_server_programs
 from tests.service_fixtures import chat, make_service, server, service
 from tests.slow import is_slow
@@ -63,6 +64,26 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     ):
         forkserver.set_forkserver_preload(["service.engine.worker", "service.databases.child"])
         forkserver.ensure_running()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
+    return Together(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """With ``-n`` the tests run in other processes: what was counted there comes from them."""
+    output = getattr(node, "workeroutput", {})
+    node.config.stash[MISSING].update(output.get("missing", {}))
+    node.config.stash[TOLD].extend(output.get("told", []))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["missing"] = dict(session.config.stash[MISSING])
+        output["told"] = session.config.stash[TOLD]
 
 
 @pytest.fixture
