@@ -193,13 +193,6 @@ OPERATIONS = {
         "file_if": ("", ""),
         "delivers": True,
     },
-    "run_excel_steps": {
-        "doing": "Changing {workbook} in several steps",
-        "done": "Changed {workbook} in several steps",
-        "file": "",
-        "file_if": ("", ""),
-        "delivers": True,
-    },
     "query_database": {
         "doing": "Asking the database {source}",
         "done": "Asked the database {source}",
@@ -236,6 +229,13 @@ OPERATIONS = {
         "file": "",
         "file_if": ("", ""),
         "delivers": False,
+    },
+    "run_excel_steps": {
+        "doing": "Changing {workbook} in several steps",
+        "done": "Changed {workbook} in several steps",
+        "file": "",
+        "file_if": ("", ""),
+        "delivers": True,
     },
 }
 # --- end of the generated part ---
@@ -1574,29 +1574,6 @@ class Tools:
             (__user__, __metadata__, __request__, __files__, __event_emitter__),
         )
 
-    async def run_excel_steps(
-        self,
-        steps: list[dict],
-        workbook: str | None = None,
-        __user__: dict | None = None,
-        __metadata__: dict | None = None,
-        __request__: Any = None,
-        __files__: list | None = None,
-        __event_emitter__: Any = None,
-    ) -> str:
-        """Run several tools on one workbook in one call: all of them are done, or none.
-
-        One undo takes all back. The error names the step that failed.
-
-        :param steps: at most 50, the first may be create_excel_file; in arguments "$name.key" is a value of the result of the step with that name, "{name.key}" the same inside of a text. Keys: tool, arguments, name.
-        :param workbook: if several are open
-        """
-        return await self._run(
-            "run_excel_steps",
-            {"steps": steps, "workbook": workbook},
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
-        )
-
     async def query_database(
         self,
         workbook: str | None = None,
@@ -1770,6 +1747,29 @@ class Tools:
                 "target": target,
                 "changing": changing,
             },
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def run_excel_steps(
+        self,
+        steps: list[dict],
+        workbook: str | None = None,
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Run several tools on one workbook in one call: all of them are done, or none.
+
+        One undo takes all back. The error names the step that failed.
+
+        :param steps: at most 50, the first may be create_excel_file; in arguments "$name.key" is a value of the result of the step with that name, "{name.key}" the same inside of a text. Keys: tool, arguments, name.
+        :param workbook: if several are open
+        """
+        return await self._run(
+            "run_excel_steps",
+            {"steps": steps, "workbook": workbook},
             (__user__, __metadata__, __request__, __files__, __event_emitter__),
         )
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from service.errors import InvalidParameters
 from service.operations.context import Context, Desk
 from service.operations.landing import landing
-from service.operations.registry import Answer, find, operation
-from service.operations.steps import references
+from service.operations.registry import Answer, operation
 from service.workbook.result_sets import Results
-
-_ASKED = ("action", "source", "sql", "limit")
 
 
 @operation(
@@ -46,36 +43,14 @@ def query_database(
     """
     if isinstance(desk, Context):
         return _landed(desk, into)
-    _check(action, sql, into, limit)
+    check_query(action, sql, into, limit)
     if into.strip():
         return desk.land_database(source, sql, limit, workbook)
     return desk.ask_database(action, source, sql, limit)
 
 
-def check_step(arguments: dict[str, Any]) -> dict[str, Any]:
-    """The parameters of a step that asks a database, as far as they must be known beforehand.
-
-    :raises InvalidParameters: if it does not put rows into the workbook, or its question is
-        not known before the first step is done
-    """
-    later = [name for name in _ASKED if any(references(arguments.get(name)))]
-    if later:
-        raise InvalidParameters(
-            f"{later[0]} takes no values of other steps: the database is asked before the first "
-            "step is done.",
-            f"Write {later[0]} out, or call query_database by itself.",
-        )
-    valid = find("query_database").validate({**arguments, "workbook": ""})
-    _check(valid["action"], valid["sql"], valid["into"], valid["limit"])
-    if valid["action"] != "query" or not valid["into"].strip():
-        raise InvalidParameters(
-            "As a step, query_database puts rows into the workbook, and it has no into.",
-            'Say where they go, such as into="Orders"; look at tables or rows beforehand.',
-        )
-    return valid
-
-
-def _check(action: str, sql: str, into: str, limit: int) -> None:
+def check_query(action: str, sql: str, into: str, limit: int) -> None:
+    """Refuse parameters that do not go together."""
     if limit < 0:
         raise InvalidParameters(f"limit is {limit}; it is a number of rows.", "Send 1 or more.")
     if action != "query" and into.strip():

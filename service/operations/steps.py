@@ -14,6 +14,7 @@ from service import progress
 from service.errors import ExcelToolsError, InvalidParameters, counted, listed
 from service.names import same_name
 from service.operations.context import Context, Seen
+from service.operations.databases import check_query
 from service.operations.registry import (
     Answer,
     BriefOptions,
@@ -24,6 +25,7 @@ from service.operations.registry import (
 )
 
 MOST_STEPS = 50
+_ASKED = ("action", "source", "sql", "limit")  # of a database, before the first step
 _NAME = re.compile(r"[A-Za-z_]\w{0,39}")
 # "$sales.written" as a whole text, "{sales.written}" inside of one.
 _PATH = r"([A-Za-z_]\w{0,39})((?:\.\w+)+)"
@@ -186,6 +188,29 @@ def _run(ctx: Context, planned: _Planned, results: dict[str, dict[str, Any]]) ->
 def _looked(run: Operation, ctx: Context, parameters: dict[str, Any]) -> dict[str, Any]:
     answer = run.call(ctx, parameters)
     return {"result": answer.result, "sheet": answer.sheet}
+
+
+def check_step(arguments: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of a step that asks a database, as far as they must be known beforehand.
+
+    :raises InvalidParameters: if it does not put rows into the workbook, or its question is
+        not known before the first step is done
+    """
+    later = [name for name in _ASKED if any(references(arguments.get(name)))]
+    if later:
+        raise InvalidParameters(
+            f"{later[0]} takes no values of other steps: the database is asked before the first "
+            "step is done.",
+            f"Write {later[0]} out, or call query_database by itself.",
+        )
+    valid = find("query_database").validate({**arguments, "workbook": ""})
+    check_query(valid["action"], valid["sql"], valid["into"], valid["limit"])
+    if valid["action"] != "query" or not valid["into"].strip():
+        raise InvalidParameters(
+            "As a step, query_database puts rows into the workbook, and it has no into.",
+            'Say where they go, such as into="Orders"; look at tables or rows beforehand.',
+        )
+    return valid
 
 
 def rows_of(number: int) -> str:

@@ -17,9 +17,8 @@ from service.errors import (
     TooLarge,
     listed,
 )
-from service.operations.databases import check_step
 from service.operations.registry import Answer
-from service.operations.steps import in_step, rows_of
+from service.operations.steps import check_step, in_step, rows_of
 from service.sessions.files import export_folder
 from service.sessions.session import Session
 from service.sources import Source
