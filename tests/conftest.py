@@ -6,6 +6,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Callable
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             module = item.path.relative_to(TESTS).with_suffix("").as_posix()
             if is_slow(module, item.name):
                 item.add_marker(pytest.mark.e2e)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Load what questions to databases need once, before the first service starts without."""
+    names = {item.path.stem for item in session.items}
+    if (
+        names & {"test_databases", "test_database_sessions"}
+        and not session.config.option.collectonly
+    ):
+        forkserver.set_forkserver_preload(["service.engine.worker", "service.databases.child"])
+        forkserver.ensure_running()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -173,6 +173,74 @@ def test_the_log_tells_of_a_question_without_sql_and_secrets(
         assert secret not in everything
 
 
+# Steps ----------------------------------------------------------------------------------------
+
+PULL = {
+    "tool": "query_database",
+    "arguments": {
+        "source": "shop",
+        "sql": "SELECT city, COUNT(*) AS n FROM customers GROUP BY city ORDER BY city",
+        "into": "Cities",
+    },
+    "name": "cities",
+}
+BOLD = {
+    "tool": "format_excel_cells",
+    "arguments": {"range": "$cities.into", "style": {"bold": True}},
+}
+MAKE = {"tool": "create_excel_file", "arguments": {"filename": "b", "headers": ["x"]}}
+
+
+def test_rows_of_databases_are_a_step_as_others_are(
+    make_service: MakeService, tmp_path: Path
+) -> None:
+    path = tmp_path / "shop.db"
+    chat = Chat(make_service(databases=(sqlite_shop(path),), engines=1, engine_workbooks=1))
+    again = {**PULL["arguments"], "source": "", "into": "Cities!E1", "limit": 2}  # type: ignore[dict-item]
+    more = {"tool": "query_database", "arguments": again}
+    chat.op("create_excel_file", filename="b", headers=["x"])
+    answer = chat.op("run_excel_steps", steps=[PULL, BOLD, more])
+    told = answer["result"]["results"]
+    assert told[0]["into"] == "Cities!A1:B4"
+    assert told[2]["notes"] == ["These are the first 2 rows of more."]
+    rows = chat.rows(sheet="Cities")
+    assert rows[0] == ["city", "n", None, None, "city", "n"]
+    assert rows[1] == ["Lima", 10, None, None, "Lima", 10]
+    path.unlink()  # nobody asks the database again
+    chat.op("undo_excel_change")
+    assert chat.rows() == [["x"]]
+    chat.op("undo_excel_change", action="redo")
+    chat.op("create_excel_file", filename="c", headers=["x"])  # pushes the first out
+    assert chat.rows(workbook="b.xlsx", sheet="Cities") == rows
+    events = chat.op("list_excel_files")["result"]["history"]
+    assert [e["database"] for e in events if e["event"] == "database"] == ["shop"]
+
+
+WRONG_STEPS: list[tuple[dict[str, Any], str]] = [
+    ({"sql": "SELECT 1"}, "it has no into"),
+    ({"action": "tables"}, "it has no into"),
+    ({"sql": "SELECT '{cities.into}'", "into": "X"}, "takes no values of other steps"),
+    ({"sql": "DROP TABLE customers", "into": "X"}, "is no query"),
+    ({"sql": "SELECT 1", "into": "X", "source": "none"}, "no database 'none'"),
+    ({"sql": "SELECT 1", "into": "X", "many": 1}, 'no parameter "many"'),
+    ({"sql": "SELECT 1", "into": "Cities"}, "holds data"),
+]
+
+
+def test_a_step_that_asks_a_database_wrongly_undoes_all(
+    make_service: MakeService, tmp_path: Path
+) -> None:
+    chat = Chat(make_service(databases=(sqlite_shop(tmp_path / "shop.db"),)))
+    for arguments, told in WRONG_STEPS:
+        step = {"tool": "query_database", "arguments": arguments}
+        error = chat.fail("run_excel_steps", steps=[MAKE, PULL, step])
+        assert error["message"].startswith("Step 3 of 3 (query_database): ")
+        assert error["details"]["step"] == 3
+        assert told in error["message"]
+    assert chat.op("list_excel_files")["result"] == {"open": []}
+    assert chat.fail("query_database", sql=COUNT)["code"] == "database_required"
+
+
 @pytest.mark.parametrize(
     ("given", "told"),
     [

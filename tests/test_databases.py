@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from service.databases.connections import connected
 from service.databases.failures import told
+from service.databases.hidden_calls import refuse_hidden_calls
 from service.databases.statements import checked
 from service.errors import ExcelToolsError, StatementRefused
 from service.settings import Settings
@@ -97,6 +98,14 @@ def test_what_was_selected_is_found_by_later_queries(shop: Service) -> None:
     assert chat.op("query_database", action="select", source="SHOP")["result"]["selected"] == "shop"
     assert ask(chat, "SELECT COUNT(*) AS n FROM customers")["rows"] == [[30]]
     assert chat.op("query_database", action="select")["result"]["selected"] == "shop"
+
+
+def test_it_is_still_selected_after_a_restart(make_service: MakeService, source: Source) -> None:
+    chat = Chat(make_service(databases=(source,)), "ann", "one")
+    chat.op("query_database", action="select", source="shop")
+    count = ask(chat, "SELECT COUNT(*) AS n FROM customers")
+    later = Chat(make_service(databases=(source,)), "ann", "one")
+    assert ask(later, "SELECT COUNT(*) AS n FROM customers") == count
 
 
 def test_tables_and_columns_are_told(chat: Chat, source: Source) -> None:
@@ -207,6 +216,7 @@ def test_what_is_run_means_what_was_written(source: Source) -> None:
     with connected(source) as connection:
         for sql in lines("queries", source):
             made = checked(sql, source.kind)
+            refuse_hidden_calls(connection, made, source.kind, ())
             assert rows(connection, made) == rows(connection, sql), made
 
 
@@ -243,7 +253,10 @@ def test_attempts_to_do_more_than_read_are_refused(chat: Chat, source: Source) -
 def is_refused(source: Source, sql: str) -> bool:
     """Whether nothing comes of it, because it is no query or the database knows no such thing."""
     try:
-        raw(source, checked(sql, source.kind))
+        made = checked(sql, source.kind)
+        with connected(source) as connection:
+            refuse_hidden_calls(connection, made, source.kind, ())
+            rows(connection, made)
     except StatementRefused:
         return True
     except sa.exc.SQLAlchemyError as error:
@@ -410,6 +423,9 @@ def test_the_words_of_the_database_are_told_without_secrets(chat: Chat, source: 
         assert_no_secret(error, source)
     error = chat.fail("query_database", sql="SELECT missing FROM customers")
     assert "missing" in error["message"]
+    if source.kind == "SQLite":
+        error = chat.fail("query_database", sql="SELECT json('x')")
+        assert (error["code"], "malformed JSON" in error["message"]) == ("statement_failed", True)
     error = chat.fail("query_database", sql="SELECT FROM WHERE (")
     assert error["code"] == "statement_refused"
     assert source.kind in error["message"]

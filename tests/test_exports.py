@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import datetime as dt
 import html.parser
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -124,12 +127,42 @@ def test_html_is_a_page_of_its_own_with_texts_as_texts(tmp_path: Path) -> None:
     assert "http" not in text
 
 
+def test_html_goes_from_right_to_left_as_its_sheet_does(tmp_path: Path) -> None:
+    book = new_book(headers=["\u0627"], rows=[[dt.date(2026, 1, 2).isoformat()]])
+    plain, _ = exported(book, tmp_path, "html")
+    assert "dir=" not in plain.read_text("utf-8").partition("<body>")[2]
+    book.sheet().sheet_view.rightToLeft = True
+    path, _ = exported(book, tmp_path, "html")
+    tags = Cells(path.read_text("utf-8")).tags
+    assert ("table", {"dir": "rtl"}) in tags
+    assert ("td", {"class": "d"}) in tags, "a date is in one line"
+
+
 def test_html_makes_texts_harmless_for_excel_when_asked(tmp_path: Path) -> None:
     book = new_book(headers=["a"], rows=[["'=1+1"], [-5]])
     plain, _ = exported(book, tmp_path, "html")
     assert "=1+1" in Cells(plain.read_text("utf-8")).found
     path, _ = exported(book, tmp_path, "html", options={"neutralize_formulas": True})
     assert Cells(path.read_text("utf-8")).found[1:] == ["'=1+1", "-5"]
+
+
+def test_csv_makes_all_that_may_be_taken_for_a_formula_harmless(tmp_path: Path) -> None:
+    """Also behind what readers leave away, and of full width, as Excel takes it in Asia."""
+    risky = [
+        f"{before}{sign}1+1" for sign in "=+-@\uff1d\uff0b\uff0d\uff20" for before in ("", " \xa0")
+    ]
+    risky += ["\t=1", "\n=1"]
+    fine = ["a=b", "1-2", "a@b.c", "'quoted"]
+    book = Book.blank("x.xlsx")
+    sheet = book.xl.create_sheet("S")
+    with book.changing():
+        for row, text in enumerate([*risky, *fine, -5], 1):
+            cell = sheet.cell(row, 1)
+            cell.value, cell.data_type = text, "s" if isinstance(text, str) else "n"
+    path, _ = exported(book, tmp_path, "csv", options={"neutralize_formulas": True})
+    rows = list(csv.reader(io.StringIO(path.read_text("utf-8-sig"), newline="")))
+    found = [row[0] for row in rows]
+    assert found == [*(f"'{text}" for text in risky), *fine, "-5"]
 
 
 def test_people_read_texts_as_excel_shows_them(tmp_path: Path) -> None:

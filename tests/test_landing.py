@@ -9,14 +9,17 @@ from typing import Any
 
 import openpyxl
 import pytest
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from service.errors import ExcelToolsError, InvalidParameters, InvalidRange, InvalidValue
+from service.operations import landing_rows
 from service.operations.landing import Landing, landing
 from service.workbook.book import Book
 from service.workbook.comparison import told_changes
 from service.workbook.house import house
 from service.workbook.result_sets import Results, fitted, with_formats
 from tests.bench import new_book, run
+from tests.corpus.validity import problems
 
 NAMES = ["city", "people", "share", "since", "seen", "opens", "open"]
 ROWS: list[list[Any]] = [
@@ -241,3 +244,82 @@ def test_a_file_that_was_opened_again_holds_no_other_cells(tmp_path: Path) -> No
     book = new_book(headers=["a"], rows=[["x"]])
     land(book, cities(), "Result")
     assert told_changes(book, reopened(book, tmp_path), 1, 50)["changed_cells"] == 0
+
+
+# Very large results ---------------------------------------------------------------
+
+
+def many() -> Results:
+    """More rows than are made into cells where there are very many."""
+    rows = [
+        [
+            number,
+            ["Köln <&>", "=1+1", "007", "two\nlines", " spaced ", None][number % 6],
+            None if number % 3 else number / 4,
+            dt.date(2024, 1, 1) + dt.timedelta(number % 900),
+            dt.datetime(2026, 1, 1) + dt.timedelta(minutes=number),
+            dt.time(number % 24, 30),
+            dt.timedelta(hours=number),
+            number % 2 == 0,
+        ]
+        for number in range(620)
+    ]
+    return fitted(["id", "text", "part", "day", "moment", "clock", "span", "even"], rows)
+
+
+def read_again(value: object) -> object:
+    """A day as the editor reads it from a file."""
+    day = isinstance(value, dt.date) and not isinstance(value, dt.datetime)
+    return dt.datetime.combine(value, dt.time()) if day else value  # type: ignore[arg-type]
+
+
+def shown(book: Book, title: str) -> dict[Any, Any]:
+    sheet = book.sheet(title)
+    sheet["A1"]  # makes the cells, where that was put off
+    return {
+        place: (
+            read_again(book.value(cell)),
+            cell.number_format,
+            bool(cell.alignment.wrap_text),
+            cell.data_type,
+        )
+        for place, cell in sheet._cells.items()
+        if cell.value is not None
+    }
+
+
+def test_very_many_rows_stand_as_few_do(
+    book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = "" if book.memory is None else "Many"
+    run(book, "write_excel_range", sheet="Data", start="D1", rows=[["=SUM(B2:B3)"]])
+    book.xl.epoch = CALENDAR_MAC_1904
+    place = land(book, many(), "Few", table=table and "Few")
+    few = shown(book, "Few")
+    monkeypatch.setattr(landing_rows, "LAZY_FROM", 1_000)
+    large = land(book, many(), "Many", table=table)
+    told = large.told() | {"into": place.told()["into"], "table": "Few"}
+    assert told == place.told() | {"table": "Few"}
+    assert len(few) > 4_000
+    assert shown(book, "Many") == few
+    sheets = book.sheet("Few"), book.sheet("Many")
+    for one in (lambda s: s.freeze_panes, lambda s: s.auto_filter.ref, lambda s: list(s.tables)):
+        assert one(sheets[0]) == one(sheets[1]) or table
+    widths = [{key: d.width for key, d in sheet.column_dimensions.items()} for sheet in sheets]
+    assert widths[0] == widths[1]
+    assert book.value(book.sheet("Data")["D1"]) == 6
+    again = reopened(book, tmp_path)
+    assert problems(tmp_path / "saved.xlsx") == []
+    assert shown(again, "Many") == few
+    run(again, "write_excel_range", sheet="Many", start="A622", rows=[["last"]])
+    assert reopened(again, tmp_path).sheet("Many")["A622"].value == "last"
+
+
+def test_formulas_see_very_many_rows(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(landing_rows, "LAZY_FROM", 1_000)
+    book.xl["Data"]["D1"] = "=SUM(Many!A:A)"
+    with book.changing():
+        pass
+    assert book.value(book.sheet("Data")["D1"]) in ("#REF!", None)
+    land(book, many(), "Many")
+    assert book.value(book.sheet("Data")["D1"]) == sum(range(620))

@@ -19,6 +19,7 @@ from sqlalchemy.engine import Connection
 
 from service.databases import failures
 from service.databases.connections import connected, ended_at_the_server
+from service.databases.hidden_calls import refuse_hidden_calls
 from service.databases.statements import checked
 from service.databases.tables import described
 from service.errors import ExcelToolsError, TooLarge
@@ -87,10 +88,13 @@ def _done(job: Job) -> dict[str, Any]:
             return described(connection, source.kind, job.sql)
     statement = checked(job.sql, source.kind, source.functions)
     with connected(source) as connection, ended_at_the_server(connection, source):
+        refuse_hidden_calls(connection, statement, source.kind, source.functions)
         names, rows = _rows(connection, statement, job)
     results = fitted(names, rows[: job.most])
     told: dict[str, Any] = {"count": len(results.rows), "more": len(rows) > job.most}
     if job.path:
+        if told["more"]:
+            results.notes.append(f"These are the first {job.most} rows of more.")
         Path(job.path).write_text(results.packed(), encoding="ascii")
         return told
     answered = _answered(results)

@@ -28,6 +28,12 @@ _FUNCTION = re.compile(r"function:? (?:\w+\.)?(\w+)", re.IGNORECASE)
 _POSTGRES_STATEMENT = ("0A", "20", "21", "22", "23", "26", "42", "44", "54", "P0")
 _POSTGRES_REFUSED = ("42501", "25")  # no right to it; it does not go with this transaction
 _POSTGRES_SLOW = ("57014", "55P03", "25P03")
+_SQLITE_FILE = (
+    "unable to open",
+    "not a database",
+    "disk image is malformed",
+    "malformed database schema",
+)
 _MYSQL_SLOW = (1969, 3024, 1205, 1317, 1028)
 _MYSQL_READ_ONLY = (1792, 1290, 1142, 1143, 1370, 1044, 1227)
 _MYSQL_CONNECTION = range(2000, 3000)
@@ -109,7 +115,7 @@ def _sqlite(error: sqlite3.Error, source: Source) -> ExcelToolsError:
         return too_slow(source)
     if "not authorized" in message or "readonly" in message or "prohibited" in message:
         return _refused(message, source)
-    if "unable to open" in message or "not a database" in message or "malformed" in message:
+    if any(words in message for words in _SQLITE_FILE):
         return unavailable(source)
     return _failed(message, source)
 

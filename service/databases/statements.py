@@ -52,7 +52,12 @@ _SYSTEM_TABLES = {
 _DATES = frozenset(
     [exp.DType.DATE, exp.DType.DATETIME, exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ, exp.DType.TIME]
 )
-_WHO = frozenset("user current_role current_user session_user system_user".split())
+_OF_SYSTEM = re.compile(r'(.*\.)?"?(reg\w+"?$|(pg|information)_)', re.IGNORECASE)
+_ROLES = frozenset({"current_role", "current_user"})
+_WHO = {
+    "PostgreSQL": _ROLES | {"user", "session_user", "system_user"},
+    **dict.fromkeys(("MySQL", "MariaDB", "TiDB"), _ROLES),
+}
 _TELL = "Send one SELECT (WITH, UNION and VALUES are fine too)."
 
 
@@ -125,14 +130,37 @@ def _check(tree: exp.Expression, kind: str, functions: Collection[str]) -> None:
         if isinstance(node, exp.Column):
             _check_column(node, kind)
         _check_meaning(node, kind)
-        if isinstance(node, exp.DataType) and node.sql().lower().startswith("reg"):
+        if isinstance(node, exp.DataType) and _OF_SYSTEM.match(node.sql()):
             raise StatementRefused(
                 f"The type {node.sql().lower()[:40]} tells of the database system itself.", _TELL
             )
         if isinstance(node, exp.Dot) and isinstance(node.expression, exp.Func):
             _check_function(_dotted(node), kind, (), functions)
+        elif isinstance(node, exp.Dot) and kind == "PostgreSQL" and not _is_name(node):
+            _refuse_dot(node)
         elif isinstance(node, exp.Func) and not _has_schema(node):
             _check_call(node, kind, functions)
+
+
+def _is_name(node: exp.Dot) -> bool:
+    """Whether it is no more than a name of several parts, such as that of a type."""
+    return all(isinstance(part, exp.Identifier) for part in node.flatten())
+
+
+def _refuse_dot(node: exp.Dot) -> None:
+    """To PostgreSQL, (x).f is f(x) where x has no such field: any function can be called so."""
+    raise StatementRefused(
+        f"The field {node.expression.name[:60] or '*'} of a value can't be asked for here.",
+        "Name the columns themselves, without parentheses.",
+    )
+
+
+def qualified_names(statement: str, kind: str) -> list[str]:
+    """Names behind a point, as the database takes them: "total" of "SELECT o.Total"."""
+    columns = _parsed(statement, kind).find_all(exp.Column)
+    names = [column.this for column in columns if column.table]
+    found = {name.name if name.args.get("quoted") else name.name.lower() for name in names}
+    return sorted(found - {"*", ""})
 
 
 def _has_schema(node: exp.Func) -> bool:
@@ -164,6 +192,8 @@ def _dotted(node: exp.Dot) -> str:
 
 
 def _check_table(node: exp.Table, kind: str) -> None:
+    if kind == "PostgreSQL" and isinstance(node.this, exp.Identifier) and not node.db:
+        _check_who(node.this, kind)
     schemas = [part.lower() for part in (node.db, node.catalog) if part]
     name = node.name.lower()
     system = any(re.match(_SYSTEM_SCHEMAS[kind], schema) for schema in schemas)
@@ -190,9 +220,13 @@ def _check_meaning(node: exp.Expr, kind: str) -> None:
 
 def _check_column(node: exp.Column, kind: str) -> None:
     """Words that look like a column's name, and tell who is asking."""
-    plain = not node.table and not node.this.args.get("quoted")
-    if plain and kind == "PostgreSQL" and node.name.lower() in _WHO:
-        _check_function(node.name, kind, (), ())
+    if not node.table:
+        _check_who(node.this, kind)
+
+
+def _check_who(name: exp.Expression, kind: str) -> None:
+    if not name.args.get("quoted") and name.name.lower() in _WHO.get(kind, ()):
+        _check_function(name.name, kind, (), ())
 
 
 def _word(tree: exp.Expression) -> str:

@@ -41,7 +41,7 @@ from service.operations.table_growth import (
 )
 from service.operations.table_headers import Headers, with_headers
 from service.workbook import cells
-from service.workbook.areas import Area, area_at, parse_cell, split_sheet
+from service.workbook.areas import Area, area_at, one_sheet, parse_cell, split_sheet
 from service.workbook.book import Book
 from service.workbook.structure import rename_columns
 
@@ -258,13 +258,7 @@ def write_excel_range(ctx: Context, rows: Rows, sheet: str = "", start: str = "A
 
 def _sheet_and_start(book: Book, sheet: str, start: str) -> tuple[Worksheet, str]:
     """The sheet to write to, and the start without the sheet's name."""
-    named, reference = split_sheet(start)
-    if named and sheet and named.lower() != sheet.strip().lower():
-        raise InvalidRange(
-            f'start names the sheet "{named}", the parameter sheet says "{sheet}".',
-            "Name the sheet once.",
-        )
-    return book.sheet(sheet or named), reference.strip()
+    return book.sheet(one_sheet(sheet, start, "start")), split_sheet(start)[1].strip()
 
 
 def _renamed(book: Book, headers: Headers) -> dict[str, int]:

@@ -43,13 +43,14 @@ def query_database(
     """
     if isinstance(desk, Context):
         return _landed(desk, into)
-    _check(action, sql, into, limit)
+    check_query(action, sql, into, limit)
     if into.strip():
         return desk.land_database(source, sql, limit, workbook)
     return desk.ask_database(action, source, sql, limit)
 
 
-def _check(action: str, sql: str, into: str, limit: int) -> None:
+def check_query(action: str, sql: str, into: str, limit: int) -> None:
+    """Refuse parameters that do not go together."""
     if limit < 0:
         raise InvalidParameters(f"limit is {limit}; it is a number of rows.", "Send 1 or more.")
     if action != "query" and into.strip():

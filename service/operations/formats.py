@@ -26,7 +26,7 @@ from service.operations.layout import (
 from service.operations.looks import SIDES, CellStyle, changes_of
 from service.operations.merging import Merging
 from service.operations.registry import Answer, operation
-from service.workbook.areas import Area, split_sheet
+from service.workbook.areas import Area, one_sheet, split_sheet
 from service.workbook.book import Book
 from service.workbook.calculation.results import Values
 from service.workbook.cells import looks_like_number
@@ -112,14 +112,14 @@ def _refuse_idle(sheet: Worksheet, places: Places, style: CellStyle) -> None:
 
 
 def _areas(book: Book, sheet: str, text: str) -> tuple[Worksheet, list[Area]]:
-    named, reference = split_sheet(text)
+    reference = split_sheet(text)[1]
     column = column_of(book, sheet, text, totals=True)
     if column is not None:
         worksheet, areas = column[0], [column[1]]
     elif reference.strip().lower() not in ("header", "headers"):
         worksheet, areas = sheet_and_areas(book, sheet, text)
     else:
-        worksheet = book.sheet(sheet or named)
+        worksheet = book.sheet(one_sheet(sheet, text))
         region = find_region(book, worksheet)
         if region is None or not region.has_headers:
             raise InvalidRange(

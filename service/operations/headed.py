@@ -9,7 +9,7 @@ from openpyxl.utils import column_index_from_string, get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from service.operations.layout import Region, find_region, header_names
-from service.workbook.areas import Area, split_sheet
+from service.workbook.areas import Area, one_sheet, split_sheet
 from service.workbook.book import Book
 from service.workbook.named_areas import named_area
 from service.workbook.tables.view import View
@@ -44,7 +44,7 @@ def column_of(
     named, reference = split_sheet(text)
     if not reference or named_area(book.xl, reference, named or sheet) is not None:
         return None
-    worksheet = book.sheet(sheet or named)
+    worksheet = book.sheet(one_sheet(sheet, text))
     column = headed(book, worksheet, reference, totals=totals)
     return None if column is None else (worksheet, column)
 

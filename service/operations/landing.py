@@ -15,10 +15,10 @@ from __future__ import annotations
 import datetime as dt
 import gc
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Font
@@ -26,7 +26,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from service.errors import InvalidParameters, InvalidRange, counted, listed
 from service.operations.context import Context
+from service.operations.landing_rows import add_rows, go_as_bytes
 from service.operations.layout import (
+    MEASURED_ROWS,
     align_headers,
     check_sheet_name,
     fit_columns,
@@ -41,6 +43,7 @@ from service.workbook.pivots.files import find_pivots
 from service.workbook.result_sets import Column, Results, Value
 from service.workbook.tables.view import checked_name, free_name
 
+Values: TypeAlias = Sequence[Value]
 _CELL = re.compile(r"^\$?[A-Za-z]{1,3}\$?\d{1,7}$")
 _ONE = Area(1, 1, 1, 1)
 _FORMATS = {
@@ -80,7 +83,9 @@ class Landing:
         sheet = xl.create_sheet(self.sheet) if self.new else xl[self.sheet]
         fresh = is_empty(sheet)
         with collecting_later():
-            self._write(sheet, house)
+            columns, looks = self._looks(sheet, house)
+            large = self.new and go_as_bytes(columns, self.area)
+            self._write(sheet, looks, MEASURED_ROWS if large else None)
         header = self.area.top(1)
         style_header(sheet, header, house)
         align_headers(sheet, self.area)
@@ -91,6 +96,10 @@ class Landing:
         if fresh and self.area.first_row == 1:
             sheet.freeze_panes = "A2"
         self._fit(sheet, fresh=fresh)
+        if large:
+            with collecting_later():
+                rest = [values[MEASURED_ROWS:] for values in columns]
+                add_rows(self.book, sheet, rest, looks, self.area)
 
     def told(self) -> dict[str, Any]:
         """What the answer says of it."""
@@ -104,17 +113,21 @@ class Landing:
         notes = [*self.results.notes, *self.notes]
         return found | ({"notes": notes} if notes else {})
 
-    def _write(self, sheet: Worksheet, house: House) -> None:
+    def _looks(self, sheet: Worksheet, house: House) -> tuple[list[Values], list[Cell | None]]:
+        """(the values of each column, a cell with the look of each)."""
+        columns = self.results.columns
+        values: list[Values] = list(zip(*self.results.rows, strict=True)) or [()] * len(columns)
+        looks = [
+            _look(sheet, format_of(column, held, house), house)
+            for column, held in zip(columns, values, strict=True)
+        ]
+        return values, looks
+
+    def _write(self, sheet: Worksheet, looks: list[Cell | None], most: int | None) -> None:
         first = self.area.first_column
         for number, name in enumerate(self.results.names, first):
             _put(sheet, self.area.first_row, number, name)
-        columns = self.results.columns
-        values = list(zip(*self.results.rows, strict=True)) or [()] * len(columns)
-        looks = [
-            _look(sheet, format_of(column, list(held), house), house)
-            for column, held in zip(columns, values, strict=True)
-        ]
-        for row, line in enumerate(self.results.rows, self.area.first_row + 1):
+        for row, line in enumerate(self.results.rows[:most], self.area.first_row + 1):
             for number, (value, look) in enumerate(zip(line, looks, strict=True), first):
                 _put(sheet, row, number, value, look)
 
@@ -259,7 +272,7 @@ def collecting_later() -> Iterator[None]:
             gc.enable()
 
 
-def format_of(column: Column, values: list[Value], house: House) -> str:
+def format_of(column: Column, values: Values, house: House) -> str:
     """The number format of a column: its own, that of the user, or that of its kind."""
     if column.number_format:
         return house.dated(column.number_format)

@@ -14,7 +14,7 @@ from service.operations.context import Context
 from service.operations.headed import headed, last_row
 from service.operations.layout import find_region, sheet_and_areas
 from service.operations.registry import Answer, BriefOptions, operation
-from service.workbook.areas import MAX_ROW, Area, parse_area, split_areas, split_sheet
+from service.workbook.areas import MAX_ROW, Area, one_sheet, parse_area, split_areas, split_sheet
 from service.workbook.book import Book
 from service.workbook.cells import Scalar, refuse_unstorable
 from service.workbook.named_areas import named_area
@@ -142,8 +142,8 @@ def add_excel_rule(
         refuse_unstorable(name, item)
     if action == "add":
         return _add(ctx.book, sheet, range, rule, value, given)
-    named, reference = split_sheet(range)
-    worksheet = ctx.book.sheet(sheet or named)
+    reference = split_sheet(range)[1]
+    worksheet = ctx.book.sheet(one_sheet(sheet, range))
     rules = rules_of(worksheet, ctx.book.xl.epoch)
     if action == "list":
         _refuse_given(action, {"rule": rule, "value": value, **given})
@@ -191,13 +191,14 @@ def _areas(book: Book, sheet: str, text: str, kind: str) -> tuple[Worksheet, lis
     if known is not None:
         worksheet, area = book.sheet_and_area(sheet, text)
         return worksheet, [area.below(known.headers)]
-    worksheet = book.sheet(sheet or named)
+    worksheet = book.sheet(one_sheet(sheet, text))
     column = headed(book, worksheet, reference)
     if column is not None:
         return worksheet, [column]
     parts = split_areas(text) or [text]
     found: list[Area] = []
     for part in parts:
+        one_sheet(worksheet.title, part)
         match = _COLUMNS.match(split_sheet(part)[1])
         if match:
             area = _columns(book, worksheet, match[1], match[2] or match[1], kind)

@@ -19,7 +19,7 @@ from service.operations.page_layout import Plan, plan_page
 from service.operations.protecting import is_workbook, protect, seal, unprotect
 from service.operations.registry import Answer, operation
 from service.operations.sheet_options import PROTECTING, SheetOptions, chosen
-from service.workbook.areas import MAX_COLUMN, MAX_ROW, Area, parse_area, split_sheet
+from service.workbook.areas import MAX_COLUMN, MAX_ROW, Area, one_sheet, parse_area, split_sheet
 from service.workbook.book import Book
 from service.workbook.references.changes import (
     AddSheet,
@@ -117,8 +117,8 @@ def edit_excel_sheet(
         return _change_sheets(ctx.book, action, sheet, new_name, position.strip())
     if action in get_args(OfLooks):
         return _change_looks(ctx.book, action, sheet, target, options)
-    named, reference = split_sheet(target)
-    worksheet = ctx.book.sheet(_one_sheet(sheet, named))
+    reference = split_sheet(target)[1]
+    worksheet = ctx.book.sheet(one_sheet(sheet, target, "target"))
     change: Change
     if action in get_args(OfCells):
         change, done = _cells_change(worksheet, action, reference, position)
@@ -150,15 +150,6 @@ def _refuse_without_effect(
         )
     if count < 0:
         raise InvalidParameters(f"count is {count}.", "It counts rows or columns, from 1 on.")
-
-
-def _one_sheet(sheet: str, named: str) -> str:
-    if named and sheet and named.casefold() != sheet.strip().casefold():
-        raise InvalidRange(
-            f'target names the sheet "{named}", the parameter sheet says "{sheet}".',
-            "Name the sheet once.",
-        )
-    return sheet or named
 
 
 # Looks ------------------------------------------------------------------------
@@ -197,7 +188,7 @@ def _lay_out(book: Book, sheet: str, target: str, options: SheetOptions) -> Answ
             "layout needs options: there is nothing to set.",
             f"Send at least one of {', '.join(SheetOptions.model_fields)}.",
         )
-    worksheet = book.sheet(_one_sheet(sheet, split_sheet(target)[0]))
+    worksheet = book.sheet(one_sheet(sheet, target, "target"))
     plan = Plan()
     plan_lines(book, worksheet, target, options, plan)
     plan_page(book, worksheet, options, plan)

@@ -14,7 +14,7 @@ from service.operations.chart_columns import ChartData, Wanted
 from service.operations.chart_data import chart_data
 from service.operations.chart_options import given
 from service.operations.registry import Answer
-from service.workbook.areas import Area, parse_area, split_sheet
+from service.workbook.areas import Area, one_sheet, parse_area, split_sheet
 from service.workbook.book import Book
 from service.workbook.colors import parse_color
 from service.workbook.house import house
@@ -81,11 +81,9 @@ def listing(book: Book, sheet: str) -> list[dict[str, str]]:
 
 def delete(book: Book, asked: Asked) -> Answer:
     """Take away the sparklines in cells (options.chart or position), or all of a sheet."""
-    sheet: Worksheet = book.sheet(asked.sheet)
     text = asked.position or asked.options.chart
-    named, reference = split_sheet(text)
-    if named and named.lower() != sheet.title.lower():
-        sheet = book.sheet(named)
+    sheet: Worksheet = book.sheet(one_sheet(asked.sheet, text, "The place"))
+    reference = split_sheet(text)[1]
     area = parse_area(reference, book.used_area(sheet)) if reference else None
     before = groups_of(sheet)
     after = [] if area is None else _without(before, area)

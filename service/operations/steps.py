@@ -14,6 +14,7 @@ from service import progress
 from service.errors import ExcelToolsError, InvalidParameters, counted, listed
 from service.names import same_name
 from service.operations.context import Context, Seen
+from service.operations.databases import check_query
 from service.operations.registry import (
     Answer,
     BriefOptions,
@@ -24,6 +25,7 @@ from service.operations.registry import (
 )
 
 MOST_STEPS = 50
+_ASKED = ("action", "source", "sql", "limit")  # of a database, before the first step
 _NAME = re.compile(r"[A-Za-z_]\w{0,39}")
 # "$sales.written" as a whole text, "{sales.written}" inside of one.
 _PATH = r"([A-Za-z_]\w{0,39})((?:\.\w+)+)"
@@ -77,12 +79,12 @@ def _seal(parameters: dict[str, Any]) -> None:
         if run is None or not run.secret:
             continue
         arguments = {"workbook": "", **step["arguments"]}
-        if any(_references(arguments)) and not _plainly_without(run, arguments):
+        if any(references(arguments)) and not _plainly_without(run, arguments):
             raise InvalidParameters(
                 f"Step {number} ({run.name}): a step with a password takes no values of others.",
                 "Write its arguments out, or call it by itself.",
             )
-        if not any(_references(arguments)):
+        if not any(references(arguments)):
             known = {p.name for p in run.parameters}
             valid = run.validate({k: v for k, v in arguments.items() if k in known or v})
             if run.has_secret(valid):
@@ -140,7 +142,7 @@ def run_excel_steps(ctx: Context, steps: list[Step]) -> Answer:
             # What the steps before did is in the workbook: its owner throws it away and
             # builds it anew as it was.
             ctx.book.broken = ctx.book.broken or changed
-            raise _failed(planned, len(plan), error) from error
+            raise in_step(error, planned.number, len(plan), planned.operation.name) from error
         except BaseException:
             ctx.book.broken = True
             raise
@@ -153,12 +155,12 @@ def run_excel_steps(ctx: Context, steps: list[Step]) -> Answer:
     return Answer({"steps": len(plan), "results": told}, sheet=answer.sheet, changed=changed)
 
 
-def _failed(planned: _Planned, count: int, error: ExcelToolsError) -> ExcelToolsError:
+def in_step(error: ExcelToolsError, number: int, count: int, tool: str) -> ExcelToolsError:
+    """The error of a step as that of all."""
     return type(error)(
-        f"Step {planned.number} of {count} ({planned.operation.name}): {error.message} "
-        "None of the steps was done.",
+        f"Step {number} of {count} ({tool}): {error.message} None of the steps was done.",
         error.hint,
-        {"step": planned.number, "tool": planned.operation.name, **(error.details or {})},
+        {"step": number, "tool": tool, **(error.details or {})},
     )
 
 
@@ -170,7 +172,12 @@ def _run(ctx: Context, planned: _Planned, results: dict[str, dict[str, Any]]) ->
         filled = _filled(planned.step.arguments, results)
         parameters = run.validate(_targeted(ctx, filled, makes=planned.makes), sealed=True)
     ctx.book.spill()
-    own = replace(ctx, preferences=ctx.preferences if run.styled else None)
+    rows = ctx.files.get(rows_of(planned.number))
+    own = replace(
+        ctx,
+        preferences=ctx.preferences if run.styled else None,
+        files={"rows": rows} if rows else {},
+    )
     if run.writes:
         return run.call(own, parameters)
     # What was read decides what later steps do: a replay has to read the same.
@@ -181,6 +188,34 @@ def _run(ctx: Context, planned: _Planned, results: dict[str, dict[str, Any]]) ->
 def _looked(run: Operation, ctx: Context, parameters: dict[str, Any]) -> dict[str, Any]:
     answer = run.call(ctx, parameters)
     return {"result": answer.result, "sheet": answer.sheet}
+
+
+def check_step(arguments: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of a step that asks a database, as far as they must be known beforehand.
+
+    :raises InvalidParameters: if it does not put rows into the workbook, or its question is
+        not known before the first step is done
+    """
+    later = [name for name in _ASKED if any(references(arguments.get(name)))]
+    if later:
+        raise InvalidParameters(
+            f"{later[0]} takes no values of other steps: the database is asked before the first "
+            "step is done.",
+            f"Write {later[0]} out, or call query_database by itself.",
+        )
+    valid = find("query_database").validate({**arguments, "workbook": ""})
+    check_query(valid["action"], valid["sql"], valid["into"], valid["limit"])
+    if valid["action"] != "query" or not valid["into"].strip():
+        raise InvalidParameters(
+            "As a step, query_database puts rows into the workbook, and it has no into.",
+            'Say where they go, such as into="Orders"; look at tables or rows beforehand.',
+        )
+    return valid
+
+
+def rows_of(number: int) -> str:
+    """The name of the file with the rows for a step that lands some, counted from 1."""
+    return f"rows-{number}"
 
 
 # Before anything is done ------------------------------------------------------
@@ -197,12 +232,12 @@ def _planned(ctx: Context, steps: list[Step]) -> Iterator[_Planned]:
         makes = new and number == 1
         try:
             run = _allowed(ctx, step, number, makes=makes)
-            references = list(_references(step.arguments))
-            _check_names(step, references, known)
+            named = list(references(step.arguments))
+            _check_names(step, named, known)
             _check_workbook(ctx, step, str(steps[0].arguments.get("filename", "")) if new else "")
             arguments = _targeted(ctx, step.arguments, makes=makes)
-            parameters = None if references else run.validate(arguments, sealed=True)
-            if references:
+            parameters = None if named else run.validate(arguments, sealed=True)
+            if named:
                 _check_rest(run, arguments)
         except ExcelToolsError as error:
             raise type(error)(
@@ -224,7 +259,7 @@ def _tools() -> list[str]:
 def _reason_against(one: Operation) -> str:
     if one.name == "run_excel_steps":
         return "steps hold no steps"
-    if one.effect == "session":
+    if one.effect == "session" and not one.lands:
         return "it is about the session's files"
     if _only_makes(one):
         return "it makes another workbook"
@@ -320,7 +355,7 @@ def _check_names(step: Step, references: list[tuple[str, str]], known: list[str]
 
 def _check_rest(run: Operation, arguments: dict[str, Any]) -> None:
     """Check the parameters that name no results; the others are checked when they are known."""
-    later = {key for key, value in arguments.items() if list(_references(value))}
+    later = {key for key, value in arguments.items() if list(references(value))}
     unknown = later - {p.name for p in run.parameters}
     if unknown:
         run.validate(dict.fromkeys(unknown))
@@ -335,7 +370,7 @@ def _check_rest(run: Operation, arguments: dict[str, Any]) -> None:
 # References -------------------------------------------------------------------
 
 
-def _references(value: Any) -> Iterator[tuple[str, str]]:
+def references(value: Any) -> Iterator[tuple[str, str]]:
     """(name, path) of each reference in arguments."""
     if isinstance(value, str):
         whole = _WHOLE.fullmatch(value)
@@ -343,10 +378,10 @@ def _references(value: Any) -> Iterator[tuple[str, str]]:
         yield from ((match[1], match[2]) for match in found)
     elif isinstance(value, dict):
         for item in value.values():
-            yield from _references(item)
+            yield from references(item)
     elif isinstance(value, list):
         for item in value:
-            yield from _references(item)
+            yield from references(item)
 
 
 def _filled(value: Any, results: dict[str, dict[str, Any]]) -> Any:

@@ -18,7 +18,7 @@ from service.operations.layout import align_headers, find_region, widen_for_head
 from service.operations.result_formats import taken_over
 from service.operations.rule_growth import Rows, grow_rules
 from service.workbook import cells
-from service.workbook.areas import MAX_COLUMN, Area, parse_area, split_sheet
+from service.workbook.areas import MAX_COLUMN, Area, one_sheet, parse_area, split_sheet
 from service.workbook.book import Book, filled_areas
 from service.workbook.formulas import check_formula, to_file
 from service.workbook.package.opc import parse
@@ -130,8 +130,8 @@ def _taken_over(sheet: Worksheet, area: Area) -> AutoFilter:
 
 
 def _area(book: Book, sheet: str, text: str) -> tuple[Worksheet, Area]:
-    named, reference = split_sheet(text)
-    worksheet = book.sheet(sheet or named)
+    reference = split_sheet(text)[1]
+    worksheet = book.sheet(one_sheet(sheet, text))
     region = find_region(book, worksheet)
     if reference:
         worksheet, area = book.sheet_and_area(sheet, text)

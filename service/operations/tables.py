@@ -15,7 +15,7 @@ from service.operations import table_looks as looks
 from service.operations.context import Context
 from service.operations.registry import Answer, BriefOptions, operation
 from service.operations.room import make_room
-from service.workbook.areas import Area, split_sheet
+from service.workbook.areas import Area, one_sheet
 from service.workbook.book import Book
 from service.workbook.cells import Scalar
 from service.workbook.tables import filters, formulas, totals
@@ -146,9 +146,8 @@ def _change(ctx: Context, sheet: str, text: str, name: str, given: dict[str, Any
             "change says nothing that is to change.",
             f"Send a range, or options: {', '.join(TableOptions.model_fields)}.",
         )
-    named, _ = split_sheet(text)
     area = book.sheet_and_area(sheet, text)[1] if text.strip() else None
-    view = find_table(book, sheet or named, name, area)
+    view = find_table(book, one_sheet(sheet, text), name, area)
     plan = Plan()
     shadow = edits.shadow(view)
     first = None
@@ -196,7 +195,7 @@ def _list(book: Book, sheet: str, name: str) -> Answer:
 
 def _end(book: Book, sheet: str, text: str, name: str, *, clear: bool) -> Answer:
     area = book.sheet_and_area(sheet, text)[1] if text.strip() else None
-    view = find_table(book, sheet or split_sheet(text)[0], name, area)
+    view = find_table(book, one_sheet(sheet, text), name, area)
     edits.refuse_read_elsewhere(book, view)
     told = _told(view)["table"]
     visit = formulas.gone_references(view.name) if clear else formulas.plain_references(view)

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
 from service.databases.child import Job
-from service.errors import DatabaseNotFound, DatabaseRequired, InvalidParameters, TooLarge, listed
+from service.errors import (
+    DatabaseNotFound,
+    DatabaseRequired,
+    ExcelToolsError,
+    InvalidParameters,
+    TooLarge,
+    listed,
+)
 from service.operations.registry import Answer
+from service.operations.steps import check_step, in_step, rows_of
 from service.sessions.files import export_folder
 from service.sessions.session import Session
 from service.sources import Source
@@ -81,8 +89,8 @@ class DatabaseCall:
         return Answer({"database": wanted.name, **found, "more_rows": True}, next=[hint])
 
     @contextmanager
-    def kept_rows(self, source: str, sql: str, limit: int) -> Iterator[tuple[Path, Source, bool]]:
-        """(file with the rows of a statement, the database, whether it has more rows).
+    def kept_rows(self, source: str, sql: str, limit: int) -> Iterator[tuple[Path, Source]]:
+        """(file with the rows of a statement, the database).
 
         :raises TooLarge: if there are more rows than the database gives, and no limit was set
         """
@@ -100,7 +108,7 @@ class DatabaseCall:
                     f"Aggregate or filter in SQL, or set limit (at most {most}).",
                 )
             self._select(wanted)
-            yield path, wanted, bool(found["more"])
+            yield path, wanted
         finally:
             rmtree(folder, ignore_errors=True)
 
@@ -115,12 +123,42 @@ class DatabaseCall:
 
         return undo
 
+    def kept(self) -> None:
+        """Put what was selected on the disk, after steps that are in the journal already."""
+        session = self._session
+        if self.selects is None:
+            return
+        with session.lock:
+            undo = self.keep()
+            try:
+                session.write()
+            except ExcelToolsError:
+                undo()
+                raise
+        session.history.add(session.parts.clock(), "database", database=self.selects.name)
+
+    @contextmanager
+    def rows_of_steps(self, steps: list[dict[str, Any]]) -> Iterator[dict[str, Path]]:
+        """Files with the rows of the steps that ask databases, by the names that steps know."""
+        asking = [
+            (number, _checked_step(number, len(steps), step["arguments"]))
+            for number, step in enumerate(steps, 1)
+            if step["tool"].strip() == "query_database"
+        ]
+        with ExitStack() as kept:
+            files = {}
+            for number, given in asking:
+                asked = given["source"], given["sql"], given["limit"]
+                with _in_step(number, len(steps)):
+                    path, _ = kept.enter_context(self.kept_rows(*asked))
+                files[rows_of(number)] = path
+            yield files
+
     def _ask(self, job: Job) -> dict[str, Any]:
         return self._session.parts.asker.ask(job)
 
     def _select(self, source: Source) -> None:
-        if source.name != self._session.data.database:
-            self.selects = source
+        self.selects = source if source.name != self._session.data.database else None
 
     def _open(self) -> list[Source]:
         user = self._session.data.user
@@ -130,7 +168,7 @@ class DatabaseCall:
         """The database that is named, or else the one that is selected."""
         if source.strip():
             return self._named(source)
-        selected = self._session.data.database
+        selected = self.selects.name if self.selects else self._session.data.database
         if selected:
             return self._named(selected, f'The selected database "{selected}" is there no more.')
         names = [one.name for one in self._open()]
@@ -156,6 +194,20 @@ class DatabaseCall:
             "Name one of these as source.",
             {"databases": names},
         )
+
+
+def _checked_step(number: int, count: int, arguments: dict[str, Any]) -> dict[str, Any]:
+    with _in_step(number, count):
+        return check_step(arguments)
+
+
+@contextmanager
+def _in_step(number: int, count: int) -> Iterator[None]:
+    """Errors within say which step it was, as those of the other steps do."""
+    try:
+        yield
+    except ExcelToolsError as error:
+        raise in_step(error, number, count, "query_database") from None
 
 
 def _none() -> DatabaseNotFound:

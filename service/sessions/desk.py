@@ -268,11 +268,9 @@ class SessionCall:
         session, call = self._session, DatabaseCall(self._session)
         wanted = bool(workbook.strip() or session.open_workbooks())
         book = session.workbook(workbook) if wanted else None
-        with call.kept_rows(source, sql, limit) as (path, database, more):
+        with call.kept_rows(source, sql, limit) as (path, database):
             reply = self._land(book, path, database.name)
         result = {"database": database.name, **reply.result}
-        if more:
-            result.setdefault("notes", []).append(f"These are the first {limit} rows of more.")
         return self._of_database(call, Answer(result, reply.sheet, reply.next))
 
     def _land(self, book: Workbook | None, rows: Path, name: str) -> Reply:

@@ -12,6 +12,7 @@ from service.errors import WorkbookNotFound, WorkbookNotOpen, WorkbookRequired
 from service.names import clean_filename, split_extension
 from service.operations.registry import Operation, find
 from service.operations.steps import makes_workbook
+from service.sessions.databases import DatabaseCall
 from service.sessions.desk import SessionCall
 from service.sessions.files import export_folder, find_upload, keep_export, named_files
 from service.sessions.model import Workbook
@@ -37,13 +38,24 @@ def run_operation(
         call.check()
         if operation.effect == "session":
             answer = SessionCall(session, once, key).answer(operation, parameters)
-        elif _makes_workbook(session, operation, parameters):
-            answer = _create(session, operation, parameters, once, key)
         else:
-            answer = _run(session, operation, parameters, once, key)
+            answer = _run_with_rows(session, operation, parameters, once, key)
         call.keep()  # done already, if the call has changed anything
         once.answer = answer
         return answer
+
+
+def _run_with_rows(
+    session: Session, operation: Operation, parameters: dict[str, Any], once: Once, key: str
+) -> dict[str, Any]:
+    """Run it on a workbook; databases that its steps ask are asked before."""
+    run = _create if _makes_workbook(session, operation, parameters) else _run
+    steps = parameters[operation.steps] if operation.steps else []
+    call = DatabaseCall(session)
+    with call.rows_of_steps(steps) as rows:
+        answer = run(session, operation, parameters, once, key, rows)
+    call.kept()
+    return answer
 
 
 def _makes_workbook(session: Session, operation: Operation, parameters: dict[str, Any]) -> bool:
@@ -59,10 +71,15 @@ def _makes_workbook(session: Session, operation: Operation, parameters: dict[str
 
 
 def _run(
-    session: Session, operation: Operation, parameters: dict[str, Any], once: Once, key: str
+    session: Session,
+    operation: Operation,
+    parameters: dict[str, Any],
+    once: Once,
+    key: str,
+    rows: dict[str, Path],
 ) -> dict[str, Any]:
     book = _workbook(session, operation, parameters)
-    files = named_files(session, operation, parameters)
+    files = named_files(session, operation, parameters) | rows
     folder = export_folder(session) if operation.exports else ""
 
     def done() -> tuple[Reply, dict[str, Any]]:
@@ -122,7 +139,12 @@ def _said(session: Session, operation: Operation, parameters: dict[str, Any]) ->
 
 
 def _create(
-    session: Session, operation: Operation, parameters: dict[str, Any], once: Once, key: str
+    session: Session,
+    operation: Operation,
+    parameters: dict[str, Any],
+    once: Once,
+    key: str,
+    rows: dict[str, Path],
 ) -> dict[str, Any]:
     files = named_files(session, operation, parameters)
     named, by = operation, parameters
@@ -134,7 +156,7 @@ def _create(
     book = new_workbook(session, clean_filename(str(asked), ".xlsx"), notes)
 
     def fill() -> Reply:
-        return session.run_on(book, operation, parameters, files, key, once.fingerprint)
+        return session.run_on(book, operation, parameters, files | rows, key, once.fingerprint)
 
     reply = added(session, book, fill)
     reply.result.setdefault("notes", []).extend(notes)

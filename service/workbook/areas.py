@@ -124,6 +124,22 @@ def split_sheet(text: str) -> tuple[str, str]:
     return (quoted.replace("''", "'") if quoted else plain), rest
 
 
+def one_sheet(sheet: str, text: str, what: str = "The range") -> str:
+    """The sheet that a parameter or a reference names; "" where neither does.
+
+    :param what: the reference, in words
+    :raises InvalidRange: if they name different ones
+    """
+    first = next(iter(split_areas(text)), "")
+    named, asked = split_sheet(first)[0], sheet.strip()
+    if named and asked and named.casefold() != asked.casefold():
+        raise InvalidRange(
+            f'{what} {text[:80]} names the sheet "{named}", the parameter sheet says "{asked}".',
+            "Name the sheet once.",
+        )
+    return asked or named
+
+
 def split_areas(text: str) -> list[str]:
     """The single ranges of "A1:A9,C1:C9"; a comma inside a quoted sheet name parts nothing."""
     parts, quoted = [""], False

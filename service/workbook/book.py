@@ -178,7 +178,7 @@ class Book:
                 f'The range {text} names the sheet "{named}", the parameter sheet says "{sheet}".',
                 "Name the sheet once.",
             )
-        worksheet = self.sheet(sheet or named)
+        worksheet = self.sheet(sheet.strip() or named)
         used = self.used_area(worksheet)
         return worksheet, parse_area(reference, used) if reference else used
 

@@ -28,6 +28,7 @@ Kind = Literal[
 ]
 Value: TypeAlias = str | int | float | bool | dt.datetime | dt.date | dt.time | dt.timedelta | None
 
+_MARK = ":"  # what was packed earlier is in base 85, which has no such sign
 _LONGEST_NAME = 255  # characters of a header
 _EXACT = 10**15  # whole numbers from here on are no cell's number any more
 _SMALLEST = 2.2250738585072014e-308  # nearer to 0 Excel takes a number for 0
@@ -85,12 +86,13 @@ class Results:
             "notes": self.notes,
         }
         text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-        return base64.b85encode(zlib.compress(text.encode(), 6)).decode()
+        return _MARK + base64.b64encode(zlib.compress(text.encode(), 3)).decode()
 
     @classmethod
     def unpacked(cls, text: str) -> Results:
         """What :meth:`packed` gave."""
-        data = json.loads(zlib.decompress(base64.b85decode(text)))
+        decode = base64.b64decode if text.startswith(_MARK) else base64.b85decode
+        data = json.loads(zlib.decompress(decode(text.removeprefix(_MARK))))
         columns = [Column(*each) for each in data["columns"]]
         values = [_unpacked(each) for each in data["values"]]
         rows = [list(row) for row in zip(*values, strict=True)]
@@ -161,7 +163,8 @@ class _Fit:
 
     def column(self, values: list[Any]) -> list[Value]:
         types = set(map(type, values)) - {type(None)}
-        if types == {bool} or (types == {int} and _small(values)):
+        fits = _FITS.get(types.pop()) if len(types) == 1 else None
+        if fits is not None and fits([value for value in values if value is not None]):
             return values
         return [None if value is None else self.value(value) for value in values]
 
@@ -231,9 +234,41 @@ class _Fit:
         return day
 
 
-def _small(values: list[Any]) -> bool:
-    found = [value for value in values if value is not None]
-    return bool(min(found) > -_EXACT and max(found) < _EXACT)
+# Columns in which nothing has to be changed are most; to look at each value takes four times
+# as long as these.
+
+
+def _short(texts: list[str]) -> bool:
+    longest = max(map(len, texts))
+    return longest * 2 <= MAX_TEXT and all(texts) and not any(map(UNSTORABLE.search, texts))
+
+
+def _whole(numbers: list[int]) -> bool:
+    return min(numbers) > -_EXACT and max(numbers) < _EXACT
+
+
+def _real(numbers: list[float]) -> bool:
+    return all(map(math.isfinite, numbers)) and all(
+        number == 0 or abs(number) >= _SMALLEST for number in numbers
+    )
+
+
+def _late(days: list[dt.date]) -> bool:
+    return min(days) >= _FIRST_DAY
+
+
+def _local(moments: list[dt.datetime]) -> bool:
+    return not any(m.tzinfo for m in moments) and min(moments).date() >= _FIRST_DAY
+
+
+_FITS: dict[type, Callable[[Any], bool]] = {
+    bool: lambda _: True,
+    int: _whole,
+    float: _real,
+    str: _short,
+    dt.date: _late,
+    dt.datetime: _local,
+}
 
 
 # In a journal ---------------------------------------------------------------------
@@ -244,15 +279,27 @@ def _packed(values: list[Value]) -> list[Any]:
     types = set(map(type, values)) - {type(None)}
     if types <= {str} or types <= {int, float} or types <= {bool}:
         return ["plain", *values]
+    if len(types) == 1:
+        kind = _KIND_OF[types.pop()]
+        write = _WRITTEN[kind]
+        return [kind, *[None if value is None else write(value) for value in values]]
     return ["typed", *map(_typed, values)]
 
 
 def _typed(value: Value) -> Any:
     if isinstance(value, dt.timedelta):
-        return ["duration", value / dt.timedelta(microseconds=1)]
+        return ["duration", _WRITTEN["duration"](value)]
     if isinstance(value, dt.datetime | dt.date | dt.time):
         return [_KIND_OF[type(value)], value.isoformat()]
     return value
+
+
+_WRITTEN: dict[str, Callable[[Any], Any]] = {
+    "date": dt.date.isoformat,
+    "datetime": dt.datetime.isoformat,
+    "time": dt.time.isoformat,
+    "duration": lambda value: value / dt.timedelta(microseconds=1),
+}
 
 
 _READ: dict[str, Callable[[Any], Value]] = {
@@ -267,4 +314,6 @@ def _unpacked(column: list[Any]) -> list[Value]:
     kind, *values = column
     if kind == "plain":
         return values
+    if kind in _READ:
+        return [None if value is None else _READ[kind](value) for value in values]
     return [_READ[v[0]](v[1]) if isinstance(v, list) else v for v in values]

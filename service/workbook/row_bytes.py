@@ -11,7 +11,7 @@ import re
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Any
 
 from isal import isal_zlib
@@ -20,15 +20,19 @@ from openpyxl.utils.datetime import to_excel
 from openpyxl.xml.functions import tostring
 
 from service import progress
+from service.workbook.areas import Area
 from service.workbook.bulk import BulkSheet
 from service.workbook.column_types import Decision
 from service.workbook.keeping.cell_xml import stored
+from service.workbook.keeping.sheet_xml import SheetXml
+from service.workbook.package.opc import Draft, Package
 from service.workbook.text_table import TextTable
 from service.workbook.texts import inline_string
 
 _AT_ONCE = 10_000  # rows
 _PLAIN = re.compile(r"[^&<>_\s\x00-\x1f](?:[^&<>_\r\n\t]*[^&<>_\s\x00-\x1f])?")
 _BLANK = re.compile(r'<c r="[A-Z]+\d+"/>')
+_DIMENSION = re.compile(rb'(<dimension ref=")[^"]*"')
 
 
 @dataclass(frozen=True)
@@ -134,13 +138,27 @@ class TableRows:
         return self.start, self.first_row, looks, self.table.print
 
 
+def continued(
+    draft: Draft, part: str, columns: list[Column], first_row: int, area: Area
+) -> Package:
+    """The package of a draft with more rows at the end of a sheet.
+
+    :param first_row: of the new rows
+    :param area: what the sheet holds then
+    """
+    sheet = SheetXml.split(draft.read(part))
+    head = _DIMENSION.sub(rb"\g<1>%s" % f'{area}"'.encode(), sheet.head)
+    draft.write(part, chain([head, sheet.rows], _rows(columns, first_row), [sheet.tail]))
+    return draft.saved()
+
+
 def _rows(columns: list[Column], first_row: int) -> Iterator[bytes]:
     total = len(columns[0].values)
     letters = [get_column_letter(number + 1) for number in range(len(columns))]
     # The number of the row stands between the pieces, so one join makes a row.
     after = [f'<c r="{letter}' for letter in letters[1:]] + ["</row>"]
     start = f'"><c r="{letters[0]}'
-    for begin in progress.each("writing", range(0, total, _AT_ONCE)):
+    for begin in range(0, total, _AT_ONCE):
         pieces = [
             _pieces(column, begin, ending) for column, ending in zip(columns, after, strict=True)
         ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import datetime as dt
 import html
 import io
 import json
@@ -13,14 +14,18 @@ from service.operations.exporting.grids import Grid, Value, as_text
 from service.operations.exporting.options import ExportOptions
 from service.workbook.areas import Area
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# Of them, those of full width are taken for the others by Excel in Japanese and Chinese.
+_FORMULA_STARTS = (*"=+-@\t\r\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# Programs that read the file may leave these away before they look for one.
+_NOT_SEEN = " \xa0\u200b\u2060\ufeff"
 _STYLE = (
-    "body{font:14px/1.4 system-ui,sans-serif;margin:2rem}"
-    "table{border-collapse:collapse;margin:0 0 2rem}"
+    "body{font:14px/1.4 system-ui,sans-serif;margin:clamp(.5rem,4vw,2rem)}"
+    "table{border-collapse:collapse;margin:0 0 2rem;width:max-content}"
     "caption{font-weight:600;text-align:left;padding:.3rem 0}"
     "th,td{border:1px solid #bbb;padding:.25rem .6rem;text-align:left;vertical-align:top;"
-    "white-space:pre-line}"
-    "th{background:#eee}.n{text-align:right;font-variant-numeric:tabular-nums}"
+    "white-space:pre-line;max-width:24rem;overflow-wrap:break-word}"
+    "th{background:#eee}.n,.d{white-space:nowrap}"
+    ".n{text-align:right;font-variant-numeric:tabular-nums}[dir=rtl] *{text-align:right}"
     "@media(prefers-color-scheme:dark){body{background:#181818;color:#eee}"
     "th,td{border-color:#555}th{background:#2a2a2a}}"
 )
@@ -54,7 +59,7 @@ def _plain(value: Value, options: ExportOptions) -> str:
 
 
 def _risky(value: Value) -> bool:
-    return isinstance(value, str) and value.startswith(_FORMULA_STARTS)
+    return isinstance(value, str) and value.lstrip(_NOT_SEEN).startswith(_FORMULA_STARTS)
 
 
 def _not_encodable(
@@ -108,7 +113,8 @@ def as_html(title: str, grids: list[Grid], *, neutral: bool) -> str:
 
 def _table(grid: Grid, neutral: bool) -> str:
     head, body = _split(grid)
-    lines = [f"<table>\n<caption>{html.escape(grid.part.sheet.title)}</caption>"]
+    side = ' dir="rtl"' if grid.part.sheet.sheet_view.rightToLeft else ""
+    lines = [f"<table{side}>\n<caption>{html.escape(grid.part.sheet.title)}</caption>"]
     if head:
         kinds = zip(head, grid.numeric, strict=True)
         names = "".join(f'<th scope="col"{_class(n)}>{html.escape(t)}</th>' for t, n in kinds)
@@ -117,7 +123,7 @@ def _table(grid: Grid, neutral: bool) -> str:
     values = grid.rows[1:] if head else grid.rows
     for row, texts in zip(values, body, strict=True):
         cells = "".join(
-            f"<td{_class(_is_number(value))}>"
+            f"<td{_class(_is_number(value)) or _day(value)}>"
             f"{html.escape(chr(39) + text if neutral and _risky(value) else text)}</td>"
             for value, text in zip(row, texts, strict=True)
         )
@@ -127,6 +133,10 @@ def _table(grid: Grid, neutral: bool) -> str:
 
 def _is_number(value: Value) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _day(value: Value) -> str:
+    return ' class="d"' if isinstance(value, dt.date | dt.time | dt.timedelta) else ""
 
 
 def _class(numeric: bool) -> str:
