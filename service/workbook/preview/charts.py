@@ -16,7 +16,7 @@ from service.workbook.preview.later_charts import draw_later
 from service.workbook.preview.palette import Palette
 from service.workbook.preview.plots import draw_axes
 from service.workbook.preview.rounds import draw_pies, draw_web
-from service.workbook.preview.svg import Node, node, text
+from service.workbook.preview.svg import Node, at_dusk, node, text
 
 _LETTER = 6.2
 _MOST_ENTRIES = 30
@@ -80,6 +80,7 @@ def _finished(
         why = "Its cells hold no numbers." if empty else "This chart shows in Excel."
         out.append(text(width / 2, height / 2, why, class_="cl",
                         text_anchor="middle"))  # fmt: skip
+    at_dusk(out)
     ground = node("rect", class_="cb", x=0.5, y=0.5, width=width - 1.0, height=height - 1.0)
     picture = node("svg", ground, *out, viewBox=f"0 0 {width} {height}", width=width,
                    height=height, role="img", aria_label=words)  # fmt: skip

@@ -22,6 +22,7 @@ from service.workbook.preview.icons import icon
 from service.workbook.preview.looks import Classes, Css, Looks, font_css
 from service.workbook.preview.measures import Measures
 from service.workbook.preview.palette import Palette
+from service.workbook.preview.sparks import Sparks
 
 Place: TypeAlias = tuple[int, int]
 Changes: TypeAlias = dict[Place, str]
@@ -71,6 +72,7 @@ class Painter:
             if table.tableStyleInfo is not None
         ]
         self.merges = merged_areas(sheet)
+        self.sparks: Sparks | None = None
         self._covered: dict[Place, Area] = {}
 
     def paint(self, window: Area) -> Grid:
@@ -132,6 +134,8 @@ class Painter:
             names.append(self.looks.made(effect.css, important=True) if effect.css else "")
             borders = {**borders, **effect.borders}
             more |= _marks(effect, grid)
+        if self.sparks is not None and place in self.sparks.places:
+            more |= self._spark(place, merge)
         lines = {f"border-{side}": line for side, line in borders.items()}
         if "bottom" in borders and "right" not in borders:
             lines["border-right-width"] = "0"  # or the line would be notched at each cell
@@ -143,6 +147,15 @@ class Painter:
             return None
         one = [place[1], text, told, kind]
         return [*one, more] if more else one
+
+    def _spark(self, place: Place, merge: Area | None) -> dict[str, Any]:
+        area = merge or Area(*place, *place)
+        measures = self.measures
+        width = sum(measures.column(n) for n in range(area.first_column, area.last_column + 1))
+        height = sum(measures.height(n) for n in range(area.first_row, area.last_row + 1))
+        assert self.sparks is not None
+        picture, words = self.sparks.drawn(place, max(width, 8), max(height, 8))
+        return {"k": picture, "w": words}
 
     def _look(self, place: Place, cell: Cell, color: str) -> str:
         table = self._table(place)

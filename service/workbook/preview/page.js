@@ -192,6 +192,7 @@
       box.style.width = `${one.width}px`;
       box.style.height = `${one.height}px`;
       if (one.svg) box.append(picture(one.svg));
+      else if (one.shape) shape(box, one);
       else if (one.source && one.source.startsWith("data:image/")) {
         const image = make("img");
         image.src = one.source;
@@ -203,6 +204,25 @@
       }
       canvas.append(box);
     });
+  }
+  // A shape with its text over it; the reader hears its name and what it says.
+  function shape(box, one) {
+    box.classList.add("shape");
+    box.setAttribute("role", "img");
+    box.setAttribute("aria-label", one.words);
+    box.append(picture(one.shape));
+    if (!one.text) return;
+    box.setAttribute("role", "group");
+    const words = make("div", "words");
+    words.style.justifyContent = one.down;
+    words.style.padding = one.insets.map((inset) => `${inset}px`).join(" ");
+    one.text.forEach(([side, runs]) => {
+      const line = make("p");
+      line.style.textAlign = side;
+      runs.forEach(([text, name]) => line.append(make("span", name, text)));
+      words.append(line);
+    });
+    box.append(words);
   }
   function draw(anew) {
     const [frozenRows, frozenColumns] = frozen();
@@ -305,6 +325,12 @@
     fill(box, text, about);
     if (about.i) { td.append(icon(about.i)); box.classList.add("fit"); }
     if (about.b) td.append(bar(about.b));
+    if (about.k) {
+      const line = picture(about.k);
+      line.setAttribute("class", "spark");
+      td.append(line);
+      box.append(make("span", "away", `, ${about.w}`));
+    }
     if (about.r) turn(box, about.r, high);
     if (about.s) box.dataset.shrink = "1";
     if (text && !merge && !about.r && [0, 4, 5].includes(kind)) {
@@ -476,7 +502,7 @@
     const about = (cell && cell[4]) || {};
     $("address").textContent = letters(at.column) + at.row;
     $("content").textContent = cell ? about.f || cell[1].trim() : "";
-    const told = [about.d, about.n ? `Note: ${about.n}` : "", about.a || ""].filter(Boolean);
+    const told = [about.d, about.w, about.n ? `Note: ${about.n}` : "", about.a || ""].filter(Boolean);
     $("about").textContent = told.join(" · ");
   }
   function step(rows, columns) {

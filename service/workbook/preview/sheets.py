@@ -19,12 +19,15 @@ from service.workbook.chart_caches import Cells, book_cells
 from service.workbook.contents import merged_areas
 from service.workbook.drawn import picture_content
 from service.workbook.geometry import area_of, size_of
+from service.workbook.keeping.sparklines import groups_of
 from service.workbook.occupancy import is_lazy
 from service.workbook.preview.charts import draw
 from service.workbook.preview.grid import Changes, Painter
 from service.workbook.preview.looks import Classes
 from service.workbook.preview.measures import EMU, Measures
 from service.workbook.preview.palette import Palette
+from service.workbook.preview.shapes import Shape, ShapePainter, shapes_of
+from service.workbook.preview.sparks import Sparks, spark_places
 
 ROWS = 300  # of one window
 MOST_CELLS = 12_000  # of the windows that come with the page
@@ -59,6 +62,7 @@ class Preview:
     asked: Asked
     classes: Classes = field(default_factory=Classes)
     _cells: Cells | None = None
+    _known_shapes: dict[str, list[Shape]] = field(default_factory=dict)
 
     def whole(self) -> dict[str, Any]:
         """The page's data: all sheets, with windows of as many as fit."""
@@ -102,7 +106,9 @@ class Preview:
             column = max([column, *(place[1] for place in styled)])
         for area in merged_areas(sheet):
             row, column = max(row, area.last_row), max(column, area.last_column)
-        for drawn in [*sheet._charts, *sheet._images]:
+        for place in spark_places(groups_of(sheet)):
+            row, column = max(row, place[0]), max(column, place[1])
+        for drawn in [*sheet._charts, *sheet._images, *self._shapes(sheet)]:
             area = area_of(sheet, drawn)
             row, column = max(row, area.last_row + 1), max(column, area.last_column + 1)
         return row, min(max(column, _BLANK_COLUMNS), MOST_COLUMNS)
@@ -138,6 +144,8 @@ class Preview:
         }
         if rows > 0:
             painter = Painter(self.book, sheet, measures, self.classes, changes, self.asked.now)
+            if groups_of(sheet):
+                painter.sparks = Sparks(groups_of(sheet), self._book_cells(), painter.palette)
             grid = painter.paint(Area(first_row, 1, max(end, first_row), columns))
             found["window"] = {"from": first_row, "to": end, "rows": grid.rows}
             found["icons"] = grid.icons
@@ -146,6 +154,11 @@ class Preview:
             found["drawings"] = self._drawings(sheet, measures) if drawings else []
         found["heights"] = measures.heights
         return found
+
+    def _book_cells(self) -> Cells:
+        if self._cells is None:
+            self._cells = book_cells(self.book.xl, self.book.values)
+        return self._cells
 
     def _tab(self, sheet: Worksheet) -> str:
         color = Palette(self.book.xl).rgb(sheet.sheet_properties.tabColor)
@@ -156,16 +169,39 @@ class Preview:
         found = []
         for chart in sheet._charts[:_MOST_CHARTS]:
             place = _place(sheet, chart, measures)
-            if self._cells is None:
-                self._cells = book_cells(self.book.xl, self.book.values)
-            drawing = draw(chart, self._cells, palette, place["width"], place["height"])
+            drawing = draw(chart, self._book_cells(), palette, place["width"], place["height"])
             found.append({**place, "svg": drawing.picture, "words": drawing.words})
         for number, image in enumerate(sheet._images[:_MOST_CHARTS], start=1):
             place = _place(sheet, image, measures)
             source = _picture(image)
             words = str(getattr(image, "description", "") or f"Picture {number}")
             found.append({**place, "source": source, "words": words})
+        return found + self._drawn_shapes(sheet, measures, palette)
+
+    def _drawn_shapes(
+        self, sheet: Worksheet, measures: Measures, palette: Palette
+    ) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        memory = self.book.memory
+        if memory is None or not self._shapes(sheet):
+            return found
+        painter = ShapePainter(
+            memory.package, palette, self.classes, self._book_cells(), sheet.title
+        )
+        for shape in self._shapes(sheet):
+            place = _place(sheet, shape, measures)
+            for part in painter.drawn(shape, place["width"], place["height"]):
+                if image := part.pop("image", None):
+                    part["source"] = _picture(image)
+                part["left"] += place["left"]
+                part["top"] += place["top"]
+                found.append({**part, "cell": place["cell"]})
         return found
+
+    def _shapes(self, sheet: Worksheet) -> list[Shape]:
+        if sheet.title not in self._known_shapes:
+            self._known_shapes[sheet.title] = shapes_of(self.book, sheet)
+        return self._known_shapes[sheet.title]
 
 
 def _frozen(sheet: Worksheet) -> list[int]:
