@@ -114,7 +114,13 @@ def _entries(data: ChartData) -> list[tuple[str, str, bool]]:
                 ][:_MOST_ENTRIES]  # fmt: skip
         line = group.kind in ("line", "radar", "scatter")
         found += [(one.name, one.color, line) for one in group.series]
-    return found[:_MOST_ENTRIES]
+    found += [
+        (trend.named(one.name), trend.color, True)
+        for group in data.groups
+        for one in group.series
+        for trend in one.trends
+    ]
+    return [entry for n, entry in enumerate(found) if n not in data.left_out][:_MOST_ENTRIES]
 
 
 def _legend(data: ChartData, frame: Frame) -> list[Node]:

@@ -112,12 +112,14 @@
 
   // Drawing.
   const scroll = $("scroll");
+  const zoom = () => Math.min(Math.max((sheet.raw.zoom || 100) / 100, 0.6), 1.5);
   function frozen() {
     let [rows, columns] = sheet.raw.frozen;
     let wide = 0;
     for (let c = 1; c <= columns; c += 1) wide += width(c);
-    if (wide > scroll.clientWidth * 0.6) columns = 0;
-    if (sheet.tops[Math.min(rows, sheet.raw.rows) + 1] > scroll.clientHeight * 0.6) rows = 0;
+    if (wide * zoom() > scroll.clientWidth * 0.6) columns = 0;
+    const high = sheet.tops[Math.min(rows, sheet.raw.rows) + 1];
+    if (high * zoom() > scroll.clientHeight * 0.6) rows = 0;
     return [Math.min(rows, 60, sheet.raw.rows), columns];
   }
   function openSheet(number, focus) {
@@ -181,6 +183,7 @@
     const body = make("tbody");
     table.append(group, head, body);
     const canvas = $("canvas");
+    canvas.style.zoom = zoom();
     canvas.replaceChildren(table);
     drawings(canvas);
   }
@@ -226,9 +229,9 @@
   }
   function draw(anew) {
     const [frozenRows, frozenColumns] = frozen();
-    const top = scroll.scrollTop;
+    const top = scroll.scrollTop / zoom();
     let from = Math.max(rowAt(top) - 15, frozenRows + 1);
-    let to = Math.min(rowAt(top + scroll.clientHeight) + 15, sheet.raw.rows);
+    let to = Math.min(rowAt(top + scroll.clientHeight / zoom()) + 15, sheet.raw.rows);
     if (!anew && from >= drawnFrom && to <= drawnTo) return;
     from = Math.max(from - 15, frozenRows + 1);
     to = Math.min(to + 15, sheet.raw.rows);
@@ -332,6 +335,7 @@
       box.append(make("span", "away", `, ${about.w}`));
     }
     if (about.r) turn(box, about.r, high);
+    if (about.v) td.append(button(about.v, box, text, wide));
     if (about.s) box.dataset.shrink = "1";
     if (text && !merge && !about.r && [0, 4, 5].includes(kind)) {
       spread(td, box, column, cells, wide, kind);
@@ -342,6 +346,14 @@
     if (told) td.title = told;
     td.append(box);
     return td;
+  }
+  // The button of a filter; it shows whether the filter hides rows, and does nothing here.
+  function button(kind, box, text, wide) {
+    const mark = make("span", kind === 2 ? "sieve on" : "sieve", kind === 2 ? "▼" : "▾");
+    mark.setAttribute("aria-hidden", "true");
+    if (text.length * 7.5 + 20 < wide) box.style.paddingRight = "17px";
+    box.append(make("span", "away", kind === 2 ? ", filtered" : ", filter"));
+    return mark;
   }
   function fill(box, text, about) {
     let into = box;
@@ -530,8 +542,8 @@
     const top = sheet.tops[row];
     const above = sheet.tops[frozenRows + 1];
     if (row > frozenRows) {
-      if (top - above < scroll.scrollTop) scroll.scrollTop = top - above;
-      const bottom = top + height(row) + HEAD - scroll.clientHeight;
+      if ((top - above) * zoom() < scroll.scrollTop) scroll.scrollTop = (top - above) * zoom();
+      const bottom = (top + height(row) + HEAD) * zoom() - scroll.clientHeight;
       if (bottom > scroll.scrollTop) scroll.scrollTop = bottom;
     }
     let left = 0;
@@ -539,9 +551,10 @@
     for (let c = 1; c < column; c += 1) left += width(c);
     for (let c = 1; c <= frozenColumns; c += 1) held += width(c);
     if (column > frozenColumns) {
-      if (left - held < scroll.scrollLeft) scroll.scrollLeft = left - held;
-      const right = left + width(column) + sheet.head - scroll.clientWidth;
-      if (right > scroll.scrollLeft) scroll.scrollLeft = Math.min(right, left - held);
+      const near = (left - held) * zoom();
+      if (near < scroll.scrollLeft) scroll.scrollLeft = near;
+      const right = (left + width(column) + sheet.head) * zoom() - scroll.clientWidth;
+      if (right > scroll.scrollLeft) scroll.scrollLeft = Math.min(right, near);
     }
     draw(false);
     mark(true);
@@ -589,7 +602,7 @@
   }
   function sizeChanged() {
     if (window.parent === window) return;
-    const rows = sheet.tops[Math.min(sheet.raw.used, sheet.raw.rows) + 1] + HEAD + 150;
+    const rows = sheet.tops[Math.min(sheet.raw.used, sheet.raw.rows) + 1] * zoom() + HEAD + 150;
     const wanted = Math.round(Math.min(Math.max(rows, 260), 560));
     window.parent.postMessage({ type: "iframe:height", height: wanted }, "*");
   }

@@ -20,7 +20,7 @@ from service.workbook.keeping.merging import local
 from service.workbook.keeping.reading import EMBED, UNREADABLE
 from service.workbook.package.opc import Package, parse
 from service.workbook.preview.looks import Classes, Css, family
-from service.workbook.preview.palette import Palette, at_night, contrast, tinted
+from service.workbook.preview.palette import Palette, at_night, contrast, legible, tinted
 from service.workbook.preview.shape_paths import LINES, outline
 from service.workbook.preview.svg import Node, node
 
@@ -325,6 +325,8 @@ class ShapePainter:
     def _class(self, css: Css, fill: str) -> str:
         color = css.get("color", "")[1:]
         night: Css = {}
+        if color:
+            css = {**css, "color": f"#{legible(color, fill or 'FFFFFF')[0]}"}
         if color and not fill:
             if color == "000000":
                 css = {name: value for name, value in css.items() if name != "color"}

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from openpyxl.chartsheet import Chartsheet
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 from PIL import Image as Picture
@@ -66,7 +67,7 @@ class Preview:
 
     def whole(self) -> dict[str, Any]:
         """The page's data: all sheets, with windows of as many as fit."""
-        shown = [sheet for sheet in self.book.xl.worksheets if sheet.sheet_state == "visible"]
+        shown = [sheet for sheet in self.book.xl._sheets if sheet.sheet_state == "visible"]
         first = next((n for n, s in enumerate(shown) if s.title == self.asked.first), None)
         if first is None:
             active = self.book.xl.active
@@ -74,6 +75,9 @@ class Preview:
         left = self.asked.most_cells
         sheets: list[dict[str, Any]] = [{} for _ in shown]
         for number in [first, *(n for n in range(len(shown)) if n != first)]:
+            if isinstance(shown[number], Chartsheet):
+                sheets[number] = self._chart_sheet(shown[number])
+                continue
             last, columns = self._extent(shown[number])
             rows = min(self.asked.rows, last, max(left // columns, 0))
             rows = max(rows, _BLANK_ROWS) if number == first else rows
@@ -83,7 +87,7 @@ class Preview:
             "name": self.book.name,
             "first": first,
             "sheets": sheets,
-            "hidden": len(self.book.xl.worksheets) - len(shown),
+            "hidden": len(self.book.xl._sheets) - len(shown),
             "changed": None
             if self.asked.changes is None
             else sum(map(len, self.asked.changes.values())),
@@ -154,6 +158,24 @@ class Preview:
             found["drawings"] = self._drawings(sheet, measures) if drawings else []
         found["heights"] = measures.heights
         return found
+
+    def _chart_sheet(self, sheet: Chartsheet) -> dict[str, Any]:
+        """A sheet that is a chart: one without cells, with its chart in the corner."""
+        palette = Palette(self.book.xl)
+        drawings = []
+        for chart in sheet._charts[:1]:
+            size = {"left": 8, "top": 8, "width": 940, "height": 600}
+            drawing = draw(chart, self._book_cells(), palette, size["width"], size["height"])
+            drawings.append({**size, "cell": "A1", "svg": drawing.picture, "words": drawing.words})
+        color = palette.rgb(sheet.sheet_properties.tabColor if sheet.sheet_properties else None)
+        rows, columns = 31, 15
+        return {
+            "name": sheet.title, "rows": rows, "used": rows, "columns": columns,
+            "more_columns": False, "widths": [64] * columns, "height": 20, "frozen": [0, 0],
+            "grid": False, "rtl": False, "zoom": 100, "tab": f"#{color}" if color else "",
+            "merges": [], "changes": [], "heights": {}, "icons": {}, "drawings": drawings,
+            "window": {"from": 1, "to": rows, "rows": {}},
+        }  # fmt: skip
 
     def _book_cells(self) -> Cells:
         if self._cells is None:
