@@ -196,7 +196,9 @@ def _series(
     one.line = not no_line and not (kind == "scatter" and style == "marker")
     marker = node.find(f"{_C}marker")
     symbol = "" if marker is None else _value(marker, "symbol")
-    one.marker = symbol != "none" and (bool(symbol) or kind == "scatter" or _on(item, "marker"))
+    one.marker = symbol != "none" and (
+        marker is not None or kind == "scatter" or _on(item, "marker")
+    )
     one.smooth = _on(node, "smooth")
     one.labels = _labels(node) or _labels(item)
     one.trends = [_trend(item, palette, one.color) for item in node.findall(f"{_C}trendline")]

@@ -8,7 +8,7 @@ from typing import Any
 from lxml import etree
 
 from service.workbook.chart_caches import Cells, refresh
-from service.workbook.drawn import chart_tree
+from service.workbook.drawn import CHART, chart_tree
 from service.workbook.new_charts import NewChart
 from service.workbook.preview.axis_scales import Frame
 from service.workbook.preview.chart_reading import ChartData, Group, read_chart
@@ -18,6 +18,7 @@ from service.workbook.preview.plots import draw_axes
 from service.workbook.preview.rounds import draw_pies, draw_web
 from service.workbook.preview.svg import Node, at_dusk, node, text
 
+_C = f"{{{CHART}}}"
 _LETTER = 6.2
 _MOST_ENTRIES = 30
 _WORDS = {
@@ -50,7 +51,25 @@ def draw(chart: Any, cells: Cells, palette: Palette, width: int, height: int) ->
                          width, height)  # fmt: skip
     root = chart_tree(chart)
     refresh(root, cells)
+    if _texts_as_numbers(root):
+        refresh(root, cells)
     return _of_old_kind(read_chart(root, palette), width, height, root)
+
+
+def _texts_as_numbers(root: etree._Element) -> bool:
+    """Whether there were categories kept as numbers of which none is one; they are texts now.
+
+    Some programs write all categories so, and Excel shows the cells' texts.
+    """
+    found = False
+    for name in ("cat", "xVal"):
+        for reference in list(root.iterfind(f".//{_C}{name}/{_C}numRef")):
+            cache = reference.find(f"{_C}numCache")
+            if cache is not None and cache.find(f"{_C}pt") is None:
+                reference.remove(cache)
+                reference.tag = f"{_C}strRef"
+                found = True
+    return found
 
 
 def _of_old_kind(data: ChartData, width: int, height: int, root: etree._Element) -> Drawing:

@@ -283,7 +283,7 @@ def _area(one: Series, points: list[tuple[float, float, float] | None]) -> list[
         return []
     edge = [(x, y) for x, _, y in known] + [(x, base) for x, base, _ in reversed(known)]
     told = node("title", one.name)
-    return [node("path", told, d=path(edge, close=True), fill=f"#{one.color}", fill_opacity="0.85")]
+    return [node("path", told, d=path(edge, close=True), fill=f"#{one.color}")]
 
 
 def _line(one: Series, points: list[tuple[float, float] | None]) -> list[Node]:

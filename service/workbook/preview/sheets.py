@@ -167,7 +167,7 @@ class Preview:
             size = {"left": 8, "top": 8, "width": 940, "height": 600}
             drawing = draw(chart, self._book_cells(), palette, size["width"], size["height"])
             drawings.append({**size, "cell": "A1", "svg": drawing.picture, "words": drawing.words})
-        color = palette.rgb(sheet.sheet_properties.tabColor if sheet.sheet_properties else None)
+        color = palette.rgb(sheet.sheetPr.tabColor if sheet.sheetPr is not None else None)
         rows, columns = 31, 15
         return {
             "name": sheet.title, "rows": rows, "used": rows, "columns": columns,
