@@ -560,6 +560,12 @@
     mark(true);
     detail();
   }
+  // The last row with something in it that shows.
+  function lastRow() {
+    let row = Math.max(Math.min(sheet.raw.used, sheet.raw.rows), 1);
+    while (row > 1 && height(row) <= 0) row -= 1;
+    return row;
+  }
   function goto(place) {
     const found = /^#?(?:'((?:[^']|'')+)'|([^'!]+))!\$?([A-Z]{1,3})\$?(\d+)/i.exec(place);
     const name = found && (found[1] || found[2]).replace(/''/g, "'").toLowerCase();
@@ -644,6 +650,7 @@
       tab.append(tint);
     }
     tab.append(one.name);
+    if (one.fresh) tab.append(" ", make("span", "fresh", "new"));
     tab.addEventListener("click", () => { keep(); openSheet(index, false); });
     list.append(tab);
   });
@@ -664,9 +671,10 @@
     const moves = { ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1],
       PageDown: [page, 0], PageUp: [-page, 0] };
     if (event.key in moves && !event.ctrlKey && !event.metaKey) step(...moves[event.key]);
-    else if (event.key === "Home") move(event.ctrlKey ? 1 : at.row, sheet.columns[0]);
+    else if (event.key === "Home") move(event.ctrlKey || event.metaKey ? 1 : at.row, sheet.columns[0]);
     else if (event.key === "End") {
-      move(event.ctrlKey ? sheet.raw.rows : at.row, sheet.columns[sheet.columns.length - 1]);
+      const last = sheet.columns.filter((column) => column <= sheet.raw.used_columns).pop();
+      move(event.ctrlKey || event.metaKey ? lastRow() : at.row, last || sheet.columns[0]);
     } else if (event.key === "Enter") {
       const link = event.target.querySelector("a");
       if (link) link.click();

@@ -103,11 +103,8 @@ class Preview:
     def _extent(self, sheet: Worksheet) -> tuple[int, int]:
         """(last row that shows something, number of columns of the page)."""
         used = self.book.used_area(sheet)
-        row, column = used.last_row, used.last_column
-        if not is_lazy(sheet):
-            styled = [p for p, cell in sheet._cells.items() if cell.has_style]
-            row = max([row, *(place[0] for place in styled)])
-            column = max([column, *(place[1] for place in styled)])
+        styled = self.book.fact(sheet, "styled", _styled)  # asked for with each window
+        row, column = max(used.last_row, styled[0]), max(used.last_column, styled[1])
         for area in merged_areas(sheet):
             row, column = max(row, area.last_row), max(column, area.last_column)
         for place in spark_places(groups_of(sheet)):
@@ -133,6 +130,7 @@ class Preview:
             "name": sheet.title,
             "rows": last_row,
             "used": used_rows,
+            "used_columns": min(self.book.used_area(sheet).last_column, columns),
             "columns": columns,
             "more_columns": self.book.used_area(sheet).last_column > columns,
             "widths": measures.widths,
@@ -144,6 +142,7 @@ class Preview:
             "tab": self._tab(sheet),
             "merges": [_bounds(area) for area in merged_areas(sheet)],
             "changes": sorted(changes),
+            "fresh": self.asked.changes is not None and self.asked.changes.get(sheet.title) == {},
             "window": None,
         }
         if rows > 0:
@@ -170,7 +169,7 @@ class Preview:
         color = palette.rgb(sheet.sheetPr.tabColor if sheet.sheetPr is not None else None)
         rows, columns = 31, 15
         return {
-            "name": sheet.title, "rows": rows, "used": rows, "columns": columns,
+            "name": sheet.title, "rows": rows, "used": rows, "used_columns": 1, "columns": columns,
             "more_columns": False, "widths": [64] * columns, "height": 20, "frozen": [0, 0],
             "grid": False, "rtl": False, "zoom": 100, "tab": f"#{color}" if color else "",
             "merges": [], "changes": [], "heights": {}, "icons": {}, "drawings": drawings,
@@ -224,6 +223,14 @@ class Preview:
         if sheet.title not in self._known_shapes:
             self._known_shapes[sheet.title] = shapes_of(self.book, sheet)
         return self._known_shapes[sheet.title]
+
+
+def _styled(sheet: Worksheet) -> tuple[int, int]:
+    """(last row, last column) with a format; none of sheets whose rows are still bytes."""
+    if is_lazy(sheet):
+        return 1, 1
+    places = [place for place, cell in sheet._cells.items() if cell.has_style]
+    return max([1, *(p[0] for p in places)]), max([1, *(p[1] for p in places)])
 
 
 def _frozen(sheet: Worksheet) -> list[int]:
