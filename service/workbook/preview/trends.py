@@ -181,7 +181,8 @@ def _equation(factors: list[float]) -> str:
         sign = ("-" if factor < 0 else "+") if told else ("-" if factor < 0 else "")
         variable = "" if power == 0 else "x" if power == 1 else f"x{'⁰¹²³⁴⁵⁶'[power]}"
         told += f" {sign} " if told else sign
-        told += f"{_short(abs(factor))}{variable}"
+        number = _short(abs(factor))
+        told += variable if variable and number == "1" else f"{number}{variable}"
     return f"y = {told}"
 
 
