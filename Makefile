@@ -13,6 +13,9 @@ OWUI_READY := $(OWUI_VENV)/bin/open-webui
 
 # Extra arguments for pytest: make test ARGS="-k sessions -x"
 ARGS ?=
+# Tests run in as many processes as there are cores, up to four: make test WORKERS=0 uses one.
+WORKERS ?= auto
+PYTEST = $(PY) -m pytest -n $(WORKERS) --maxprocesses 4 --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help run test serve e2e lint generate lock setup browser
@@ -24,13 +27,13 @@ run: $(RUNNABLE)  ## start the service and make a first workbook through the plu
 	$(PY) scripts/demo.py
 
 test: $(READY)  ## set up and run all tests that need no Open WebUI
-	$(PY) -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 serve: $(RUNNABLE)  ## the service alone, in the foreground, with the settings of the environment
 	@exec $(PY) -m service
 
 e2e: $(READY) $(OWUI_READY) browser  ## real Open WebUI, real Chromium (the first time installs 3 GB)
-	OWUI_VENV=$(abspath $(OWUI_VENV)) $(PY) -m pytest -m e2e tests $(ARGS)
+	OWUI_VENV=$(abspath $(OWUI_VENV)) $(PYTEST) -m e2e tests $(ARGS)
 
 lint: $(READY)  ## style, types, generated text, Dockerfile and compose file
 	$(PY) -m ruff check .

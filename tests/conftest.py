@@ -7,10 +7,11 @@ import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.parallel import Together
 from tests.processes import add_server_programs
 from tests.service_fixtures import chat, make_service, server, service
 from tests.slow import is_slow
@@ -51,6 +52,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             module = item.path.relative_to(TESTS).with_suffix("").as_posix()
             if is_slow(module, item.name):
                 item.add_marker(pytest.mark.e2e)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
+    return Together(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """With ``-n`` the tests run in other processes: what was counted there comes from them."""
+    output = getattr(node, "workeroutput", {})
+    node.config.stash[MISSING].update(output.get("missing", {}))
+    node.config.stash[TOLD].extend(output.get("told", []))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["missing"] = dict(session.config.stash[MISSING])
+        output["told"] = session.config.stash[TOLD]
 
 
 @pytest.fixture

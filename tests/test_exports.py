@@ -171,9 +171,9 @@ def test_an_option_of_another_format_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_range_needs_its_sheet(tmp_path: Path) -> None:
-    with pytest.raises(SheetRequired, match="several sheets") as raised:
+    with pytest.raises(SheetRequired, match=r"several sheets: \"A\"") as raised:
         exported(two_sheets(), tmp_path, "json", range="A1:A2")
-    assert "A" in raised.value.hint
+    assert "parameter sheet" in raised.value.hint
 
 
 def test_nothing_to_see_is_refused(tmp_path: Path) -> None:

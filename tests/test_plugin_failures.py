@@ -328,7 +328,7 @@ def test_numbers_that_json_lacks_are_told_as_such(
         {"__event_emitter__": Page(broken=True).emit},
         {"__request__": None},
     ],
-    ids=str,
+    ids=lambda given: next(iter(given)),
 )
 def test_nothing_that_open_webui_injects_is_needed(
     service: responses.RequestsMock, injected: dict[str, Any]

@@ -378,6 +378,8 @@ def test_every_operation_with_a_style_asks_for_the_preferences() -> None:
         "import_csv_to_excel",
         "create_excel_report",
         "create_excel_pivot",
+        "query_database",
+        "query_excel_data",
         "run_excel_steps",
     }
 

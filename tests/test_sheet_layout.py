@@ -187,7 +187,9 @@ def shows(has: Any, sheet: Any) -> bool:
         return False
 
 
-@pytest.mark.parametrize(("target", "options", "has"), LAYOUTS, ids=lambda v: str(v)[:40])
+@pytest.mark.parametrize(
+    ("target", "options", "has"), LAYOUTS, ids=lambda v: None if callable(v) else str(v)[:40]
+)
 def test_each_layout_shows_and_stays(
     target: str, options: dict[str, Any], has: Any, book: Book, tmp_path: Path
 ) -> None:

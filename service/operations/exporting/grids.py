@@ -9,7 +9,7 @@ from openpyxl.cell.cell import Cell
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from service.errors import InvalidRange, SheetRequired, listed
+from service.errors import InvalidRange, listed
 from service.operations.headed import range_of
 from service.operations.layout import has_header_row
 from service.workbook import cells
@@ -64,16 +64,10 @@ def parts_of(book: Book, sheet: str, text: str) -> list[Part]:
     """The used cells of a sheet or range; of all sheets that are not hidden, without either.
 
     :raises InvalidRange: if there is nothing in them
-    :raises SheetRequired: for a range without a sheet, where there are several
+    :raises SheetRequired: for a range that names no sheet, where there are several
     """
-    if sheet.strip() or len(book.sheet_names) == 1:
+    if sheet.strip() or text.strip() or len(book.sheet_names) == 1:
         return [_part(book, sheet, text)]
-    if text.strip():
-        raise SheetRequired(
-            f"{text} is a range, but {book.name} has several sheets.",
-            f"Say which with the parameter sheet: {listed(book.sheet_names)}.",
-            {"sheets": book.sheet_names},
-        )
     seen = [book.sheet(name) for name in book.sheet_names]
     parts = [
         Part(found, used_area(found))
