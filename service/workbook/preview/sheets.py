@@ -46,6 +46,7 @@ class Asked:
     :param changes: what changed, by sheet and place; None where that is not known
     :param first: sheet to begin with
     :param rows: least number of rows of its first window
+    :param least: rows and columns that are there at least, be they blank
     """
 
     now: dt.datetime
@@ -53,6 +54,7 @@ class Asked:
     first: str = ""
     rows: int = ROWS
     most_cells: int = MOST_CELLS
+    least: tuple[int, int] = (_BLANK_ROWS, _BLANK_COLUMNS)
 
 
 @dataclass
@@ -80,7 +82,7 @@ class Preview:
                 continue
             last, columns = self._extent(shown[number])
             rows = min(self.asked.rows, last, max(left // columns, 0))
-            rows = max(rows, _BLANK_ROWS) if number == first else rows
+            rows = max(rows, self.asked.least[0]) if number == first else rows
             sheets[number] = self.sheet(shown[number], rows)
             left -= rows * columns if rows else 0
         return {
@@ -112,7 +114,7 @@ class Preview:
         for drawn in [*sheet._charts, *sheet._images, *self._shapes(sheet)]:
             area = area_of(sheet, drawn)
             row, column = max(row, area.last_row + 1), max(column, area.last_column + 1)
-        return row, min(max(column, _BLANK_COLUMNS), MOST_COLUMNS)
+        return row, min(max(column, self.asked.least[1]), MOST_COLUMNS)
 
     # One sheet ------------------------------------------------------------------
 
@@ -121,7 +123,7 @@ class Preview:
     ) -> dict[str, Any]:
         """A sheet with a window of rows; with none it is there by name and size alone."""
         used_rows, columns = self._extent(sheet)
-        last_row = max(used_rows, _BLANK_ROWS)
+        last_row = max(used_rows, self.asked.least[0])
         measures = Measures(sheet, columns)
         end = first_row + rows - 1
         end = last_row if end >= used_rows else end
