@@ -45,4 +45,5 @@ def test_the_sheet_is_shown_in_the_chat(view: str, new_chat: Callable[..., Chat]
     assert page.js(WIDER) <= 0
     assert page.js(f"({FRAME}).getBoundingClientRect().right <= innerWidth")
     page.js(f"({FRAME}).scrollIntoView({{block: 'center'}})")
+    page.js("new Promise(done => setTimeout(done, 1500))")  # the frame paints by itself
     chat.shot("shown")
