@@ -671,7 +671,11 @@
     const moves = { ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1],
       PageDown: [page, 0], PageUp: [-page, 0] };
     if (event.key in moves && !event.ctrlKey && !event.metaKey) step(...moves[event.key]);
-    else if (event.key === "Home") move(event.ctrlKey || event.metaKey ? 1 : at.row, sheet.columns[0]);
+    else if (event.key === "Home") {
+      const corner = event.ctrlKey || event.metaKey;
+      if (corner) scroll.scrollTo(0, 0); // frozen rows are in view wherever the others are
+      move(corner ? 1 : at.row, sheet.columns[0]);
+    }
     else if (event.key === "End") {
       const last = sheet.columns.filter((column) => column <= sheet.raw.used_columns).pop();
       move(event.ctrlKey || event.metaKey ? lastRow() : at.row, last || sheet.columns[0]);
