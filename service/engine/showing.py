@@ -12,6 +12,7 @@ from service.workbook.preview.sheets import ROWS, Asked, Preview
 
 # Rows of a sheet, and cells in all, of a page that a chat keeps.
 _EMBEDDED = (120, 5_000)
+_LEAST = (8, 10)  # rows and columns there: blank ones would only catch the chat's scrolling
 _MOST_COMPARED = 300_000  # cells: a comparison opens the earlier state, which takes seconds
 
 
@@ -32,6 +33,7 @@ def showing(
     wanted = Asked(dt.datetime.fromisoformat(asked["now"]), changes, asked["sheet"])
     if not asked["more"]:
         wanted.rows, wanted.most_cells = _EMBEDDED
+        wanted.least = _LEAST
     preview = Preview(book, wanted)
     if asked["row"]:
         return {"text": embedded(preview.part(asked["sheet"], asked["row"]))}

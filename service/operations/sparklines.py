@@ -133,6 +133,11 @@ def _spots(book: Book, sheet: Worksheet, block: Area, position: str, data: Chart
             f'position names the sheet "{named}", but the sparklines go onto "{sheet.title}".',
             "Name the sheet with the parameter sheet.",
         )
+    if not reference and block.columns == 1:
+        raise InvalidRange(
+            f"A sparkline beside each row needs several columns of numbers; {block} has one.",
+            'For one sparkline of the whole column name its cell as position, such as "D2".',
+        )
     if not reference:
         column = book.used_area(sheet).last_column + 1
         if sheet is not data.sheet:

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any, TypeAlias
 
 from openpyxl.cell.cell import Cell
+from openpyxl.styles import Alignment
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -15,6 +16,7 @@ from service.workbook import cells
 from service.workbook.book import Book
 from service.workbook.keeping.lazy import LazyCells
 from service.workbook.keeping.sparklines import groups_of
+from service.workbook.lined_up import LinedUp, lined_up, shape_of
 
 Cells: TypeAlias = dict[tuple[int, int], Cell]
 _LONGEST = 300
@@ -44,10 +46,12 @@ class _Side:
             return None
         key = cell._style.tobytes()
         if key not in self._looks:
-            parts = (cell.font, cell.fill, cell.border, cell.alignment)
+            parts = (cell.font, cell.fill, cell.border)
             # A file that was opened has no word for what is false.
             looks = (repr(part).replace("=False", "=None") for part in parts)
-            self._looks[key] = (cell.number_format, *looks, repr(cell.protection))
+            aligned = cell.alignment
+            told = tuple(getattr(aligned, name) or None for name in Alignment.__attrs__)
+            self._looks[key] = (cell.number_format, told, *looks, repr(cell.protection))
         return self._looks[key]
 
     def value(self, cell: Cell | None) -> cells.Scalar:
@@ -75,18 +79,53 @@ def told_changes(before: Book, after: Book, page: int, per_page: int) -> dict[st
 def changed_places(
     before: Book, after: Book, most: int = 20_000
 ) -> dict[str, dict[tuple[int, int], str]]:
-    """What is different of each changed cell that is there now, in a few words, by sheet."""
+    """What is different of each changed cell that is there now, in a few words, by sheet.
+
+    Cells that only moved, since rows or columns came or went beside them, did not change. A
+    sheet that came has an entry without cells.
+    """
     old, new = _Side(before), _Side(after)
-    found: dict[str, dict[tuple[int, int], str]] = {}
-    for name, row, column in islice(_changed_cells(old, new), most):
-        if new.has(name):
-            cells_ = (side.places(name).get((row, column)) for side in (old, new))
-            found.setdefault(name, {})[row, column] = _in_words(old, new, *cells_)
+    found: dict[str, dict[tuple[int, int], str]] = {
+        name: {} for name in after.sheet_names if not old.has(name)
+    }
+    for name, place, one, other in islice(_changed_pairs(old, new), most):
+        found.setdefault(name, {})[place] = _in_words(old, new, one, other)
     return found
 
 
+def _changed_pairs(
+    before: _Side, after: _Side
+) -> Iterator[tuple[str, tuple[int, int], Cell | None, Cell | None]]:
+    """(sheet, place now, cell before, cell now) of each cell that differs."""
+    for name in filter(before.has, after.book.sheet_names):
+        old, new = before.places(name), after.places(name)
+        lazy = isinstance(old, LazyCells) or isinstance(new, LazyCells)
+        lines = LinedUp() if lazy else lined_up(old, new)
+        if not lines.moved:
+            for place in sorted(_places(old, new)):
+                if _differs(before, after, old.get(place), new.get(place)):
+                    yield name, place, old.get(place), new.get(place)
+            continue
+        came = {now: place for place in old if (now := lines.now(place)) is not None}
+        for place in sorted({*came, *new}):
+            one, other = old.get(came.get(place, (0, 0))), new.get(place)
+            if not _same_moved(before, after, one, other):
+                yield name, place, one, other
+
+
+def _same_moved(before: _Side, after: _Side, old: Cell | None, new: Cell | None) -> bool:
+    """Whether a cell that moved is the same; what its formula refers to may have moved, too."""
+    if old is None and (new is None or new.value is None):
+        return True  # a blank of a row or column that came
+    if before.look(old) != after.look(new) or shape_of(old) != shape_of(new):
+        return False
+    return before.value(old) == after.value(new)
+
+
 def _in_words(old: _Side, new: _Side, before: Cell | None, after: Cell | None) -> str:
-    if _content(before) == _content(after) and old.value(before) == new.value(after):
+    if shape_of(before) == shape_of(after) and old.value(before) == new.value(after):
+        if before is not None and _content(before) != _content(after):
+            return f"was {str(_content(before))[:_WORDS]}"
         return "format changed"
     if before is None or before.value is None:
         return "new"

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+
+import pytest
 
 from tests.e2e.chat import Chat
 
 FRAME = "[...document.querySelectorAll('iframe')].find(f => (f.srcdoc || '').includes('\"data\"'))"
 
 
-def test_the_sheet_is_shown_in_the_chat(chat: Chat) -> None:
+VIEWS = {
+    "light": {"width": 1280, "height": 1000},
+    "dark": {"width": 1280, "height": 1000, "dark": True},
+    "phone": {"width": 390, "height": 844},
+}
+# Whether something in the chat scrolls sideways, and whether the frame cuts off its page.
+WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_sheet_is_shown_in_the_chat(view: str, new_chat: Callable[..., Chat]) -> None:
+    chat = new_chat(**VIEWS[view])
     rows = [[f"Item {n}", 100 + n] for n in range(1, 12)]
     made = {"filename": "costs", "headers": ["Item", "Cost"], "rows": rows}
     turn = chat.ask(
@@ -28,4 +42,8 @@ def test_the_sheet_is_shown_in_the_chat(chat: Chat) -> None:
     page.wait(f"!!{FRAME}", "the preview")
     page.wait(f"({FRAME}).getBoundingClientRect().height > 250", "its height")
     assert "allow-same-origin" not in page.js(f"({FRAME}).getAttribute('sandbox')")
+    assert page.js(WIDER) <= 0
+    assert page.js(f"({FRAME}).getBoundingClientRect().right <= innerWidth")
+    page.js(f"({FRAME}).scrollIntoView({{block: 'center'}})")
+    page.js("new Promise(done => setTimeout(done, 1500))")  # the frame paints by itself
     chat.shot("shown")

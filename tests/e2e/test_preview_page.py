@@ -263,6 +263,27 @@ def test_a_large_sheet_comes_in_parts(show: Open) -> None:
     assert shown == "text 4009"
 
 
+def test_the_ends_of_a_large_sheet_are_one_key_away(show: Open) -> None:
+    page = show("large").page
+    top = "document.querySelector('thead th[data-column=\"2\"]').getBoundingClientRect().top"
+    before = page.js(top)
+
+    def press(key: str) -> None:
+        for kind in ("keyDown", "keyUp"):
+            page.command("Input.dispatchKeyEvent", type=kind, key=key, code=key, modifiers=2)
+
+    page.js("document.querySelector('td[tabindex=\"0\"]').focus()")
+    press("End")
+    page.wait("document.querySelector('td[data-at=\"5000:2\"] .c')", "the last rows")
+    page.wait("document.activeElement.dataset.at === '5000:3'", "the last cell")
+    assert page.js("document.activeElement.textContent") == "7,498.5"
+    assert page.js(top) == before
+    assert page.js("document.querySelectorAll('#grid tr').length") < 200
+    press("Home")
+    assert page.js("document.activeElement.dataset.at") == "1:1"
+    assert page.js("document.getElementById('scroll').scrollTop") == 0
+
+
 def test_all_kinds_of_charts_are_drawn(show: Open) -> None:
     page = show("charts").page
     assert page.js("document.querySelectorAll('.drawing svg').length") == len(KINDS)

@@ -25,7 +25,7 @@ from service.workbook.house import FONT, House
 
 PERCENT = "0%"
 QUANTITY = "#,##0"
-GRAY = "6B6B6B"
+GRAY = "646464"
 HAIRLINE = Side("thin", color="D9D9D9")
 GOOD, WARNING, BAD = ("C6EFCE", "006100"), ("FFEB9C", "7F6000"), ("FFC7CE", "9C0006")
 Place = Literal["left", "right", "center"]

@@ -35,7 +35,7 @@ ROW_HEIGHT = 18
 DATE = ISO_DAY
 COUNT = "#,##0"
 SHARE = "0.0%"
-_GRAY = "6B6B6B"
+_GRAY = "646464"
 _LINE = Side("thin", color="D9D9D9")
 _A4 = "9"
 

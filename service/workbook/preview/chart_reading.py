@@ -10,6 +10,7 @@ from lxml import etree
 from service.workbook.display import shown_text
 from service.workbook.drawn import CHART
 from service.workbook.preview.palette import Palette, tinted
+from service.workbook.preview.trends import Trend
 
 _C = f"{{{CHART}}}"
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
@@ -38,6 +39,7 @@ class Series:
     smooth: bool = False
     labels: str = ""  # what is written at the points: "value", "percent", "name"
     number_format: str = "General"
+    trends: list[Trend] = field(default_factory=list)
 
 
 @dataclass
@@ -75,11 +77,15 @@ class Axis:
 
 @dataclass
 class ChartData:
-    """A chart ready to be drawn."""
+    """A chart ready to be drawn.
+
+    :param left_out: numbers of entries that the legend does not have
+    """
 
     title: str
     groups: list[Group]
     legend: str = ""
+    left_out: set[int] = field(default_factory=set)
     values: Axis = field(default_factory=Axis)
     second: Axis = field(default_factory=Axis)
     names: Axis = field(default_factory=Axis)
@@ -107,6 +113,9 @@ def read_chart(root: etree._Element, palette: Palette) -> ChartData:
     legend = chart.find(f"{_C}legend")
     place = "" if legend is None else _value(legend, "legendPos", "r")
     data = ChartData(_title(chart, groups), groups, place)
+    if legend is not None:
+        gone = (item for item in legend.findall(f"{_C}legendEntry") if _on(item, "delete"))
+        data.left_out = {int(_number(_value(item, "idx")) or 0) for item in gone}
     _take_axes(data, axes, first_axis or set())
     return data
 
@@ -187,14 +196,37 @@ def _series(
     one.line = not no_line and not (kind == "scatter" and style == "marker")
     marker = node.find(f"{_C}marker")
     symbol = "" if marker is None else _value(marker, "symbol")
-    one.marker = symbol != "none" and (bool(symbol) or kind == "scatter" or _on(item, "marker"))
+    one.marker = symbol != "none" and (
+        marker is not None or kind == "scatter" or _on(item, "marker")
+    )
     one.smooth = _on(node, "smooth")
     one.labels = _labels(node) or _labels(item)
+    one.trends = [_trend(item, palette, one.color) for item in node.findall(f"{_C}trendline")]
     for point in node.findall(f"{_C}dPt"):
         color = _shape_color(point.find(f"{_C}spPr"), palette, False)
         if color:
             one.points[int(_number(_value(point, "idx")) or 0)] = color
     return one
+
+
+def _trend(item: etree._Element, palette: Palette, color: str) -> Trend:
+    line = item.find(f"{_C}spPr/{_A}ln")
+    dash = None if line is None else line.find(f"{_A}prstDash")
+    solid = line is not None and (dash is None or dash.get("val") == "solid")
+    return Trend(
+        kind=_value(item, "trendlineType", "linear"),
+        name=item.findtext(f"{_C}name", ""),
+        color=_shape_color(item.find(f"{_C}spPr"), palette, True) or color,
+        dash="" if solid else "4 3" if dash is not None and "ash" in dash.get("val", "") else "1 3",
+        width=(_number(None if line is None else line.get("w")) or 19_050) / 9_525,
+        order=int(_number(_value(item, "order")) or 2),
+        period=int(_number(_value(item, "period")) or 2),
+        forward=_number(_value(item, "forward")) or 0.0,
+        backward=_number(_value(item, "backward")) or 0.0,
+        intercept=_number(_value(item, "intercept")),
+        equation=_on(item, "dispEq"),
+        r_squared=_on(item, "dispRSqr"),
+    )
 
 
 def _labels(element: etree._Element) -> str:

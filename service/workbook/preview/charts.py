@@ -8,7 +8,7 @@ from typing import Any
 from lxml import etree
 
 from service.workbook.chart_caches import Cells, refresh
-from service.workbook.drawn import chart_tree
+from service.workbook.drawn import CHART, chart_tree
 from service.workbook.new_charts import NewChart
 from service.workbook.preview.axis_scales import Frame
 from service.workbook.preview.chart_reading import ChartData, Group, read_chart
@@ -16,8 +16,9 @@ from service.workbook.preview.later_charts import draw_later
 from service.workbook.preview.palette import Palette
 from service.workbook.preview.plots import draw_axes
 from service.workbook.preview.rounds import draw_pies, draw_web
-from service.workbook.preview.svg import Node, node, text
+from service.workbook.preview.svg import Node, at_dusk, node, text
 
+_C = f"{{{CHART}}}"
 _LETTER = 6.2
 _MOST_ENTRIES = 30
 _WORDS = {
@@ -50,7 +51,25 @@ def draw(chart: Any, cells: Cells, palette: Palette, width: int, height: int) ->
                          width, height)  # fmt: skip
     root = chart_tree(chart)
     refresh(root, cells)
+    if _texts_as_numbers(root):
+        refresh(root, cells)
     return _of_old_kind(read_chart(root, palette), width, height, root)
+
+
+def _texts_as_numbers(root: etree._Element) -> bool:
+    """Whether there were categories kept as numbers of which none is one; they are texts now.
+
+    Some programs write all categories so, and Excel shows the cells' texts.
+    """
+    found = False
+    for name in ("cat", "xVal"):
+        for reference in list(root.iterfind(f".//{_C}{name}/{_C}numRef")):
+            cache = reference.find(f"{_C}numCache")
+            if cache is not None and cache.find(f"{_C}pt") is None:
+                reference.remove(cache)
+                reference.tag = f"{_C}strRef"
+                found = True
+    return found
 
 
 def _of_old_kind(data: ChartData, width: int, height: int, root: etree._Element) -> Drawing:
@@ -80,6 +99,7 @@ def _finished(
         why = "Its cells hold no numbers." if empty else "This chart shows in Excel."
         out.append(text(width / 2, height / 2, why, class_="cl",
                         text_anchor="middle"))  # fmt: skip
+    at_dusk(out)
     ground = node("rect", class_="cb", x=0.5, y=0.5, width=width - 1.0, height=height - 1.0)
     picture = node("svg", ground, *out, viewBox=f"0 0 {width} {height}", width=width,
                    height=height, role="img", aria_label=words)  # fmt: skip
@@ -113,7 +133,13 @@ def _entries(data: ChartData) -> list[tuple[str, str, bool]]:
                 ][:_MOST_ENTRIES]  # fmt: skip
         line = group.kind in ("line", "radar", "scatter")
         found += [(one.name, one.color, line) for one in group.series]
-    return found[:_MOST_ENTRIES]
+    found += [
+        (trend.named(one.name), trend.color, True)
+        for group in data.groups
+        for one in group.series
+        for trend in one.trends
+    ]
+    return [entry for n, entry in enumerate(found) if n not in data.left_out][:_MOST_ENTRIES]
 
 
 def _legend(data: ChartData, frame: Frame) -> list[Node]:

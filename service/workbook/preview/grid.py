@@ -12,7 +12,7 @@ from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.worksheet.worksheet import Worksheet
 
 from service.workbook import cells
-from service.workbook.areas import Area
+from service.workbook.areas import MAX_COLUMN, MAX_ROW, Area, parse_area
 from service.workbook.book import Book
 from service.workbook.contents import merged_areas, table_areas
 from service.workbook.display import shown
@@ -22,6 +22,7 @@ from service.workbook.preview.icons import icon
 from service.workbook.preview.looks import Classes, Css, Looks, font_css
 from service.workbook.preview.measures import Measures
 from service.workbook.preview.palette import Palette
+from service.workbook.preview.sparks import Sparks
 
 Place: TypeAlias = tuple[int, int]
 Changes: TypeAlias = dict[Place, str]
@@ -29,6 +30,9 @@ Changes: TypeAlias = dict[Place, str]
 _LONGEST = 1_000  # characters of a cell's text, note or formula
 # Kinds of cells. A text runs over into blank cells beside it, unless it stays inside.
 _TEXT, _NUMBER, _CENTERED, _INSIDE, _TO_LEFT, _TO_BOTH = range(6)
+_FILTERS = (
+    "filters", "top10", "customFilters", "dynamicFilter", "colorFilter", "iconFilter",
+)  # fmt: skip
 _SAFE = ("http", "https", "mailto")
 
 
@@ -71,6 +75,8 @@ class Painter:
             if table.tableStyleInfo is not None
         ]
         self.merges = merged_areas(sheet)
+        self.sparks: Sparks | None = None
+        self.filters = filter_buttons(sheet)
         self._covered: dict[Place, Area] = {}
 
     def paint(self, window: Area) -> Grid:
@@ -132,10 +138,14 @@ class Painter:
             names.append(self.looks.made(effect.css, important=True) if effect.css else "")
             borders = {**borders, **effect.borders}
             more |= _marks(effect, grid)
+        if self.sparks is not None and place in self.sparks.places:
+            more |= self._spark(place, merge)
         lines = {f"border-{side}": line for side, line in borders.items()}
         if "bottom" in borders and "right" not in borders:
             lines["border-right-width"] = "0"  # or the line would be notched at each cell
         names.append(self.classes.named(lines, important=True))
+        if place in self.filters:
+            more["v"] = 2 if self.filters[place] else 1
         if place in self.changes:
             more["d"] = self.changes[place]
         told = " ".join(filter(None, names))
@@ -143,6 +153,15 @@ class Painter:
             return None
         one = [place[1], text, told, kind]
         return [*one, more] if more else one
+
+    def _spark(self, place: Place, merge: Area | None) -> dict[str, Any]:
+        area = merge or Area(*place, *place)
+        measures = self.measures
+        width = sum(measures.column(n) for n in range(area.first_column, area.last_column + 1))
+        height = sum(measures.height(n) for n in range(area.first_row, area.last_row + 1))
+        assert self.sparks is not None
+        picture, words = self.sparks.drawn(place, max(width, 8), max(height, 8))
+        return {"k": picture, "w": words}
 
     def _look(self, place: Place, cell: Cell, color: str) -> str:
         table = self._table(place)
@@ -242,6 +261,28 @@ class Painter:
             kept = lines.setdefault(at, {})
             if of not in kept or side in ("right", "bottom"):
                 kept[of] = line
+
+
+def filter_buttons(sheet: Worksheet) -> dict[Place, bool]:
+    """The cells with the button of a filter, and whether that column is filtered."""
+    kinds: list[tuple[Any, str]] = [(sheet.auto_filter, str(sheet.auto_filter.ref or ""))]
+    for table, _ in table_areas(sheet):
+        if table.autoFilter is not None and table.headerRowCount != 0:
+            kinds.append((table.autoFilter, str(table.autoFilter.ref or table.ref)))
+    found: dict[Place, bool] = {}
+    for one, reference in kinds:
+        if not reference:
+            continue
+        area = parse_area(reference, Area(1, 1, MAX_ROW, MAX_COLUMN))
+        by_column = {int(item.colId): item for item in one.filterColumn}
+        for column in range(area.columns):
+            item = by_column.get(column)
+            if item is None or not (item.hiddenButton or item.showButton is False):
+                active = item is not None and any(
+                    getattr(item, name, None) is not None for name in _FILTERS
+                )
+                found[area.first_row, area.first_column + column] = active
+    return found
 
 
 def _at_edge(merge: Area, place: Place, side: str) -> bool:

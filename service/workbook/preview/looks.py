@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from openpyxl.cell.cell import Cell
 
-from service.workbook.preview.palette import Palette, at_night, contrast
+from service.workbook.preview.palette import Palette, at_night, contrast, legible
 
 Css: TypeAlias = dict[str, str]
 
@@ -94,12 +94,15 @@ class Looks:
         color = css.get("color", "")[1:]
         night: Css = {}
         if fill:
-            css["color"] = f"#{color or _readable(fill)}"
+            plain = "background-image" not in css
+            color, fill = legible(color or _readable(fill), fill, ground_too=plain)
+            css |= {"color": f"#{color}", "background-color": f"#{fill}"}
             css |= {"border-right-color": f"#{fill}", "border-bottom-color": f"#{fill}"}
         elif color == "000000" or (color == "FFFFFF" and not fill):
             css.pop("color")  # black on white is white on black at night
         elif color:
             night = {"color": f"#{at_night(color)}"}
+            css["color"] = f"#{legible(color, 'FFFFFF')[0]}"
         return self.classes.named(css, night, important)
 
     def _own(self, cell: Cell) -> Css:

@@ -112,12 +112,14 @@
 
   // Drawing.
   const scroll = $("scroll");
+  const zoom = () => Math.min(Math.max((sheet.raw.zoom || 100) / 100, 0.6), 1.5);
   function frozen() {
     let [rows, columns] = sheet.raw.frozen;
     let wide = 0;
     for (let c = 1; c <= columns; c += 1) wide += width(c);
-    if (wide > scroll.clientWidth * 0.6) columns = 0;
-    if (sheet.tops[Math.min(rows, sheet.raw.rows) + 1] > scroll.clientHeight * 0.6) rows = 0;
+    if (wide * zoom() > scroll.clientWidth * 0.6) columns = 0;
+    const high = sheet.tops[Math.min(rows, sheet.raw.rows) + 1];
+    if (high * zoom() > scroll.clientHeight * 0.6) rows = 0;
     return [Math.min(rows, 60, sheet.raw.rows), columns];
   }
   function openSheet(number, focus) {
@@ -181,6 +183,7 @@
     const body = make("tbody");
     table.append(group, head, body);
     const canvas = $("canvas");
+    canvas.style.zoom = zoom();
     canvas.replaceChildren(table);
     drawings(canvas);
   }
@@ -192,6 +195,7 @@
       box.style.width = `${one.width}px`;
       box.style.height = `${one.height}px`;
       if (one.svg) box.append(picture(one.svg));
+      else if (one.shape) shape(box, one);
       else if (one.source && one.source.startsWith("data:image/")) {
         const image = make("img");
         image.src = one.source;
@@ -204,11 +208,30 @@
       canvas.append(box);
     });
   }
+  // A shape with its text over it; the reader hears its name and what it says.
+  function shape(box, one) {
+    box.classList.add("shape");
+    box.setAttribute("role", "img");
+    box.setAttribute("aria-label", one.words);
+    box.append(picture(one.shape));
+    if (!one.text) return;
+    box.setAttribute("role", "group");
+    const words = make("div", "words");
+    words.style.justifyContent = one.down;
+    words.style.padding = one.insets.map((inset) => `${inset}px`).join(" ");
+    one.text.forEach(([side, runs]) => {
+      const line = make("p");
+      line.style.textAlign = side;
+      runs.forEach(([text, name]) => line.append(make("span", name, text)));
+      words.append(line);
+    });
+    box.append(words);
+  }
   function draw(anew) {
     const [frozenRows, frozenColumns] = frozen();
-    const top = scroll.scrollTop;
+    const top = scroll.scrollTop / zoom();
     let from = Math.max(rowAt(top) - 15, frozenRows + 1);
-    let to = Math.min(rowAt(top + scroll.clientHeight) + 15, sheet.raw.rows);
+    let to = Math.min(rowAt(top + scroll.clientHeight / zoom()) + 15, sheet.raw.rows);
     if (!anew && from >= drawnFrom && to <= drawnTo) return;
     from = Math.max(from - 15, frozenRows + 1);
     to = Math.min(to + 15, sheet.raw.rows);
@@ -305,7 +328,14 @@
     fill(box, text, about);
     if (about.i) { td.append(icon(about.i)); box.classList.add("fit"); }
     if (about.b) td.append(bar(about.b));
+    if (about.k) {
+      const line = picture(about.k);
+      line.setAttribute("class", "spark");
+      td.append(line);
+      box.append(make("span", "away", `, ${about.w}`));
+    }
     if (about.r) turn(box, about.r, high);
+    if (about.v) td.append(button(about.v, box, text, wide));
     if (about.s) box.dataset.shrink = "1";
     if (text && !merge && !about.r && [0, 4, 5].includes(kind)) {
       spread(td, box, column, cells, wide, kind);
@@ -316,6 +346,14 @@
     if (told) td.title = told;
     td.append(box);
     return td;
+  }
+  // The button of a filter; it shows whether the filter hides rows, and does nothing here.
+  function button(kind, box, text, wide) {
+    const mark = make("span", kind === 2 ? "sieve on" : "sieve", kind === 2 ? "▼" : "▾");
+    mark.setAttribute("aria-hidden", "true");
+    if (text.length * 7.5 + 20 < wide) box.style.paddingRight = "17px";
+    box.append(make("span", "away", kind === 2 ? ", filtered" : ", filter"));
+    return mark;
   }
   function fill(box, text, about) {
     let into = box;
@@ -476,7 +514,7 @@
     const about = (cell && cell[4]) || {};
     $("address").textContent = letters(at.column) + at.row;
     $("content").textContent = cell ? about.f || cell[1].trim() : "";
-    const told = [about.d, about.n ? `Note: ${about.n}` : "", about.a || ""].filter(Boolean);
+    const told = [about.d, about.w, about.n ? `Note: ${about.n}` : "", about.a || ""].filter(Boolean);
     $("about").textContent = told.join(" · ");
   }
   function step(rows, columns) {
@@ -504,8 +542,8 @@
     const top = sheet.tops[row];
     const above = sheet.tops[frozenRows + 1];
     if (row > frozenRows) {
-      if (top - above < scroll.scrollTop) scroll.scrollTop = top - above;
-      const bottom = top + height(row) + HEAD - scroll.clientHeight;
+      if ((top - above) * zoom() < scroll.scrollTop) scroll.scrollTop = (top - above) * zoom();
+      const bottom = (top + height(row) + HEAD) * zoom() - scroll.clientHeight;
       if (bottom > scroll.scrollTop) scroll.scrollTop = bottom;
     }
     let left = 0;
@@ -513,13 +551,20 @@
     for (let c = 1; c < column; c += 1) left += width(c);
     for (let c = 1; c <= frozenColumns; c += 1) held += width(c);
     if (column > frozenColumns) {
-      if (left - held < scroll.scrollLeft) scroll.scrollLeft = left - held;
-      const right = left + width(column) + sheet.head - scroll.clientWidth;
-      if (right > scroll.scrollLeft) scroll.scrollLeft = Math.min(right, left - held);
+      const near = (left - held) * zoom();
+      if (near < scroll.scrollLeft) scroll.scrollLeft = near;
+      const right = (left + width(column) + sheet.head) * zoom() - scroll.clientWidth;
+      if (right > scroll.scrollLeft) scroll.scrollLeft = Math.min(right, near);
     }
     draw(false);
     mark(true);
     detail();
+  }
+  // The last row with something in it that shows.
+  function lastRow() {
+    let row = Math.max(Math.min(sheet.raw.used, sheet.raw.rows), 1);
+    while (row > 1 && height(row) <= 0) row -= 1;
+    return row;
   }
   function goto(place) {
     const found = /^#?(?:'((?:[^']|'')+)'|([^'!]+))!\$?([A-Z]{1,3})\$?(\d+)/i.exec(place);
@@ -563,7 +608,7 @@
   }
   function sizeChanged() {
     if (window.parent === window) return;
-    const rows = sheet.tops[Math.min(sheet.raw.used, sheet.raw.rows) + 1] + HEAD + 150;
+    const rows = sheet.tops[Math.min(sheet.raw.used, sheet.raw.rows) + 1] * zoom() + HEAD + 150;
     const wanted = Math.round(Math.min(Math.max(rows, 260), 560));
     window.parent.postMessage({ type: "iframe:height", height: wanted }, "*");
   }
@@ -606,6 +651,7 @@
       tab.append(tint);
     }
     tab.append(one.name);
+    if (one.fresh) tab.append(" ", make("span", "fresh", "new"));
     tab.addEventListener("click", () => { keep(); openSheet(index, false); });
     list.append(tab);
   });
@@ -626,9 +672,14 @@
     const moves = { ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1],
       PageDown: [page, 0], PageUp: [-page, 0] };
     if (event.key in moves && !event.ctrlKey && !event.metaKey) step(...moves[event.key]);
-    else if (event.key === "Home") move(event.ctrlKey ? 1 : at.row, sheet.columns[0]);
+    else if (event.key === "Home") {
+      const corner = event.ctrlKey || event.metaKey;
+      if (corner) scroll.scrollTo(0, 0); // frozen rows are in view wherever the others are
+      move(corner ? 1 : at.row, sheet.columns[0]);
+    }
     else if (event.key === "End") {
-      move(event.ctrlKey ? sheet.raw.rows : at.row, sheet.columns[sheet.columns.length - 1]);
+      const last = sheet.columns.filter((column) => column <= sheet.raw.used_columns).pop();
+      move(event.ctrlKey || event.metaKey ? lastRow() : at.row, last || sheet.columns[0]);
     } else if (event.key === "Enter") {
       const link = event.target.querySelector("a");
       if (link) link.click();

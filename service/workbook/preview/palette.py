@@ -115,6 +115,31 @@ def at_night(color: str, wanted: float = 4.5) -> str:
     return found
 
 
+def legible(color: str, ground: str, *, ground_too: bool = False) -> tuple[str, str]:
+    """(text, ground), moved apart a little where they nearly can be read.
+
+    What is far from readable was meant so, or is nothing that a shade could mend; it stays.
+
+    :param ground_too: whether the ground may move where the text can't
+    """
+    if not 3 <= contrast(color, ground) < 4.5:
+        return color, ground
+    up = luminance(color) > luminance(ground)
+    text, under = color, ground
+    for _ in range(20):
+        if contrast(text, under) >= 4.5:
+            return text, under
+        if text in ("FFFFFF", "000000"):
+            under = _moved(under, not up) if ground_too else under
+        text = _moved(text, up)
+    return text, under
+
+
+def _moved(color: str, up: bool) -> str:
+    hue, light, full = colorsys.rgb_to_hls(*_parts(color))
+    return _joined(colorsys.hls_to_rgb(hue, min(max(light + (0.02 if up else -0.02), 0), 1), full))
+
+
 def _parts(color: str) -> tuple[float, float, float]:
     red, green, blue = (int(color[place : place + 2], 16) / 255 for place in (0, 2, 4))
     return red, green, blue

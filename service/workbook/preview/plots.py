@@ -8,6 +8,7 @@ from service.workbook.display import shown_text
 from service.workbook.preview.axis_scales import Frame, Scale, scale_for
 from service.workbook.preview.chart_reading import Axis, ChartData, Group, Series
 from service.workbook.preview.svg import Node, node, path, text
+from service.workbook.preview.trend_plots import counted, draw_trends, reach
 
 _LETTER = 5.6  # pixels of a letter of the labels
 
@@ -255,7 +256,25 @@ def _group(group: Group, frame: Frame, scale: Scale, count: int, turned: bool) -
         else:
             out += _line(one, [p and (p[0], p[2]) for p in points])
         out += _values_at(one, [p and (p[0], p[2] - 7) for p in points])
+        out += _named_trends(one, frame, scale, count, turned)
     return out
+
+
+def _named_trends(
+    one: Series, frame: Frame, scale: Scale, count: int, turned: bool, sideways: bool = False
+) -> list[Node]:
+    """Trend lines over names, of which the first stands for 1."""
+
+    def at(x: float, y: float) -> tuple[float, float]:
+        place = (x - 0.5) / max(count, 1)
+        along = scale.share(y)
+        if sideways:
+            down = place if turned else 1 - place
+            return frame.left + along * frame.width, frame.top + down * frame.height
+        across = 1 - place if turned else place
+        return frame.left + across * frame.width, frame.bottom - along * frame.height
+
+    return draw_trends(one, counted(one), frame, scale, at)
 
 
 def _area(one: Series, points: list[tuple[float, float, float] | None]) -> list[Node]:
@@ -264,7 +283,7 @@ def _area(one: Series, points: list[tuple[float, float, float] | None]) -> list[
         return []
     edge = [(x, y) for x, _, y in known] + [(x, base) for x, base, _ in reversed(known)]
     told = node("title", one.name)
-    return [node("path", told, d=path(edge, close=True), fill=f"#{one.color}", fill_opacity="0.85")]
+    return [node("path", told, d=path(edge, close=True), fill=f"#{one.color}")]
 
 
 def _line(one: Series, points: list[tuple[float, float] | None]) -> list[Node]:
@@ -347,6 +366,8 @@ def _bars(group: Group, frame: Frame, scale: Scale, count: int, turned: bool) ->
                                 fill=fill))  # fmt: skip
                 labels.append((x + thick / 2, y + height / 2 + 3.5 if piled else y - 4))
         out += _values_at(one, labels, start=group.sideways and not piled)
+    for one in [] if piled else group.series:
+        out += _named_trends(one, frame, scale, count, turned, group.sideways)
     return out
 
 
@@ -400,6 +421,7 @@ def _points(data: ChartData, frame: Frame) -> tuple[list[Node], list[Node]]:
     bubbles = any(group.kind == "bubble" for group in data.groups)
     scale = scale_for([v for one in series for v in one.values if v is not None], data.values)
     xs = [x for one in series for x in one.across if x is not None]
+    xs += [x for one in series for x in reach(one, _known(one))]
     across = scale_for(xs, data.names, zero=min(xs, default=0) >= 0 and (
         min(xs, default=0) < max(xs, default=1) * 5 / 6))  # fmt: skip
     labels = [shown_text(tick, _code(data.values, data.groups)) for tick in scale.ticks]
@@ -434,7 +456,15 @@ def _points(data: ChartData, frame: Frame) -> tuple[list[Node], list[Node]]:
         else:
             drawn += _line(one, places)
         drawn += _values_at(one, [p and (p[0], p[1] - 7) for p in places])
+        drawn += draw_trends(one, _known(one), frame, scale, lambda x, y: (
+            frame.left + across.share(x) * frame.width,
+            frame.bottom - scale.share(y) * frame.height))  # fmt: skip
     return out, drawn
+
+
+def _known(one: Series) -> list[tuple[float, float]]:
+    pairs = zip(one.across, one.values, strict=False)
+    return [(x, y) for x, y in pairs if x is not None and y is not None]
 
 
 def _bubbles(

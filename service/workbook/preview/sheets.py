@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from openpyxl.chartsheet import Chartsheet
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 from PIL import Image as Picture
@@ -19,12 +20,15 @@ from service.workbook.chart_caches import Cells, book_cells
 from service.workbook.contents import merged_areas
 from service.workbook.drawn import picture_content
 from service.workbook.geometry import area_of, size_of
+from service.workbook.keeping.sparklines import groups_of
 from service.workbook.occupancy import is_lazy
 from service.workbook.preview.charts import draw
 from service.workbook.preview.grid import Changes, Painter
 from service.workbook.preview.looks import Classes
 from service.workbook.preview.measures import EMU, Measures
 from service.workbook.preview.palette import Palette
+from service.workbook.preview.shapes import Shape, ShapePainter, shapes_of
+from service.workbook.preview.sparks import Sparks, spark_places
 
 ROWS = 300  # of one window
 MOST_CELLS = 12_000  # of the windows that come with the page
@@ -42,6 +46,7 @@ class Asked:
     :param changes: what changed, by sheet and place; None where that is not known
     :param first: sheet to begin with
     :param rows: least number of rows of its first window
+    :param least: rows and columns that are there at least, be they blank
     """
 
     now: dt.datetime
@@ -49,6 +54,7 @@ class Asked:
     first: str = ""
     rows: int = ROWS
     most_cells: int = MOST_CELLS
+    least: tuple[int, int] = (_BLANK_ROWS, _BLANK_COLUMNS)
 
 
 @dataclass
@@ -59,10 +65,11 @@ class Preview:
     asked: Asked
     classes: Classes = field(default_factory=Classes)
     _cells: Cells | None = None
+    _known_shapes: dict[str, list[Shape]] = field(default_factory=dict)
 
     def whole(self) -> dict[str, Any]:
         """The page's data: all sheets, with windows of as many as fit."""
-        shown = [sheet for sheet in self.book.xl.worksheets if sheet.sheet_state == "visible"]
+        shown = [sheet for sheet in self.book.xl._sheets if sheet.sheet_state == "visible"]
         first = next((n for n, s in enumerate(shown) if s.title == self.asked.first), None)
         if first is None:
             active = self.book.xl.active
@@ -70,16 +77,19 @@ class Preview:
         left = self.asked.most_cells
         sheets: list[dict[str, Any]] = [{} for _ in shown]
         for number in [first, *(n for n in range(len(shown)) if n != first)]:
+            if isinstance(shown[number], Chartsheet):
+                sheets[number] = self._chart_sheet(shown[number])
+                continue
             last, columns = self._extent(shown[number])
             rows = min(self.asked.rows, last, max(left // columns, 0))
-            rows = max(rows, _BLANK_ROWS) if number == first else rows
+            rows = max(rows, self.asked.least[0]) if number == first else rows
             sheets[number] = self.sheet(shown[number], rows)
             left -= rows * columns if rows else 0
         return {
             "name": self.book.name,
             "first": first,
             "sheets": sheets,
-            "hidden": len(self.book.xl.worksheets) - len(shown),
+            "hidden": len(self.book.xl._sheets) - len(shown),
             "changed": None
             if self.asked.changes is None
             else sum(map(len, self.asked.changes.values())),
@@ -95,17 +105,16 @@ class Preview:
     def _extent(self, sheet: Worksheet) -> tuple[int, int]:
         """(last row that shows something, number of columns of the page)."""
         used = self.book.used_area(sheet)
-        row, column = used.last_row, used.last_column
-        if not is_lazy(sheet):
-            styled = [p for p, cell in sheet._cells.items() if cell.has_style]
-            row = max([row, *(place[0] for place in styled)])
-            column = max([column, *(place[1] for place in styled)])
+        styled = self.book.fact(sheet, "styled", _styled)  # asked for with each window
+        row, column = max(used.last_row, styled[0]), max(used.last_column, styled[1])
         for area in merged_areas(sheet):
             row, column = max(row, area.last_row), max(column, area.last_column)
-        for drawn in [*sheet._charts, *sheet._images]:
+        for place in spark_places(groups_of(sheet)):
+            row, column = max(row, place[0]), max(column, place[1])
+        for drawn in [*sheet._charts, *sheet._images, *self._shapes(sheet)]:
             area = area_of(sheet, drawn)
             row, column = max(row, area.last_row + 1), max(column, area.last_column + 1)
-        return row, min(max(column, _BLANK_COLUMNS), MOST_COLUMNS)
+        return row, min(max(column, self.asked.least[1]), MOST_COLUMNS)
 
     # One sheet ------------------------------------------------------------------
 
@@ -114,7 +123,7 @@ class Preview:
     ) -> dict[str, Any]:
         """A sheet with a window of rows; with none it is there by name and size alone."""
         used_rows, columns = self._extent(sheet)
-        last_row = max(used_rows, _BLANK_ROWS)
+        last_row = max(used_rows, self.asked.least[0])
         measures = Measures(sheet, columns)
         end = first_row + rows - 1
         end = last_row if end >= used_rows else end
@@ -123,6 +132,7 @@ class Preview:
             "name": sheet.title,
             "rows": last_row,
             "used": used_rows,
+            "used_columns": min(self.book.used_area(sheet).last_column, columns),
             "columns": columns,
             "more_columns": self.book.used_area(sheet).last_column > columns,
             "widths": measures.widths,
@@ -134,10 +144,13 @@ class Preview:
             "tab": self._tab(sheet),
             "merges": [_bounds(area) for area in merged_areas(sheet)],
             "changes": sorted(changes),
+            "fresh": self.asked.changes is not None and self.asked.changes.get(sheet.title) == {},
             "window": None,
         }
         if rows > 0:
             painter = Painter(self.book, sheet, measures, self.classes, changes, self.asked.now)
+            if groups_of(sheet):
+                painter.sparks = Sparks(groups_of(sheet), self._book_cells(), painter.palette)
             grid = painter.paint(Area(first_row, 1, max(end, first_row), columns))
             found["window"] = {"from": first_row, "to": end, "rows": grid.rows}
             found["icons"] = grid.icons
@@ -146,6 +159,29 @@ class Preview:
             found["drawings"] = self._drawings(sheet, measures) if drawings else []
         found["heights"] = measures.heights
         return found
+
+    def _chart_sheet(self, sheet: Chartsheet) -> dict[str, Any]:
+        """A sheet that is a chart: one without cells, with its chart in the corner."""
+        palette = Palette(self.book.xl)
+        drawings = []
+        for chart in sheet._charts[:1]:
+            size = {"left": 8, "top": 8, "width": 940, "height": 600}
+            drawing = draw(chart, self._book_cells(), palette, size["width"], size["height"])
+            drawings.append({**size, "cell": "A1", "svg": drawing.picture, "words": drawing.words})
+        color = palette.rgb(sheet.sheetPr.tabColor if sheet.sheetPr is not None else None)
+        rows, columns = 31, 15
+        return {
+            "name": sheet.title, "rows": rows, "used": rows, "used_columns": 1, "columns": columns,
+            "more_columns": False, "widths": [64] * columns, "height": 20, "frozen": [0, 0],
+            "grid": False, "rtl": False, "zoom": 100, "tab": f"#{color}" if color else "",
+            "merges": [], "changes": [], "heights": {}, "icons": {}, "drawings": drawings,
+            "window": {"from": 1, "to": rows, "rows": {}},
+        }  # fmt: skip
+
+    def _book_cells(self) -> Cells:
+        if self._cells is None:
+            self._cells = book_cells(self.book.xl, self.book.values)
+        return self._cells
 
     def _tab(self, sheet: Worksheet) -> str:
         color = Palette(self.book.xl).rgb(sheet.sheet_properties.tabColor)
@@ -156,16 +192,47 @@ class Preview:
         found = []
         for chart in sheet._charts[:_MOST_CHARTS]:
             place = _place(sheet, chart, measures)
-            if self._cells is None:
-                self._cells = book_cells(self.book.xl, self.book.values)
-            drawing = draw(chart, self._cells, palette, place["width"], place["height"])
+            drawing = draw(chart, self._book_cells(), palette, place["width"], place["height"])
             found.append({**place, "svg": drawing.picture, "words": drawing.words})
         for number, image in enumerate(sheet._images[:_MOST_CHARTS], start=1):
             place = _place(sheet, image, measures)
             source = _picture(image)
             words = str(getattr(image, "description", "") or f"Picture {number}")
             found.append({**place, "source": source, "words": words})
+        return found + self._drawn_shapes(sheet, measures, palette)
+
+    def _drawn_shapes(
+        self, sheet: Worksheet, measures: Measures, palette: Palette
+    ) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        memory = self.book.memory
+        if memory is None or not self._shapes(sheet):
+            return found
+        painter = ShapePainter(
+            memory.package, palette, self.classes, self._book_cells(), sheet.title
+        )
+        for shape in self._shapes(sheet):
+            place = _place(sheet, shape, measures)
+            for part in painter.drawn(shape, place["width"], place["height"]):
+                if image := part.pop("image", None):
+                    part["source"] = _picture(image)
+                part["left"] += place["left"]
+                part["top"] += place["top"]
+                found.append({**part, "cell": place["cell"]})
         return found
+
+    def _shapes(self, sheet: Worksheet) -> list[Shape]:
+        if sheet.title not in self._known_shapes:
+            self._known_shapes[sheet.title] = shapes_of(self.book, sheet)
+        return self._known_shapes[sheet.title]
+
+
+def _styled(sheet: Worksheet) -> tuple[int, int]:
+    """(last row, last column) with a format; none of sheets whose rows are still bytes."""
+    if is_lazy(sheet):
+        return 1, 1
+    places = [place for place, cell in sheet._cells.items() if cell.has_style]
+    return max([1, *(p[0] for p in places)]), max([1, *(p[1] for p in places)])
 
 
 def _frozen(sheet: Worksheet) -> list[int]:
