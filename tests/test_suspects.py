@@ -54,3 +54,13 @@ def test_a_description_tells_odd_columns_and_several_tables() -> None:
         "sheet1": {"at": "A1:C31", "rows": 30, "headers": ["ID", "Name", "People"]},
         "sheet1_2": {"at": "F3:G5", "rows": 2, "headers": ["Kind", "Note"]},
     }
+
+
+def test_a_row_of_totals_counts_in_no_column() -> None:
+    rows = [[f"Item {n}", n] for n in range(1, 21)]
+    book = new_book(headers=["Item", "Amount"], rows=[*rows, ["Total", "=SUM(B2:B21)"]])
+    (described,) = run(book, "describe_excel_file").result["sheets"]
+    assert (described["rows"], described["totals_row"]) == (20, 22)
+    amount = described["columns"][1]
+    assert (amount["max"], "suspicious" in amount) == (20, False)
+    assert described["data_range"] == "A1:B22"

@@ -16,7 +16,7 @@ from service.workbook.areas import Area
 from service.workbook.book import Book
 from service.workbook.bulk import BulkSheet
 from service.workbook.bulk_values import bulk_values
-from service.workbook.found_tables import tables_on
+from service.workbook.found_tables import FoundTable, tables_on
 from service.workbook.found_tables.values import SheetValues, number_format, read_values
 from service.workbook.occupancy import count_formulas, formula_cells, is_empty, is_lazy
 from service.workbook.pivots.files import find_pivots
@@ -62,10 +62,13 @@ def _describe(book: Book, sheet: Worksheet, *, detail: bool) -> dict[str, object
     found: dict[str, object] = {"name": sheet.title, "used_range": None if empty else str(used)}
     if sheet.sheet_state != "visible":
         found["hidden"] = True
+    tables = tables_on(book, sheet, values) if isinstance(values, SheetValues) else []
     region = find_region(book, sheet)
     if region:
-        found |= _data(book, sheet, region, values, detail=detail)
-    found |= _tables(book, sheet, values)
+        last = region.area.last_row
+        sums = any(one.totals == last and one.area.overlaps(region.area) for one in tables)
+        found |= _data(book, sheet, region, values, sums=sums, detail=detail)
+    found |= _tables(tables, values)
     formulas = book.fact(sheet, "formulas", count_formulas)
     pivots = find_pivots(book.memory.package) if book.memory else []
     extras = {
@@ -90,11 +93,10 @@ def _values(book: Book, sheet: Worksheet) -> SheetValues | TooLarge:
         return error
 
 
-def _tables(book: Book, sheet: Worksheet, values: SheetValues | TooLarge) -> dict[str, object]:
+def _tables(found: list[FoundTable], values: SheetValues | TooLarge) -> dict[str, object]:
     """The tables that queries find on a sheet, where there are several."""
     if isinstance(values, TooLarge):
         return {"tables_not_found": values.message}
-    found = tables_on(book, sheet, values)
     if len(found) < 2:
         return {}
     told = {
@@ -121,10 +123,22 @@ def _know(book: Book, sheet: Worksheet, bulk: BulkSheet) -> None:
 
 
 def _data(
-    book: Book, sheet: Worksheet, region: Region, values: SheetValues | TooLarge, *, detail: bool
+    book: Book,
+    sheet: Worksheet,
+    region: Region,
+    values: SheetValues | TooLarge,
+    *,
+    sums: bool,
+    detail: bool,
 ) -> dict[str, object]:
+    """The columns of a sheet's main block.
+
+    :param sums: whether its last row sums the others up; it counts in no column then
+    """
     names = header_names(book, sheet, region)[:MAX_COLUMNS]
     body = region.body
+    if sums:
+        body = Area(body.first_row, body.first_column, body.last_row - 1, body.last_column)
     rows = body.rows if body.last_row >= body.first_row else 0
     areas = [body.column(index) for index in range(len(names))]
     formulas = _formulas(book, sheet, body) if rows else Counter()
@@ -140,6 +154,7 @@ def _data(
         "data_range": str(region.area),
         "header_row": region.area.first_row if region.has_headers else None,
         "rows": rows,
+        **({"totals_row": region.area.last_row} if sums else {}),
         "columns": profiles,
     }
 
