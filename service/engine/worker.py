@@ -347,11 +347,16 @@ def _with_room(bench: Bench, job: Work) -> Reply:
     others = len(bench.held.keys() - {job.workbook})
     try:
         return bench.do(job)
-    except MemoryError:
-        if not others:
+    except (MemoryError, OperationTooBig) as error:
+        if not others or not _of_memory(error):
             raise
     _empty(bench)
     return bench.do(job)  # which asks for the journal's entries, if it was called without
+
+
+def _of_memory(error: BaseException) -> bool:
+    """Whether it is a lack of memory, and not a limit that would be passed without others, too."""
+    return isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError)
 
 
 def _empty(bench: Bench) -> None:

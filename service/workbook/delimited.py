@@ -80,12 +80,16 @@ def decode(data: bytes, encoding: str = "") -> tuple[str, str]:
         # utf-8 as asked for, but without the mark that would stick to the first header.
         chosen = marked if marked.startswith(chosen) else chosen
     else:
-        chosen = marked or _guessed(data)
-    try:
-        text = data.decode(chosen)
-    except (UnicodeDecodeError, UnicodeError) as error:
-        raise _undecodable(data, chosen, error) from None
+        chosen = marked
+    text, chosen = (_decoded(data, chosen), chosen) if chosen else _guessed(data)
     return text.removeprefix("\ufeff"), chosen.removesuffix("-sig")
+
+
+def _decoded(data: bytes, encoding: str) -> str:
+    try:
+        return data.decode(encoding)
+    except (UnicodeDecodeError, UnicodeError) as error:
+        raise _undecodable(data, encoding, error) from None
 
 
 def _checked_encoding(name: str) -> str:
@@ -108,14 +112,19 @@ def _undecodable(data: bytes, encoding: str, error: UnicodeError) -> InvalidPara
     )
 
 
-def _guessed(data: bytes) -> str:
+def _guessed(data: bytes) -> tuple[str, str]:
+    """(text, encoding) of bytes that say nothing of their encoding."""
     if b"\x00" in data:
-        return _utf16(data)
-    try:
-        data.decode("utf-8")
-        return "utf-8"
-    except UnicodeDecodeError:
-        pass
+        chosen = _utf16(data)
+    else:
+        try:
+            return data.decode("utf-8"), "utf-8"
+        except UnicodeDecodeError:
+            chosen = _code_page(data)
+    return _decoded(data, chosen), chosen
+
+
+def _code_page(data: bytes) -> str:
     foreign = [line for line in data.splitlines() if not line.isascii()]
     sample = b"\n".join(foreign)[:_ENCODING_SAMPLE]
     # Short Western texts come out as half a dozen code pages with equal marks.

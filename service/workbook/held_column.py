@@ -42,10 +42,10 @@ _LOOKS = (
 # What tells the forms of plain numbers apart: where the mark stands, and how long they are. Of
 # each the first and the last count, and one with as many decimals as any has that are no zeros.
 _FORMS = "strpos(v, '.'), strpos(v, ','), strlen(v)"
-_EACH = f"""bool_and(regexp_full_match(v, '{_SURE}')),
-    [min(v), max(v), arg_max(v, strlen(rtrim(v, '0')))]"""
+_EACH = f"""bool_and(regexp_full_match(v, '{_SURE}')), [min(v), max(v)],
+    min(r) FILTER (WHERE NOT ends_with(v, '0')), strpos(v, '.') + strpos(v, ',') > 0, strlen(v)"""
 _VALID = f"""bool_and(regexp_full_match(v, '{_MOMENT}') AND v >= '1900-03-01'
-    AND TRY_CAST(left(v, 10) AS DATE) IS NOT NULL), [min(v)]"""
+    AND TRY_CAST(left(v, 10) AS DATE) IS NOT NULL), [min(v)], min(r), false, 0"""
 _OPEN = "can be read in two ways"
 
 
@@ -64,8 +64,8 @@ class HeldColumn(Column):
         self._spaced, self._odd_spaces = blanks
 
     def _ask(self, what: str, more: str = "") -> list[tuple[Any, ...]]:
-        """Ask for something about the values ``v``."""
-        among = f"(SELECT {self.bare} AS v {self._below} AND {self._name} IS NOT NULL)"
+        """Ask for something about the values ``v`` and their rows ``r``."""
+        among = f"(SELECT {self.bare} AS v, rowid AS r {self._below} AND {self._name} IS NOT NULL)"
         return self._run(f"SELECT {what} FROM {among} {more}")
 
     @cached_property
@@ -116,7 +116,19 @@ class HeldColumn(Column):
 
     def _known(self, forms: str, each: str) -> set[str] | None:
         found = self._ask(each, f"GROUP BY {forms}")
-        return {v for _, some in found for v in some} if all(row[0] for row in found) else None
+        if not all(row[0] for row in found):
+            return None
+        known = {v for _, some, *_ in found for v in some}
+        rows = [str(row) for _, _, row, *_ in found if row is not None]
+        if rows:
+            known |= {v for (v,) in self._ask("v", f"WHERE r IN ({', '.join(rows)})")}
+        # All end in zeros: how many of them each has is a longer question.
+        zeros = {str(length) for _, _, row, decimals, length in found if decimals and row is None}
+        if zeros:
+            longest = "arg_max(v, strlen(rtrim(v, '0')))"
+            among = f"WHERE strlen(v) IN ({', '.join(sorted(zeros))}) GROUP BY {forms}"
+            known |= {v for (v,) in self._ask(longest, among)}
+        return known
 
     @property
     def samples(self) -> Collection[str]:

@@ -110,11 +110,11 @@ def _read(csv_text: Delimited, path: Path) -> tuple[TextTable | None, int]:
                 f"columns = {{{names}}}, auto_detect = false, header = false, delim = "
                 f"{literal(csv_text.delimiter)}, quote = '\"', escape = '\"', strict_mode = true)"
             )
-    except duckdb.OutOfMemoryException:
+    except duckdb.OutOfMemoryException as error:
         raise OperationTooBig(
             "The CSV needs more memory than it may use.",
             "Import it in parts; the operator can raise EXCEL_TOOLS_ENGINE_MEMORY_MB.",
-        ) from None
+        ) from MemoryError(str(error))
     except duckdb.Error:
         return None, 0
     return _checked(TextTable(connection, width, 0, 0, csv_text.first_line), csv_text, path)
@@ -132,12 +132,12 @@ def _checked(table: TextTable, csv_text: Delimited, path: Path) -> tuple[TextTab
     """The table, if all bytes of the file are in it, and none of its rows is blank."""
     text, names = csv_text.text, table.names
     quotes = sum_of(_QUOTES, names) if '"' in text else "0"
-    each = ", ".join(f"max(strlen({name})), bool_or({_SPACED.format(name)})" for name in names)
+    each = ", ".join(f"max(strlen({name})), {_SPACED.format(name)}" for name in names)
     (found,) = table.ask(
         f"SELECT count(*), sum({sum_of('strlen({0})', names)}), sum({quotes}), {each} FROM held"
     )
     rows, held, held_quotes, *facts = found
-    width, ending = 2 if "\r" in text else 1, len(text) - len(text.rstrip("\r\n"))
+    width, ending = 2 if "\r" in text else 1, _ending(text)
     around = rows * (table.width - 1) + (rows - 1) * width + ending
     around += text.count('"') - int(held_quotes)
     if (
@@ -159,7 +159,17 @@ def _checked(table: TextTable, csv_text: Delimited, path: Path) -> tuple[TextTab
 
 
 _QUOTES = """CASE WHEN contains({0}, '"') THEN strlen({0}) - strlen(replace({0}, '"', '')) END"""
-_SPACED = "starts_with({0}, ' ') OR ends_with({0}, ' ')"
+_SPACED = "coalesce(min({0}) < '!', false) OR coalesce(bool_or(ends_with({0}, ' ')), false)"
+
+
+def _ending(text: str) -> int:
+    """How many characters of line breaks it ends with."""
+    for share in (1000, len(text)):
+        end = text[-share:]
+        count = len(end) - len(end.rstrip("\r\n"))
+        if count < len(end):
+            break
+    return count
 
 
 def _make_blank(table: TextTable) -> None:

@@ -72,13 +72,13 @@ class TextTable:
         """
         try:
             return self.connection.execute(sql, values).fetchall()
-        except duckdb.OutOfMemoryException:
+        except duckdb.OutOfMemoryException as error:
             raise OperationTooBig(
                 f"A table of {self.rows:,} rows and {self.width} columns needs more memory than "
                 "it may use.",
                 "Import it in parts, or with fewer columns; the operator can raise "
                 "EXCEL_TOOLS_ENGINE_MEMORY_MB.",
-            ) from None
+            ) from MemoryError(str(error))
 
     def blanks(self, index: int) -> Blanks:
         """Whether spaces may stand around texts of a column, and whether other blanks may."""

@@ -16,7 +16,15 @@ def connected(file: Path | None = None, share: int = 4) -> duckdb.DuckDBPyConnec
 
     :param file: the one file that it may read
     :param share: it may use one part in so many of the memory that the process may use
+    :raises MemoryError: if there is no room for it
     """
+    try:
+        return _connected(file, share)
+    except duckdb.OutOfMemoryException as error:
+        raise MemoryError(str(error)) from error
+
+
+def _connected(file: Path | None, share: int) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(
         ":memory:",
         config={

@@ -200,11 +200,11 @@ class Shelf:
                 f"The query took longer than {SECONDS:.0f} seconds and was stopped.",
                 "Ask for less: fewer rows by WHERE, no join without a condition.",
             ) from None
-        except duckdb.OutOfMemoryException:
+        except duckdb.OutOfMemoryException as error:
             raise OperationTooBig(
                 "The query needs more memory than it may use.",
                 "Ask for less: fewer columns, a WHERE, a GROUP BY, no join without a condition.",
-            ) from None
+            ) from MemoryError(str(error))
         except duckdb.Error as error:
             if explain is None:
                 raise
@@ -215,7 +215,10 @@ class Shelf:
 def _deadline(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     timer = threading.Timer(SECONDS, connection.interrupt)
     timer.daemon = True
-    timer.start()
+    try:
+        timer.start()
+    except RuntimeError as error:
+        raise MemoryError("no room for another thread") from error
     try:
         yield
     finally:
@@ -233,14 +236,23 @@ def _own(schema: str, name: str) -> str:
 
 # One for each workbook --------------------------------------------------------------
 
+# In the order of their last use. Each has threads and memory of its own, so few are kept; what
+# was loaded into the others is loaded again when it is asked for.
 _SHELVES: WeakKeyDictionary[Book, Shelf] = WeakKeyDictionary()
+_MOST_KEPT = 4
 
 
 def shelf_of(book: Book) -> Shelf:
-    """The database beside an open workbook; it goes with it."""
-    found = _SHELVES.get(book)
+    """The database beside an open workbook; it goes with it.
+
+    :raises MemoryError: if there is no room for one
+    """
+    found = _SHELVES.pop(book, None)
     if found is None:
-        found = _SHELVES[book] = Shelf()
+        for other in list(_SHELVES)[: max(len(_SHELVES) - _MOST_KEPT + 1, 0)]:
+            _SHELVES.pop(other).connection.close()
+        found = Shelf()
+    _SHELVES[book] = found
     found.forget_gone(book.sheet_names)
     return found
 
