@@ -26,10 +26,10 @@ from service import settings  # noqa: E402
 from service.errors import ExcelToolsError  # noqa: E402
 from service.operations.data import Rows  # noqa: E402
 from service.operations.registry import BriefOptions, Operation, Parameter, operations  # noqa: E402
+from service.operations.tool_schemas import all_texts, models_in, parameter_text  # noqa: E402
 from service.workbook.cells import Scalar  # noqa: E402
 
 PLUGIN = ROOT / "openwebui_tool" / "excel_tools_openwebui.py"
-_SHORT = 17  # characters of choices that a model is told
 _BEGIN = "# --- generated from the service's registry by scripts/generate.py: do not edit ---\n"
 _END = "# --- end of the generated part ---\n"
 _INJECTED = (
@@ -59,45 +59,8 @@ def type_source(annotation: Any) -> str:
     if origin in (list, dict):
         return f"{origin.__name__}[{', '.join(map(type_source, arguments))}]"
     if isinstance(annotation, type) and issubclass(annotation, BriefOptions):
-        kinds = {type_source(item.annotation) for item in annotation.model_fields.values()}
-        texts = all(kind == "str" or kind.startswith("Literal") for kind in kinds)
-        return "dict[str, str]" if texts else "dict"
+        return "dict[str, str]" if all_texts(annotation) else "dict"
     return "None" if annotation is type(None) else str(annotation.__name__)
-
-
-def _models(annotation: Any, *, sent: bool = False) -> Iterator[type[BaseModel]]:
-    """The models inside a type, the innermost first.
-
-    :param sent: only those whose schemas are sent to a model
-    """
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        if sent and issubclass(annotation, BriefOptions):
-            return
-        for field in annotation.model_fields.values():
-            yield from _models(field.annotation, sent=sent)
-        yield annotation
-    for item in typing.get_args(annotation):
-        yield from _models(item, sent=sent)
-
-
-def _brief(annotation: Any) -> str:
-    """What a model is told of options that it gets no schema of: names, and short choices."""
-    names = []
-    for model in _models(annotation):
-        if issubclass(model, BriefOptions):
-            fields = model.model_fields.items()
-            names += [_brief_field(name, field) for name, field in fields if name not in model.rare]
-            names += ["..."] if model.rare else []
-    return f" Keys: {', '.join(names)}." if names else ""
-
-
-def _brief_field(name: str, field: FieldInfo) -> str:
-    chosen: list[str] = []
-    for item in (field.annotation, *typing.get_args(field.annotation)):
-        if typing.get_origin(item) is typing.Literal:
-            chosen += map(str, typing.get_args(item))
-    choices = "|".join(chosen)
-    return f"{name} ({choices})" if 0 < len(choices) <= _SHORT else name
 
 
 def _model_source(model: type[BaseModel]) -> str:
@@ -121,7 +84,7 @@ def plugin_head() -> str:
     models: dict[str, type[BaseModel]] = {}
     for item in operations().values():
         for parameter in item.parameters:
-            found = _models(parameter.annotation, sent=True)
+            found = models_in(parameter.annotation, sent=True)
             models |= {model.__name__: model for model in found}
     sources = [_model_source(model) for model in models.values()]
     facts = [f"    {item.name!r}: {_facts(item)!r},\n" for item in operations().values()]
@@ -211,7 +174,7 @@ def _parameter(parameter: Parameter) -> str:
 
 
 def _docstring(item: Operation, parameters: list[Parameter]) -> str:
-    helps = [f":param {p.name}: {p.help}{_brief(p.annotation)}" for p in parameters]
+    helps = [f":param {p.name}: {parameter_text(p)}" for p in parameters]
     return item.description + "\n\n" + "\n".join(helps)
 
 
@@ -235,7 +198,7 @@ def tools_table() -> str:
 def _parameter_names(item: Operation) -> str:
     names = []
     for parameter in item.parameters:
-        options = [name for model in _models(parameter.annotation) for name in model.model_fields]
+        options = [name for model in models_in(parameter.annotation) for name in model.model_fields]
         names.append(f"`{parameter.name}`" + (f" ({', '.join(options)})" if options else ""))
     return ", ".join(names)
 
@@ -250,7 +213,7 @@ def _reference(item: Operation) -> str:
     lines += ["| parameter | type | default | meaning |", "|---|---|---|---|"]
     for p in item.parameters:
         lines.append(_row(p.name, p.annotation, "required" if p.required else _default(p), p.help))
-        for model in _models(p.annotation):
+        for model in models_in(p.annotation):
             for name, field in model.model_fields.items():
                 default = "required" if field.is_required() else json.dumps(field.default)
                 text = field.description or ""

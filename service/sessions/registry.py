@@ -35,6 +35,7 @@ log = logging.getLogger("excel_tools.sessions")
 
 _ID = re.compile(r"^[A-Za-z0-9_-]{16,128}$")
 _HINT = "Open a session with POST /v1/sessions and send its id in X-Excel-Session."
+_HINT_WITHOUT = f"{_HINT} Or say for whom, with X-User-Id and X-Chat-Id."
 # The record is written for this share of the time to live only, not at each use.
 _TOUCH_SHARE = 100
 _REMAINS_AGE = 3600
@@ -94,7 +95,7 @@ class Sessions:
         :raises SessionExpired: if its time is over
         """
         if not id_:
-            raise SessionRequired("The request names no session.", _HINT)
+            raise SessionRequired("The request names no session.", _HINT_WITHOUT)
         if not _ID.match(id_):
             raise SessionNotFound("The session id is malformed.", _HINT)
         with self._lock:

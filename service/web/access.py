@@ -26,13 +26,13 @@ class Caller:
 
 
 def install(app: Flask) -> None:
-    """Ask for the API key on everything below /v1."""
+    """Ask for the API key on everything below /v1, and at /mcp."""
     app.before_request(_check_key)
 
 
 def _check_key() -> None:
     keys = state().settings.api_keys
-    if not keys or not request.path.startswith("/v1"):
+    if not keys or not request.path.startswith(("/v1", "/mcp")):
         return
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     # Every key is compared, so that the time taken tells nothing about them.
@@ -75,9 +75,22 @@ def check_id(text: object, what: str) -> str:
     return text.strip()
 
 
+def names_session() -> bool:
+    """Whether the request says which session it is about, as programs do."""
+    return bool(request.headers.get(SESSION_HEADER))
+
+
 def session_of_request() -> Session:
-    """The session that ``X-Excel-Session`` names, if it is the caller's."""
-    return session_by_id(request.headers.get(SESSION_HEADER))
+    """The session that ``X-Excel-Session`` names, if it is the caller's.
+
+    Without that header it is the one of the user and the chat, opened if there is none.
+    """
+    who = caller()
+    if names_session() or not (who.user and who.chat):
+        return session_by_id(request.headers.get(SESSION_HEADER))
+    session, _ = state().sessions.open(who.user, who.chat)
+    g.session_key = session.data.key
+    return session
 
 
 def session_by_id(id_: str | None) -> Session:
