@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from service.errors import ExcelToolsError, InvalidParameters, NotFound, listed
 
 Effect = Literal["create", "change", "read", "session"]
+Nature = Literal["looks", "loses", "again", "outside"]
 Function = TypeVar("Function", bound=Callable[..., "Answer"])
 
 _SEALED = "\x00"  # what nobody can type
@@ -93,6 +94,7 @@ class Operation:
     secret: str = ""
     seal: Callable[[dict[str, Any]], None] | None = None
     steps: str = ""
+    nature: tuple[Nature, ...] = ()
 
     @property
     def delivers(self) -> bool:
@@ -328,6 +330,7 @@ def operation(  # noqa: PLR0913 - what an operation is, named in one place
     secret: str = "",
     seal: Callable[[dict[str, Any]], None] | None = None,
     steps: str = "",
+    nature: tuple[Nature, ...] = (),
 ) -> Callable[[Function], Function]:
     """Declare the decorated function as an operation.
 
@@ -347,8 +350,9 @@ def operation(  # noqa: PLR0913 - what an operation is, named in one place
     :param secret: the parameter (or "options.password") that is never kept, logged or told
     :param seal: puts something else into the place of the secret, in the validated parameters
     :param steps: the parameter that holds calls of other operations, which may hold secrets
+    :param nature: what the effect does not tell: only "looks", "loses" what was there, a call
+        "again" does nothing more, reaches "outside"
     """
-
     facts = dict(locals())  # the parameters, by their names
     facts["gives_file"] = facts.pop("delivers")
 

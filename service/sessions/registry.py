@@ -74,6 +74,14 @@ class Sessions:
             room_for_session(self.parts.store, self.parts.settings, user)
             return self._made(user, chat, owner), False
 
+    def there(self, user: str, chat: str) -> bool:
+        """Whether that user and chat have a session; looking at it counts as use."""
+        with self._lock:
+            known = self.parts.store.read(_owner_key(user, chat))
+            with suppress(SessionExpired, SessionNotFound):
+                return bool(known and self.find(known["id"]))
+            return False
+
     def _made(self, user: str, chat: str, owner: str) -> Session:
         id_ = secrets.token_urlsafe(24)
         now = self.parts.clock()

@@ -44,6 +44,11 @@ def _check_key() -> None:
         )
 
 
+def api_key() -> str:
+    """The key that the request came with, "" where none is asked for."""
+    return request.headers.get("Authorization", "").partition(" ")[2].strip()
+
+
 def caller() -> Caller:
     """User and chat that the headers name."""
     found = Caller(_header(_USER), _header(_CHAT))

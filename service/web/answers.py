@@ -32,7 +32,6 @@ def install(app: Flask) -> None:
     """Answer every exception with the one error shape."""
     app.register_error_handler(ExcelToolsError, _answer)
     app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(OSError, _disk)
     app.register_error_handler(Exception, _unexpected)
     app.after_request(_safe_headers)
     app.after_request(_read_to_the_end)
@@ -87,24 +86,24 @@ def _too_large() -> str:
     return f"The request is larger than the {most} MiB that {request.path} takes."
 
 
-def _disk(error: OSError) -> Response:
-    log.exception("the disk failed", extra={"facts": {"request": request_id()}})
-    return _answer(
-        StorageFailed(
-            f"The service failed at its disk: {error.strerror or type(error).__name__}.",
-            f"Nothing was changed. Tell the operator the request id {request_id()}.",
-        )
-    )
-
-
 def _unexpected(error: Exception) -> Response:
-    log.exception("unexpected error", extra={"facts": {"request": request_id()}})
-    return _answer(
-        InternalError(
-            f"The service failed in an unexpected way ({type(error).__name__}).",
-            f"Nothing was changed. Tell the operator the request id {request_id()}.",
-        )
-    )
+    return _answer(as_error(error, request_id()))
+
+
+def as_error(error: Exception, id_: str) -> ExcelToolsError:
+    """One of our errors for any exception; what is not meant for callers is logged.
+
+    :param id_: of the request
+    """
+    if isinstance(error, ExcelToolsError):
+        return error
+    hint = f"Nothing was changed. Tell the operator the request id {id_}."
+    name, facts = type(error).__name__, {"facts": {"request": id_}}
+    if isinstance(error, OSError):
+        log.error("the disk failed", exc_info=error, extra=facts)
+        return StorageFailed(f"The service failed at its disk: {error.strerror or name}.", hint)
+    log.error("unexpected error", exc_info=error, extra=facts)
+    return InternalError(f"The service failed in an unexpected way ({name}).", hint)
 
 
 def _read_to_the_end(response: Response) -> Response:

@@ -98,8 +98,8 @@ def document(version: str) -> dict[str, Any]:
             "schemas": {
                 **{item.name: body_schema(item) for item in operations().values()},
                 "Error": _error(),
-                "Answer": _answer(),
-                "File": _file(),
+                "Answer": answer_schema(),
+                "File": file_schema(),
                 "Preferences": _inlined(Preferences.model_json_schema(), {}),
                 "Session": _session_schema(),
             },
@@ -409,7 +409,12 @@ def _error() -> dict[str, Any]:
     return {"type": "object", "properties": {"error": error}, "required": ["error"]}
 
 
-def _answer() -> dict[str, Any]:
+def answer_schema(file: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What every operation answers.
+
+    :param file: the schema of a file's entry, by default a reference to it
+    """
+    entry = file or {"$ref": "#/components/schemas/File"}
     return {
         "type": "object",
         "properties": {
@@ -417,7 +422,7 @@ def _answer() -> dict[str, Any]:
             "sheet": {"type": "string"},
             "result": {"type": "object"},
             "unsaved_changes": {"type": "integer"},
-            "files": {"type": "array", "items": {"$ref": "#/components/schemas/File"}},
+            "files": {"type": "array", "items": entry},
             "next": {"type": "array", "items": {"type": "string"}, "maxItems": 2},
             "preview_url": {"type": "string", "format": "uri"},
             "link": {"type": "string", "description": "Markdown, to callers without a session."},
@@ -426,7 +431,8 @@ def _answer() -> dict[str, Any]:
     }
 
 
-def _file() -> dict[str, Any]:
+def file_schema() -> dict[str, Any]:
+    """A file that an answer gives: its name, link and state."""
     return {
         "type": "object",
         "properties": {
