@@ -6,7 +6,6 @@ import asyncio
 import base64
 import io
 import json
-import os
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -296,28 +295,32 @@ def test_the_same_turn_gives_the_same_workbook_at_each_door(server: ServerProces
 
 # The inspector ----------------------------------------------------------------------------
 
+# The newest that runs with the Node of Debian 12 and 13. It sends no headers, so no key is set.
+INSPECTOR = "@modelcontextprotocol/inspector@0.15.0"
+
 
 def inspect(server: ServerProcess, folder: Path, method: str, *more: str) -> dict[str, Any]:
     """What the inspector prints; it speaks to the service as a program of its own."""
-    command = ["npx", "--yes", "@modelcontextprotocol/inspector", "--cli", f"{url_of(server)}/mcp"]
-    command += ["--transport", "http", "--header", f"Authorization: Bearer {KEY}"]
-    command += ["--method", method, *more]
-    env = {**os.environ, "npm_config_update_notifier": "false"}
-    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=300)
+    command = ["npx", "--yes", INSPECTOR, "--cli", f"{url_of(server)}/mcp", "--transport", "http"]
+    done = subprocess.run(
+        [*command, "--method", method, *more], cwd=folder, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     found: dict[str, Any] = json.loads(done.stdout[done.stdout.index("{") :])
     return found
 
 
 @pytest.mark.needs("npx")
-@pytest.mark.timeout(900)
-def test_the_inspector_lists_and_calls(server: ServerProcess, tmp_path: Path) -> None:
-    tools = inspect(server, tmp_path, "tools/list")["tools"]
-    assert len(tools) == 25
-    assert next(t for t in tools if t["name"] == "read_excel_range")["annotations"]["readOnlyHint"]
-    who = [part for name, text in somebody().items() for part in ("--header", f"{name}: {text}")]
-    call = ["--tool-name", "create_excel_file", "--tool-arg", "filename=costs", 'headers=["A"]']
-    made = inspect(server, tmp_path, "tools/call", *call, *who)
-    assert made["structuredContent"]["workbook"] == "costs.xlsx"
-    (entry,) = inspect(server, tmp_path, "resources/list", *who)["resources"]
-    assert entry["name"] == "costs.xlsx"
+@pytest.mark.timeout(600)
+def test_the_inspector_lists_and_calls(tmp_path: Path) -> None:
+    with service_process(tmp_path, "", engines="1") as server:
+        tools = {t["name"]: t for t in inspect(server, tmp_path, "tools/list")["tools"]}
+        assert len(tools) == 25
+        assert tools["read_excel_range"]["annotations"]["readOnlyHint"] is True
+        assert tools["close_excel_file"]["annotations"]["destructiveHint"] is True
+        call = ["--tool-name", "create_excel_file", "--tool-arg", "filename=costs"]
+        made = inspect(server, tmp_path, "tools/call", *call, 'headers=["A", "B"]')
+        assert made["structuredContent"]["workbook"] == "costs.xlsx"
+        call = ["--tool-name", "read_excel_range", "--tool-arg", "sheet=none"]
+        assert inspect(server, tmp_path, "tools/call", *call)["isError"] is True
+        assert inspect(server, tmp_path, "resources/list") == {"resources": []}
