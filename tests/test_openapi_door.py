@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-from werkzeug.test import TestResponse
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import TestResponse, encode_multipart
 
 import service.operations  # noqa: F401 - declares the operations
 from service.operations.registry import operations
 from service.operations.tool_schemas import tool_schema
 from service.web.app import Service
 from tests.plugin_fixtures import load_plugin
-from tests.service_fixtures import KEY, Chat, _numbers, answer_of, error_of, workbook_bytes
+from tests.service_fixtures import (
+    KEY,
+    Chat,
+    Clock,
+    MakeService,
+    _numbers,
+    answer_of,
+    error_of,
+    workbook_bytes,
+)
 from tests.test_plugin_contract import schema as plugin_schema
 
 PAIRS = [("X-User-Id", "X-Chat-Id"), ("X-OpenWebUI-User-Id", "X-OpenWebUI-Chat-Id")]
@@ -102,10 +115,55 @@ def test_a_file_of_the_chat_that_is_not_here_is_told_with_the_way_to_send_it(
         error = error_of(tools.call(name, **{parameter: "budget.xlsx"}))
         assert (error["status"], error["code"]) == (404, "file_not_found")
         assert "attached in the chat" in error["hint"]
-    Chat(tools.service, tools.user, tools.chat).upload(workbook_bytes(), "budget.xlsx")
-    assert tools.op("open_excel_file", file="latest")["workbook"] == "budget.xlsx"
+    path = send_path(error)
+    page = tools.http.get(path)
+    assert page.status_code == 200
+    assert 'type="file"' in page.get_data(as_text=True)
+    assert "form-action 'self'" in page.headers["Content-Security-Policy"]
+    sent = tools.http.post(path, **form(workbook_bytes(), "budget <1>.xlsx"))
+    assert sent.status_code == 200
+    assert "has arrived" in sent.get_data(as_text=True)
+    assert "<1>" not in sent.get_data(as_text=True)
+    assert tools.op("open_excel_file", file="latest")["workbook"].startswith("budget")
     error = error_of(tools.call("open_excel_file", file="other.xlsx"))
-    assert "budget.xlsx" in error["message"]
+    assert "budget" in error["message"]
+    assert send_path(error)
+
+
+def send_path(error: dict[str, Any]) -> str:
+    """The path of the page that an error offers for sending a file."""
+    found = re.search(r"\[Send a file\]\((\S+)\)", error["hint"])
+    assert found
+    return urlsplit(found.group(1)).path
+
+
+def form(data: bytes, name: str) -> dict[str, Any]:
+    """The file as a browser sends it; encoded here, as the test client leaves files open."""
+    boundary, body = encode_multipart({"file": FileStorage(io.BytesIO(data), name)})
+    return {"data": body, "content_type": f"multipart/form-data; boundary={boundary}"}
+
+
+def test_the_page_for_sending_tells_people_what_is_wrong(make_service: MakeService) -> None:
+    clock = Clock()
+    tools = ToolServer(make_service(clock=clock, max_upload_mb=1, link_ttl=1000))
+    path = send_path(error_of(tools.call("open_excel_file", file="a.xlsx")))
+    html = {"Accept": "text/html,*/*"}
+    wrong = [
+        (tools.http.post(path, **form(b"", "a.xlsx"), headers=html), 422, "empty"),
+        (tools.http.post(path, data={}, headers=html), 422, "exactly one file"),
+        (tools.http.post(path, **form(b"x" * (3 << 20), "a.csv"), headers=html), 413, "1 MiB"),
+        (tools.http.get(path.replace("/send/", "/files/"), headers=html), 404, "no longer there"),
+        (tools.http.get("/send/none/file", headers=html), 404, "not valid"),
+    ]
+    made = tools.op("create_excel_file", filename="a", headers=["A"])
+    file = urlsplit(made["files"][0]["download_url"]).path.replace("/files/", "/send/")
+    wrong.append((tools.http.get(file, headers=html), 404, "no longer there"))
+    clock.now += 1001
+    wrong.append((tools.http.get(path, headers=html), 410, "expired"))
+    for response, status, text in wrong:
+        assert response.status_code == status
+        assert response.mimetype == "text/html"
+        assert text in response.get_data(as_text=True)
 
 
 def test_a_caller_who_names_only_one_of_the_two_is_told_what_is_missing(

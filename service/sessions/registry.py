@@ -285,6 +285,15 @@ class Sessions:
             raise _gone()
         return preview(self._session_of(target), target.id, wish)
 
+    def receiving(self, target: Target) -> Session:
+        """The session to which a link lets people send files.
+
+        :raises FileNotFound: if it is there no more
+        """
+        if target.kind != "u":
+            raise _gone()
+        return self._session_of(target)
+
     def _session_of(self, target: Target) -> Session:
         with self._lock:
             data = stored(self.parts.store, target.session)

@@ -26,6 +26,7 @@ from service.web.state import state
 log = logging.getLogger("excel_tools.web")
 
 _MOST_DRAINED = 64 << 20
+_FOR_PEOPLE = ("files.download", "files.sending", "files.sent", "previews.show")
 
 
 def install(app: Flask) -> None:
@@ -39,10 +40,7 @@ def install(app: Flask) -> None:
 
 def _answer(error: ExcelToolsError) -> Response:
     g.error_code = error.code
-    wants_page = (
-        request.endpoint in ("files.download", "previews.show")
-        and request.accept_mimetypes.accept_html
-    )
+    wants_page = request.endpoint in _FOR_PEOPLE and request.accept_mimetypes.accept_html
     if wants_page and "text/html" in request.headers.get("Accept", ""):
         response = Response(error_page(error.message, error.hint), mimetype="text/html")
     else:
@@ -81,7 +79,7 @@ def _http(error: HTTPException) -> Response:
 
 def _too_large() -> str:
     settings = state().settings
-    upload = request.endpoint == "files.upload"
+    upload = request.endpoint in ("files.upload", "files.sent")
     most = settings.max_upload_mb if upload else settings.max_body_mb
     return f"The request is larger than the {most} MiB that {request.path} takes."
 

@@ -9,11 +9,6 @@ from service.operations.registry import Operation
 from service.sessions.previews import Wish, preview
 from service.sessions.session import Session
 
-_NO_FILES = (
-    "Files that are attached in the chat do not reach the service by this connection. Someone "
-    "has to send the file to POST /v1/files first; CSV text can be sent as the source itself."
-)
-
 
 def for_a_model(operation: Operation, answer: dict[str, Any], given: object) -> dict[str, Any]:
     """The answer with the link of its file ready to be written into a chat."""
@@ -29,11 +24,16 @@ def _link(entry: dict[str, Any]) -> str:
     return f"[Download {name}]({entry['download_url']})"
 
 
-def explained(error: ExcelToolsError) -> ExcelToolsError:
+def explained(error: ExcelToolsError, session: Session | None) -> ExcelToolsError:
     """The error with what it means for such a caller: it can't send along what is in the chat."""
-    if isinstance(error, FileNotFound) and error.details and not error.details.get("uploads"):
-        return FileNotFound(error.message, f"{error.hint} {_NO_FILES}", error.details)
-    return error
+    if session is None or not isinstance(error, FileNotFound):
+        return error
+    address = session.parts.links.sending(session.data.key)
+    hint = (
+        "Files attached in the chat do not reach the service by this connection. Give the user "
+        f"this link to send the file, and try again afterwards: [Send a file]({address})"
+    )
+    return FileNotFound(error.message, hint, error.details)
 
 
 def page(session: Session, answer: dict[str, Any]) -> str:

@@ -42,7 +42,7 @@ def _for_a_model(session: Session, operation: Operation, key: str) -> Response:
     try:
         answer = run_operation(session, operation, given, key)
     except ExcelToolsError as error:
-        raise doors.explained(error) from error
+        raise doors.explained(error, session) from error
     if operation.previews and _takes_pages():
         # Open WebUI shows a page inside the chat that comes with this header.
         response = Response(doors.page(session, answer), mimetype="text/html")

@@ -24,6 +24,8 @@ _PAGE = """<!doctype html>
 body {{ font: 16px/1.5 system-ui, sans-serif; }}
 body {{ max-width: 40rem; margin: 12vh auto; padding: 0 1.5rem; }}
 h1 {{ font-size: 1.4rem; }}
+button, input {{ font: inherit; margin-top: .5rem; }}
+button {{ padding: .4rem 1.2rem; }}
 </style></head>
 <body><h1>{title}</h1>{body}</body></html>
 """
@@ -72,6 +74,17 @@ def docs_start() -> Response:
 def docs_static(name: str) -> Response:
     """Swagger UI's own files."""
     return send_from_directory(_SWAGGER, name)
+
+
+def send_page(title: str, body: str) -> Response:
+    """A page with a form that sends to the service itself."""
+    response = Response(_PAGE.format(title=escape(title), body=body), mimetype="text/html")
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
+        "frame-ancestors 'none'; base-uri 'none'"
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def error_page(message: str, hint: str) -> str:

@@ -70,7 +70,7 @@ class Work:
             answer = run_operation(session, self.operation, self.arguments, self.key)
             self.answer = doors.for_a_model(self.operation, answer, self.arguments)
         except Exception as error:  # noqa: BLE001 - each is answered as one of ours
-            self.error = doors.explained(as_error(error, self.visit.request_id))
+            self.error = doors.explained(as_error(error, self.visit.request_id), self._session)
         finally:
             self.done = True
             self._log()
