@@ -26,7 +26,7 @@ from service import settings  # noqa: E402
 from service.errors import ExcelToolsError  # noqa: E402
 from service.operations.data import Rows  # noqa: E402
 from service.operations.registry import BriefOptions, Operation, Parameter, operations  # noqa: E402
-from service.operations.tool_schemas import all_texts, models_in, parameter_text  # noqa: E402
+from service.operations.tool_schemas import all_texts, brief, models_in  # noqa: E402
 from service.workbook.cells import Scalar  # noqa: E402
 
 PLUGIN = ROOT / "openwebui_tool" / "excel_tools_openwebui.py"
@@ -174,7 +174,7 @@ def _parameter(parameter: Parameter) -> str:
 
 
 def _docstring(item: Operation, parameters: list[Parameter]) -> str:
-    helps = [f":param {p.name}: {parameter_text(p)}" for p in parameters]
+    helps = [f":param {p.name}: {p.help}{brief(p.annotation)}" for p in parameters]
     return item.description + "\n\n" + "\n".join(helps)
 
 

@@ -24,6 +24,17 @@ SLOW: dict[str, frozenset[str]] = {
             "test_logger_file",
         }
     ),
+    "test_mcp_clients": frozenset(
+        {
+            "test_a_call_that_is_not_wanted_any_more_is_not_done",
+            "test_a_long_call_tells_how_far_it_is",
+            "test_a_restart_in_the_middle_costs_nothing",
+            "test_a_service_that_is_stopped_answers_what_is_under_way",
+            "test_clients_that_wait_hold_no_thread",
+            "test_the_inspector_lists_and_calls",
+            "test_the_same_turn_gives_the_same_workbook_at_each_door",
+        }
+    ),
     "test_progress": frozenset({"test_a_long_call_tells_what_is_done_for_it"}),
     "test_bad_input": frozenset(
         {

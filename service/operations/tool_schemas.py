@@ -42,11 +42,6 @@ def _made(name: str) -> dict[str, Any]:
     return found
 
 
-def parameter_text(parameter: Parameter) -> str:
-    """What a parameter means, and which keys its options have."""
-    return parameter.help + _brief(parameter.annotation)
-
-
 def models_in(annotation: Any, *, sent: bool = False) -> Iterator[type[BaseModel]]:
     """The models inside a type, the innermost first.
 
@@ -72,7 +67,7 @@ def all_texts(options: type[BriefOptions]) -> bool:
 
 
 def _field(parameter: Parameter) -> tuple[Any, Any]:
-    text = parameter_text(parameter)
+    text = parameter.help + brief(parameter.annotation)
     kind = _kind(parameter.annotation)
     if parameter.required:
         return kind, Field(description=text)
@@ -119,7 +114,7 @@ def _without_empty(annotation: Any) -> Any:
 # Texts ------------------------------------------------------------------------
 
 
-def _brief(annotation: Any) -> str:
+def brief(annotation: Any) -> str:
     """What a model is told of options that it gets no schema of: names, and short choices."""
     names = []
     for model in models_in(annotation):
