@@ -30,6 +30,7 @@ SLOW: dict[str, frozenset[str]] = {
             "test_a_long_call_tells_how_far_it_is",
             "test_a_restart_in_the_middle_costs_nothing",
             "test_a_service_that_is_stopped_answers_what_is_under_way",
+            "test_before_2026_a_call_is_finished_although_its_client_has_left",
             "test_clients_that_wait_hold_no_thread",
             "test_the_inspector_lists_and_calls",
             "test_the_same_turn_gives_the_same_workbook_at_each_door",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -345,6 +347,30 @@ def test_another_chats_resource_is_not_there(service: Service, client: Client) -
     assert "error" in message_of(other.send("resources/read", uri=entry["uri"]))
 
 
+def test_nothing_stays_on_the_loop_of_what_was_answered(service: Service) -> None:
+    async def tasks() -> int:
+        return len(asyncio.all_tasks())
+
+    Client(service).begin()  # libraries start tasks of their own with the first stream
+    loop = service.mcp.thread().loop
+    assert loop is not None
+    before = asyncio.run_coroutine_threadsafe(tasks(), loop).result(10)
+    for _ in range(20):
+        client = Client(service)
+        client.begin()
+        client.send("tools/list")
+        client.tool("read_excel_range")
+        client.send("server/discover")
+        client.http.delete("/mcp", headers=client.headers)
+        client.post([])
+    for _ in range(100):  # the last ones may still be at their end
+        now = asyncio.run_coroutine_threadsafe(tasks(), loop).result(10)
+        if now <= before:
+            break
+        time.sleep(0.05)
+    assert now <= before
+
+
 # Beginning and end ---------------------------------------------------------------------------
 
 
@@ -360,5 +386,8 @@ def test_the_loop_begins_with_the_first_client_and_ends_with_the_service(
     client = Client(service)
     client.begin()
     assert len(threads()) == before + 1
+    thread = service.mcp.thread()
+    thread.close()
+    assert client.begin(), "a loop that has ended is begun again"
     service.close()
     assert len(threads()) == before

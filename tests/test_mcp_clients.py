@@ -7,6 +7,7 @@ import base64
 import io
 import json
 import subprocess
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -227,6 +228,39 @@ def test_a_call_that_is_not_wanted_any_more_is_not_done(
             assert len(read["result"]["rows"]) == len(ROWS)
 
     run(work())
+
+
+def test_before_2026_a_call_is_finished_although_its_client_has_left(
+    server: ServerProcess,
+) -> None:
+    headers = somebody()
+
+    async def work() -> None:
+        async with connected(server, headers, "legacy") as client:
+            await client.call_tool(*TURN[0])
+        given = {"Authorization": f"Bearer {KEY}", **headers, "Mcp-Session-Id": ""}
+        given |= {"Accept": "application/json, text/event-stream"}
+        about = {"name": "test", "version": "1"}
+        begin = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": about}
+        more = {"start": "append", "rows": [["More", 1]]}
+        call = {"name": "write_excel_range", "arguments": more}
+        async with httpx2.AsyncClient(headers=given, timeout=30) as http:
+            url = f"{url_of(server)}/mcp"
+            message = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": begin}
+            begun = await http.post(url, json=message)
+            http.headers["Mcp-Session-Id"] = begun.headers["Mcp-Session-Id"]
+            http.headers["MCP-Protocol-Version"] = "2025-11-25"
+            message = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call}
+            with halted(server):
+                async with http.stream("POST", url, json=message) as response:
+                    assert response.status_code == 200
+                await asyncio.sleep(1)  # the service looks for its client every quarter
+
+    run(work())
+    end = time.monotonic() + 30
+    while ["More", 1] not in op(server, headers, "read_excel_range")["result"]["rows"]:
+        assert time.monotonic() < end
+        time.sleep(0.1)
 
 
 def test_a_service_that_is_stopped_answers_what_is_under_way(server: ServerProcess) -> None:

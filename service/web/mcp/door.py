@@ -45,7 +45,7 @@ class McpDoor:
     def thread(self) -> LoopThread:
         """The event loop, running."""
         with self._lock:
-            if self._thread is None:
+            if self._thread is None or not self._thread.runs:
                 # Imported now: a service to which nobody comes by MCP starts without it.
                 from service.web.mcp.gate import Gate  # noqa: PLC0415
 

@@ -63,6 +63,10 @@ class LoopThread:
             self._ready.set()
             await self._stop.wait()
 
+    @property
+    def runs(self) -> bool:
+        return self._thread.is_alive()
+
     def close(self) -> None:
         """End what is under way, and the thread."""
         if self.loop is not None and self._stop is not None and not self.loop.is_closed():

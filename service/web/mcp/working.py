@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import re
@@ -158,7 +159,8 @@ async def _watched(work: Work, tell: Tell, stops: bool) -> None:
         while True:
             await anyio.sleep(_TELL_EVERY)
             seconds = round(time.monotonic() - work.began, 1)
-            await tell(seconds, None, f"{work.told()} ({seconds:.0f} s)")
+            with contextlib.suppress(anyio.ClosedResourceError, anyio.BrokenResourceError):
+                await tell(seconds, None, f"{work.told()} ({seconds:.0f} s)")
     finally:
         if stops:
             work.cancel()
