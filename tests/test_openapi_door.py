@@ -99,7 +99,8 @@ def test_a_preview_is_a_page_to_be_shown_in_the_chat(tools: ToolServer) -> None:
     assert "Rent \\u0026 more" in page
     assert "iframe:height" in page
     tools.headers["Accept"] = "application/json"
-    assert tools.op("preview_excel_file")["preview_url"].startswith("http")
+    answer = tools.op("preview_excel_file")
+    assert answer["link"] == f"[Show costs.xlsx]({answer['preview_url']})"
 
 
 def test_a_program_with_a_session_gets_json_only(chat: Chat) -> None:

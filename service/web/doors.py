@@ -11,7 +11,9 @@ from service.sessions.session import Session
 
 
 def for_a_model(operation: Operation, answer: dict[str, Any], given: object) -> dict[str, Any]:
-    """The answer with the link of its file ready to be written into a chat."""
+    """The answer with the link of its file, or of its preview, ready to be written into a chat."""
+    if "preview_url" in answer:
+        return {**answer, "link": f"[Show {_plain(answer['workbook'])}]({answer['preview_url']})"}
     needed = operation.delivers_with
     asked = given.get(needed) if needed and isinstance(given, dict) else True
     if not (operation.delivers and asked and answer["files"]):
@@ -20,8 +22,12 @@ def for_a_model(operation: Operation, answer: dict[str, Any], given: object) -> 
 
 
 def _link(entry: dict[str, Any]) -> str:
-    name = "".join(f"\\{sign}" if sign in "[]\\" else sign for sign in entry["name"])
-    return f"[Download {name}]({entry['download_url']})"
+    return f"[Download {_plain(entry['name'])}]({entry['download_url']})"
+
+
+def _plain(name: str) -> str:
+    """The name so that Markdown takes no sign of it for its own."""
+    return "".join(f"\\{sign}" if sign in "[]\\" else sign for sign in name)
 
 
 def explained(error: ExcelToolsError, session: Session | None) -> ExcelToolsError:

@@ -11,6 +11,7 @@ import logging
 import queue
 import select
 import socket
+import ssl
 import threading
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import AbstractAsyncContextManager
@@ -161,11 +162,12 @@ class Exchange:
 
 def client_gone(connection: object) -> bool:
     """Whether the other side has closed a socket that nothing is expected from."""
-    if not isinstance(connection, socket.socket):
+    # What encrypts can't be looked into without taking something out.
+    if not isinstance(connection, socket.socket) or isinstance(connection, ssl.SSLSocket):
         return False
     try:
         poll = select.poll()
         poll.register(connection, select.POLLIN)
         return bool(poll.poll(0)) and connection.recv(1, socket.MSG_PEEK) == b""
-    except (OSError, ValueError):
+    except (OSError, ValueError):  # closed on this side
         return True
