@@ -93,6 +93,7 @@ class Operation:
     secret: str = ""
     seal: Callable[[dict[str, Any]], None] | None = None
     steps: str = ""
+    small: str = ""
 
     @property
     def delivers(self) -> bool:
@@ -328,6 +329,7 @@ def operation(  # noqa: PLR0913 - what an operation is, named in one place
     secret: str = "",
     seal: Callable[[dict[str, Any]], None] | None = None,
     steps: str = "",
+    small: str = "",
 ) -> Callable[[Function], Function]:
     """Declare the decorated function as an operation.
 
@@ -347,6 +349,7 @@ def operation(  # noqa: PLR0913 - what an operation is, named in one place
     :param secret: the parameter (or "options.password") that is never kept, logged or told
     :param seal: puts something else into the place of the secret, in the validated parameters
     :param steps: the parameter that holds calls of other operations, which may hold secrets
+    :param small: the parameters that the small tool has; empty: it is without this operation
     """
 
     facts = dict(locals())  # the parameters, by their names
