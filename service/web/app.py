@@ -28,6 +28,7 @@ from service.web import (
     preferences,
     previews,
     sessions,
+    start,
 )
 from service.web.state import State, keep_state
 
@@ -97,6 +98,6 @@ def _application(state: State) -> Flask:
     keep_state(app, state)
     for module in (logs, access, answers):
         module.install(app)
-    for module_ in (sessions, preferences, operations, calls, files, previews, pages):
+    for module_ in (sessions, preferences, operations, calls, files, previews, pages, start):
         app.register_blueprint(module_.routes)
     return app
