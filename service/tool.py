@@ -6,6 +6,7 @@ and ``API_KEY = "..."``: what the tool goes by where its valves say nothing.
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from dataclasses import dataclass
@@ -66,12 +67,19 @@ def facts_of(text: str) -> Facts:
 
 
 def same_tool(one: str, other: str) -> bool:
-    """Whether two texts are the same tool, whatever is filled in."""
-    return _bare(one) == _bare(other)
+    """Whether two texts are the same tool, whatever is filled in.
+
+    Open WebUI's editor lays the lines of a pasted tool out anew: it is the program that counts.
+    """
+    return _program(one) == _program(other)
 
 
-def _bare(text: str) -> str:
-    return _with(_with(text, "SERVICE_URL", ""), "API_KEY", "").strip()
+def _program(text: str) -> str:
+    bare = _with(_with(text, "SERVICE_URL", ""), "API_KEY", "")
+    try:
+        return ast.dump(ast.parse(bare))
+    except (SyntaxError, ValueError):
+        return bare
 
 
 def _with(text: str, name: str, value: str) -> str:

@@ -35,7 +35,7 @@ def main(arguments: list[str], settings: Settings, environ: Mapping[str, str]) -
         print(json.dumps([asdict(finding) for finding in found], ensure_ascii=False, indent=1))
     faults = sum(finding.state == "fault" for finding in found)
     if not asked.json:
-        print(f"{faults} faults found." if faults else "No fault found.")
+        print(f"Faults: {faults}. What to change is behind the arrows." if faults else "No fault.")
     return 1 if faults else 0
 
 

@@ -227,14 +227,15 @@ def _address(webui: OpenWebUI, asked: str, settings: Settings) -> tuple[str, lis
     if asked:
         return asked, _warning(webui, asked)
     usual = [
+        # Of the compose file; its name means nothing elsewhere, where the others are tried.
+        "http://excel-tools:9080",
         f"http://127.0.0.1:{settings.port}",
         f"http://host.docker.internal:{settings.port}",
-        "http://excel-tools:9080",
     ]
     for address in usual:
         if webui.reaches(address):
             return address, []
-    return usual[0], _warning(webui, usual[0])
+    return usual[1], _warning(webui, usual[1])
 
 
 def _warning(webui: OpenWebUI, address: str) -> list[str]:
