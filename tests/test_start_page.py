@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 
@@ -167,8 +166,8 @@ def test_without_configured_keys_there_is_none_to_make(make_service: MakeService
 
 
 @pytest.fixture
-def operator(tmp_path: Path) -> Iterator[Settings]:
-    yield Settings(data_dir=tmp_path / "data", api_keys=(KEY,))
+def operator(tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path / "data", api_keys=(KEY,))
 
 
 def test_keys_are_listed_and_revoked(

@@ -306,12 +306,13 @@ def _public(public: str, link: str) -> Iterator[Finding]:
     if only_in_containers(public):
         yield fault(name, f"Links start with {public}, which no browser knows.", cure)
         return
-    if is_loopback(public) and in_container():
-        yield advice(name, f"{public} works for browsers on this machine alone.", cure)
-        return
     try:
         answer = requests.get(link, timeout=_TIMEOUT)
     except requests.RequestException as error:
+        if is_loopback(public) and in_container():
+            # The port that the container is published on is not known in it.
+            yield advice(name, f"{public} works for browsers on this machine alone.", cure)
+            return
         yield fault(name, f"Links start with {public}: no answer ({type(error).__name__}).", cure)
         return
     if answer.status_code != 200 or not answer.content.startswith(b"PK"):
