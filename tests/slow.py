@@ -102,6 +102,16 @@ SLOW: dict[str, frozenset[str]] = {
             "test_a_damaged_checkpoint_is_done_without",
         }
     ),
+    "test_doctor": frozenset(
+        {
+            "test_a_clock_that_is_wrong",
+            "test_a_store_that_fails",
+            "test_another_key_than_that_of_the_service",
+            "test_engines_that_do_not_start",
+            "test_links_that_lead_nowhere",
+            "test_where_all_is_well_there_is_no_fault_and_nothing_is_left",
+        }
+    ),
     "test_documents": frozenset(
         {
             "test_documents_are_in_the_users_style",
