@@ -108,9 +108,15 @@ class OpenWebUI:
         found = self._ask("GET", f"/api/v1/tools/id/{quote(id_)}/valves", "read the valves")
         return dict(found or {})
 
-    def models(self) -> list[dict[str, Any]]:
-        """The models, each with what admins have set for it."""
-        return list(self._ask("GET", "/api/models", "read the models").get("data") or [])
+    def models(self) -> dict[str, dict[str, Any]]:
+        """The models that people may choose: id -> what admins have set (params, meta)."""
+        offered = self._ask("GET", "/api/models", "read the models").get("data") or []
+        found = {str(model.get("id")): model.get("info") or {} for model in offered}
+        # The list for everyone leaves most params out; older versions have no other.
+        records = self._send("GET", "/api/v1/models/all")
+        if records.ok and isinstance(records.json(), list):
+            found |= {str(r.get("id")): r for r in records.json() if str(r.get("id")) in found}
+        return found
 
     def model_defaults(self) -> dict[str, Any]:
         """What counts for every model: DEFAULT_MODEL_PARAMS, DEFAULT_MODEL_METADATA."""

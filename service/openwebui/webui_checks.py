@@ -179,8 +179,8 @@ def _models(webui: OpenWebUI) -> Iterator[Finding]:
     every = defaults.get("DEFAULT_MODEL_PARAMS") or {}
     meta = defaults.get("DEFAULT_MODEL_METADATA") or {}
     reading = (meta.get("capabilities") or {}).get("file_context", True)
-    models = [(str(model.get("id")), model.get("info") or {}) for model in webui.models()]
-    legacy = [id_ for id_, info in models if _legacy(info.get("params") or {})]
+    models = webui.models()
+    legacy = [id_ for id_, info in models.items() if _legacy(info.get("params") or {})]
     if _legacy(every):
         legacy = ["all models by default", *legacy]
     if legacy:
@@ -192,7 +192,7 @@ def _models(webui: OpenWebUI) -> Iterator[Finding]:
         )
     else:
         yield ok("function calling", "native")
-    extracting = [id_ for id_, info in models if _capability(info, reading)]
+    extracting = [id_ for id_, info in models.items() if _capability(info, reading)]
     if extracting:
         yield advice(
             "text of attached files",
