@@ -85,7 +85,7 @@ def test_the_tool_has_the_address_by_which_it_was_fetched(
     facts = facts_of(text)
     assert (facts.size, facts.service_url, facts.api_key) == (size, "http://excel-tools:9080", "")
     assert same_tool(text, tool_text(facts.size))
-    assert not same_tool(text + "# changed", tool_text(facts.size))
+    assert not same_tool(text + "CHANGED = True\n", tool_text(facts.size))
 
 
 def test_behind_a_proxy_the_public_address_tells_what_the_proxy_made_of_it(

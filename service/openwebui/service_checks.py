@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import socket
@@ -31,6 +32,10 @@ _TIMEOUT = 30.0
 _LEAST_FREE = 256 << 20
 MOST_SKEW = 60.0
 _USER = "doctor"
+_ROOM = (
+    "Make room, or move EXCEL_TOOLS_DATA_DIR to a larger disk. Old sessions are ended by: "
+    "python -m service sessions purge --idle-days 7"
+)
 _PUBLIC = (
     "Set EXCEL_TOOLS_PUBLIC_URL to the address at which people's browsers reach the service, with "
     "its port or through a proxy, and start the service anew."
@@ -66,14 +71,14 @@ def _listening(settings: Settings) -> Iterator[Finding]:
 
 def _folder(folder: Path) -> Iterator[Finding]:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".doctor-{uuid.uuid4().hex}"
-        try:
-            probe.write_bytes(b"x" * 4096)
-        finally:
-            probe.unlink(missing_ok=True)
+        _write(folder)
     except OSError as error:
-        yield _unwritable(folder, error)
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        yield (
+            fault("disk", f"{folder}: {error.strerror}.", _ROOM)
+            if full
+            else _unwritable(folder, error)
+        )
         return
     closed = [str(path) for path in _parts(folder) if not os.access(path, os.R_OK | os.W_OK)]
     if closed:
@@ -82,7 +87,22 @@ def _folder(folder: Path) -> Iterator[Finding]:
         yield ok("data folder", f"{folder} can be written")
 
 
+def _write(folder: Path) -> None:
+    """Write a file there; nothing of it stays, nor a folder that was not there."""
+    is_new = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    probe = folder / f".doctor-{uuid.uuid4().hex}"
+    try:
+        probe.write_bytes(b"x" * 4096)
+    finally:
+        probe.unlink(missing_ok=True)
+        if is_new:
+            folder.rmdir()
+
+
 def _parts(folder: Path) -> list[Path]:
+    if not folder.exists():
+        return []
     return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
 
 
@@ -108,8 +128,7 @@ def _disk(settings: Settings) -> Iterator[Finding]:
         yield fault(
             "disk",
             f"{told}: the disk is full, or nearly.",
-            "Make room, or move EXCEL_TOOLS_DATA_DIR to a larger disk. Old sessions are ended by: "
-            "python -m service sessions purge --idle-days 7",
+            _ROOM,
         )
     elif free < settings.bytes_per_user:
         yield advice(
