@@ -32,16 +32,18 @@ test: $(READY)  ## set up and run all tests that need no Open WebUI
 serve: $(RUNNABLE)  ## the service alone, in the foreground, with the settings of the environment
 	@exec $(PY) -m service
 
-# URL and TOKEN of an Open WebUI and its admin; OPEN_WEBUI_URL and OPEN_WEBUI_TOKEN will do as well.
-OPEN_WEBUI = $(if $(URL),OPEN_WEBUI_URL='$(URL)') $(if $(TOKEN),OPEN_WEBUI_TOKEN='$(TOKEN)')
+# Which Open WebUI, and as whom: EMAIL asks for the password, TOKEN is an API key. The variables on
+# the right will do as well.
+OPEN_WEBUI = $(if $(URL),OPEN_WEBUI_URL='$(URL)') $(if $(TOKEN),OPEN_WEBUI_TOKEN='$(TOKEN)') \
+	$(if $(EMAIL),WEBUI_ADMIN_EMAIL='$(EMAIL)')
 
-install-openwebui: $(RUNNABLE)  ## the tool into an Open WebUI: URL=... TOKEN=... SIZE=small
+install-openwebui: $(RUNNABLE)  ## the tool into an Open WebUI: URL=... EMAIL=... SIZE=small
 	@$(OPEN_WEBUI) $(PY) -m service install $(if $(SIZE),--size '$(SIZE)') \
 		$(if $(ID),--id '$(ID)') $(if $(KEY),--key '$(KEY)') \
 		$(if $(SERVICE_URL),--service-url '$(SERVICE_URL)') \
 		$(if $(PUBLIC_URL),--public-url '$(PUBLIC_URL)')
 
-doctor: $(RUNNABLE)  ## what is wrong, and what to change; in Open WebUI, too, with URL=... TOKEN=...
+doctor: $(RUNNABLE)  ## what is wrong, and what to change; in Open WebUI, too, with URL=... EMAIL=...
 	@$(OPEN_WEBUI) $(PY) -m service doctor
 
 e2e: $(READY) $(OWUI_READY) browser  ## real Open WebUI, real Chromium (the first time installs 3 GB)

@@ -54,7 +54,7 @@ class OpenWebUI:
             raise OpenWebUIError(
                 f"Open WebUI did not let {email} sign in: {detail[:200]}",
                 "Correct the email address and password, or give the API key of an admin instead "
-                "(Settings > Account in Open WebUI).",
+                "(TOKEN=..., --token).",
             )
         return cls(url, str(body["token"]))
 
@@ -197,8 +197,8 @@ class OpenWebUI:
 
 
 _TOKEN = (
-    "Give the token of an admin: in Open WebUI under Settings > Account, the API key (an admin "
-    "may have to switch API keys on), or the session's token, which ends with the session."
+    "Give EMAIL=... of an admin (--email), whose password is then asked for, or as TOKEN an admin's "
+    "API key: Settings > Account, once API keys are on under Admin Panel > Settings > General."
 )
 
 

@@ -45,8 +45,8 @@ def _findings(asked: argparse.Namespace, settings: Settings) -> Iterator[Finding
         yield skipped(
             "Open WebUI",
             "It was not looked at.",
-            "Give its address and an admin's token: make doctor URL=... TOKEN=..., or "
-            "OPEN_WEBUI_URL and OPEN_WEBUI_TOKEN.",
+            "Give its address and an admin: make doctor URL=... EMAIL=... or TOKEN=...; else "
+            "--url and --email or --token.",
         )
         return
     try:

@@ -7,6 +7,7 @@ service's own, found by user and chat, so they go on as well.
 from __future__ import annotations
 
 import argparse
+import getpass
 import sys
 import time
 from collections.abc import Mapping
@@ -62,7 +63,7 @@ def add_address(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> 
         ("--url", "OPEN_WEBUI_URL", "address of Open WebUI, such as http://localhost:8080"),
         ("--token", "OPEN_WEBUI_TOKEN", "API key or session token of an admin"),
         ("--email", "WEBUI_ADMIN_EMAIL", "instead of a token: an admin's email address"),
-        ("--password", "WEBUI_ADMIN_PASSWORD", "and password"),
+        ("--password", "WEBUI_ADMIN_PASSWORD", "and password, else asked for"),
     ):
         text = f"{help_}; better in the variable {variable}, which no process list shows"
         parser.add_argument(option, default=environ.get(variable, ""), help=text)
@@ -78,10 +79,20 @@ def connected(asked: argparse.Namespace) -> OpenWebUI:
             "The address of Open WebUI is missing.",
             "Give it: URL=http://localhost:8080 for make, OPEN_WEBUI_URL or --url otherwise.",
         )
-    if asked.token or not (asked.email and asked.password):
+    if asked.token or not asked.email:
         return OpenWebUI(asked.url, asked.token)
     OpenWebUI(asked.url).version()  # that it is Open WebUI, before a password is sent to it
-    return OpenWebUI.signed_in(asked.url, asked.email, asked.password)
+    password = asked.password or _password(asked.email)
+    return OpenWebUI.signed_in(asked.url, asked.email, password)
+
+
+def _password(email: str) -> str:
+    if not sys.stdin.isatty():
+        raise OpenWebUIError(
+            f"There is no password for {email}, and nobody to ask.",
+            "Set the variable WEBUI_ADMIN_PASSWORD, or give the API key of an admin instead.",
+        )
+    return getpass.getpass(f"Password of {email} in Open WebUI: ")
 
 
 def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:

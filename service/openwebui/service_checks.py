@@ -45,8 +45,10 @@ _PUBLIC = (
 def checks(settings: Settings) -> Iterator[Finding]:
     """Everything about the service, from the settings to a workbook that is made and fetched."""
     yield from _listening(settings)
-    yield from _folder(settings.data_dir)
-    yield from _disk(settings)
+    written = list(_folder(settings.data_dir))
+    yield from written
+    if written[0].name != "disk":
+        yield from _disk(settings)
     yield from _libreoffice(settings)
     running = list(_running(settings))
     yield from running

@@ -24,7 +24,7 @@ from service.settings import Settings
 from service.tool import Facts, facts_of, same_tool, tool_text
 
 _TIMEOUT = 30.0
-_UPDATE = "make install-openwebui URL=... TOKEN=... (python -m service install)"
+_UPDATE = "make install-openwebui URL=... EMAIL=... (python -m service install)"
 
 
 def checks(webui: OpenWebUI, settings: Settings) -> Iterator[Finding]:
