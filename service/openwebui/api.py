@@ -197,8 +197,8 @@ class OpenWebUI:
 
 
 _TOKEN = (
-    "Give EMAIL=... of an admin (--email), whose password is then asked for, or as TOKEN an admin's "
-    "API key: Settings > Account, once API keys are on under Admin Panel > Settings > General."
+    "Give EMAIL=... of an admin (--email), who is then asked for the password, or TOKEN=..., an "
+    "API key: Settings > Account, once API keys are on (Admin Panel > Settings > General)."
 )
 
 

@@ -47,7 +47,8 @@ class OpenWebUI:
         self._process = ServerProcess(
             [str(venv / "bin" / "open-webui"), "serve", "--host", "127.0.0.1", "--port", str(port)],
             env=_environment(folder, model.base_url)
-            | {"WEBUI_ADMIN_EMAIL": admin[0], "WEBUI_ADMIN_PASSWORD": admin[1]},
+            | {"WEBUI_ADMIN_EMAIL": admin[0], "WEBUI_ADMIN_PASSWORD": admin[1]}
+            | {"ENABLE_API_KEYS": "true" if admin[0] else "false"},
             health_url=f"{self.url}/health",
             log=folder / "open-webui.log",
             cwd=folder,

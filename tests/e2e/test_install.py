@@ -168,9 +168,7 @@ def test_by_pasting(
 
 
 def api_key(webui: OpenWebUI) -> str:
-    """An admin's, as the page makes one once they are on."""
-    settings = webui.request("GET", "/api/v1/auths/admin/config").json()
-    webui.request("POST", "/api/v1/auths/admin/config", json=settings | {"ENABLE_API_KEYS": True})
+    """An admin's, as the page makes one where they are on."""
     return str(webui.request("POST", "/api/v1/auths/api_key").json()["api_key"])
 
 
