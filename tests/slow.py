@@ -308,6 +308,11 @@ SLOW: dict[str, frozenset[str]] = {
             "test_values_come_in_time_or_not_at_all",
         }
     ),
+    "test_small_tool": frozenset(
+        {
+            "test_its_calls_are_those_of_the_full_tool[gunicorn]",
+        }
+    ),
     "test_stateful": frozenset(
         {
             "test_nothing_that_happens_to_a_session_makes_it_differ_from_the_model",
