@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import subprocess
 import sys
@@ -30,6 +31,8 @@ from service.operations.tool_schemas import all_texts, brief, models_in  # noqa:
 from service.workbook.cells import Scalar  # noqa: E402
 
 PLUGIN = ROOT / "openwebui_tool" / "excel_tools_openwebui.py"
+# The same file with fewer tools and parameters, for models with a small context.
+SMALL = ROOT / "openwebui_tool" / "excel_tools_small_openwebui.py"
 _BEGIN = "# --- generated from the service's registry by scripts/generate.py: do not edit ---\n"
 _END = "# --- end of the generated part ---\n"
 _INJECTED = (
@@ -79,15 +82,33 @@ def _field_source(name: str, field: FieldInfo) -> str:
 # The plugin ---------------------------------------------------------------------
 
 
-def plugin_head() -> str:
+def _offered(*, small: bool) -> list[Operation]:
+    """The operations of the tool, each with the parameters that it has there."""
+    if not small:
+        return list(operations().values())
+    return [_smaller(item) for item in operations().values() if item.small]
+
+
+def _smaller(item: Operation) -> Operation:
+    names = item.small.split()
+    missing = set(names) - {p.name for p in item.parameters}
+    missing |= {p.name for p in item.parameters if p.required} - set(names)
+    if missing:
+        raise TypeError(f"the small tool's parameters of {item.name}: {sorted(missing)}")
+    kept = tuple(p for p in item.parameters if p.name in names)
+    return dataclasses.replace(item, parameters=kept)
+
+
+def plugin_head(*, small: bool = False) -> str:
     """Models of the parameters, and facts about the operations."""
     models: dict[str, type[BaseModel]] = {}
-    for item in operations().values():
+    offered = _offered(small=small)
+    for item in offered:
         for parameter in item.parameters:
             found = models_in(parameter.annotation, sent=True)
             models |= {model.__name__: model for model in found}
     sources = [_model_source(model) for model in models.values()]
-    facts = [f"    {item.name!r}: {_facts(item)!r},\n" for item in operations().values()]
+    facts = [f"    {item.name!r}: {_facts(item, small)!r},\n" for item in offered]
     # As a schema, one list of both is shorter; columns by name are taken as well.
     rows = "Rows = list[list[Cell] | dict]\n"
     return (
@@ -124,7 +145,7 @@ _DONE = {
 }
 
 
-def _facts(item: Operation) -> dict[str, object]:
+def _facts(item: Operation, small: bool) -> dict[str, object]:
     verb, _, rest = item.doing.partition(" ")
     facts = {
         "doing": item.doing,
@@ -133,16 +154,18 @@ def _facts(item: Operation) -> dict[str, object]:
         "file_if": item.file_if,
         "delivers": item.delivers,
         **({"previews": True} if item.previews else {}),
+        # Without a tool that imports: what opening makes of a CSV file is what was asked for.
+        **({"delivers_converted": True} if small and item.name == "open_excel_file" else {}),
     }
     return facts | ({"delivers_with": item.delivers_with} if item.delivers_with else {})
 
 
-def plugin_methods() -> str:
+def plugin_methods(*, small: bool = False) -> str:
     """One method for each operation."""
-    return "\n" + "\n".join(_method(item) for item in operations().values())
+    return "\n" + "\n".join(_method(item, small) for item in _offered(small=small))
 
 
-def _method(item: Operation) -> str:
+def _method(item: Operation, small: bool) -> str:
     ordered = sorted(item.parameters, key=lambda p: not p.required)
     lines = [f"    async def {item.name}(", "        self,"]
     lines += [f"        {_parameter(p)}," for p in ordered]
@@ -150,7 +173,7 @@ def _method(item: Operation) -> str:
     kind = "Any" if item.previews else "str"
     lines += [
         f"    ) -> {kind}:",
-        f'        """{_indented(_docstring(item, ordered))}',
+        f'        """{_indented(_docstring(item, ordered, small))}',
         '        """',
     ]
     lines += ["        return await self._run("]
@@ -173,8 +196,10 @@ def _parameter(parameter: Parameter) -> str:
     return f"{parameter.name}: {kind} | None = None"
 
 
-def _docstring(item: Operation, parameters: list[Parameter]) -> str:
-    helps = [f":param {p.name}: {p.help}{brief(p.annotation)}" for p in parameters]
+def _docstring(item: Operation, parameters: list[Parameter], small: bool) -> str:
+    # The small tool goes by the examples; a wrong name is answered with those there are.
+    keys = ["" if small else brief(p.annotation) for p in parameters]
+    helps = [f":param {p.name}: {p.help}{key}" for p, key in zip(parameters, keys, strict=True)]
     return item.description + "\n\n" + "\n".join(helps)
 
 
@@ -280,15 +305,40 @@ _DOCUMENTS: dict[str, Callable[[], str]] = {
 
 def generated(path: Path) -> str:
     """The file's text with its generated parts made anew."""
-    text = path.read_text(encoding="utf-8")
+    text = "" if path == SMALL else path.read_text(encoding="utf-8")
     if path == PLUGIN:
-        text = _replaced(text, _BEGIN, _END, plugin_head(), 0)
-        begin, end = f"    {_BEGIN}", f"    {_END}"
-        return _formatted(_replaced(text, begin, end, plugin_methods(), text.index("class Tools:")))
+        return _plugin(text, small=False)
+    if path == SMALL:
+        return _plugin(_small_text(PLUGIN.read_text(encoding="utf-8")), small=True)
     for name, make in _DOCUMENTS.items():
         begin, end = _fenced(name)
         if begin in text:
             text = _replaced(text, begin, end, "\n" + make() + "\n", 0)
+    return text
+
+
+def _plugin(text: str, *, small: bool) -> str:
+    text = _replaced(text, _BEGIN, _END, plugin_head(small=small), 0)
+    begin, end, start = f"    {_BEGIN}", f"    {_END}", text.index("class Tools:")
+    return _formatted(_replaced(text, begin, end, plugin_methods(small=small), start))
+
+
+_SMALL_TEXTS = (
+    ("title: Excel Tools\n", "title: Excel Tools (small)\n"),
+    ("Make, read, change, format and chart Excel workbooks", "For small models: Excel workbooks"),
+    (
+        "# Paste this",
+        "# Made from excel_tools_openwebui.py by scripts/generate.py: do not edit.\n# Paste this",
+    ),
+)
+
+
+def _small_text(text: str) -> str:
+    """The hand-written part as it stands in the small tool."""
+    for old, new in _SMALL_TEXTS:
+        if text.count(old) != 1:
+            raise ValueError(f"the plugin does not say {old!r} once")
+        text = text.replace(old, new)
     return text
 
 
@@ -311,8 +361,9 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; fail if stale")
     check = parser.parse_args().check
     stale = []
-    for path in [PLUGIN, ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
-        if path.exists() and (text := generated(path)) != path.read_text(encoding="utf-8"):
+    for path in [PLUGIN, SMALL, ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        there = path.read_text(encoding="utf-8") if path.exists() else ""
+        if (text := generated(path)) != there:
             stale.append(path)
             if not check:
                 path.write_text(text, encoding="utf-8")

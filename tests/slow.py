@@ -114,6 +114,16 @@ SLOW: dict[str, frozenset[str]] = {
             "test_a_damaged_checkpoint_is_done_without",
         }
     ),
+    "test_doctor": frozenset(
+        {
+            "test_a_clock_that_is_wrong",
+            "test_a_store_that_fails",
+            "test_another_key_than_that_of_the_service",
+            "test_engines_that_do_not_start",
+            "test_links_that_lead_nowhere",
+            "test_where_all_is_well_there_is_no_fault_and_nothing_is_left",
+        }
+    ),
     "test_documents": frozenset(
         {
             "test_documents_are_in_the_users_style",
@@ -308,6 +318,11 @@ SLOW: dict[str, frozenset[str]] = {
     "test_slow_formulas": frozenset(
         {
             "test_values_come_in_time_or_not_at_all",
+        }
+    ),
+    "test_small_tool": frozenset(
+        {
+            "test_its_calls_are_those_of_the_full_tool[gunicorn]",
         }
     ),
     "test_stateful": frozenset(

@@ -278,11 +278,6 @@ def test_no_other_files_are_served(service: Service, name: str) -> None:
     assert error_of(response)["status"] == 404
 
 
-def test_the_bare_address_leads_to_the_documentation(service: Service) -> None:
-    response = service.app.test_client().get("/")
-    assert (response.status_code, response.headers["Location"]) == (302, "/docs")
-
-
 def test_health_says_ok_and_the_version(service: Service) -> None:
     response = service.app.test_client().get("/health")
     assert response.get_json() == {"status": "ok", "version": "0.1.0"}

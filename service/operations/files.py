@@ -41,6 +41,7 @@ class CreateOptions(BriefOptions):
         "rows": [["Rent", 1200], ["Food", 450], ["Total", "=SUM(B2:B3)"]],
     },
     styled=True,
+    small="filename headers rows sheets sheet",
 )
 def create_excel_file(
     ctx: Context,
@@ -144,6 +145,7 @@ def _next_after_create(grids: list[tuple[str, Grid]]) -> list[str]:
     example={"file": "sales.xlsx"},
     file_parameter="file",
     secret="password",
+    small="file",
 )
 def open_excel_file(desk: Desk, file: str = "latest", password: str = "") -> Answer:
     """Open a workbook or CSV file that was uploaded in the chat or saved before.

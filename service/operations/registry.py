@@ -95,6 +95,7 @@ class Operation:
     seal: Callable[[dict[str, Any]], None] | None = None
     steps: str = ""
     nature: tuple[Nature, ...] = ()
+    small: str = ""
 
     @property
     def delivers(self) -> bool:
@@ -331,6 +332,7 @@ def operation(  # noqa: PLR0913 - what an operation is, named in one place
     seal: Callable[[dict[str, Any]], None] | None = None,
     steps: str = "",
     nature: tuple[Nature, ...] = (),
+    small: str = "",
 ) -> Callable[[Function], Function]:
     """Declare the decorated function as an operation.
 
@@ -352,6 +354,7 @@ def operation(  # noqa: PLR0913 - what an operation is, named in one place
     :param steps: the parameter that holds calls of other operations, which may hold secrets
     :param nature: what the effect does not tell: only "looks", "loses" what was there, a call
         "again" does nothing more, reaches "outside"
+    :param small: the parameters that the small tool has; empty: it is without this operation
     """
     facts = dict(locals())  # the parameters, by their names
     facts["gives_file"] = facts.pop("delivers")

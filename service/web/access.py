@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from flask import Flask, g, request
 
 from service.errors import InvalidParameters, Unauthorized
+from service.sessions.keys import is_made
 from service.sessions.session import Session
 from service.web.state import state
 
@@ -31,13 +32,25 @@ def install(app: Flask) -> None:
 
 
 def _check_key() -> None:
+    if request.path.startswith(("/v1", "/mcp")):
+        check_key()
+
+
+def check_key(*, configured: bool = False) -> None:
+    """Refuse a request without a valid API key, if the service asks for keys.
+
+    :param configured: a key that the service made itself will not do
+    :raises Unauthorized: saying what is missing
+    """
     keys = state().settings.api_keys
-    if not keys or not request.path.startswith(("/v1", "/mcp")):
+    if not keys:
         return
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    given = given.strip() if scheme.lower() == "bearer" else ""
     # Every key is compared, so that the time taken tells nothing about them.
-    matches = [hmac.compare_digest(given.strip().encode(), key.encode()) for key in keys]
-    if scheme.lower() != "bearer" or not any(matches):
+    matches = [hmac.compare_digest(given.encode(), key.encode()) for key in keys]
+    made = not configured and given and is_made(state().sessions.parts.store, given)
+    if not any(matches) and not made:
         raise Unauthorized(
             "The request has no valid API key." if given else "The request has no API key.",
             "Send Authorization: Bearer <key> with one of the keys in EXCEL_TOOLS_API_KEYS.",

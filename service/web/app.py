@@ -28,6 +28,7 @@ from service.web import (
     preferences,
     previews,
     sessions,
+    start,
 )
 from service.web.mcp import door
 from service.web.mcp.door import McpDoor
@@ -101,6 +102,6 @@ def _application(state: State) -> Flask:
     keep_state(app, state)
     for module in (logs, access, answers):
         module.install(app)
-    for module_ in (sessions, preferences, operations, calls, files, previews, pages, door):
+    for module_ in (sessions, preferences, operations, calls, files, previews, pages, start, door):
         app.register_blueprint(module_.routes)
     return app

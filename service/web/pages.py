@@ -1,4 +1,4 @@
-"""Pages for people and programs: start page, documentation, OpenAPI document, health."""
+"""Pages for people and programs: documentation, OpenAPI document, health."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from html import escape
 from pathlib import Path
 
 import flask_swagger_ui
-from flask import Blueprint, Response, jsonify, redirect, send_from_directory
-from werkzeug.wrappers import Response as BaseResponse
+from flask import Blueprint, Response, jsonify, send_from_directory
 
 from service import __version__
 from service.web.openapi import document
@@ -49,12 +48,6 @@ def health() -> Response:
 def openapi() -> Response:
     """The OpenAPI document."""
     return jsonify(document(__version__))
-
-
-@routes.get("/")
-def start() -> BaseResponse:
-    """People who open the bare address want to know what is there."""
-    return redirect("/docs")
 
 
 @routes.get("/docs")
