@@ -18,10 +18,10 @@ WORKERS ?= auto
 PYTEST = $(PY) -m pytest -n $(WORKERS) --maxprocesses 4 --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help run test serve e2e lint generate lock setup browser
+.PHONY: help run test serve install-openwebui doctor e2e lint generate lock setup browser
 
 help:  ## say what there is
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(RUNNABLE)  ## start the service and make a first workbook through the plugin
 	$(PY) scripts/demo.py
@@ -31,6 +31,20 @@ test: $(READY)  ## set up and run all tests that need no Open WebUI
 
 serve: $(RUNNABLE)  ## the service alone, in the foreground, with the settings of the environment
 	@exec $(PY) -m service
+
+# Which Open WebUI, and as whom: EMAIL asks for the password, TOKEN is an API key. The variables on
+# the right will do as well.
+OPEN_WEBUI = $(if $(URL),OPEN_WEBUI_URL='$(URL)') $(if $(TOKEN),OPEN_WEBUI_TOKEN='$(TOKEN)') \
+	$(if $(EMAIL),WEBUI_ADMIN_EMAIL='$(EMAIL)')
+
+install-openwebui: $(RUNNABLE)  ## the tool into an Open WebUI: URL=... EMAIL=... SIZE=small
+	@$(OPEN_WEBUI) $(PY) -m service install $(if $(SIZE),--size '$(SIZE)') \
+		$(if $(ID),--id '$(ID)') $(if $(KEY),--key '$(KEY)') \
+		$(if $(SERVICE_URL),--service-url '$(SERVICE_URL)') \
+		$(if $(PUBLIC_URL),--public-url '$(PUBLIC_URL)')
+
+doctor: $(RUNNABLE)  ## what is wrong, and what to change; in Open WebUI, too, with URL=... EMAIL=...
+	@$(OPEN_WEBUI) $(PY) -m service doctor
 
 e2e: $(READY) $(OWUI_READY) browser  ## real Open WebUI, real Chromium (the first time installs 3 GB)
 	OWUI_VENV=$(abspath $(OWUI_VENV)) $(PYTEST) -m e2e tests $(ARGS)

@@ -40,6 +40,9 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SESSION_CODES = ("session_required", "session_not_found", "session_expired")
 SPREADSHEETS = (".xlsx", ".xlsm", ".csv", ".tsv", ".txt", ".xls", ".xlsb", ".ods", ".xltx", ".xltm")
 META = "excel_tools"
+# Where the valves say nothing. The service fills both in where it hands this file out itself.
+SERVICE_URL = "http://excel-tools:9080"
+API_KEY = ""
 # Seconds after which a call tells how far it is, and between two times of telling.
 TELL_EVERY = 2.0
 # Seconds that a call which the user stops waits for the service to have it stopped.
@@ -252,7 +255,8 @@ class ToolError(Exception):
         self.message, self.hint, self.code = message, hint, code
 
     def answer(self) -> str:
-        return compact({"error": self.message, "hint": self.hint, "code": self.code})
+        hint = _advice(self.hint)
+        return compact({"error": self.message, "hint": hint, "code": self.code})
 
 
 def compact(value: object) -> str:
@@ -933,11 +937,11 @@ class Tools:
 
     class Valves(BaseModel):
         service_url: str = Field(
-            default="http://excel-tools:9080",
+            default=SERVICE_URL,
             description="Address of the Excel service, as this server reaches it.",
         )
         api_key: str = Field(
-            default="",
+            default=API_KEY,
             description="One of the keys in EXCEL_TOOLS_API_KEYS of the service.",
             json_schema_extra={"input": {"type": "password"}},
         )
@@ -1874,6 +1878,8 @@ class Tools:
         turn.named |= _names(body)
         needed = facts.get("delivers_with")  # without it there is only an answer
         gives = facts["delivers"] and (not needed or arguments.get(needed))
+        if facts.get("delivers_converted"):
+            gives = not {"understood", "converted_from"}.isdisjoint(body["result"])
         link = await self._delivered(client, turn, body) if gives else ""
         answer = _shortened(body, link)
         told = {**answer, "notice": notice} if notice else answer
@@ -2026,7 +2032,7 @@ def _sentence(text: str, arguments: dict) -> str:
 
 def _shortened(body: dict, link: str) -> dict:
     """The answer for the model: without empty fields, with the link ready to use."""
-    answer = {key: value for key, value in body.items() if value not in (None, [], "")}
+    answer = {k: v for k, v in body.items() if v not in (None, [], "") and k != "next"}
     files = [
         {k: v for k, v in entry.items() if v is not None and k != "mime_type"}
         for entry in body.get("files") or []
@@ -2035,7 +2041,17 @@ def _shortened(body: dict, link: str) -> dict:
         answer["files"] = files
     if link:
         answer["link"] = link
-    return answer
+    advice = list(filter(None, map(_advice, body.get("next") or [])))
+    return {**answer, "next": advice} if advice else answer
+
+
+def _advice(text: str) -> str:
+    """Advice without the sentences about tools that this file does not have."""
+    sentences = re.split(r"(?<=[.!?]) +", str(text))
+    return " ".join(s for s in sentences if set(_TOOL_NAME.findall(s)) <= set(OPERATIONS))
+
+
+_TOOL_NAME = re.compile(r"\b(?:[a-z]+_(?:csv_to_)?excel(?:_[a-z]+)?|query_database)\b")
 
 
 def _file_parameter(name: str, arguments: dict) -> str:

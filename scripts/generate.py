@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import subprocess
 import sys
@@ -26,10 +27,12 @@ from service import settings  # noqa: E402
 from service.errors import ExcelToolsError  # noqa: E402
 from service.operations.data import Rows  # noqa: E402
 from service.operations.registry import BriefOptions, Operation, Parameter, operations  # noqa: E402
+from service.operations.tool_schemas import all_texts, brief, models_in  # noqa: E402
 from service.workbook.cells import Scalar  # noqa: E402
 
 PLUGIN = ROOT / "openwebui_tool" / "excel_tools_openwebui.py"
-_SHORT = 17  # characters of choices that a model is told
+# The same file with fewer tools and parameters, for models with a small context.
+SMALL = ROOT / "openwebui_tool" / "excel_tools_small_openwebui.py"
 _BEGIN = "# --- generated from the service's registry by scripts/generate.py: do not edit ---\n"
 _END = "# --- end of the generated part ---\n"
 _INJECTED = (
@@ -61,45 +64,8 @@ def type_source(annotation: Any) -> str:
     if origin in (list, dict):
         return f"{origin.__name__}[{', '.join(map(type_source, arguments))}]"
     if isinstance(annotation, type) and issubclass(annotation, BriefOptions):
-        kinds = {type_source(item.annotation) for item in annotation.model_fields.values()}
-        texts = all(kind == "str" or kind.startswith("Literal") for kind in kinds)
-        return "dict[str, str]" if texts else "dict"
+        return "dict[str, str]" if all_texts(annotation) else "dict"
     return "None" if annotation is type(None) else str(annotation.__name__)
-
-
-def _models(annotation: Any, *, sent: bool = False) -> Iterator[type[BaseModel]]:
-    """The models inside a type, the innermost first.
-
-    :param sent: only those whose schemas are sent to a model
-    """
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        if sent and issubclass(annotation, BriefOptions):
-            return
-        for field in annotation.model_fields.values():
-            yield from _models(field.annotation, sent=sent)
-        yield annotation
-    for item in typing.get_args(annotation):
-        yield from _models(item, sent=sent)
-
-
-def _brief(annotation: Any) -> str:
-    """What a model is told of options that it gets no schema of: names, and short choices."""
-    names = []
-    for model in _models(annotation):
-        if issubclass(model, BriefOptions):
-            fields = model.model_fields.items()
-            names += [_brief_field(name, field) for name, field in fields if name not in model.rare]
-            names += ["..."] if model.rare else []
-    return f" Keys: {', '.join(names)}." if names else ""
-
-
-def _brief_field(name: str, field: FieldInfo) -> str:
-    chosen: list[str] = []
-    for item in (field.annotation, *typing.get_args(field.annotation)):
-        if typing.get_origin(item) is typing.Literal:
-            chosen += map(str, typing.get_args(item))
-    choices = "|".join(filter(str.isprintable, chosen))
-    return f"{name} ({choices})" if 0 < len(choices) <= _SHORT else name
 
 
 def _model_source(model: type[BaseModel]) -> str:
@@ -118,15 +84,33 @@ def _field_source(name: str, field: FieldInfo) -> str:
 # The plugin ---------------------------------------------------------------------
 
 
-def plugin_head() -> str:
+def _offered(*, small: bool) -> list[Operation]:
+    """The operations of the tool, each with the parameters that it has there."""
+    if not small:
+        return list(operations().values())
+    return [_smaller(item) for item in operations().values() if item.small]
+
+
+def _smaller(item: Operation) -> Operation:
+    names = item.small.split()
+    missing = set(names) - {p.name for p in item.parameters}
+    missing |= {p.name for p in item.parameters if p.required} - set(names)
+    if missing:
+        raise TypeError(f"the small tool's parameters of {item.name}: {sorted(missing)}")
+    kept = tuple(p for p in item.parameters if p.name in names)
+    return dataclasses.replace(item, parameters=kept)
+
+
+def plugin_head(*, small: bool = False) -> str:
     """Models of the parameters, and facts about the operations."""
     models: dict[str, type[BaseModel]] = {}
-    for item in operations().values():
+    offered = _offered(small=small)
+    for item in offered:
         for parameter in item.parameters:
-            found = _models(parameter.annotation, sent=True)
+            found = models_in(parameter.annotation, sent=True)
             models |= {model.__name__: model for model in found}
     sources = [_model_source(model) for model in models.values()]
-    facts = [f"    {item.name!r}: {_facts(item)!r},\n" for item in operations().values()]
+    facts = [f"    {item.name!r}: {_facts(item, small)!r},\n" for item in offered]
     # As a schema, one list of both is shorter; columns by name are taken as well.
     rows = "Rows = list[list[Cell] | dict]\n"
     return (
@@ -163,7 +147,7 @@ _DONE = {
 }
 
 
-def _facts(item: Operation) -> dict[str, object]:
+def _facts(item: Operation, small: bool) -> dict[str, object]:
     verb, _, rest = item.doing.partition(" ")
     facts = {
         "doing": item.doing,
@@ -172,16 +156,18 @@ def _facts(item: Operation) -> dict[str, object]:
         "file_if": item.file_if,
         "delivers": item.delivers,
         **({"previews": True} if item.previews else {}),
+        # Without a tool that imports: what opening makes of a CSV file is what was asked for.
+        **({"delivers_converted": True} if small and item.name == "open_excel_file" else {}),
     }
     return facts | ({"delivers_with": item.delivers_with} if item.delivers_with else {})
 
 
-def plugin_methods() -> str:
+def plugin_methods(*, small: bool = False) -> str:
     """One method for each operation."""
-    return "\n" + "\n".join(_method(item) for item in operations().values())
+    return "\n" + "\n".join(_method(item, small) for item in _offered(small=small))
 
 
-def _method(item: Operation) -> str:
+def _method(item: Operation, small: bool) -> str:
     ordered = sorted(item.parameters, key=lambda p: not p.required)
     lines = [f"    async def {item.name}(", "        self,"]
     lines += [f"        {_parameter(p)}," for p in ordered]
@@ -190,7 +176,7 @@ def _method(item: Operation) -> str:
     kind = "Any" if item.previews else "str"
     lines += [
         f"    ) -> {kind}:",
-        f'        """{_indented(_docstring(item, ordered))}',
+        f'        """{_indented(_docstring(item, ordered, small))}',
         '        """',
     ]
     lines += ["        return await self._run("]
@@ -213,8 +199,10 @@ def _parameter(parameter: Parameter) -> str:
     return f"{parameter.name}: {kind} | None = None"
 
 
-def _docstring(item: Operation, parameters: list[Parameter]) -> str:
-    helps = [f":param {p.name}: {p.help}{_brief(p.annotation)}" for p in parameters]
+def _docstring(item: Operation, parameters: list[Parameter], small: bool) -> str:
+    # The small tool goes by the examples; a wrong name is answered with those there are.
+    keys = ["" if small else brief(p.annotation) for p in parameters]
+    helps = [f":param {p.name}: {p.help}{key}" for p, key in zip(parameters, keys, strict=True)]
     return item.description + "\n\n" + "\n".join(helps)
 
 
@@ -238,7 +226,7 @@ def tools_table() -> str:
 def _parameter_names(item: Operation) -> str:
     names = []
     for parameter in item.parameters:
-        options = [name for model in _models(parameter.annotation) for name in model.model_fields]
+        options = [name for model in models_in(parameter.annotation) for name in model.model_fields]
         names.append(f"`{parameter.name}`" + (f" ({', '.join(options)})" if options else ""))
     return ", ".join(names)
 
@@ -253,7 +241,7 @@ def _reference(item: Operation) -> str:
     lines += ["| parameter | type | default | meaning |", "|---|---|---|---|"]
     for p in item.parameters:
         lines.append(_row(p.name, p.annotation, "required" if p.required else _default(p), p.help))
-        for model in _models(p.annotation):
+        for model in models_in(p.annotation):
             for name, field in model.model_fields.items():
                 default = "required" if field.is_required() else json.dumps(field.default)
                 text = field.description or ""
@@ -320,15 +308,40 @@ _DOCUMENTS: dict[str, Callable[[], str]] = {
 
 def generated(path: Path) -> str:
     """The file's text with its generated parts made anew."""
-    text = path.read_text(encoding="utf-8")
+    text = "" if path == SMALL else path.read_text(encoding="utf-8")
     if path == PLUGIN:
-        text = _replaced(text, _BEGIN, _END, plugin_head(), 0)
-        begin, end = f"    {_BEGIN}", f"    {_END}"
-        return _formatted(_replaced(text, begin, end, plugin_methods(), text.index("class Tools:")))
+        return _plugin(text, small=False)
+    if path == SMALL:
+        return _plugin(_small_text(PLUGIN.read_text(encoding="utf-8")), small=True)
     for name, make in _DOCUMENTS.items():
         begin, end = _fenced(name)
         if begin in text:
             text = _replaced(text, begin, end, "\n" + make() + "\n", 0)
+    return text
+
+
+def _plugin(text: str, *, small: bool) -> str:
+    text = _replaced(text, _BEGIN, _END, plugin_head(small=small), 0)
+    begin, end, start = f"    {_BEGIN}", f"    {_END}", text.index("class Tools:")
+    return _formatted(_replaced(text, begin, end, plugin_methods(small=small), start))
+
+
+_SMALL_TEXTS = (
+    ("title: Excel Tools\n", "title: Excel Tools (small)\n"),
+    ("Make, read, change, format and chart Excel workbooks", "For small models: Excel workbooks"),
+    (
+        "# Paste this",
+        "# Made from excel_tools_openwebui.py by scripts/generate.py: do not edit.\n# Paste this",
+    ),
+)
+
+
+def _small_text(text: str) -> str:
+    """The hand-written part as it stands in the small tool."""
+    for old, new in _SMALL_TEXTS:
+        if text.count(old) != 1:
+            raise ValueError(f"the plugin does not say {old!r} once")
+        text = text.replace(old, new)
     return text
 
 
@@ -351,8 +364,9 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; fail if stale")
     check = parser.parse_args().check
     stale = []
-    for path in [PLUGIN, ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
-        if path.exists() and (text := generated(path)) != path.read_text(encoding="utf-8"):
+    for path in [PLUGIN, SMALL, ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        there = path.read_text(encoding="utf-8") if path.exists() else ""
+        if (text := generated(path)) != there:
             stale.append(path)
             if not check:
                 path.write_text(text, encoding="utf-8")

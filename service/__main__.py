@@ -1,6 +1,6 @@
 """``python -m service``: gunicorn with the settings from the environment.
 
-``python -m service sessions`` is the operator's command, see ``service.sessions.console``.
+``python -m service sessions``, ``keys``, ``install`` and ``doctor`` are the operator's commands.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from gunicorn.glogging import Logger
 
 from service.engine.temporary import Temporary
 from service.logs import JsonFormatter, setup_logging
+from service.openwebui import doctor, install
 from service.sessions import console
 from service.settings import Settings, SettingsError
 from service.web.app import Service
@@ -86,7 +87,7 @@ def main() -> int:
     if settings is None:
         return 2
     if len(sys.argv) > 1:
-        return console.main(sys.argv[1:], settings)
+        return _command(sys.argv[1:], settings)
     if not settings.api_keys:
         print(
             "excel-tools: EXCEL_TOOLS_API_KEYS is not set, so the service listens on "
@@ -95,6 +96,14 @@ def main() -> int:
         )
     Server(settings).run()
     return 0
+
+
+def _command(arguments: list[str], settings: Settings) -> int:
+    if arguments[0] == "install":
+        return install.main(arguments[1:], settings, os.environ)
+    if arguments[0] == "doctor":
+        return doctor.main(arguments[1:], settings, os.environ)
+    return console.main(arguments, settings)
 
 
 def _settings() -> Settings | None:

@@ -16,6 +16,7 @@ The tree has three branches, by whose move it is to mend it::
     |   |-- SessionNotFound         400  session_not_found
     |   |-- SessionExpired          400  session_expired
     |   |-- Unauthorized            401  unauthorized
+    |   |-- Forbidden               403  forbidden
     |   |-- NotFound                404  not_found
     |   |-- MethodNotAllowed        405  method_not_allowed
     |   |-- LinkExpired             410  link_expired
@@ -178,6 +179,13 @@ class Unauthorized(CallerError):
 
     code = "unauthorized"
     status = 401
+
+
+class Forbidden(CallerError):
+    """A web page of another place asks by way of the browser that shows it."""
+
+    code = "forbidden"
+    status = 403
 
 
 class NotFound(CallerError):

@@ -8,25 +8,27 @@ import itertools
 import json
 import sys
 import types
+from pathlib import Path
 from typing import Any
 
 from tests.processes import ROOT
 
 PLUGIN = ROOT / "openwebui_tool" / "excel_tools_openwebui.py"
+SMALL = ROOT / "openwebui_tool" / "excel_tools_small_openwebui.py"
 _numbers = itertools.count(1)
 
 
-def load_plugin(*, future: bool = True) -> types.ModuleType:
+def load_plugin(path: Path = PLUGIN, *, future: bool = True) -> types.ModuleType:
     """The plugin executed into a fresh module, which ``sys.modules`` knows only meanwhile.
 
     :param future: with the postponed annotations that code inherits from Open WebUI's loader
     """
     flags = __future__.annotations.compiler_flag if future else 0
     module = types.ModuleType(f"tool_excel_tools_{next(_numbers)}")
-    text = PLUGIN.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
     sys.modules[module.__name__] = module
     try:
-        exec(compile(text, str(PLUGIN), "exec", flags=flags, dont_inherit=True), module.__dict__)
+        exec(compile(text, str(path), "exec", flags=flags, dont_inherit=True), module.__dict__)
         module.Tools()
     finally:
         del sys.modules[module.__name__]

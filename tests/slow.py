@@ -30,6 +30,18 @@ SLOW: dict[str, frozenset[str]] = {
             "test_every_long_call_is_cancelled_whole",
         }
     ),
+    "test_mcp_clients": frozenset(
+        {
+            "test_a_call_that_is_not_wanted_any_more_is_not_done",
+            "test_a_long_call_tells_how_far_it_is",
+            "test_a_restart_in_the_middle_costs_nothing",
+            "test_a_service_that_is_stopped_answers_what_is_under_way",
+            "test_before_2026_a_call_is_finished_although_its_client_has_left",
+            "test_clients_that_wait_hold_no_thread",
+            "test_the_inspector_lists_and_calls",
+            "test_the_same_turn_gives_the_same_workbook_at_each_door",
+        }
+    ),
     "test_bad_input": frozenset(
         {
             "test_a_formula_that_refers_to_itself_is_told_and_harms_no_other",
@@ -115,6 +127,16 @@ SLOW: dict[str, frozenset[str]] = {
     "test_disk": frozenset(
         {
             "test_a_damaged_checkpoint_is_done_without",
+        }
+    ),
+    "test_doctor": frozenset(
+        {
+            "test_a_clock_that_is_wrong",
+            "test_a_store_that_fails",
+            "test_another_key_than_that_of_the_service",
+            "test_engines_that_do_not_start",
+            "test_links_that_lead_nowhere",
+            "test_where_all_is_well_there_is_no_fault_and_nothing_is_left",
         }
     ),
     "test_documents": frozenset(
@@ -311,6 +333,11 @@ SLOW: dict[str, frozenset[str]] = {
     "test_slow_formulas": frozenset(
         {
             "test_values_come_in_time_or_not_at_all",
+        }
+    ),
+    "test_small_tool": frozenset(
+        {
+            "test_its_calls_are_those_of_the_full_tool[gunicorn]",
         }
     ),
     "test_stateful": frozenset(

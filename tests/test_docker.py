@@ -55,7 +55,11 @@ def compose(variables: dict[str, str]) -> dict[str, Any]:
     return parsed
 
 
-KEYS = {"EXCEL_TOOLS_API_KEYS": "a-key-for-tests", "WEBUI_SECRET_KEY": "another-key"}
+KEYS = {
+    "EXCEL_TOOLS_API_KEYS": "a-key-for-tests",
+    "WEBUI_SECRET_KEY": "another-key",
+    "WEBUI_ADMIN_PASSWORD": "a-password",
+}
 
 
 def check(program: str, *args: str) -> None:

@@ -11,8 +11,21 @@ import pytest
 from tests.processes import ROOT
 
 # From the top to the bottom; the last line may be used by all.
-LAYERS = ["__main__", "web", "sessions", "databases", "engine", "operations", "workbook", "store"]
-BOTTOM = {"settings", "errors", "names", "logs", "sources", "progress", "calls", "sql_words"}
+LAYERS = [
+    "__main__",
+    "openwebui",
+    "web",
+    "sessions",
+    "databases",
+    "engine",
+    "operations",
+    "workbook",
+    "store",
+]
+BOTTOM = {
+    *("settings", "errors", "names", "logs", "sources", "progress", "calls", "sql_words"),
+    "tool",
+}
 MODULES = sorted((ROOT / "service").rglob("*.py"))
 SCRIPTS = sorted((ROOT / "scripts").rglob("*.py"))
 

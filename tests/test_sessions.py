@@ -111,9 +111,12 @@ def test_an_id_that_is_not_ones_own_is_not_found(
 def test_a_call_without_an_id_is_told_to_open_a_session(
     chat: Chat, request_: Callable[..., TestResponse], given: dict[str, str]
 ) -> None:
-    error = error_of(request_(chat, chat.headers | given))
-    assert (error["status"], error["code"]) == (400, "session_required")
-    assert "/v1/sessions" in error["hint"]
+    for missing in ("X-User-Id", "X-Chat-Id"):
+        headers = {name: text for name, text in chat.headers.items() if name != missing}
+        error = error_of(request_(chat, headers | given))
+        assert (error["status"], error["code"]) == (400, "session_required")
+        assert "/v1/sessions" in error["hint"]
+        assert missing in error["hint"]
 
 
 @pytest.mark.parametrize("request_", IN_HEADER + IN_PATH)

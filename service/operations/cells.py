@@ -54,6 +54,7 @@ _range = range  # the operations have a parameter of that name
     effect="read",
     doing="Reading {workbook}",
     example={"range": "A1:B4", "what": "values"},
+    small="workbook sheet range what",
 )
 def read_excel_range(
     ctx: Context,
@@ -205,6 +206,7 @@ def _compressed(names: list[str]) -> str:
     effect="change",
     doing="Writing to {workbook}",
     example={"start": "append", "rows": [["Travel", 300]]},
+    small="workbook rows sheet start",
 )
 def write_excel_range(ctx: Context, rows: Rows, sheet: str = "", start: str = "A1") -> Answer:
     """Write values and formulas from a start cell on, or append rows under the data.

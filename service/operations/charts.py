@@ -40,6 +40,7 @@ Action = Literal["add", "list", "change", "delete"]
     doing="Working on charts of {workbook}",
     example={"chart_type": "pie", "data_range": "A1:B3", "title": "Costs"},
     styled=True,
+    small="workbook sheet chart_type data_range title action options",
 )
 def create_excel_chart(
     ctx: Context,

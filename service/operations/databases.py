@@ -16,6 +16,7 @@ from service.workbook.result_sets import Results
     lands=True,
     delivers_with="into",
     doing="Asking the database {source|}",
+    nature=("outside",),
     example={
         "source": "shop",
         "sql": "SELECT city, COUNT(*) AS customers FROM customers GROUP BY city",

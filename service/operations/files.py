@@ -41,6 +41,7 @@ class CreateOptions(BriefOptions):
         "rows": [["Rent", 1200], ["Food", 450], ["Total", "=SUM(B2:B3)"]],
     },
     styled=True,
+    small="filename headers rows sheets sheet",
 )
 def create_excel_file(
     ctx: Context,
@@ -140,9 +141,11 @@ def _next_after_create(grids: list[tuple[str, Grid]]) -> list[str]:
 @operation(
     effect="session",
     doing="Opening {file}",
+    nature=("again",),
     example={"file": "sales.xlsx"},
     file_parameter="file",
     secret="password",
+    small="file",
 )
 def open_excel_file(desk: Desk, file: str = "latest", password: str = "") -> Answer:
     """Open a workbook or CSV file that was uploaded in the chat or saved before.
@@ -156,7 +159,7 @@ def open_excel_file(desk: Desk, file: str = "latest", password: str = "") -> Ans
     return desk.open(file, password)
 
 
-@operation(effect="session", doing="Looking at the files", example={})
+@operation(effect="session", doing="Looking at the files", example={}, nature=("looks",))
 def list_excel_files(desk: Desk) -> Answer:
     """List open workbooks, saved files with their links, and uploads of this chat."""
     return desk.list_files()
@@ -176,7 +179,12 @@ def save_excel_file(desk: Desk, workbook: str = "", filename: str = "") -> Answe
     return desk.save(workbook, filename)
 
 
-@operation(effect="session", doing="Closing {workbook}", example={"workbook": "budget.xlsx"})
+@operation(
+    effect="session",
+    doing="Closing {workbook}",
+    example={"workbook": "budget.xlsx"},
+    nature=("loses", "again"),
+)
 def close_excel_file(desk: Desk, workbook: str = "") -> Answer:
     """Close an open workbook without saving; the answer says what was discarded."""
     return desk.close(workbook)

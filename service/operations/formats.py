@@ -41,7 +41,9 @@ _range = range  # the operation has a parameter of that name
 @operation(
     effect="change",
     doing="Formatting {workbook}",
+    nature=("again",),
     example={"range": "B2:B4", "style": {"number_format": "currency EUR", "bold": True}},
+    small="workbook style sheet range",
 )
 def format_excel_cells(ctx: Context, style: CellStyle, sheet: str = "", range: str = "") -> Answer:
     """Format cells: font, fill, border, alignment, number format, widths, merging. The rest stays.

@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from service.errors import ExcelToolsError, InvalidParameters, NotFound, listed
 
 Effect = Literal["create", "change", "read", "session"]
+Nature = Literal["looks", "loses", "again", "outside"]
 Function = TypeVar("Function", bound=Callable[..., "Answer"])
 
 _SEALED = "\x00"  # what nobody can type
@@ -94,6 +95,8 @@ class Operation:
     seal: Callable[[dict[str, Any]], None] | None = None
     steps: str = ""
     says_where: str = ""
+    nature: tuple[Nature, ...] = ()
+    small: str = ""
 
     @property
     def delivers(self) -> bool:
@@ -330,6 +333,8 @@ def operation(  # noqa: PLR0913 - what an operation is, named in one place
     seal: Callable[[dict[str, Any]], None] | None = None,
     steps: str = "",
     says_where: str = "",
+    nature: tuple[Nature, ...] = (),
+    small: str = "",
 ) -> Callable[[Function], Function]:
     """Declare the decorated function as an operation.
 
@@ -338,8 +343,7 @@ def operation(  # noqa: PLR0913 - what an operation is, named in one place
     :param example: parameters of a call that works, for the documentation
     :param file_parameter: the parameter that may name an uploaded file
     :param file_if: another parameter and the value with which that is so; empty: always
-    :param delivers: whether a workbook is another one afterwards although it is a session's
-        own operation
+    :param delivers: whether a session's own operation leaves a workbook another one
     :param lands: whether it may put what it found elsewhere into a workbook, although it is a
         session's own operation: it is then run on that workbook as well, with files
     :param delivers_with: the parameter without which it only answers, and gives no file
@@ -351,8 +355,10 @@ def operation(  # noqa: PLR0913 - what an operation is, named in one place
     :param steps: the parameter that holds calls of other operations, which may hold secrets
     :param says_where: the parameter whose text may say itself in which of several open
         workbooks the things are that it names; ``workbook`` may then be left out
+    :param nature: what the effect does not tell: only "looks", "loses" what was there, a call
+        "again" does nothing more, reaches "outside"
+    :param small: the parameters that the small tool has; empty: it is without this operation
     """
-
     facts = dict(locals())  # the parameters, by their names
     facts["gives_file"] = facts.pop("delivers")
 

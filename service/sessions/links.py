@@ -23,8 +23,8 @@ class Target:
     """What a link leads to.
 
     :param session: key of the session
-    :param kind: "w" workbook, "e" export, "p" a workbook's preview
-    :param id: of the workbook or export
+    :param kind: "w" workbook, "e" export, "p" a workbook's preview, "u" a place to send files to
+    :param id: of the workbook or export; "" for a place
     :param version: "draft", or the number of a saved version; "" for an export
     """
 
@@ -70,6 +70,10 @@ class Links:
         """
         address = self._address("preview", Target(session, "p", workbook, DRAFT), name)
         return f"{address}?{urlencode({'sheet': sheet})}" if sheet else address
+
+    def sending(self, session: str) -> str:
+        """The full address of the page by which a person sends files to a session."""
+        return self._address("send", Target(session, "u", ""), "file")
 
     def _address(self, door: str, target: Target, name: str) -> str:
         token = self._serializer.dumps([target.session, target.kind, target.id, target.version])

@@ -35,6 +35,7 @@ log = logging.getLogger("excel_tools.sessions")
 
 _ID = re.compile(r"^[A-Za-z0-9_-]{16,128}$")
 _HINT = "Open a session with POST /v1/sessions and send its id in X-Excel-Session."
+_HINT_WITHOUT = f"{_HINT} Or say for whom, with X-User-Id and X-Chat-Id."
 # The record is written for this share of the time to live only, not at each use.
 _TOUCH_SHARE = 100
 _REMAINS_AGE = 3600
@@ -73,6 +74,14 @@ class Sessions:
             room_for_session(self.parts.store, self.parts.settings, user)
             return self._made(user, chat, owner), False
 
+    def there(self, user: str, chat: str) -> bool:
+        """Whether that user and chat have a session; looking at it counts as use."""
+        with self._lock:
+            known = self.parts.store.read(_owner_key(user, chat))
+            with suppress(SessionExpired, SessionNotFound):
+                return bool(known and self.find(known["id"]))
+            return False
+
     def _made(self, user: str, chat: str, owner: str) -> Session:
         id_ = secrets.token_urlsafe(24)
         now = self.parts.clock()
@@ -94,7 +103,7 @@ class Sessions:
         :raises SessionExpired: if its time is over
         """
         if not id_:
-            raise SessionRequired("The request names no session.", _HINT)
+            raise SessionRequired("The request names no session.", _HINT_WITHOUT)
         if not _ID.match(id_):
             raise SessionNotFound("The session id is malformed.", _HINT)
         with self._lock:
@@ -275,6 +284,15 @@ class Sessions:
         if target.kind != "p":
             raise _gone()
         return preview(self._session_of(target), target.id, wish)
+
+    def receiving(self, target: Target) -> Session:
+        """The session to which a link lets people send files.
+
+        :raises FileNotFound: if it is there no more
+        """
+        if target.kind != "u":
+            raise _gone()
+        return self._session_of(target)
 
     def _session_of(self, target: Target) -> Session:
         with self._lock:

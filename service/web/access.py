@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from flask import Flask, g, request
 
 from service.errors import InvalidParameters, Unauthorized
+from service.sessions.keys import is_made
 from service.sessions.session import Session
 from service.web.state import state
 
@@ -26,22 +27,39 @@ class Caller:
 
 
 def install(app: Flask) -> None:
-    """Ask for the API key on everything below /v1."""
+    """Ask for the API key on everything below /v1, and at /mcp."""
     app.before_request(_check_key)
 
 
 def _check_key() -> None:
+    if request.path.startswith(("/v1", "/mcp")):
+        check_key()
+
+
+def check_key(*, configured: bool = False) -> None:
+    """Refuse a request without a valid API key, if the service asks for keys.
+
+    :param configured: a key that the service made itself will not do
+    :raises Unauthorized: saying what is missing
+    """
     keys = state().settings.api_keys
-    if not keys or not request.path.startswith("/v1"):
+    if not keys:
         return
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    given = given.strip() if scheme.lower() == "bearer" else ""
     # Every key is compared, so that the time taken tells nothing about them.
-    matches = [hmac.compare_digest(given.strip().encode(), key.encode()) for key in keys]
-    if scheme.lower() != "bearer" or not any(matches):
+    matches = [hmac.compare_digest(given.encode(), key.encode()) for key in keys]
+    made = not configured and given and is_made(state().sessions.parts.store, given)
+    if not any(matches) and not made:
         raise Unauthorized(
             "The request has no valid API key." if given else "The request has no API key.",
             "Send Authorization: Bearer <key> with one of the keys in EXCEL_TOOLS_API_KEYS.",
         )
+
+
+def api_key() -> str:
+    """The key that the request came with, "" where none is asked for."""
+    return request.headers.get("Authorization", "").partition(" ")[2].strip()
 
 
 def caller() -> Caller:
@@ -75,9 +93,22 @@ def check_id(text: object, what: str) -> str:
     return text.strip()
 
 
+def names_session() -> bool:
+    """Whether the request says which session it is about, as programs do."""
+    return bool(request.headers.get(SESSION_HEADER))
+
+
 def session_of_request() -> Session:
-    """The session that ``X-Excel-Session`` names, if it is the caller's."""
-    return session_by_id(request.headers.get(SESSION_HEADER))
+    """The session that ``X-Excel-Session`` names, if it is the caller's.
+
+    Without that header it is the one of the user and the chat, opened if there is none.
+    """
+    who = caller()
+    if names_session() or not (who.user and who.chat):
+        return session_by_id(request.headers.get(SESSION_HEADER))
+    session, _ = state().sessions.open(who.user, who.chat)
+    g.session_key = session.data.key
+    return session
 
 
 def session_by_id(id_: str | None) -> Session:

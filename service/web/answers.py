@@ -26,13 +26,13 @@ from service.web.state import state
 log = logging.getLogger("excel_tools.web")
 
 _MOST_DRAINED = 64 << 20
+_FOR_PEOPLE = ("files.download", "files.sending", "files.sent", "previews.show")
 
 
 def install(app: Flask) -> None:
     """Answer every exception with the one error shape."""
     app.register_error_handler(ExcelToolsError, _answer)
     app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(OSError, _disk)
     app.register_error_handler(Exception, _unexpected)
     app.after_request(_safe_headers)
     app.after_request(_read_to_the_end)
@@ -40,10 +40,7 @@ def install(app: Flask) -> None:
 
 def _answer(error: ExcelToolsError) -> Response:
     g.error_code = error.code
-    wants_page = (
-        request.endpoint in ("files.download", "previews.show")
-        and request.accept_mimetypes.accept_html
-    )
+    wants_page = request.endpoint in _FOR_PEOPLE and request.accept_mimetypes.accept_html
     if wants_page and "text/html" in request.headers.get("Accept", ""):
         response = Response(error_page(error.message, error.hint), mimetype="text/html")
     else:
@@ -82,29 +79,29 @@ def _http(error: HTTPException) -> Response:
 
 def _too_large() -> str:
     settings = state().settings
-    upload = request.endpoint == "files.upload"
+    upload = request.endpoint in ("files.upload", "files.sent")
     most = settings.max_upload_mb if upload else settings.max_body_mb
     return f"The request is larger than the {most} MiB that {request.path} takes."
 
 
-def _disk(error: OSError) -> Response:
-    log.exception("the disk failed", extra={"facts": {"request": request_id()}})
-    return _answer(
-        StorageFailed(
-            f"The service failed at its disk: {error.strerror or type(error).__name__}.",
-            f"Nothing was changed. Tell the operator the request id {request_id()}.",
-        )
-    )
-
-
 def _unexpected(error: Exception) -> Response:
-    log.exception("unexpected error", extra={"facts": {"request": request_id()}})
-    return _answer(
-        InternalError(
-            f"The service failed in an unexpected way ({type(error).__name__}).",
-            f"Nothing was changed. Tell the operator the request id {request_id()}.",
-        )
-    )
+    return _answer(as_error(error, request_id()))
+
+
+def as_error(error: Exception, id_: str) -> ExcelToolsError:
+    """One of our errors for any exception; what is not meant for callers is logged.
+
+    :param id_: of the request
+    """
+    if isinstance(error, ExcelToolsError):
+        return error
+    hint = f"Nothing was changed. Tell the operator the request id {id_}."
+    name, facts = type(error).__name__, {"facts": {"request": id_}}
+    if isinstance(error, OSError):
+        log.error("the disk failed", exc_info=error, extra=facts)
+        return StorageFailed(f"The service failed at its disk: {error.strerror or name}.", hint)
+    log.error("unexpected error", exc_info=error, extra=facts)
+    return InternalError(f"The service failed in an unexpected way ({name}).", hint)
 
 
 def _read_to_the_end(response: Response) -> Response:

@@ -28,7 +28,10 @@ from service.web import (
     preferences,
     previews,
     sessions,
+    start,
 )
+from service.web.mcp import door
+from service.web.mcp.door import McpDoor
 from service.web.state import State, keep_state
 
 SWEEP_EVERY = 60.0
@@ -59,7 +62,8 @@ class Service:
                 clock,
             )
         )
-        self.app = _application(State(settings, self.sessions, links))
+        self.mcp = McpDoor(settings, self.sessions, links, secret, clock)
+        self.app = _application(State(settings, self.sessions, links, self.mcp))
         self._stop = threading.Event()
         self._sweeper = threading.Thread(target=self._sweep, name="sweeper", daemon=True)
         self._sweeper.start()
@@ -74,8 +78,9 @@ class Service:
         return f"<Service {self.engine!r} {self.sessions!r}>"
 
     def close(self) -> None:
-        """Stop the sweeper and the engine processes."""
+        """Stop the sweeper, the event loop and the engine processes."""
         self._stop.set()
+        self.mcp.close()
         self._sweeper.join()
         self.engine.close()
 
@@ -97,6 +102,6 @@ def _application(state: State) -> Flask:
     keep_state(app, state)
     for module in (logs, access, answers):
         module.install(app)
-    for module_ in (sessions, preferences, operations, calls, files, previews, pages):
+    for module_ in (sessions, preferences, operations, calls, files, previews, pages, start, door):
         app.register_blueprint(module_.routes)
     return app

@@ -1,14 +1,17 @@
-"""Files up (/v1/files) and down (/files/{token}/{name})."""
+"""Files up (/v1/files, and by people /send/{token}/{name}) and down (/files/{token}/{name})."""
 
 from __future__ import annotations
 
 import secrets
+from html import escape
 
 from flask import Blueprint, Response, jsonify, request, send_file
 
 from service.errors import InvalidParameters
-from service.sessions.model import mime_type
+from service.sessions.model import Upload, mime_type
+from service.sessions.session import Session
 from service.web.access import SESSION_HEADER, check_id, session_of_request
+from service.web.pages import send_page
 from service.web.state import state
 
 routes = Blueprint("files", __name__)
@@ -17,11 +20,30 @@ routes = Blueprint("files", __name__)
 @routes.post("/v1/files")
 def upload() -> Response:
     """Take one file, as multipart field ``file``; ``source`` may hold the caller's id of it."""
+    _expect_a_file()
+    session = session_of_request()
+    found = _received(session)
+    entry = {
+        "id": found.id,
+        "name": found.name,
+        "size": found.size,
+        "mime_type": mime_type(found.name),
+    }
+    response = jsonify({"file": entry})
+    response.status_code = 201
+    response.headers[SESSION_HEADER] = session.data.id
+    return response
+
+
+def _expect_a_file() -> None:
     # The limit has to stand before anything reads the body, and below the field names are read.
     request.max_content_length = state().settings.max_upload_mb << 20
     # The same limit holds for what the parser keeps of a file, two reads of 64 KiB and more.
     request.max_form_memory_size = 1 << 20
-    session = session_of_request()
+
+
+def _received(session: Session) -> Upload:
+    """The file that came with the request, kept for the session."""
     file = request.files.get("file")
     strange = (set(request.files) | set(request.form)) - {"file", "source"}
     if strange or file is None or len(request.files.getlist("file")) > 1 or not file.filename:
@@ -35,19 +57,36 @@ def upload() -> Response:
     kept = state().sessions.parts.store.path(f"uploads.new/{secrets.token_hex(16)}")
     try:
         file.save(kept)
-        found = state().sessions.upload(session, kept, file.filename, origin)
+        return state().sessions.upload(session, kept, file.filename, origin)
     finally:
         kept.unlink(missing_ok=True)
-    entry = {
-        "id": found.id,
-        "name": found.name,
-        "size": found.size,
-        "mime_type": mime_type(found.name),
-    }
-    response = jsonify({"file": entry})
-    response.status_code = 201
-    response.headers[SESSION_HEADER] = session.data.id
-    return response
+
+
+@routes.get("/send/<token>/<name>")
+def sending(token: str, name: str) -> Response:
+    """A page by which a person sends a file to the chat that the signed link belongs to."""
+    state().sessions.receiving(state().links.target(token))
+    return send_page("Send a file to the chat", _form())
+
+
+@routes.post("/send/<token>/<name>")
+def sent(token: str, name: str) -> Response:
+    """Take the file that the page sends."""
+    _expect_a_file()
+    found = _received(state().sessions.receiving(state().links.target(token)))
+    told = f"<p><b>{escape(found.name)}</b> has arrived. Go back to the chat and say so.</p>"
+    return send_page("Thank you", told + _form("Send another file"))
+
+
+def _form(label: str = "Send") -> str:
+    most = state().settings.max_upload_mb
+    return (
+        # To its own address: the public one may begin with a path.
+        '<form method="post" enctype="multipart/form-data">'
+        f"<p><label>An Excel workbook or a CSV file, up to {most} MiB<br>"
+        '<input type="file" name="file" required></label></p>'
+        f"<p><button>{label}</button></p></form>"
+    )
 
 
 @routes.get("/files/<token>/<name>")

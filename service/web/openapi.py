@@ -1,4 +1,9 @@
-"""The OpenAPI document, made from the registry."""
+"""The OpenAPI document, made from the registry.
+
+Open WebUI makes a tool of everything in it that has an ``operationId``, and a parameter for the
+model of every header that stands among the parameters. So only the operations have an
+``operationId``, and what they take by header is told as their security.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +11,7 @@ from typing import Any
 
 from service.operations.preferences import Preferences
 from service.operations.registry import Operation, operations
+from service.operations.tool_schemas import tool_schema
 
 _ERROR = {"$ref": "#/components/schemas/Error"}
 _TEXT = {"type": "string"}
@@ -16,14 +22,6 @@ _SESSION = {
     "required": True,
     "schema": {"type": "string"},
     "description": "Id of the session, from POST /v1/sessions.",
-}
-_KEY = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "required": False,
-    "schema": {"type": "string"},
-    "description": "A repeated request with the same key gets the first answer. Keys are "
-    "remembered as long as the workbook is open, and the last 100 of a session after that.",
 }
 _OWNER = {
     "type": "object",
@@ -56,6 +54,29 @@ _HEADERS = [
 ]
 
 
+_SCHEMES = {
+    "key": {"type": "http", "scheme": "bearer"},
+    "session": {"name": "X-Excel-Session", "description": "Id of a session."},
+    "user": {"name": "X-User-Id", "description": "For whom the caller acts."},
+    "chat": {"name": "X-Chat-Id", "description": "In which chat."},
+    "openwebui_user": {"name": "X-OpenWebUI-User-Id", "description": "Open WebUI's X-User-Id."},
+    "openwebui_chat": {"name": "X-OpenWebUI-Chat-Id", "description": "Open WebUI's X-Chat-Id."},
+}
+_BY_SESSION: list[dict[str, list[str]]] = [
+    {"key": [], "session": []},
+    {"key": [], "user": [], "chat": []},
+    {"key": [], "openwebui_user": [], "openwebui_chat": []},
+]
+_ABOUT = """Excel workbooks for chats: sessions, operations, files.
+
+An operation is done in a session: the one that `X-Excel-Session` names, or that of the user and
+the chat in `X-User-Id` and `X-Chat-Id` (or Open WebUI's headers), which is opened if there is
+none. The routes with an `operationId` are tools for a model; all the others are for programs.
+
+With the header `Idempotency-Key` (a UUID) a repeated operation gets the first answer. Keys are
+remembered as long as the workbook is open, and the last 100 of a session after that."""
+
+
 def document(version: str) -> dict[str, Any]:
     """The whole document, OpenAPI 3.1."""
     return {
@@ -63,18 +84,22 @@ def document(version: str) -> dict[str, Any]:
         "info": {
             "title": "Excel Tools",
             "version": version,
-            "description": "Excel workbooks for chats: sessions, operations, files.",
+            "description": _ABOUT,
         },
         # Wherever the document was fetched from, so that it can be tried out there.
         "servers": [{"url": "/"}],
         "security": [{"key": []}],
         "paths": {**_fixed_paths(), **_operation_paths()},
         "components": {
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                name: {"type": "apiKey", "in": "header"} | facts if "name" in facts else facts
+                for name, facts in _SCHEMES.items()
+            },
             "schemas": {
+                **{item.name: body_schema(item) for item in operations().values()},
                 "Error": _error(),
-                "Answer": _answer(),
-                "File": _file(),
+                "Answer": answer_schema(),
+                "File": file_schema(),
                 "Preferences": _inlined(Preferences.model_json_schema(), {}),
                 "Session": _session_schema(),
             },
@@ -89,22 +114,29 @@ def _operation_paths() -> dict[str, Any]:
 
 
 def _operation(item: Operation) -> dict[str, Any]:
+    schema = {**tool_schema(item), "additionalProperties": False}
+    done = _responses("200", "Done.", {"$ref": "#/components/schemas/Answer"})
+    if item.previews:
+        page = {"schema": {**_TEXT, "description": "The page itself, to callers without a session"}}
+        done["200"]["content"]["text/html"] = page
     return {
         "operationId": item.name,
         "summary": item.summary,
         "description": item.description,
         "tags": ["operations"],
-        "parameters": [_SESSION, _KEY, *_HEADERS],
+        "security": _BY_SESSION,
         "requestBody": {
             "required": any(p.required for p in item.parameters),
-            "content": {"application/json": {"schema": body_schema(item), "example": item.example}},
+            "content": {"application/json": {"schema": schema, "example": item.example}},
         },
-        "responses": _responses("200", "Done.", {"$ref": "#/components/schemas/Answer"}),
+        # With all options; what stands in requestBody is short, for models.
+        "x-parameters": {"$ref": f"#/components/schemas/{item.name}"},
+        "responses": done,
     }
 
 
 def body_schema(item: Operation) -> dict[str, Any]:
-    """The JSON schema of an operation's parameters, without references."""
+    """The JSON schema of an operation's parameters with all options, without references."""
     schema = item.model.model_json_schema()
     found: dict[str, Any] = _inlined(schema, schema.pop("$defs", {}))
     return found
@@ -144,7 +176,6 @@ def _fixed_paths() -> dict[str, Any]:
 def _sessions() -> dict[str, Any]:
     opened = _object(**_session_schema()["properties"], resumed={"type": "boolean"})
     route = _route(
-        "open_session",
         "Open or resume the session of a user and chat.",
         "200",
         _OWNER,
@@ -155,7 +186,6 @@ def _sessions() -> dict[str, Any]:
         "201": _response("A new session.", opened),
     }
     clear = _route(
-        "delete_sessions",
         "End all sessions of the user whom the headers name.",
         "200",
         parameters=_HEADERS,
@@ -168,10 +198,8 @@ def _session() -> dict[str, Any]:
     parameters = [_path("id"), *_HEADERS]
     schema = {"$ref": "#/components/schemas/Session"}
     return {
-        "get": _route(
-            "show_session", "What the session holds.", "200", parameters=parameters, answer=schema
-        ),
-        "delete": _route("delete_session", "End the session.", "204", parameters=parameters),
+        "get": _route("What the session holds.", "200", parameters=parameters, answer=schema),
+        "delete": _route("End the session.", "204", parameters=parameters),
     }
 
 
@@ -194,7 +222,6 @@ def _history() -> dict[str, Any]:
     ]
     return {
         "get": _route(
-            "show_history",
             "What happened in the session, the newest first.",
             "200",
             parameters=parameters,
@@ -223,14 +250,13 @@ def _calls() -> dict[str, Any]:
     show = "What is being done for the call with that Idempotency-Key."
     cancel = "Cancel the call with that Idempotency-Key; nothing of it is done then."
     return {
-        "get": _route("show_call", show, "200", parameters=parameters, answer=told),
-        "delete": _route("cancel_call", cancel, "200", parameters=parameters, answer=cancelled),
+        "get": _route(show, "200", parameters=parameters, answer=told),
+        "delete": _route(cancel, "200", parameters=parameters, answer=cancelled),
     }
 
 
 def _files() -> dict[str, Any]:
     upload = _route(
-        "upload_file",
         "Send a file to the session.",
         "201",
         _UPLOAD,
@@ -243,7 +269,6 @@ def _files() -> dict[str, Any]:
 
 def _download() -> dict[str, Any]:
     route = _route(
-        "download_file",
         "The file that a signed link leads to.",
         "200",
         parameters=[_path("token"), _path("name")],
@@ -263,7 +288,6 @@ def _preview() -> dict[str, Any]:
         query("embed", {"enum": ["1"]}, "1: a smaller page that asks for nothing more."),
     ]
     route = _route(
-        "preview_workbook",
         "The page that shows a workbook as it is now; the link comes with preview_excel_file.",
         "200",
         parameters=[_path("token"), _path("name"), *more],
@@ -275,7 +299,7 @@ def _health() -> dict[str, Any]:
     schema = _object(status={"const": "ok"}, version=_TEXT)
     return {
         "get": {
-            **_route("health", "Whether the service runs.", "200", answer=schema),
+            **_route("Whether the service runs.", "200", answer=schema),
             "security": [],
         }
     }
@@ -294,9 +318,8 @@ def _preferences() -> dict[str, Any]:
         "description": "Whose preferences are meant.",
     }
     schema = {"$ref": "#/components/schemas/Preferences"}
-    show = _route("show_preferences", "The preferences of a user.", "200", parameters=[user])
+    show = _route("The preferences of a user.", "200", parameters=[user])
     replace = _route(
-        "replace_preferences",
         "Replace all preferences of a user. They outlive sessions.",
         "200",
         schema,
@@ -307,7 +330,6 @@ def _preferences() -> dict[str, Any]:
 
 
 def _route(
-    name: str,
     summary: str,
     status: str,
     body: dict[str, Any] | None = None,
@@ -315,7 +337,7 @@ def _route(
     media: str = "application/json",
     answer: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    route: dict[str, Any] = {"operationId": name, "summary": summary, "tags": ["service"]}
+    route: dict[str, Any] = {"summary": summary, "tags": ["service"]}
     if parameters:
         route["parameters"] = parameters
     if body:
@@ -387,7 +409,12 @@ def _error() -> dict[str, Any]:
     return {"type": "object", "properties": {"error": error}, "required": ["error"]}
 
 
-def _answer() -> dict[str, Any]:
+def answer_schema(file: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What every operation answers.
+
+    :param file: the schema of a file's entry, by default a reference to it
+    """
+    entry = file or {"$ref": "#/components/schemas/File"}
     return {
         "type": "object",
         "properties": {
@@ -395,14 +422,17 @@ def _answer() -> dict[str, Any]:
             "sheet": {"type": "string"},
             "result": {"type": "object"},
             "unsaved_changes": {"type": "integer"},
-            "files": {"type": "array", "items": {"$ref": "#/components/schemas/File"}},
+            "files": {"type": "array", "items": entry},
             "next": {"type": "array", "items": {"type": "string"}, "maxItems": 2},
+            "preview_url": {"type": "string", "format": "uri"},
+            "link": {"type": "string", "description": "Markdown, to callers without a session."},
         },
         "required": ["result", "unsaved_changes", "files"],
     }
 
 
-def _file() -> dict[str, Any]:
+def file_schema() -> dict[str, Any]:
+    """A file that an answer gives: its name, link and state."""
     return {
         "type": "object",
         "properties": {

@@ -6,10 +6,12 @@ import re
 
 from flask import Blueprint, Response, jsonify, request
 
-from service.errors import InvalidParameters
-from service.operations.registry import find
+from service.errors import ExcelToolsError, InvalidParameters
+from service.operations.registry import Operation, find
 from service.sessions.running import run_operation
-from service.web.access import SESSION_HEADER, session_of_request
+from service.sessions.session import Session
+from service.web import doors
+from service.web.access import SESSION_HEADER, names_session, session_of_request
 from service.web.body import json_object
 
 routes = Blueprint("operations", __name__)
@@ -19,7 +21,7 @@ _KEY = re.compile(r"^[\x21-\x7e]{1,200}$")
 
 @routes.post("/v1/operations/<name>")
 def run(name: str) -> Response:
-    """Run the operation in the session that ``X-Excel-Session`` names."""
+    """Run the operation in the session that the request names, or that of user and chat."""
     operation = find(name)
     key = request.headers.get("Idempotency-Key", "")
     if key and not _KEY.match(key):
@@ -27,7 +29,29 @@ def run(name: str) -> Response:
             "The Idempotency-Key is not 1 to 200 printable characters.", "Send a UUID."
         )
     session = session_of_request()
-    answer = run_operation(session, operation, json_object(), key)
-    response = jsonify(answer)
+    if names_session():
+        response = jsonify(run_operation(session, operation, json_object(), key))
+    else:
+        response = _for_a_model(session, operation, key)
     response.headers[SESSION_HEADER] = session.data.id
     return response
+
+
+def _for_a_model(session: Session, operation: Operation, key: str) -> Response:
+    given = json_object()
+    try:
+        answer = run_operation(session, operation, given, key)
+    except ExcelToolsError as error:
+        raise doors.explained(error, session) from error
+    if operation.previews and _takes_pages():
+        # Open WebUI shows a page inside the chat that comes with this header.
+        response = Response(doors.page(session, answer), mimetype="text/html")
+        response.headers["Content-Disposition"] = "inline"
+        response.headers["Cache-Control"] = "no-store"
+        return response
+    return jsonify(doors.for_a_model(operation, answer, given))
+
+
+def _takes_pages() -> bool:
+    accepted = request.accept_mimetypes
+    return not accepted or accepted["text/html"] >= accepted["application/json"]

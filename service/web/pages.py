@@ -1,4 +1,4 @@
-"""Pages for people and programs: start page, documentation, OpenAPI document, health."""
+"""Pages for people and programs: documentation, OpenAPI document, health."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from html import escape
 from pathlib import Path
 
 import flask_swagger_ui
-from flask import Blueprint, Response, jsonify, redirect, send_from_directory
-from werkzeug.wrappers import Response as BaseResponse
+from flask import Blueprint, Response, jsonify, send_from_directory
 
 from service import __version__
 from service.web.openapi import document
@@ -24,6 +23,8 @@ _PAGE = """<!doctype html>
 body {{ font: 16px/1.5 system-ui, sans-serif; }}
 body {{ max-width: 40rem; margin: 12vh auto; padding: 0 1.5rem; }}
 h1 {{ font-size: 1.4rem; }}
+button, input {{ font: inherit; margin-top: .5rem; }}
+button {{ padding: .4rem 1.2rem; }}
 </style></head>
 <body><h1>{title}</h1>{body}</body></html>
 """
@@ -49,12 +50,6 @@ def openapi() -> Response:
     return jsonify(document(__version__))
 
 
-@routes.get("/")
-def start() -> BaseResponse:
-    """People who open the bare address want to know what is there."""
-    return redirect("/docs")
-
-
 @routes.get("/docs")
 def docs() -> Response:
     """The documentation of the API, by Swagger UI, served from here."""
@@ -64,7 +59,8 @@ def docs() -> Response:
 @routes.get("/docs/start.js")
 def docs_start() -> Response:
     """Starts Swagger UI; a file of its own, because the content policy allows no inline code."""
-    script = 'SwaggerUIBundle({url: "/openapi.json", dom_id: "#swagger-ui", validatorUrl: null});'
+    facts = '{url: "/openapi.json", dom_id: "#swagger-ui", validatorUrl: null}'
+    script = f"window.ui = SwaggerUIBundle({facts});"
     return Response(script, mimetype="text/javascript")
 
 
@@ -72,6 +68,17 @@ def docs_start() -> Response:
 def docs_static(name: str) -> Response:
     """Swagger UI's own files."""
     return send_from_directory(_SWAGGER, name)
+
+
+def send_page(title: str, body: str) -> Response:
+    """A page with a form that sends to the service itself."""
+    response = Response(_PAGE.format(title=escape(title), body=body), mimetype="text/html")
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
+        "frame-ancestors 'none'; base-uri 'none'"
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def error_page(message: str, hint: str) -> str:

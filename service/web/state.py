@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from flask import Flask, current_app
 
 from service.sessions.links import Links
 from service.sessions.registry import Sessions
 from service.settings import Settings
+
+if TYPE_CHECKING:  # it needs the state itself
+    from service.web.mcp.door import McpDoor
 
 _NAME = "excel_tools"
 
@@ -21,6 +24,7 @@ class State:
     settings: Settings
     sessions: Sessions
     links: Links
+    mcp: McpDoor
 
 
 def keep_state(app: Flask, state: State) -> None:

@@ -21,6 +21,7 @@ from tests.processes import ROOT, ServerProcess, service_process
 PLUGIN = ROOT / "openwebui_tool" / "excel_tools_openwebui.py"
 TOOL_ID = "excel_tools"
 API_KEY = "end-to-end-key"
+ADMIN_EMAIL, ADMIN_PASSWORD = "admin@localhost", "a-password-of-compose"
 FAILED: pytest.StashKey[bool] = pytest.StashKey()
 
 
@@ -86,6 +87,25 @@ def webui(
         assert f"open-webui=={webui.version}\n" in pinned
         webui.install_tool(PLUGIN.read_text(encoding="utf-8"), TOOL_ID, valves)
         yield webui
+
+
+@pytest.fixture(scope="session")
+def bare_webui(
+    tmp_path_factory: pytest.TempPathFactory, model: ScriptedModel
+) -> Iterator[OpenWebUI]:
+    """A second one without the tool, its admin made by the environment, as by compose."""
+    venv = Path(os.environ.get("OWUI_VENV", ROOT / ".venv-e2e"))
+    folder = tmp_path_factory.mktemp("bare-open-webui")
+    with OpenWebUI(venv, folder, model, (ADMIN_EMAIL, ADMIN_PASSWORD)) as webui:
+        yield webui
+
+
+@pytest.fixture
+def empty(bare_webui: OpenWebUI) -> OpenWebUI:
+    """The second one, with every tool that tests have left in it removed."""
+    for tool in bare_webui.request("GET", "/api/v1/tools/list").json():
+        bare_webui.request("DELETE", f"/api/v1/tools/id/{tool['id']}/delete")
+    return bare_webui
 
 
 @pytest.fixture(scope="session")

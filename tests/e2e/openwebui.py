@@ -34,14 +34,21 @@ class OpenWebUI:
 
     :param venv: venv in which Open WebUI is installed
     :param folder: empty folder for its data and its log
+    :param admin: (email, password) of an admin whom its own environment makes, as by compose;
+        otherwise the first who signs up is the admin
     """
 
-    def __init__(self, venv: Path, folder: Path, model: ScriptedModel) -> None:
+    def __init__(
+        self, venv: Path, folder: Path, model: ScriptedModel, admin: tuple[str, str] = ("", "")
+    ) -> None:
+        self._admin = admin
         self.url = f"http://127.0.0.1:{(port := free_port())}"
         self.model = model
         self._process = ServerProcess(
             [str(venv / "bin" / "open-webui"), "serve", "--host", "127.0.0.1", "--port", str(port)],
-            env=_environment(folder, model.base_url),
+            env=_environment(folder, model.base_url)
+            | {"WEBUI_ADMIN_EMAIL": admin[0], "WEBUI_ADMIN_PASSWORD": admin[1]}
+            | {"ENABLE_API_KEYS": "true" if admin[0] else "false"},
             health_url=f"{self.url}/health",
             log=folder / "open-webui.log",
             cwd=folder,
@@ -52,7 +59,10 @@ class OpenWebUI:
     def __enter__(self) -> Self:
         self._process.start()
         try:
-            self.admin = self._sign("up", "Alex Admin", "admin@example.com", "admin-password-1")
+            if self._admin[0]:
+                self.admin = self._sign("in", "Admin", *self._admin)
+            else:
+                self.admin = self._sign("up", "Alex Admin", "admin@example.com", "admin-password-1")
             # Otherwise a dialog with news covers the page.
             self._hide_news(self.admin)
         except BaseException:

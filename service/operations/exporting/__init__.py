@@ -22,6 +22,7 @@ _MOST_FILES = 20
     doing="Exporting {workbook}",
     example={"format": "csv", "options": {"delimiter": ";"}},
     exports=True,
+    small="workbook format",
 )
 def export_excel_file(
     ctx: Context,

@@ -55,6 +55,7 @@ _DOCUMENTS: dict[
         "options": {"currency": "EUR"},
     },
     styled=True,
+    small="report rows workbook title options",
 )
 def create_excel_report(
     ctx: Context,

@@ -1,0 +1,1381 @@
+"""
+title: Excel Tools (small)
+author: excel-tools-openwebui
+description: For small models: Excel workbooks in the chat. The file arrives as an attachment.
+version: 0.1.0
+license: MIT
+required_open_webui_version: 0.9.0
+"""
+
+# Made from excel_tools_openwebui.py by scripts/generate.py: do not edit.
+# Paste this whole file into Open WebUI under Workspace > Tools > New tool, then set the
+# service's address and key in its valves. The work is done by the service; this file
+# finds the session of the user and chat, passes calls on, and puts files into the chat.
+
+import asyncio
+import hashlib
+import inspect
+import io
+import json
+import logging
+import os
+import re
+import threading
+import time
+import uuid
+from collections import OrderedDict
+from collections.abc import Coroutine
+from typing import Any, ClassVar, Literal
+from urllib.parse import urlsplit
+
+import requests
+from pydantic import BaseModel, Field
+from urllib3.exceptions import ProtocolError
+
+log = logging.getLogger("excel_tools.plugin")
+
+# A JSON number, whole or not: "int" beside "float" would only make every schema longer.
+Cell = str | float | bool | None
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+SESSION_CODES = ("session_required", "session_not_found", "session_expired")
+SPREADSHEETS = (".xlsx", ".xlsm", ".csv", ".tsv", ".txt", ".xls", ".xlsb", ".ods", ".xltx", ".xltm")
+META = "excel_tools"
+# Where the valves say nothing. The service fills both in where it hands this file out itself.
+SERVICE_URL = "http://excel-tools:9080"
+API_KEY = ""
+# Seconds after which a call tells how far it is, and between two times of telling.
+TELL_EVERY = 2.0
+# Seconds that a call which the user stops waits for the service to have it stopped.
+STOPPING = 5.0
+# What a page is asked that shows a preview inside, where the page's own colours can't be seen.
+IS_DARK = "return document.documentElement.classList.contains('dark')"
+THEME_SECONDS = 2.0
+# The user's valves, and the service's names of them.
+PREFERENCES = {
+    "house_style": "style",
+    "font": "font",
+    "number_format": "number_format",
+    "date_format": "date_format",
+    "chart_legend": "chart_legend",
+}
+
+# --- generated from the service's registry by scripts/generate.py: do not edit ---
+
+Rows = list[list[Cell] | dict]
+
+
+OPERATIONS = {
+    "create_excel_file": {
+        "doing": "Creating {filename}",
+        "done": "Created {filename}",
+        "file": "",
+        "file_if": ("", ""),
+        "delivers": True,
+    },
+    "open_excel_file": {
+        "doing": "Opening {file}",
+        "done": "Opened {file}",
+        "file": "file",
+        "file_if": ("", ""),
+        "delivers": False,
+        "delivers_converted": True,
+    },
+    "describe_excel_file": {
+        "doing": "Looking at {workbook}",
+        "done": "Looked at {workbook}",
+        "file": "",
+        "file_if": ("", ""),
+        "delivers": False,
+    },
+    "read_excel_range": {
+        "doing": "Reading {workbook}",
+        "done": "Read {workbook}",
+        "file": "",
+        "file_if": ("", ""),
+        "delivers": False,
+    },
+    "write_excel_range": {
+        "doing": "Writing to {workbook}",
+        "done": "Wrote to {workbook}",
+        "file": "",
+        "file_if": ("", ""),
+        "delivers": True,
+    },
+    "format_excel_cells": {
+        "doing": "Formatting {workbook}",
+        "done": "Formatted {workbook}",
+        "file": "",
+        "file_if": ("", ""),
+        "delivers": True,
+    },
+    "create_excel_chart": {
+        "doing": "Working on charts of {workbook}",
+        "done": "Worked on charts of {workbook}",
+        "file": "",
+        "file_if": ("", ""),
+        "delivers": True,
+    },
+    "export_excel_file": {
+        "doing": "Exporting {workbook}",
+        "done": "Exported {workbook}",
+        "file": "",
+        "file_if": ("", ""),
+        "delivers": True,
+    },
+    "create_excel_report": {
+        "doing": "Making the report",
+        "done": "Made the report",
+        "file": "",
+        "file_if": ("", ""),
+        "delivers": True,
+    },
+}
+# --- end of the generated part ---
+
+
+class ToolError(Exception):
+    """A failure as the model and the user read it."""
+
+    def __init__(self, message: str, hint: str = "", code: str = "") -> None:
+        super().__init__(message)
+        self.message, self.hint, self.code = message, hint, code
+
+    def answer(self) -> str:
+        hint = _advice(self.hint)
+        return compact({"error": self.message, "hint": hint, "code": self.code})
+
+
+def compact(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+class SharedState:
+    """What all instances share: bounded, and safe under concurrent calls.
+
+    It is only a shortcut. The service finds the session of a user and chat by itself, so
+    nothing is lost when Open WebUI forgets this, as it does when the tool is saved again.
+    """
+
+    def __init__(self, most: int = 5000) -> None:
+        self._lock = threading.Lock()
+        self._most = most
+        self._values: OrderedDict[tuple, str] = OrderedDict()
+
+    def get(self, *key: str) -> str:
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+            return self._values.get(key, "")
+
+    def put(self, value: str, *key: str) -> None:
+        with self._lock:
+            self._values[key] = value
+            self._values.move_to_end(key)
+            while len(self._values) > self._most:
+                self._values.popitem(last=False)
+
+    def drop(self, value: str, *key: str) -> None:
+        """Forget a value, unless another call has put a new one there already."""
+        with self._lock:
+            if self._values.get(key) == value:
+                del self._values[key]
+
+    def __len__(self) -> int:
+        with self._lock:
+            return len(self._values)
+
+
+class Upload:
+    """A file of the chat that a call needs at the service."""
+
+    def __init__(self, origin: str, name: str, path: str = "", data: bytes = b"") -> None:
+        self.origin, self.name, self.path, self.data = origin, name, path, data
+
+    def stream(self) -> Any:
+        return open(self.path, "rb") if self.path else io.BytesIO(self.data)
+
+
+class ServiceClient:
+    """Speaks to the service for one user and chat. It blocks: call it in a thread."""
+
+    def __init__(self, valves: Any, user: str, chat: str, state: SharedState) -> None:
+        self.url = str(valves.service_url).strip().rstrip("/")
+        self.api_key = str(valves.api_key).strip()
+        self.timeout = float(valves.timeout)
+        # Header values are Latin-1 on the wire; ids are plain ASCII in Open WebUI.
+        self.user, self.chat, self.state = _ascii(user), _ascii(chat), state
+        # The session and key of the operation that the service has been sent.
+        self._under_way = ("", "")
+        # What is done outside of an operation, in words for the chat.
+        self.stage = ""
+        self._stopped = self._done = False
+        self._idle = threading.Event()
+        self._idle.set()
+
+    def progress(self) -> dict:
+        """What is being done for the operation under way; empty if that is not known."""
+        session, key = self._under_way
+        if not key:
+            return {"doing": self.stage}
+        try:
+            return self._json("GET", f"/v1/calls/{key}", {"X-Excel-Session": session}, timeout=5.0)
+        except ToolError:
+            return {}  # it may not have come to the service yet
+
+    def stop(self) -> str:
+        """Begin nothing more, have the service stop the operation under way; what came of it."""
+        self._stopped = True
+        session, key = self._under_way
+        cancelled = self._cancelled(session, key) if key else True
+        self._idle.wait(STOPPING)
+        if cancelled is None and not self._done:
+            return "stopped, but it may have been done: the service did not answer"
+        return "stopped" if cancelled and not self._done else "done before it was stopped"
+
+    def _cancelled(self, session: str, key: str) -> bool | None:
+        """Have a call stopped; whether it is, None if the service does not say so.
+
+        It is not if it was done already: what it did stands.
+        """
+        headers = {"X-Excel-Session": session}
+        try:
+            told = self._json("DELETE", f"/v1/calls/{key}", headers, timeout=STOPPING)
+        except ToolError as error:
+            log.warning("the service was not told to stop a call: %s", error.code)
+            return None
+        return bool(told.get("cancelled"))
+
+    def operate(self, name: str, arguments: dict, uploads: dict[str, Upload]) -> dict:
+        """Run one operation; a lost session is opened anew and the call repeated once."""
+        self._idle.clear()
+        self._done = False
+        try:
+            body = self._operated(name, arguments, uploads, uuid.uuid4().hex)
+            self._done = True
+            return body
+        finally:
+            self._under_way = ("", "")
+            self._idle.set()
+
+    def _operated(self, name: str, arguments: dict, uploads: dict[str, Upload], key: str) -> dict:
+        session = self._session()
+        try:
+            return self._attempt(session, name, arguments, uploads, key)
+        except ToolError as error:
+            if error.code not in SESSION_CODES:
+                raise
+            self.state.drop(session, "session", self.url, self.user, self.chat)
+        try:
+            return self._attempt(self._session(), name, arguments, uploads, key)
+        except ToolError as error:
+            if error.code not in SESSION_CODES:
+                raise
+            raise ToolError(
+                "The Excel service lost its session twice in a row.",
+                "Nothing was changed. Tell the user to try again, and the administrator to look "
+                "at the service.",
+                error.code,
+            ) from None
+
+    def prefer(self, preferences: dict[str, str]) -> str:
+        """Tell the service what the user prefers, if that has changed; says what it refused.
+
+        A user who has chosen nothing must not lose what the service was told otherwise.
+        """
+        key = ("preferences", self.url, self.user)
+        wanted = compact(preferences)
+        if wanted == (self.state.get(*key) or "{}"):
+            return ""
+        notice = ""
+        try:
+            self._json("PUT", "/v1/preferences", json=preferences, timeout=10.0)
+        except ToolError as error:
+            log.warning("the user's preferences were not taken: %s", error.code)
+            if error.code != "invalid_parameters":
+                return ""  # tried again at the next call
+            notice = f"The user's settings of this tool are not used: {error.message}"
+        self.state.put(wanted, *key)
+        return notice
+
+    def fetch(self, download_url: str, query: str = "") -> bytes:
+        """What is behind a link of the service, by the address that this server uses."""
+        parts = urlsplit(download_url)
+        address = self.url + parts.path[_start(download_url) :]
+        queries = "&".join(filter(None, (parts.query, query)))
+        response = self._send("GET", f"{address}?{queries}" if queries else address, {})
+        if response.status_code != 200:
+            raise self._error(response)
+        return response.content
+
+    def _session(self) -> str:
+        known = self.state.get("session", self.url, self.user, self.chat)
+        if known:
+            return known
+        body = self._json("POST", "/v1/sessions", json={"user": self.user, "chat": self.chat})
+        session = body.get("session_id")
+        if not isinstance(session, str) or not session or session != _ascii(session):
+            raise self._rubbish("it named no session")
+        self.state.put(session, "session", self.url, self.user, self.chat)
+        return session
+
+    def _attempt(
+        self, session: str, name: str, arguments: dict, uploads: dict[str, Upload], key: str
+    ) -> dict:
+        sent = {p: self._uploaded(session, upload) for p, upload in uploads.items()}
+        headers = {"X-Excel-Session": session, "Idempotency-Key": key}
+        self._under_way = (session, key)
+        path, body = f"/v1/operations/{name}", {**arguments, **sent}
+        try:
+            answer = self._json("POST", path, headers, json=body)
+        except ToolError as late:
+            if late.code != "service_timeout":
+                raise
+            self._give_up(session, key, late)
+            # It was done just now: the same key gets its answer.
+            answer = self._json("POST", path, headers, json=body)
+        if not isinstance(answer.get("result"), dict):
+            raise self._rubbish("the answer has no result")
+        return answer
+
+    def _give_up(self, session: str, key: str, late: ToolError) -> None:
+        """Have a call stopped that takes too long; comes back if it was done already.
+
+        :raises ToolError: if it was stopped, or nobody knows
+        """
+        cancelled = self._cancelled(session, key)
+        if cancelled is None:
+            raise late
+        if cancelled:
+            raise ToolError(
+                f"It took longer than {self.timeout:g} seconds and was stopped.",
+                "Nothing was changed. Work in smaller parts; an administrator can raise the valve "
+                "timeout of this tool.",
+                late.code,
+            )
+
+    def _uploaded(self, session: str, upload: Upload) -> str:
+        """The service's id of a file; a file that it has is not sent again."""
+        known = self.state.get("upload", session, upload.origin)
+        if known:
+            return known
+        self.stage = "sending the file"
+        with upload.stream() as stream:
+            body = self._json(
+                "POST",
+                "/v1/files",
+                {"X-Excel-Session": session},
+                files={"file": (upload.name, stream)},
+                data={"source": upload.origin},
+            )
+        file = body.get("file")
+        if not isinstance(file, dict) or not file.get("id"):
+            raise self._rubbish("it took a file without an id")
+        self.state.put(str(file["id"]), "upload", session, upload.origin)
+        return str(file["id"])
+
+    def _json(self, method: str, path: str, headers: dict | None = None, **body: Any) -> dict:
+        response = self._send(method, self.url + path, headers or {}, **body)
+        if response.status_code not in (200, 201):
+            raise self._error(response)
+        try:
+            answer = response.json()
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            raise self._rubbish("the answer is not JSON")
+        return answer
+
+    def _send(self, method: str, address: str, headers: dict, **body: Any) -> requests.Response:
+        if self._stopped and method != "DELETE":
+            raise ToolError("The user has stopped this.", "Nothing was changed.", "cancelled")
+        who = {"X-User-Id": self.user, "X-Chat-Id": self.chat, **self._authorization()}
+        timeout = body.pop("timeout", self.timeout)
+        try:
+            return requests.request(
+                method,
+                address,
+                headers={**who, **headers},
+                timeout=(min(10.0, timeout), timeout),
+                allow_redirects=False,
+                **body,
+            )
+        except requests.exceptions.InvalidJSONError:
+            raise ToolError(
+                "The arguments hold a number that JSON does not know, such as NaN or Infinity.",
+                "Nothing was changed. Send null for a blank cell.",
+                "invalid_parameters",
+            ) from None
+        except (requests.RequestException, ValueError) as error:
+            log.warning("no answer from the service: %s", type(error).__name__)
+            raise self._unanswered(error) from None
+
+    def _authorization(self) -> dict[str, str]:
+        """The header with the key, after a look at both settings."""
+        if not self.url.startswith(("http://", "https://")):
+            raise ToolError(
+                f"The address of the Excel service is not set rightly: {self.url!r}.",
+                "An administrator has to set the valve service_url of this tool, for example to "
+                "http://excel-tools:9080.",
+                "service_address",
+            )
+        if not (self.api_key.isascii() and self.api_key.isprintable()):
+            raise ToolError(
+                "The API key of the Excel service holds characters that no key has.",
+                "An administrator has to set the valve api_key of this tool anew.",
+                "service_key",
+            )
+        return {"Authorization": f"Bearer {self.api_key}"} if self.api_key else {}
+
+    def _unanswered(self, error: Exception) -> ToolError:
+        """What to say where no answer came; what was asked may have been done all the same."""
+        maybe = (
+            "The change may have been made: look with read_excel_range or list_excel_files "
+            "before trying again"
+        )
+        if isinstance(error, requests.ReadTimeout):
+            return ToolError(
+                f"The Excel service did not answer within {self.timeout:g} seconds.",
+                f"{maybe}, and work in smaller parts.",
+                "service_timeout",
+            )
+        broken = isinstance(error, requests.exceptions.ChunkedEncodingError) or any(
+            isinstance(cause, ProtocolError) for cause in error.args
+        )
+        if broken:
+            return ToolError(
+                "The Excel service broke off in the middle of its answer.",
+                f"{maybe}.",
+                "service_broke_off",
+            )
+        return ToolError(
+            f"The Excel service at {self.url} can't be reached.",
+            "Nothing was changed. Tell the user that an administrator has to start the service "
+            "or correct the valve service_url of this tool.",
+            "service_unreachable",
+        )
+
+    def _error(self, response: requests.Response) -> ToolError:
+        try:
+            error = response.json()["error"]
+            return ToolError(str(error["message"]), str(error["hint"]), str(error["code"]))
+        except (ValueError, KeyError, TypeError):
+            return self._rubbish(f"HTTP status {response.status_code}")
+
+    def _rubbish(self, what: str) -> ToolError:
+        return ToolError(
+            f"What answers at {self.url} is not the Excel service, or a broken one ({what}).",
+            "Tell the user that an administrator has to check the valve service_url of this tool "
+            "and the service behind it.",
+            "service_rubbish",
+        )
+
+
+def _ascii(text: str) -> str:
+    """The id as it is, or its fingerprint where it could not stand in a header."""
+    plain = text.isascii() and text.isprintable() and text.strip() == text and len(text) <= 200
+    return text if plain else hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+
+
+class Turn:
+    """One call of a tool: who called, in which chat, and how to speak to the page."""
+
+    def __init__(self, injected: tuple, show_status: bool) -> None:
+        user, metadata, request, files, emitter, *more = injected
+        self.user: dict = user or {}
+        metadata = metadata or {}
+        self.request = request
+        self.files: list = [file for file in files or [] if isinstance(file, dict)]
+        self._emitter, self._caller = emitter, next(iter(more), None)
+        self.shows_status = show_status and emitter is not None
+        self.user_id = str(self.user.get("id") or metadata.get("user_id") or "nobody")
+        session = metadata.get("session_id") or "none"
+        self.chat_id = str(metadata.get("chat_id") or f"without-chat-{session}")
+        self.message_id = str(metadata.get("message_id") or "")
+        # What the call turned out to be about, by parameter, for what the chat is told.
+        self.named: dict[str, str] = {}
+
+    @property
+    def preferences(self) -> dict[str, str]:
+        """What the user has chosen in their valves, by the service's names."""
+        valves = self.user.get("valves")
+        found = valves if isinstance(valves, dict) else vars(valves) if valves else {}
+        chosen = {name: str(found.get(valve) or "").strip() for valve, name in PREFERENCES.items()}
+        return {name: value for name, value in chosen.items() if value}
+
+    async def status(self, text: str, done: bool = False) -> None:
+        if self.shows_status:
+            await self.emit("status", {"description": text, "done": done})
+
+    async def theme(self) -> str:
+        """The colours of the page, "light" or "dark"; "" if it does not say so in time."""
+        if self._caller is None:
+            return ""
+        asked = {"type": "execute", "data": {"code": IS_DARK}}
+        try:
+            found = await asyncio.wait_for(self._caller(asked), THEME_SECONDS)
+        except Exception as error:
+            log.info("the page did not tell its colours: %s", type(error).__name__)
+            return ""
+        return {True: "dark", False: "light"}.get(found, "") if isinstance(found, bool) else ""
+
+    async def emit(self, kind: str, data: dict) -> None:
+        """Tell the page; a page that is gone must not break the call."""
+        if self._emitter is None:
+            return
+        try:
+            await self._emitter({"type": kind, "data": data})
+        except Exception as error:
+            log.info("the page did not take an event: %s", type(error).__name__)
+
+
+class Watch:
+    """Tells the page how far a call is, and has it stopped where the user stops the answer."""
+
+    # Ends that go on where they were themselves interrupted: a loop forgets tasks nobody holds.
+    _ends: ClassVar[set] = set()
+
+    def __init__(self, client: ServiceClient, turn: Turn, name: str, arguments: dict) -> None:
+        self.client, self.turn = client, turn
+        self._facts, self._arguments = OPERATIONS[name], arguments
+        self._began = time.monotonic()
+
+    def said(self, what: str) -> str:
+        """The sentence "doing" or "done" of the operation, with the names known by now."""
+        return _sentence(self._facts[what], {**self._arguments, **self.turn.named})
+
+    async def over(self, work: Coroutine) -> Any:
+        """What comes of the work, which is told of as long as it lasts."""
+        teller = asyncio.create_task(self._tell())
+        try:
+            return await work
+        except asyncio.CancelledError:
+            # Nothing is told any more but the end.
+            teller.cancel()
+            end = asyncio.create_task(self._stop())
+            self._ends.add(end)
+            end.add_done_callback(self._ends.discard)
+            await asyncio.shield(end)
+            raise
+        finally:
+            # What it tells must not come after what is told at the end.
+            teller.cancel()
+            await asyncio.wait([teller])
+
+    async def _tell(self) -> None:
+        while self.turn.shows_status:
+            await asyncio.sleep(TELL_EVERY)
+            found = await asyncio.to_thread(self.client.progress)
+            seconds = round(time.monotonic() - self._began)
+            await self.turn.status(f"{self.said('doing')}{_part(found)} ... {seconds} s")
+
+    async def _stop(self) -> None:
+        end = "stopped"
+        try:
+            end = await asyncio.to_thread(self.client.stop)
+        except Exception as error:
+            log.warning("a call could not be stopped: %s", type(error).__name__)
+        await self.turn.status(f"{self.said('doing')}: {end}", done=True)
+
+
+def _part(progress: dict) -> str:
+    """What the service is doing, as words behind a sentence; "" if there is nothing to say."""
+    doing, done, total = (progress.get(key) for key in ("doing", "done", "total"))
+    counted = isinstance(done, int) and isinstance(total, int) and total > 1
+    if doing == "steps":
+        return f": step {done + 1} of {total}" if counted else ""
+    words = {
+        "waiting": "waiting for its turn",
+        "rebuilding": "bringing the workbook back",
+        "working": "",
+    }
+    said = words.get(str(doing or "working"), str(doing))
+    if not counted or not said:
+        return f": {said}" if said else ""
+    few = doing == "rebuilding" and total < 100
+    return f": {said}, " + (f"{done} of {total}" if few else f"{min(100 * done // total, 100)} %")
+
+
+class Attachments:
+    """Files of the chat, read with the user's own rights."""
+
+    def __init__(self, turn: Turn) -> None:
+        self.turn = turn
+
+    async def find(self, asked: str) -> Upload | None:
+        """The attached file of that name or id; "latest" is the newest spreadsheet."""
+        items = [item for item in self.turn.files if item.get("id") and _item_name(item)]
+        wanted = asked.strip().lower()
+        if wanted in ("", "latest"):
+            found = [i for i in items if _item_name(i).lower().endswith(SPREADSHEETS)]
+        else:
+            found = [i for i in items if wanted in (str(i["id"]).lower(), _item_name(i).lower())]
+            found = found or [i for i in items if same_name(wanted, _item_name(i))]
+        return await self.read(str(found[-1]["id"])) if found else None
+
+    async def read(self, file_id: str) -> Upload:
+        """A stored file, if the user may read it."""
+        try:
+            from open_webui.models.files import Files
+            from open_webui.models.users import Users
+            from open_webui.storage.provider import Storage
+
+            file = await Files.get_file_by_id(file_id)
+            user = await Users.get_user_by_id(self.turn.user_id)
+            allowed = file and user and await self._may_read(file, user)
+            path = await asyncio.to_thread(Storage.get_file, file.path) if allowed else ""
+        except Exception as error:
+            log.warning("reading a file inside Open WebUI failed: %s", type(error).__name__)
+            raise ToolError(
+                "The attached file could not be read from Open WebUI.",
+                "Ask the user to attach it again.",
+                "attachment_unreadable",
+            ) from None
+        if not allowed:
+            raise ToolError(
+                "The user may not read this file, or it is gone.",
+                "Ask the user to attach it to this chat.",
+                "attachment_forbidden",
+            )
+        return Upload(file_id, str(file.filename), str(path))
+
+    async def _may_read(self, file: Any, user: Any) -> bool:
+        if file.user_id == user.id or user.role == "admin":
+            return True
+        from open_webui.utils.access_control.files import has_access_to_file
+
+        return bool(await has_access_to_file(file.id, "read", user))
+
+
+def _item_name(item: dict) -> str:
+    return str(item.get("name") or (item.get("file") or {}).get("filename") or "")
+
+
+def same_name(asked: str, name: str) -> bool:
+    """Whether two names mean the same file: case and ending do not matter."""
+    asked, name = asked.strip().lower(), name.strip().lower()
+    return asked == name or asked == os.path.splitext(name)[0]
+
+
+class Delivery:
+    """Puts produced files into Open WebUI's own store, each as one chip at the message."""
+
+    def __init__(self, turn: Turn, state: SharedState) -> None:
+        self.turn = turn
+        self.state = state
+
+    async def deliver(self, name: str, mime: str, data: bytes, kind: str) -> str:
+        """Store the file and show it; returns its address inside Open WebUI."""
+        key = ("chip", self.turn.user_id, self.turn.chat_id, self.turn.message_id, kind, name)
+        before = await self._shown()
+        own = next((i for i in before if _own_mark(i) == [kind, name]), None)
+        known = self.state.get(*key)
+        if own is None and known and self.turn.message_id:
+            # A temporary chat is stored nowhere, but its page shows the chip.
+            own = _chip(known, name, mime, len(data), {"kind": kind, "name": name})
+            if await self._replaced(own, data):
+                return _address(known)
+        item = await self._replaced(own, data) if own else None
+        if item is None:
+            item = await self._stored(name, mime, data, kind)
+        self.state.put(item["id"], *key)
+        await self._show(before, own, item)
+        return _address(item["id"])
+
+    async def _shown(self) -> list[dict]:
+        """The files that the message shows already."""
+        if not self.turn.message_id:
+            return []
+        try:
+            from open_webui.models.chats import Chats
+
+            found = await Chats.get_message_metadata(
+                self.turn.chat_id, self.turn.message_id, "files"
+            )
+        except Exception as error:
+            log.info("the message's files can't be looked at: %s", type(error).__name__)
+            found = None
+        return [item for item in found or [] if isinstance(item, dict)]
+
+    async def _stored(self, name: str, mime: str, data: bytes, kind: str) -> dict:
+        from fastapi import UploadFile
+        from open_webui.models.users import Users
+        from open_webui.routers.files import upload_file_handler
+        from starlette.datastructures import Headers
+
+        user = await Users.get_user_by_id(self.turn.user_id)
+        file = UploadFile(
+            file=io.BytesIO(data), filename=name, headers=Headers({"content-type": mime})
+        )
+        mark = {"kind": kind, "name": name}
+        stored = await upload_file_handler(
+            self.turn.request,
+            file=file,
+            metadata={META: mark, "chat_id": self.turn.chat_id},
+            process=False,
+            user=user,
+        )
+        return _chip(stored.id, name, mime, len(data), mark)
+
+    async def _replaced(self, item: dict, data: bytes) -> dict | None:
+        """Overwrite a file that this very message shows, so that it stays one chip."""
+        try:
+            from open_webui.models.files import Files
+            from open_webui.storage.provider import Storage
+
+            file = await Files.get_file_by_id(item["id"])
+            if not file or file.user_id != self.turn.user_id:
+                return None
+            place = os.path.basename(file.path)
+            tags = {"OpenWebUI-User-Id": self.turn.user_id, "OpenWebUI-File-Id": file.id}
+            _, path = await asyncio.to_thread(Storage.upload_file, io.BytesIO(data), place, tags)
+            if path != file.path:
+                return None
+            digest = hashlib.sha256(data).hexdigest()
+            facts = {"size": len(data), "file_hash": digest}
+            await Files.update_file_metadata_by_id(file.id, facts)
+        except Exception as error:
+            log.info("a stored file could not be replaced: %s", type(error).__name__)
+            return None
+        return {**item, "size": len(data)}
+
+    async def _show(self, before: list[dict], own: dict | None, item: dict) -> None:
+        """Make the list of chips right in the stored chat and on the open page.
+
+        ``own`` is the chip among them whose place the new one takes.
+        """
+        replaces = own is not None and own in before
+        items = [item if i == own else i for i in before] if replaces else [*before, item]
+        kept = await self._kept(items, None if replaces else item)
+        if not kept and not replaces:
+            # A chat that is not stored, or could not be: this event is stored by the page's
+            # way, and the page of a temporary chat adds the file to those it shows.
+            await self.turn.emit("files", {"files": [item]})
+        if kept or before:
+            # This one is shown only, and has to be whole: the page replaces its list with it.
+            await self.turn.emit("chat:message:files", {"files": kept or items})
+
+    async def _kept(self, items: list[dict], added: dict | None) -> list[dict]:
+        """The message's files as the stored chat has them now; nothing if it has them not."""
+        chat, message = self.turn.chat_id, self.turn.message_id
+        if not message:
+            return []
+        try:
+            from open_webui.models.chats import Chats
+
+            if added:
+                add = Chats.add_message_files_by_id_and_message_id
+                return await add(chat, message, [added]) or []
+            done = await Chats.upsert_message_to_chat_by_id_and_message_id(
+                chat, message, {"files": items}, touch=False
+            )
+            return items if done else []
+        except Exception as error:
+            log.info("the message's files can't be kept: %s", type(error).__name__)
+            return []
+
+    async def earlier(self) -> dict[str, str]:
+        """Ids of the newest workbooks delivered in this chat before, by name."""
+        from open_webui.models.chats import Chats
+
+        chat = await Chats.get_chat_by_id_and_user_id(self.turn.chat_id, self.turn.user_id)
+        messages = ((chat.chat or {}).get("history") or {}).get("messages") if chat else None
+        found: dict[str, str] = {}
+        for message in sorted((messages or {}).values(), key=lambda m: m.get("timestamp") or 0):
+            for item in message.get("files") or []:
+                mark = _own_mark(item) if isinstance(item, dict) else []
+                if mark and mark[0] == "workbook":
+                    found.pop(mark[1], None)  # the newest comes last
+                    found[mark[1]] = str(item["id"])
+        return found
+
+
+def _address(file_id: str) -> str:
+    return f"/api/v1/files/{file_id}/content"
+
+
+def _chip(file_id: str, name: str, mime: str, size: int, mark: dict) -> dict:
+    file = {
+        "id": file_id,
+        "filename": name,
+        "meta": {"name": name, "content_type": mime, "size": size, "data": {META: mark}},
+    }
+    return {
+        "type": "file",
+        "id": file_id,
+        "url": file_id,
+        "name": name,
+        "size": size,
+        "content_type": mime,
+        "status": "uploaded",
+        "file": file,
+    }
+
+
+def _own_mark(item: dict) -> list[str]:
+    """[kind, name] of a chip that this tool made, else an empty list."""
+    data = ((item.get("file") or {}).get("meta") or {}).get("data") or {}
+    mark = data.get(META) if isinstance(data, dict) else None
+    return [str(mark.get("kind")), str(mark.get("name"))] if isinstance(mark, dict) else []
+
+
+class Tools:
+    """Excel for the chat."""
+
+    class Valves(BaseModel):
+        service_url: str = Field(
+            default=SERVICE_URL,
+            description="Address of the Excel service, as this server reaches it.",
+        )
+        api_key: str = Field(
+            default=API_KEY,
+            description="One of the keys in EXCEL_TOOLS_API_KEYS of the service.",
+            json_schema_extra={"input": {"type": "password"}},
+        )
+        public_url: str = Field(
+            default="",
+            description="Address of the service as people's browsers reach it, for fallback links; "
+            "leave empty to take the service's own setting.",
+        )
+        timeout: int = Field(default=120, description="Seconds to wait for the service.", ge=1)
+        deliver_files: bool = Field(
+            default=True, description="Put produced files into Open WebUI and show them as chips."
+        )
+        show_status: bool = Field(default=True, description="Say in the chat what is being done.")
+
+    class UserValves(BaseModel):
+        house_style: Literal["", "blue", "green", "teal", "orange", "purple", "gray", "plain"] = (
+            Field(default="", description="Colours of your new workbooks, charts and reports.")
+        )
+        font: str = Field(default="", description="Their font, such as Arial.")
+        number_format: str = Field(
+            default="",
+            description='How they show decimal numbers: "#,##0.00" or "currency EUR". '
+            "The separators shown are those of your own Excel.",
+        )
+        date_format: str = Field(
+            default="", description='How they show dates: "dd.mm.yyyy" or "mmm d, yyyy".'
+        )
+        chart_legend: Literal["", "right", "bottom", "top", "left", "none"] = Field(
+            default="", description="Where the legend stands in charts that need one."
+        )
+
+    # At class level, because Open WebUI makes instances anew.
+    _state: ClassVar[SharedState] = SharedState()
+
+    def __init__(self) -> None:
+        self.valves = self.Valves()
+        self.citation = False
+
+    # --- generated from the service's registry by scripts/generate.py: do not edit ---
+
+    async def create_excel_file(
+        self,
+        filename: str,
+        headers: list[str] | None = None,
+        rows: Rows | None = None,
+        sheets: list[dict] | None = None,
+        sheet: str = "Sheet1",
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Make a new Excel file from headers and rows, or from several sheets.
+
+        It stays open for further changes. Headers alone give headers alone. A text that starts
+        with = is a formula, 2026-01-31 is a date, an apostrophe in front keeps any text as text.
+
+        :param filename: name of the file, such as budget.xlsx
+        :param headers: header row, such as ["Item", "Cost"]
+        :param rows: rows as lists [["Rent", 1200]], as records [{"Item": "Rent", "Cost": 1200}], or columns {"Item": ["Rent"], "Cost": [1200]}
+        :param sheets: instead of headers and rows, [{"name": "May", "rows": [{"Item": "Rent"}]}]
+        :param sheet: name of the sheet, where there is one
+        """
+        return await self._run(
+            "create_excel_file",
+            {
+                "filename": filename,
+                "headers": headers,
+                "rows": rows,
+                "sheets": sheets,
+                "sheet": sheet,
+            },
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def open_excel_file(
+        self,
+        file: str = "latest",
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Open a workbook or CSV file that was uploaded in the chat or saved before.
+
+        Opening a file that is open already answers the open workbook. Files of other formats
+        (.xls, .xlsb, .ods, .csv) become .xlsx workbooks.
+
+        :param file: name or id of the file, or "latest" for the newest upload
+        """
+        return await self._run(
+            "open_excel_file",
+            {"file": file},
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def describe_excel_file(
+        self,
+        workbook: str | None = None,
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Describe an open workbook: sheets, columns with types and examples, charts, errors.
+
+        :param workbook: if several are open
+        """
+        return await self._run(
+            "describe_excel_file",
+            {"workbook": workbook},
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def read_excel_range(
+        self,
+        workbook: str | None = None,
+        sheet: str | None = None,
+        range: str | None = None,
+        what: Literal["values", "formulas", "formats"] = "values",
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Read cells as rows: their values, formulas, or formats.
+
+        Dates come as 2026-01-31; a text that only looks like a date, number format or formula
+        comes with an apostrophe in front. Long ranges come in pages; "next_range" is the next.
+
+        :param workbook: if several are open
+        :param sheet: leave out if there is one
+        :param range: "A1:D20", "A:C", a table, Sales[Amount], or a column's header; left out: all used cells
+        :param what: values (calculated), formulas, or formats (number format, font, fill)
+        """
+        return await self._run(
+            "read_excel_range",
+            {"workbook": workbook, "sheet": sheet, "range": range, "what": what},
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def write_excel_range(
+        self,
+        rows: Rows,
+        workbook: str | None = None,
+        sheet: str | None = None,
+        start: str = "A1",
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Write values and formulas from a start cell on, or append rows under the data.
+
+        A text that starts with = is a formula, 2026-01-31 is a date, an apostrophe in front
+        keeps any text as text. null makes a cell blank.
+
+        :param rows: lists [["Rent", 1200], ["Sum", "=SUM(B1:B9)"]]; to append also records by header
+        :param workbook: if several are open
+        :param sheet: leave out if there is one
+        :param start: first cell, such as "B2", or "append"
+        """
+        return await self._run(
+            "write_excel_range",
+            {"rows": rows, "workbook": workbook, "sheet": sheet, "start": start},
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def format_excel_cells(
+        self,
+        style: dict,
+        workbook: str | None = None,
+        sheet: str | None = None,
+        range: str | None = None,
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Format cells: font, fill, border, alignment, number format, widths, merging. The rest stays.
+
+        :param style: what to set, such as {"bold": true, "fill": "light gray", "align": "center", "number_format": "currency EUR", "border": "outline medium, inside thin gray"}.
+        :param workbook: if several are open
+        :param sheet: leave out if there is one
+        :param range: "A1:D1", "B:B", "A1:A9,C1:C9", header, a table, or a column's header; left out: all used cells
+        """
+        return await self._run(
+            "format_excel_cells",
+            {"style": style, "workbook": workbook, "sheet": sheet, "range": range},
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def create_excel_chart(
+        self,
+        workbook: str | None = None,
+        sheet: str | None = None,
+        chart_type: Literal[
+            "column",
+            "bar",
+            "line",
+            "pie",
+            "scatter",
+            "area",
+            "doughnut",
+            "bubble",
+            "radar",
+            "stock",
+            "combo",
+            "waterfall",
+            "histogram",
+            "pareto",
+            "box",
+            "treemap",
+            "sunburst",
+            "funnel",
+            "sparkline_line",
+            "sparkline_column",
+            "sparkline_winloss",
+        ]
+        | None = None,
+        data_range: str | None = None,
+        title: str | None = None,
+        action: Literal["add", "list", "change", "delete"] = "add",
+        options: dict | None = None,
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Add a chart or sparklines beside the data; list, change or delete charts.
+
+        The first column of the data gives the categories, the rest the series (or its rows do).
+
+        :param workbook: if several are open
+        :param sheet: leave out if there is one
+        :param chart_type: column if left out
+        :param data_range: with the header row: "A1:C10", "A1:A10,C1:C10", or a table's name; left out: the sheet's data
+        :param title: left out: the name of a single series
+        :param action: change and delete take options.chart; change keeps what is not named
+        :param options: extras, such as {"series": ["Sales"], "stacked": true, "y_title": "Euro"}.
+        """
+        return await self._run(
+            "create_excel_chart",
+            {
+                "workbook": workbook,
+                "sheet": sheet,
+                "chart_type": chart_type,
+                "data_range": data_range,
+                "title": title,
+                "action": action,
+                "options": options,
+            },
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def export_excel_file(
+        self,
+        workbook: str | None = None,
+        format: Literal["csv", "json", "html", "markdown", "pdf", "png"] = "csv",
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Export sheets or a range as CSV, JSON, HTML, Markdown, PDF or PNG: values, not formulas.
+
+        :param workbook: if several are open
+        :param format: csv: a file a sheet; png: a file a page
+        """
+        return await self._run(
+            "export_excel_file",
+            {"workbook": workbook, "format": format},
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    async def create_excel_report(
+        self,
+        report: Literal[
+            "sales_report",
+            "employee_directory",
+            "invoice",
+            "budget",
+            "project_plan",
+            "timesheet",
+            "inventory",
+        ],
+        rows: Rows | None = None,
+        workbook: str | None = None,
+        title: str | None = None,
+        options: dict | None = None,
+        __user__: dict | None = None,
+        __metadata__: dict | None = None,
+        __request__: Any = None,
+        __files__: list | None = None,
+        __event_emitter__: Any = None,
+    ) -> str:
+        """Make a finished report or document: sales, employees, invoice, budget, project, hours, stock.
+
+        Send the data as rows for a new file, or name an open workbook that holds it. Columns are
+        found by their headers. What is not given stays blank: without rows, the last five are forms.
+
+        :param report: columns of sales: amount, date, region; employees: name, department; invoice: description, quantity, unit price; budget: category, month, plan, actual; project: task, start, days; hours: date, start, end; stock: item, stock, reorder level, unit cost
+        :param rows: records [{"Date": "2026-01-12", "Amount": 120}], or lists after one of headers
+        :param workbook: open workbook to add it to; left out: a new file
+        :param title: title of the report
+        :param options: such as {"vat": 19, "scenarios": {"Low": -10}, "columns": {"amount": "Net"}}
+        """
+        return await self._run(
+            "create_excel_report",
+            {
+                "report": report,
+                "rows": rows,
+                "workbook": workbook,
+                "title": title,
+                "options": options,
+            },
+            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+        )
+
+    # --- end of the generated part ---
+
+    async def _run(self, name: str, arguments: dict, injected: tuple) -> Any:
+        """One call from beginning to end; whatever happens, the model gets a clear answer."""
+        valves = self.valves
+        turn = Turn(injected, valves.show_status)
+        arguments = {key: value for key, value in arguments.items() if value is not None}
+        client = ServiceClient(valves, turn.user_id, turn.chat_id, self._state)
+        watch = Watch(client, turn, name, arguments)
+        await turn.status(watch.said("doing"))
+        try:
+            answer = await watch.over(self._answered(client, turn, name, arguments))
+        except ToolError as error:
+            await turn.status(f"{watch.said('doing')}: {error.message}", done=True)
+            return error.answer()
+        except Exception as error:
+            log.exception("%s failed", name)
+            await turn.status(f"{watch.said('doing')}: failed", done=True)
+            return ToolError(
+                f"The tool failed in an unexpected way ({type(error).__name__}: {error}).",
+                "Look with list_excel_files what is there before trying again.",
+                "tool_failed",
+            ).answer()
+        await turn.status(watch.said("done"), done=True)
+        return answer
+
+    async def _answered(self, client: ServiceClient, turn: Turn, name: str, arguments: dict) -> Any:
+        """What the tool returns of a call that succeeds."""
+        facts = OPERATIONS[name]
+        notice = await asyncio.to_thread(client.prefer, turn.preferences)
+        body = await self._operated(client, turn, name, arguments)
+        turn.named |= _names(body)
+        needed = facts.get("delivers_with")  # without it there is only an answer
+        gives = facts["delivers"] and (not needed or arguments.get(needed))
+        if facts.get("delivers_converted"):
+            gives = not {"understood", "converted_from"}.isdisjoint(body["result"])
+        link = await self._delivered(client, turn, body) if gives else ""
+        answer = _shortened(body, link)
+        told = {**answer, "notice": notice} if notice else answer
+        return await self._shown(client, turn, told) if facts.get("previews") else compact(told)
+
+    async def _shown(self, client: ServiceClient, turn: Turn, answer: dict) -> Any:
+        """The page that the service made, inside of the chat, and the answer beside it.
+
+        Where it can't be shown, the answer keeps the link of the page.
+        """
+        address = str(answer.get("preview_url", ""))
+        answer["preview_url"] = _public(address, self.valves.public_url)
+        client.stage = "bringing the page into the chat"
+        try:
+            from fastapi.responses import HTMLResponse
+
+            theme = await turn.theme()
+            wish = f"embed=1&theme={theme}" if theme else "embed=1"
+            page = await asyncio.to_thread(client.fetch, address, wish)
+        except (ImportError, ToolError) as error:
+            log.warning("the preview is not shown: %s", type(error).__name__)
+            answer["next"] = ["Give the user the link in preview_url: it shows the sheet."]
+            return compact(answer)
+        del answer["preview_url"]
+        answer["result"] = {**answer["result"], "the_user_sees_it": True}
+        shown = HTMLResponse(page, headers={"Content-Disposition": "inline"})
+        return shown, compact(answer)
+
+    async def _operated(
+        self, client: ServiceClient, turn: Turn, name: str, arguments: dict
+    ) -> dict:
+        uploads: dict[str, Upload] = {}
+        parameter = _file_parameter(name, arguments)
+        asked = str(arguments.get(parameter, "")) if parameter else "\n"
+        if "\n" not in asked and "\r" not in asked:
+            found = await Attachments(turn).find(asked)
+            if found:
+                uploads[parameter] = found
+                turn.named[parameter] = found.name
+        try:
+            return await asyncio.to_thread(client.operate, name, arguments, uploads)
+        except ToolError as error:
+            # Both codes say that nothing was done, so the call may be made again.
+            if error.code == "file_not_found" and parameter and not uploads:
+                again = await self._restored(client, turn, asked, opened=False)
+            elif error.code == "workbook_not_found":
+                again = await self._restored(client, turn, str(arguments.get("workbook", "")))
+            else:
+                raise
+            if not again:
+                raise
+        uploads = {parameter: again[-1]} if parameter and not uploads else uploads
+        return await asyncio.to_thread(client.operate, name, arguments, uploads)
+
+    async def _restored(
+        self, client: ServiceClient, turn: Turn, asked: str, opened: bool = True
+    ) -> list[Upload]:
+        """The chat's own delivered workbooks of that name, opened again.
+
+        Their session may have expired or been deleted; the files are still in the chat.
+        """
+        try:
+            earlier = await Delivery(turn, self._state).earlier()
+        except Exception as error:
+            log.info("the chat's earlier files can't be looked at: %s", type(error).__name__)
+            return []
+        every = asked.strip().lower() in ("", "latest")
+        found = []
+        for name in [n for n in earlier if every or same_name(asked, n)][-5:]:
+            try:
+                upload = await Attachments(turn).read(earlier[name])
+            except ToolError:
+                continue  # the user has deleted this one
+            upload.name = name
+            found.append(upload)
+            if opened:
+                await asyncio.to_thread(client.operate, "open_excel_file", {}, {"file": upload})
+        return found
+
+    async def _delivered(self, client: ServiceClient, turn: Turn, body: dict) -> str:
+        """Bring the files of an answer into the chat; returns a ready markdown link."""
+        links = []
+        for entry in body.get("files") or []:
+            name = str(entry.get("name"))
+            address = _public(str(entry.get("download_url")), self.valves.public_url)
+            if self.valves.deliver_files and turn.request is not None:
+                address = await self._into_chat(client, turn, entry, body) or address
+            entry["download_url"] = address
+            links.append(f"[Download {_plain_label(name)}]({address})")
+        return " ".join(links)
+
+    async def _into_chat(self, client: ServiceClient, turn: Turn, entry: dict, body: dict) -> str:
+        kind = "workbook" if entry.get("name") == body.get("workbook") else "export"
+        client.stage = "bringing the file into the chat"
+        try:
+            data = await asyncio.to_thread(client.fetch, str(entry.get("download_url")))
+            mime = str(entry.get("mime_type") or XLSX)
+            return await Delivery(turn, self._state).deliver(str(entry["name"]), mime, data, kind)
+        except Exception as error:
+            # The signed link of the service remains.
+            log.warning("a file could not be put into Open WebUI: %s", type(error).__name__)
+            return ""
+
+
+def _plain_label(name: str) -> str:
+    """A file name that does not end a markdown label early."""
+    return name.replace("[", "(").replace("]", ")")
+
+
+def _public(address: str, public_url: str) -> str:
+    """The link under the address that browsers reach, where a valve names one."""
+    public = public_url.strip().rstrip("/")
+    parts = urlsplit(address)
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{public}{parts.path[_start(address) :]}{query}" if public else address
+
+
+def _start(address: str) -> int:
+    """Where the service's own path begins in a link: the public address may have one, too."""
+    path = urlsplit(address).path
+    return max(path.rfind("/files/"), path.rfind("/preview/"), 0)
+
+
+def _names(body: dict) -> dict[str, str]:
+    """Names that an answer tells: of its workbook, of the database that was asked."""
+    result = body["result"]
+    workbook, database = body.get("workbook") or result.get("closed"), result.get("database")
+    found = {"workbook": workbook, "filename": workbook, "source": database}
+    return {key: str(name) for key, name in found.items() if name}
+
+
+# What is said where a name is not known, or is none.
+NAMELESS = {"file": "the file", "workbook": "the workbook", "filename": "a file"}
+
+
+def _sentence(text: str, arguments: dict) -> str:
+    """ "Opening {file}" with the argument put in, if it is a short name.
+
+    Behind a | stands what is said without one.
+    """
+
+    def value(match: re.Match) -> str:
+        given = str(arguments.get(match.group(1)) or "").strip()
+        if given and len(given) <= 80 and "\n" not in given and given != "latest":
+            return given
+        return match.group(2) if match.group(2) is not None else NAMELESS[match.group(1)]
+
+    return re.sub(r"\{(\w+)(?:\|([^}]*))?\}", value, text).strip()
+
+
+def _shortened(body: dict, link: str) -> dict:
+    """The answer for the model: without empty fields, with the link ready to use."""
+    answer = {k: v for k, v in body.items() if v not in (None, [], "") and k != "next"}
+    files = [
+        {k: v for k, v in entry.items() if v is not None and k != "mime_type"}
+        for entry in body.get("files") or []
+    ]
+    if files:
+        answer["files"] = files
+    if link:
+        answer["link"] = link
+    advice = list(filter(None, map(_advice, body.get("next") or [])))
+    return {**answer, "next": advice} if advice else answer
+
+
+def _advice(text: str) -> str:
+    """Advice without the sentences about tools that this file does not have."""
+    sentences = re.split(r"(?<=[.!?]) +", str(text))
+    return " ".join(s for s in sentences if set(_TOOL_NAME.findall(s)) <= set(OPERATIONS))
+
+
+_TOOL_NAME = re.compile(r"\b(?:[a-z]+_(?:csv_to_)?excel(?:_[a-z]+)?|query_database)\b")
+
+
+def _file_parameter(name: str, arguments: dict) -> str:
+    """The parameter of a call that names a file of the chat, if one does."""
+    parameter = OPERATIONS[name]["file"]
+    key, wanted = OPERATIONS[name]["file_if"]
+    if key and (arguments.get(key) != wanted or not str(arguments.get(parameter) or "").strip()):
+        return ""
+    return parameter
+
+
+# Open WebUI sends docstrings to the model as they stand, indentation included.
+for _method in vars(Tools).values():
+    if inspect.iscoroutinefunction(_method) and _method.__doc__:
+        _method.__doc__ = inspect.cleandoc(_method.__doc__)

@@ -1,0 +1,1 @@
+"""/mcp: the operations as MCP tools, over streamable HTTP, by the official SDK."""

@@ -1,0 +1,71 @@
+"""Mcp-Session-Ids: signed, so that they are known after a restart, and good for one API key."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable
+
+from cachetools import TTLCache
+from itsdangerous import BadSignature, TimestampSigner, URLSafeTimedSerializer
+
+from service.errors import SessionExpired, SessionNotFound
+
+_HINT = "Send initialize without the header; the answer has a new Mcp-Session-Id."
+
+
+class Tickets:
+    """Makes them and reads them.
+
+    :param ttl: seconds for which one is good, unless ``used`` says longer
+    :param used: whether the chat of a ticket is still in use, by user and chat
+    """
+
+    def __init__(
+        self, secret: str, ttl: int, clock: Callable[[], float], used: Callable[[str, str], bool]
+    ) -> None:
+        self._ttl = ttl
+        self._used = used
+        self._ended: TTLCache[str, bool] = TTLCache(10_000, ttl, timer=clock)
+
+        class Signer(TimestampSigner):
+            def get_timestamp(self) -> int:
+                return int(clock())
+
+        self._clock = clock
+        self._serializer = URLSafeTimedSerializer(
+            secret,
+            salt="excel-tools-mcp",
+            signer=Signer,
+            signer_kwargs={"digest_method": hashlib.sha256},
+        )
+
+    def issue(self, key: str) -> str:
+        """A new one, for a caller with that API key."""
+        return str(self._serializer.dumps([secrets.token_urlsafe(18), _digest(key)]))
+
+    def chat(self, ticket: str, key: str, user: str = "") -> str:
+        """The id of the chat that it stands for, where the caller names none.
+
+        :raises SessionNotFound: if it is not ours, of another key, or ended
+        :raises SessionExpired: if it is too old, and nothing is left of its chat
+        """
+        try:
+            found, made = self._serializer.loads(ticket, return_timestamp=True)
+            id_, owner = found
+        except (BadSignature, ValueError, TypeError):
+            raise SessionNotFound("There is no such MCP session.", _HINT) from None
+        if owner != _digest(key) or id_ in self._ended:
+            raise SessionNotFound("There is no such MCP session.", _HINT)
+        chat = f"mcp-{id_}"
+        if self._clock() - made.timestamp() > self._ttl and not self._used(user or chat, chat):
+            raise SessionExpired("The MCP session has expired.", _HINT)
+        return chat
+
+    def end(self, ticket: str, key: str) -> None:
+        """It is good for nothing any more. What its chat holds stays until its time is over."""
+        self._ended[self.chat(ticket, key).removeprefix("mcp-")] = True
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:16]

@@ -1,0 +1,178 @@
+"""A tool call under way: done in a thread, told about meanwhile, stopped when nobody wants it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import re
+import threading
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, TypeVar
+
+import anyio
+import anyio.to_thread
+from mcp.types import RequestId
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+
+from service.errors import ExcelToolsError
+from service.operations.registry import Operation
+from service.sessions.registry import Sessions
+from service.sessions.running import run_operation
+from service.sessions.session import Session
+from service.web import doors
+from service.web.answers import as_error
+from service.web.mcp.visit import Visit
+
+log = logging.getLogger("excel_tools.mcp")
+
+_TELL_EVERY = 1.0
+T = TypeVar("T")
+
+
+class Tell(Protocol):
+    """Sends a progress notification; nothing is sent to a client that did not ask for any."""
+
+    def __call__(
+        self, progress: float, total: float | None = None, message: str | None = None
+    ) -> Awaitable[None]: ...
+
+
+class Work:
+    """One call of a tool. Its answer or its error is there once it is done."""
+
+    def __init__(
+        self,
+        visit: Visit,
+        operation: Operation,
+        arguments: dict[str, Any],
+        request: RequestId | None,
+    ) -> None:
+        self.visit = visit
+        self.operation = operation
+        self.arguments = arguments
+        self.place = place(visit.ticket, request)
+        self.key = uuid.uuid4().hex
+        self.began = time.monotonic()
+        self.answer: dict[str, Any] = {}
+        self.error: ExcelToolsError | None = None
+        self.done = False
+        self._session: Session | None = None
+        self._unwanted = False
+        self._lock = threading.Lock()
+
+    def run(self, sessions: Sessions) -> None:
+        """Do it, in a thread. Whatever happens is kept as answer or error."""
+        try:
+            session, _ = sessions.open(self.visit.user, self.visit.chat)
+            self._begin(session)
+            answer = run_operation(session, self.operation, self.arguments, self.key)
+            self.answer = doors.for_a_model(self.operation, answer, self.arguments)
+        except Exception as error:  # noqa: BLE001 - each is answered as one of ours
+            self.error = doors.explained(as_error(error, self.visit.request_id), self._session)
+        finally:
+            self.done = True
+            self._log()
+
+    def _begin(self, session: Session) -> None:
+        with self._lock:
+            self._session = session
+        if self._unwanted:
+            session.calls.cancel(self.key)
+
+    def cancel(self) -> None:
+        """Have it stopped; nothing of it is done then, unless it is being kept already."""
+        with self._lock:
+            self._unwanted, session = True, self._session
+        if session is not None and not self.done:
+            session.calls.cancel(self.key)
+
+    def told(self) -> str:
+        """What is being done, in words."""
+        call = self._session.calls.find(self.key) if self._session else None
+        facts = call.told() if call else {}
+        doing = facts.get("doing", "working")
+        share = f" {facts['done']} of {facts['total']}" if "total" in facts else ""
+        step = "step" if doing == "steps" else doing
+        return f"{_sentence(self.operation.doing, self.arguments)}: {step}{share}"
+
+    def _log(self) -> None:
+        facts = {
+            "request": self.visit.request_id,
+            "operation": self.operation.name,
+            "code": self.error.code if self.error else "",
+            "session": self._session.data.key if self._session else "",
+            "user": self.visit.user,
+            "ms": round((time.monotonic() - self.began) * 1000, 1),
+        }
+        log.info("tool call", extra={"facts": {k: v for k, v in facts.items() if v != ""}})
+
+
+class Works:
+    """The calls under way."""
+
+    def __init__(self, sessions: Sessions, threads: int) -> None:
+        self._sessions = sessions
+        self._limiter = anyio.CapacityLimiter(threads)
+        self._under_way: dict[str, Work] = {}
+
+    async def run(self, work: Work, tell: Tell, version: str) -> None:
+        """Do the work; tell how far it is, as long as it lasts.
+
+        In the protocol of 2026 a closed connection means that the call is not wanted any
+        more; in those before it means nothing, and a client that wants it stopped says so.
+        """
+        stops = version in MODERN_PROTOCOL_VERSIONS
+        self._under_way[work.place] = work
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(_watched, work, tell, stops)
+                await self.in_thread(work.run, self._sessions)
+                group.cancel_scope.cancel()
+        finally:
+            self._under_way.pop(work.place, None)
+
+    async def in_thread(self, function: Callable[..., T], *arguments: object) -> T:
+        """What a function that waits answers."""
+        return await anyio.to_thread.run_sync(function, *arguments, limiter=self._limiter)
+
+    def cancel(self, ticket: str, request: object) -> None:
+        """Have the call of that request stopped, if it is under way."""
+        work = self._under_way.get(place(ticket, request))
+        if work is not None:
+            work.cancel()
+
+    def cancel_all(self) -> None:
+        for work in list(self._under_way.values()):
+            work.cancel()
+
+
+def place(ticket: str, request: object) -> str:
+    """What tells the requests under way apart: ids are a client's own, 1 is not "1"."""
+    return json.dumps([ticket, request]) if ticket else uuid.uuid4().hex
+
+
+async def _watched(work: Work, tell: Tell, stops: bool) -> None:
+    try:
+        while True:
+            await anyio.sleep(_TELL_EVERY)
+            seconds = round(time.monotonic() - work.began, 1)
+            with contextlib.suppress(anyio.ClosedResourceError, anyio.BrokenResourceError):
+                await tell(seconds, None, f"{work.told()} ({seconds:.0f} s)")
+    finally:
+        if stops:
+            work.cancel()
+
+
+def _sentence(text: str, arguments: dict[str, Any]) -> str:
+    """ "Opening {file}" with the argument put in, if it is a short name."""
+
+    def value(match: re.Match[str]) -> str:
+        given = str(arguments.get(match.group(1)) or "")
+        short = given and len(given) <= 80 and given.isprintable() and given != "latest"
+        names = {"file": "the file", "workbook": "the workbook", "source": ""}
+        return given if short else names.get(match.group(1), "a file")
+
+    return re.sub(r"\{(\w+)\}", value, text).strip()
