@@ -55,6 +55,13 @@ def test_shapes_and_text_boxes_are_drawn_where_they_stand(tmp_path: Path) -> Non
     assert 'fill="#5B9BD5"' in written(first["shape"])
 
 
+def test_parts_much_larger_than_their_group_stay_in_its_place(tmp_path: Path) -> None:
+    found = of_corpus("hand-shapes.xlsx", tmp_path)
+    sizes = [(one["width"], one["height"]) for one in drawings(found)]
+    assert len(sizes) == 9
+    assert max(max(size) for size in sizes) < 1_000, sizes
+
+
 def test_what_is_not_drawn_is_named(tmp_path: Path) -> None:
     [diagram] = drawings(of_corpus("hand-smartart.xlsx", tmp_path))
     assert diagram["words"] == "Diagram 1"

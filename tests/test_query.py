@@ -373,3 +373,26 @@ def test_moments_of_now_are_moments(book: Book) -> None:
     assert columns == {"n": "datetime", "m": "datetime", "t": "time", "l": "text"}
     before = ask(book, sql, into="Now")["into"]
     assert before == "Now!A1:D2"
+
+
+# Many workbooks ------------------------------------------------------------------------
+
+
+def test_few_databases_are_kept_and_all_workbooks_answer() -> None:
+    books = [new_book(headers=["Item"], rows=[[number]]) for number in range(6)]
+    for _ in range(2):
+        for number, book in enumerate(books):
+            answer = run(book, "query_excel_data", sql="SELECT * FROM sheet1")
+            assert answer.result["rows"] == [[number]]
+    kept = [book for book in books if book in shelf._SHELVES]
+    assert kept == books[-4:]
+
+
+def test_pages_of_an_answer_go_on_where_its_database_was_not_kept() -> None:
+    book = new_book(headers=["Item"], rows=[[number] for number in range(30)])
+    asked = {"sql": "SELECT * FROM sheet1", "limit": 10}
+    assert run(book, "query_excel_data", **asked).result["rows"][0] == [0]
+    for number in range(5):
+        run(new_book(headers=["A"], rows=[[number]]), "query_excel_data", sql="FROM sheet1")
+    last = run(book, "query_excel_data", **asked, options={"page": 3}).result["rows"]
+    assert (last[0], last[-1]) == ([20], [29])

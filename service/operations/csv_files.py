@@ -30,7 +30,8 @@ from service.operations.registry import Answer, BriefOptions, operation
 from service.workbook.areas import Area, area_at
 from service.workbook.book import Book
 from service.workbook.csv_table import CsvTable, ListedTexts, Texts, Wishes, as_table
-from service.workbook.delimited import decode, read_records, understood
+from service.workbook.delimited import read_records, understood
+from service.workbook.encoded import decode
 from service.workbook.found_tables.names import clean
 from service.workbook.house import FONT, House, HouseStyle
 from service.workbook.keeping.held_rows import continue_sheet

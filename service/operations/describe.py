@@ -18,7 +18,8 @@ from service.workbook.bulk import BulkSheet
 from service.workbook.bulk_values import bulk_values
 from service.workbook.found_tables import FoundTable, tables_on
 from service.workbook.found_tables.values import SheetValues, number_format, read_values
-from service.workbook.occupancy import count_formulas, formula_cells, is_empty, is_lazy
+from service.workbook.gaps import Place
+from service.workbook.occupancy import count_formulas, formula_cells, is_empty
 from service.workbook.pivots.files import find_pivots
 from service.workbook.profiles import column_profile
 from service.workbook.rules.found import rules_of
@@ -67,7 +68,9 @@ def _describe(book: Book, sheet: Worksheet, *, detail: bool) -> dict[str, object
     if region:
         last = region.area.last_row
         sums = any(one.totals == last and one.area.overlaps(region.area) for one in tables)
-        found |= _data(book, sheet, region, values, sums=sums, detail=detail)
+        # Those of a very large sheet that is not made into cells are counted as a whole.
+        places = [] if bulk is not None else _formulas(book, sheet)
+        found |= _data(book, sheet, region, values, places, sums=sums, detail=detail)
     found |= _tables(tables, values)
     formulas = book.fact(sheet, "formulas", count_formulas)
     pivots = find_pivots(book.memory.package) if book.memory else []
@@ -127,12 +130,14 @@ def _data(
     sheet: Worksheet,
     region: Region,
     values: SheetValues | TooLarge,
+    formulas: list[Place],
     *,
     sums: bool,
     detail: bool,
 ) -> dict[str, object]:
     """The columns of a sheet's main block.
 
+    :param formulas: where formulas stand
     :param sums: whether its last row sums the others up; it counts in no column then
     """
     names = header_names(book, sheet, region)[:MAX_COLUMNS]
@@ -141,13 +146,13 @@ def _data(
         body = Area(body.first_row, body.first_column, body.last_row - 1, body.last_column)
     rows = body.rows if body.last_row >= body.first_row else 0
     areas = [body.column(index) for index in range(len(names))]
-    formulas = _formulas(book, sheet, body) if rows else Counter()
+    counts = Counter(c for row, c in formulas if body.first_row <= row <= body.last_row)
     profiles: list[dict[str, object]] = []
     for name, area in zip(names, areas, strict=True):
         told: dict[str, object] = {"column": get_column_letter(area.first_column), "name": name}
         if rows:
             tally = Tally(_column(book, sheet, values, area))
-            told |= column_profile(tally, detail=detail, formulas=formulas[area.first_column])
+            told |= column_profile(tally, detail=detail, formulas=counts[area.first_column])
             told |= _suspects(book, sheet, name, area, tally) if detail else {}
         profiles.append(told)
     return {
@@ -167,12 +172,11 @@ def _suspects(
     return {"suspicious": found} if found else {}
 
 
-def _formulas(book: Book, sheet: Worksheet, body: Area) -> Counter[int]:
-    """How many formulas each column holds; of a very large sheet they are counted as a whole."""
-    if is_lazy(sheet) or not book.fact(sheet, "formulas", count_formulas):
-        return Counter()
-    places = (place for place, _ in formula_cells(sheet))
-    return Counter(column for row, column in places if body.first_row <= row <= body.last_row)
+def _formulas(book: Book, sheet: Worksheet) -> list[Place]:
+    """Where formulas stand, as (row, column)."""
+    if not book.fact(sheet, "formulas", count_formulas):
+        return []
+    return [place for place, _ in formula_cells(sheet)]
 
 
 def _column(

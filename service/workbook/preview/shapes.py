@@ -110,6 +110,17 @@ def _named(item: etree._Element) -> dict[str, str]:
     return {} if found is None else {str(k): str(v) for k, v in found.items()}
 
 
+def _enclosing(told: _Box | None, boxes: list[_Box]) -> _Box | None:
+    """The part that a group shows: as it is told, or all its parts, where they are much larger."""
+    if told is None or not boxes:
+        return told
+    left, top = min(b.left for b in boxes), min(b.top for b in boxes)
+    right, bottom = max(b.left + b.width for b in boxes), max(b.top + b.height for b in boxes)
+    if right - left <= 2 * told.width and bottom - top <= 2 * told.height:
+        return told
+    return _Box(left, top, right - left, bottom - top)
+
+
 class ShapePainter:
     """Draws shapes of one sheet.
 
@@ -148,16 +159,18 @@ class ShapePainter:
     def _group(self, item: etree._Element, box: _Box, drawing: str) -> list[dict[str, Any]]:
         inside = _transform(item, "chOff", "chExt") or _transform(item, "off", "ext")
         found: list[dict[str, Any]] = []
+        things = [thing for child in item for thing in _things(child)]
+        placed = [(one, _transform(one, "off", "ext")) for one in things]
+        boxes = [(one, own) for one, own in placed if own is not None]
+        inside = _enclosing(inside, [own for _, own in boxes])
         if inside is None or not inside.width or not inside.height:
             return found
         across, down = box.width / inside.width, box.height / inside.height
-        for thing in (thing for child in item for thing in _things(child)):
-            own = _transform(thing, "off", "ext")
-            if own is not None:
-                place = _Box(box.left + (own.left - inside.left) * across,
-                             box.top + (own.top - inside.top) * down,
-                             own.width * across, own.height * down)  # fmt: skip
-                found += self._thing(thing, place, drawing)
+        for thing, own in boxes:
+            place = _Box(box.left + (own.left - inside.left) * across,
+                         box.top + (own.top - inside.top) * down,
+                         own.width * across, own.height * down)  # fmt: skip
+            found += self._thing(thing, place, drawing)
         return found
 
     def _picture(self, item: etree._Element, drawing: str) -> Any:
