@@ -353,8 +353,7 @@ def operation(  # noqa: PLR0913 - what an operation is, named in one place
     :param secret: the parameter (or "options.password") that is never kept, logged or told
     :param seal: puts something else into the place of the secret, in the validated parameters
     :param steps: the parameter that holds calls of other operations, which may hold secrets
-    :param says_where: the parameter whose text may say itself in which of several open
-        workbooks the things are that it names; ``workbook`` may then be left out
+    :param says_where: the parameter whose text may name workbooks, which needs no ``workbook``
     :param nature: what the effect does not tell: only "looks", "loses" what was there, a call
         "again" does nothing more, reaches "outside"
     :param small: the parameters that the small tool has; empty: it is without this operation
