@@ -8,7 +8,7 @@ from codecs import BOM_UTF8
 from typing import Literal
 
 from openpyxl.cell.cell import Cell
-from openpyxl.styles import Alignment, Font
+from openpyxl.styles import Font
 from openpyxl.worksheet.worksheet import Worksheet
 from pydantic import Field
 
@@ -37,7 +37,7 @@ from service.workbook.house import FONT, House, HouseStyle
 from service.workbook.keeping.held_rows import continue_sheet
 from service.workbook.keeping.loader import LAZY_FROM
 from service.workbook.quick_csv import quick_table
-from service.workbook.row_bytes import Look, TableRows
+from service.workbook.row_bytes import WRAPPED, Look, TableRows, style_number
 from service.workbook.text_table import TextTable
 from service.workbook.texts import cut
 
@@ -123,7 +123,7 @@ def _put_large(book: Book, table: CsvTable, area: Area, title: str, house: House
         sheet = book.xl.create_sheet(title)
         formats = _write_table(book, sheet, table, area, house, MEASURED_ROWS)
         looks = [
-            Look(decision, _number_of(sheet, one), _number_of(sheet, one, _WRAPPED))
+            Look(decision, style_number(sheet, one), style_number(sheet, one, WRAPPED))
             for decision, one in zip(table.decisions, formats, strict=True)
         ]
         draft = book.draft(book.calculation.known)
@@ -138,16 +138,6 @@ def _put_large(book: Book, table: CsvTable, area: Area, title: str, house: House
 def _held(texts: Texts) -> TextTable:
     assert isinstance(texts, ListedTexts)  # there are no others
     return TextTable.of(texts.columns, texts.lines)
-
-
-def _number_of(sheet: Worksheet, template: Cell | None, alignment: Alignment | None = None) -> int:
-    """The number that a cell's format has in the workbook."""
-    cell = Cell(sheet, 1, 1)
-    if template is not None:
-        cell._style = template._style.__copy__()
-    if alignment is not None:
-        cell.alignment = alignment
-    return int(cell.style_id)
 
 
 def _is_text(source: str) -> bool:
@@ -237,9 +227,6 @@ def _imported(table: CsvTable, encoding: str, area: Area) -> dict[str, object]:
     return result | ({"notes": table.notes} if table.notes else {})
 
 
-_WRAPPED = Alignment(vertical="top", wrap_text=True)
-
-
 def _write_table(
     book: Book,
     sheet: Worksheet,
@@ -273,7 +260,7 @@ def _write_table(
             if cell is not None and template is not None:
                 cell._style = template._style.__copy__()  # a cell changes its style in place
             if cell is not None and cell.data_type == "s" and "\n" in str(cell._value):
-                cell.alignment = _WRAPPED
+                cell.alignment = WRAPPED
     if table.headers:
         align_headers(sheet, area)
     fit_columns(book, sheet, area)

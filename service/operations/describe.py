@@ -17,7 +17,7 @@ from service.workbook.book import Book
 from service.workbook.bulk import BulkSheet
 from service.workbook.bulk_values import bulk_values
 from service.workbook.found_tables import FoundTable, tables_on
-from service.workbook.found_tables.values import SheetValues, number_format, read_values
+from service.workbook.found_tables.values import SheetValues, number_format, shown_values
 from service.workbook.gaps import Place
 from service.workbook.occupancy import count_formulas, formula_cells, is_empty
 from service.workbook.pivots.files import find_pivots
@@ -57,7 +57,7 @@ def _describe(book: Book, sheet: Worksheet, *, detail: bool) -> dict[str, object
     bulk = bulk_values(book, sheet)
     if bulk is not None:
         _know(book, sheet, bulk)
-    values = _values(book, sheet)
+    values = _values(book, sheet, bulk)
     empty = bulk.used_area is None if bulk else is_empty(sheet)
     used = book.used_area(sheet)
     found: dict[str, object] = {"name": sheet.title, "used_range": None if empty else str(used)}
@@ -88,10 +88,10 @@ def _describe(book: Book, sheet: Worksheet, *, detail: bool) -> dict[str, object
     return found | {name: value for name, value in extras.items() if value}
 
 
-def _values(book: Book, sheet: Worksheet) -> SheetValues | TooLarge:
+def _values(book: Book, sheet: Worksheet, bulk: BulkSheet | None) -> SheetValues | TooLarge:
     """The values of a sheet, or why they can't be read all at once."""
     try:
-        return read_values(book, sheet)
+        return shown_values(book, sheet, bulk)
     except TooLarge as error:
         return error
 

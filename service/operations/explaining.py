@@ -9,13 +9,13 @@ from typing import Any, Literal
 from openpyxl.cell.cell import Cell
 from openpyxl.worksheet.worksheet import Worksheet
 
-from service.errors import InvalidParameters, InvalidRange, InvalidValue
+from service.errors import InvalidParameters, InvalidValue
 from service.operations.context import Context
 from service.operations.layout import find_region, header_names
 from service.operations.registry import Answer, operation
 from service.operations.wording import in_words
 from service.workbook import cells
-from service.workbook.areas import Area, parse_cell, split_sheet
+from service.workbook.areas import Area, agreed_sheet, parse_cell, split_sheet
 from service.workbook.book import Book
 from service.workbook.calculation.answers import HINTS, NOT_CALCULATED, ranges
 from service.workbook.calculation.expression import Node, NotUnderstoodError, parsed
@@ -87,12 +87,8 @@ def _place(
     named, reference = split_sheet(text)
     if not reference.strip():
         raise InvalidParameters(f"{parameter} is missing.", 'Send a cell, such as "B9".')
-    if named and sheet and not other and named.casefold() != sheet.strip().casefold():
-        raise InvalidRange(
-            f'{parameter} names the sheet "{named}", the parameter sheet says "{sheet}".',
-            "Name the sheet once.",
-        )
-    return book.sheet((named or sheet) if other else (sheet or named)), parse_cell(reference)
+    title = (named or sheet) if other else agreed_sheet(sheet, named, parameter)
+    return book.sheet(title), parse_cell(reference)
 
 
 def _formula(book: Book, address: Address) -> str:

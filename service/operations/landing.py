@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from openpyxl.cell.cell import Cell
-from openpyxl.styles import Alignment, Font
+from openpyxl.styles import Font
 from openpyxl.worksheet.worksheet import Worksheet
 
 from service.errors import InvalidParameters, InvalidRange, counted, listed
@@ -41,6 +41,7 @@ from service.workbook.house import FONT, ISO_DAY, House
 from service.workbook.occupancy import is_empty, is_lazy, used_area
 from service.workbook.pivots.files import find_pivots
 from service.workbook.result_sets import Column, Results, Value
+from service.workbook.row_bytes import WRAPPED
 from service.workbook.tables.view import checked_name, free_name
 
 Values: TypeAlias = Sequence[Value]
@@ -324,7 +325,7 @@ def _put(sheet: Worksheet, row: int, column: int, value: Value, look: Cell | Non
     elif there is not None:
         cell.number_format = "General"
     if isinstance(value, str) and "\n" in value:
-        cell.alignment = Alignment(vertical="top", wrap_text=True)
+        cell.alignment = WRAPPED
     if there is None:
         sheet._cells[(row, column)] = cell
         sheet._current_row = max(sheet._current_row, row)

@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Sequence
 
 from openpyxl.cell.cell import Cell
-from openpyxl.styles import Alignment
 from openpyxl.utils.datetime import to_excel
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -16,10 +15,9 @@ from service.workbook.bulk import sheet_parts
 from service.workbook.keeping.loader import LAZY_FROM
 from service.workbook.package.opc import Draft
 from service.workbook.result_sets import Value
-from service.workbook.row_bytes import Column, continued
+from service.workbook.row_bytes import WRAPPED, Column, continued, style_number
 
 _MOMENTS = (dt.date, dt.time, dt.timedelta)
-_WRAPPED = Alignment(vertical="top", wrap_text=True)
 
 
 def go_as_bytes(columns: Sequence[Sequence[Value]], area: Area) -> bool:
@@ -47,7 +45,7 @@ def add_rows(
     :param area: what is filled then
     """
     rows = [
-        Column(_stored(values, book), _style(sheet, look), _style(sheet, look, _WRAPPED))
+        Column(_stored(values, book), style_number(sheet, look), style_number(sheet, look, WRAPPED))
         for values, look in zip(columns, looks, strict=True)
     ]
     first_row = area.last_row - len(columns[0]) + 1
@@ -64,13 +62,3 @@ def _stored(values: Sequence[Value], book: Book) -> Sequence[Value]:
     moments = {value for value in values if isinstance(value, _MOMENTS)}
     serials = {value: to_excel(value, book.xl.epoch) for value in moments}
     return [serials[v] if isinstance(v, _MOMENTS) else v for v in values]
-
-
-def _style(sheet: Worksheet, look: Cell | None, alignment: Alignment | None = None) -> int:
-    """The number that a cell's format has in the workbook."""
-    cell = Cell(sheet, 1, 1)
-    if look is not None:
-        cell._style = look._style.__copy__()
-    if alignment is not None:
-        cell.alignment = alignment
-    return int(cell.style_id)

@@ -131,10 +131,19 @@ def one_sheet(sheet: str, text: str, what: str = "The range") -> str:
     :raises InvalidRange: if they name different ones
     """
     first = next(iter(split_areas(text)), "")
-    named, asked = split_sheet(first)[0], sheet.strip()
-    if named and asked and named.casefold() != asked.casefold():
+    return agreed_sheet(sheet, split_sheet(first)[0], f"{what} {text[:80]}")
+
+
+def agreed_sheet(sheet: str, named: str, told: str) -> str:
+    """The sheet of which a parameter and a reference have the name; "" where both have none.
+
+    :param told: the reference, in words
+    :raises InvalidRange: if they name different ones
+    """
+    asked = sheet.strip()
+    if named and asked and named.lower() != asked.lower():
         raise InvalidRange(
-            f'{what} {text[:80]} names the sheet "{named}", the parameter sheet says "{asked}".',
+            f'{told} names the sheet "{named}", the parameter sheet says "{asked}".',
             "Name the sheet once.",
         )
     return asked or named

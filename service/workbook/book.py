@@ -16,14 +16,13 @@ from openpyxl.worksheet.worksheet import Worksheet
 from service.errors import (
     ExcelToolsError,
     InternalError,
-    InvalidRange,
     SheetNotFound,
     SheetRequired,
     WorkbookDamaged,
     listed,
 )
 from service.workbook import cells, checkpoints, serials, writer
-from service.workbook.areas import Area, parse_area, split_sheet
+from service.workbook.areas import Area, agreed_sheet, parse_area, split_sheet
 from service.workbook.calculation import third
 from service.workbook.calculation.answers import HINTS, NOT_CALCULATED, told_unverified
 from service.workbook.calculation.held import held_values
@@ -173,12 +172,7 @@ class Book:
         if known is not None:
             named, reference = named or known.sheet, f"{known.area}"
             text = f"{text} ({known.sheet}!{known.area})"
-        if named and sheet and named.lower() != sheet.strip().lower():
-            raise InvalidRange(
-                f'The range {text} names the sheet "{named}", the parameter sheet says "{sheet}".',
-                "Name the sheet once.",
-            )
-        worksheet = self.sheet(sheet.strip() or named)
+        worksheet = self.sheet(agreed_sheet(sheet, named, f"The range {text}"))
         used = self.used_area(worksheet)
         return worksheet, parse_area(reference, used) if reference else used
 

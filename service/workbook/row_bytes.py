@@ -15,8 +15,11 @@ from itertools import chain, repeat
 from typing import Any
 
 from isal import isal_zlib
+from openpyxl.cell.cell import Cell
+from openpyxl.styles import Alignment
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.datetime import to_excel
+from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.xml.functions import tostring
 
 from service import progress
@@ -32,7 +35,8 @@ from service.workbook.texts import inline_string
 _AT_ONCE = 10_000  # rows
 _PLAIN = re.compile(r"[^&<>_\s\x00-\x1f](?:[^&<>_\r\n\t]*[^&<>_\s\x00-\x1f])?")
 _BLANK = re.compile(r'<c r="[A-Z]+\d+"/>')
-_DIMENSION = re.compile(rb'(<dimension ref=")[^"]*"')
+# Of texts with line breaks.
+WRAPPED = Alignment(vertical="top", wrap_text=True)
 
 
 @dataclass(frozen=True)
@@ -138,6 +142,20 @@ class TableRows:
         return self.start, self.first_row, looks, self.table.print
 
 
+def style_number(sheet: Worksheet, look: Cell | None, alignment: Alignment | None = None) -> int:
+    """The number that a cell's format has in the workbook.
+
+    :param look: a cell with that format; None for the usual one
+    :param alignment: in place of its own
+    """
+    cell = Cell(sheet, 1, 1)
+    if look is not None:
+        cell._style = look._style.__copy__()
+    if alignment is not None:
+        cell.alignment = alignment
+    return int(cell.style_id)
+
+
 def continued(
     draft: Draft, part: str, columns: list[Column], first_row: int, area: Area
 ) -> Package:
@@ -147,7 +165,7 @@ def continued(
     :param area: what the sheet holds then
     """
     sheet = SheetXml.split(draft.read(part))
-    head = _DIMENSION.sub(rb"\g<1>%s" % f'{area}"'.encode(), sheet.head)
+    head = sheet.covering(area)
     draft.write(part, chain([head, sheet.rows], _rows(columns, first_row), [sheet.tail]))
     return draft.saved()
 

@@ -18,14 +18,13 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from service.operations.layout import style_header
-from service.operations.reports.look import ROW_HEIGHT, put
+from service.operations.reports.look import GRAY, ROW_HEIGHT, put
 from service.workbook.areas import Area
 from service.workbook.cells import Scalar
 from service.workbook.house import FONT, House
 
 PERCENT = "0%"
 QUANTITY = "#,##0"
-GRAY = "646464"
 HAIRLINE = Side("thin", color="D9D9D9")
 GOOD, WARNING, BAD = ("C6EFCE", "006100"), ("FFEB9C", "7F6000"), ("FFC7CE", "9C0006")
 Place = Literal["left", "right", "center"]

@@ -175,7 +175,7 @@ def _write_seller(sheet: Worksheet, invoice: Plan) -> int:
             name=house.font,
             size=15 if first else 10,
             bold=first,
-            color=house.dark if first else forms.GRAY,
+            color=house.dark if first else look.GRAY,
         )
         cell.alignment = Alignment("left", "center")
         sheet.row_dimensions[row].height = 34 if first else 15

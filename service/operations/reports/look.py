@@ -35,7 +35,7 @@ ROW_HEIGHT = 18
 DATE = ISO_DAY
 COUNT = "#,##0"
 SHARE = "0.0%"
-_GRAY = "646464"
+GRAY = "646464"
 _LINE = Side("thin", color="D9D9D9")
 _A4 = "9"
 
@@ -100,7 +100,7 @@ def write_small(
 ) -> Cell:
     """A remark in small gray print."""
     cell = put(sheet, row, column, value, number_format)
-    cell.font = Font(name=house.font, size=10, color=_GRAY)
+    cell.font = Font(name=house.font, size=10, color=GRAY)
     cell.alignment = Alignment(horizontal="left")
     return cell
 
@@ -133,7 +133,7 @@ def write_figures(
             if last > first:
                 sheet.merge_cells(start_row=r, start_column=first, end_row=r, end_column=last)
         label = put(sheet, row, first, f"'{figure.label}")
-        label.font = Font(name=house.font, size=9, color=_GRAY)
+        label.font = Font(name=house.font, size=9, color=GRAY)
         label.alignment = Alignment(horizontal="left", vertical="center", indent=1)
         value = put(sheet, row + 1, first, figure.formula, figure.number_format)
         value.font = Font(name=house.font, size=16, bold=True, color=house.dark)
@@ -231,7 +231,7 @@ def set_up_page(
     sheet.oddFooter.left.text = "&A"
     sheet.oddFooter.right.text = "&P / &N"
     for part in (sheet.oddFooter.left, sheet.oddFooter.right):
-        part.size, part.color = 9, _GRAY
+        part.size, part.color = 9, GRAY
     sheet.sheet_properties.tabColor = house.main
     if repeat:
         sheet.print_title_rows = f"{repeat}:{repeat}"

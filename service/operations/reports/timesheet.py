@@ -347,7 +347,7 @@ def _write_approval(sheet: Worksheet, row: int, timesheet: Plan) -> int:
     sheet.row_dimensions[row].height = 30
     for first, last, label in halves:
         for column in range(first, last + 1):
-            sheet.cell(row, column).border = Border(bottom=Side("thin", color=forms.GRAY))
+            sheet.cell(row, column).border = Border(bottom=Side("thin", color=look.GRAY))
         text = f"{say(label)}: {say('Date, signature')}"
         cell = forms.write_label(sheet, row + 1, first, text, house)
         cell.alignment = Alignment("left", "top")

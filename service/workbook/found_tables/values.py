@@ -16,6 +16,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from service.errors import TooLarge
 from service.workbook.areas import Area
 from service.workbook.book import Book
+from service.workbook.bulk import BulkSheet
 from service.workbook.bulk_values import bulk_values
 
 _SPARSE = 20  # times as much room as there are cells
@@ -74,7 +75,14 @@ def read_values(book: Book, sheet: Worksheet) -> SheetValues:
 
     :raises TooLarge: if its cells are too far apart for that
     """
-    bulk = bulk_values(book, sheet)
+    return shown_values(book, sheet, bulk_values(book, sheet))
+
+
+def shown_values(book: Book, sheet: Worksheet, bulk: BulkSheet | None) -> SheetValues:
+    """The same, where what there is in bulk is known already.
+
+    :raises TooLarge: as above
+    """
     if bulk is not None:
         flags = {n: f for n, f in enumerate(bulk.filled, bulk.first_column) if any(f)}
         return SheetValues({n: bulk.columns[n - bulk.first_column] for n in flags}, flags)

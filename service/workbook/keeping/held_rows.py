@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,8 +18,6 @@ from service.workbook.keeping.cells import CellReader
 from service.workbook.keeping.lazy import Chunk, LazyCells, Rows
 from service.workbook.keeping.loader import Memory
 from service.workbook.keeping.sheet_xml import SheetXml
-
-_DIMENSION = re.compile(rb'(<dimension ref=)"[^"]*"')
 
 
 class RowSource(Protocol):
@@ -108,8 +105,7 @@ def continue_sheet(sheet: Worksheet, memory: Memory, source: RowSource, area: Ar
     :param area: what the sheet holds then
     """
     xml = SheetXml.split(memory.package.read(memory.sheets[sheet].part))
-    whole = f'"{Area(1, 1, area.last_row, area.last_column)}"'.encode()
-    head = _DIMENSION.sub(rb"\g<1>" + whole, xml.head)
+    head = xml.covering(Area(1, 1, area.last_row, area.last_column))
     parser = WorkSheetParser(
         None, [], epoch=sheet.parent.epoch, date_formats=sheet.parent._date_formats,
         timedelta_formats=sheet.parent._timedelta_formats,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from lxml import etree
 from openpyxl.utils import column_index_from_string, get_column_letter
 
+from service.workbook.areas import Area
 from service.workbook.package.opc import parse
 
 _SHEET_DATA = re.compile(rb"<(\w+:)?sheetData\b([^>]*?)(/?)>")
@@ -21,6 +22,7 @@ _DECLARED = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([\w.-]+)[\"']")
 _NUMBER = re.compile(rb"""\br\s*=\s*["'](\d+)(?:\.0*)?["']""")
 _SPAN = re.compile(rb"""\bspans\s*=\s*["'](\d+):(\d+)["']""")
 _PLACE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]+)(\d+)["']""")
+_DIMENSION = re.compile(rb'(<dimension ref=")[^"]*')
 _CHUNK = 1 << 20
 
 
@@ -65,6 +67,10 @@ class SheetXml:
         if last < found.end():
             raise ValueError("the sheet's rows have no end")
         return cls(data[: found.end()], data, found.end(), last, data[last:], prefix)
+
+    def covering(self, area: Area) -> bytes:
+        """The head with another area that the cells fill."""
+        return _DIMENSION.sub(rb"\g<1>%s" % str(area).encode(), self.head)
 
     @property
     def frame(self) -> bytes:
