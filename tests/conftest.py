@@ -26,6 +26,8 @@ ROOT = Path(__file__).resolve().parents[1]
 TESTS = ROOT / "tests"
 # With STRICT_TESTS=1 a missing program fails its tests: a run that proves everything.
 STRICT = os.environ.get("STRICT_TESTS", "") not in ("", "0")
+# A hundred lines for each file that makes native code fail: they hide which test failed.
+os.environ["RUST_BACKTRACE"] = "0"
 MISSING: pytest.StashKey[Counter[str]] = pytest.StashKey()
 TOLD: pytest.StashKey[list[str]] = pytest.StashKey()
 
