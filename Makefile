@@ -33,7 +33,7 @@ serve: $(RUNNABLE)  ## the service alone, in the foreground, with the settings o
 	@exec $(PY) -m service
 
 e2e: $(READY) $(OWUI_READY) browser  ## real Open WebUI, real Chromium (the first time installs 3 GB)
-	OWUI_VENV=$(abspath $(OWUI_VENV)) $(PYTEST) -m e2e tests $(ARGS)
+	OWUI_VENV=$(abspath $(OWUI_VENV)) $(PYTEST) -m e2e --timeout 900 tests $(ARGS)
 
 lint: $(READY)  ## style, types, generated text, Dockerfile and compose file
 	$(PY) -m ruff check .
