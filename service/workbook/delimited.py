@@ -85,7 +85,7 @@ def understood(text: str, delimiter: str = "") -> Delimited:
     if declared:  # Excel's own way of saying it
         chosen, text, first_line = chosen or declared[1], text[declared.end() :], 2
     detected, quote, doubts = _dialect(text)
-    notes += [] if chosen else doubts
+    notes += _nowhere(text, chosen, detected) if chosen else doubts
     told = "" if detected == _NONE and not chosen else chosen or detected
     return Delimited(text, chosen or detected, told, quote, first_line, notes)
 
@@ -187,6 +187,15 @@ def _plain_to_see(sample: str) -> str:
     parting = [mark for mark in DELIMITERS if widths[mark] != {1}]
     alone = len(parting) == 1 and len(widths[parting[0]]) == 1 and "'" not in sample
     return parting[0] if alone else ""
+
+
+def _nowhere(text: str, chosen: str, detected: str) -> list[str]:
+    """The note of a delimiter that was asked for and does not occur."""
+    if chosen in text:
+        return []
+    found = _NAMES.get(detected, "") if detected in text else ""
+    other = f"; {found} seem to separate values" if found else ""
+    return [f'"{chosen}" stands nowhere in the text, so it is one column{other}.']
 
 
 def _judged(sample: str, delimiter: str, quote: str) -> tuple[str, str, list[str]]:
