@@ -27,6 +27,7 @@ from service.sessions.sent_file import SentFile
 from service.sessions.session import Session
 
 _EVENTS_LISTED = 10
+_ATTACHED_LISTED = 100
 _INNER = ("id", "copy", "step")  # of events: what no model has a use for
 
 
@@ -143,7 +144,7 @@ class SessionCall:
 
     def _unknown(self, file: str) -> FileNotFound:
         session = self._session
-        names = session.file_names()
+        names = session.file_names() + [entry["name"] for entry in _attached(session)]
         have = f"Files: {listed(names)}." if names else "There is no file in this chat yet."
         return FileNotFound(
             f'No file "{file}" in this chat. {have}',
@@ -203,6 +204,7 @@ class SessionCall:
                 {"name": upload.name, "id": upload.id, "size": upload.size}
                 for upload in session.data.uploads.values()
             ],
+            "attached": _attached(session),
             "exports": [
                 {"name": export.name, "size": export.size}
                 for export in session.data.exports.values()
@@ -355,6 +357,15 @@ class SessionCall:
         elif not book.upload:
             result["notes"] = ["It was never saved, so nothing of it is left."]
         return Answer(result)
+
+
+def _attached(session: Session) -> list[dict[str, Any]]:
+    """Files of the chat that were not opened yet; those of other places say which."""
+    offers = [thing.offer for thing in things(session) if thing.offer]
+    first = offers[:_ATTACHED_LISTED]
+    where = [{} if offer.place == "chat" else {"in": offer.place} for offer in first]
+    pairs = zip(first, where, strict=True)
+    return [{"name": offer.name, "id": offer.id, **place} for offer, place in pairs]
 
 
 def _other_ending(asked: str, name: str) -> dict[str, list[str]]:

@@ -94,6 +94,10 @@ class Upload:
     source: str = ""
 
 
+MOST_OFFERED = 1_000
+PLACES = ("chat", "folder", "knowledge", "delivered")
+
+
 @dataclass
 class Offer:
     """A file that the caller could send: its own id of it, and where it has it from.
