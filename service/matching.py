@@ -18,15 +18,17 @@ from service.names import is_spreadsheet, split_extension
 Wish = Literal["none", "latest", "name"]
 
 _QUOTES = "\"'`\u00b4\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb<>()[]* \t\r\n"
-# Words around a name that say nothing of which one is meant; English, German, French, Spanish.
-_FILLERS = frozenset(
-    "the a an my our your his her their this that these it file files workbook workbooks excel "
-    "spreadsheet spreadsheets sheet document doc xlsx xls csv attached attachment uploaded upload "
-    "called named opened open one "
-    "der die das den dem des ein eine einen mein meine meinen meiner unser unsere diese dieser "
-    "dieses datei mappe arbeitsmappe tabelle dokument hochgeladene angehangte "
-    "le la les un une mon ma mes ce cette fichier classeur tableur "
-    "el los las una mi mis este esta archivo libro".split()
+# Words that say nothing of which one is meant; English, German, French, Spanish.
+_NOUNS = frozenset(
+    "it this that these file files workbook workbooks excel spreadsheet spreadsheets sheet "
+    "document doc xlsx xls csv attachment upload one "
+    "diese dieser dieses datei mappe arbeitsmappe tabelle dokument "
+    "ce cette fichier classeur tableur este esta archivo libro".split()
+)
+_FILLERS = _NOUNS | frozenset(
+    "the a an my our your his her their attached uploaded called named opened open "
+    "der die das den dem des ein eine einen mein meine meinen meiner unser unsere "
+    "hochgeladene angehangte le la les un une mon ma mes el los las mi mis".split()
 )
 _LATEST = frozenset(
     "latest last newest recent recently most just lastly "
@@ -65,9 +67,12 @@ def roughly(asked: str, names: Sequence[str]) -> list[int]:
 
 def wish(asked: str) -> Wish:
     """Whether words mean nothing in particular ("the file"), the latest one, or a name."""
+    whole = plain(asked)
+    if is_spreadsheet(whole):
+        return "name"
     words = _telling(asked)
     if not words:
-        return "none" if _joined(_words(plain(asked))) or not asked.strip() else "name"
+        return "none" if not asked.strip() or set(_words(whole)) & _NOUNS else "name"
     return "latest" if set(words) <= _LATEST else "name"
 
 
@@ -119,8 +124,10 @@ def _joined(words: list[str]) -> str:
 def _telling(asked: str) -> list[str]:
     """The words of what was asked for that say which one."""
     whole = plain(asked)
-    stem = split_extension(whole)[0] if is_spreadsheet(whole) else whole
-    return [word for word in _words(stem) if word not in _FILLERS]
+    named = is_spreadsheet(whole)
+    words = _words(split_extension(whole)[0] if named else whole)
+    telling = [word for word in words if word not in _FILLERS]
+    return telling or (words if named else [])
 
 
 def _has_all(name: str, words: list[str]) -> bool:

@@ -399,11 +399,18 @@ def test_a_converted_workbook_comes_back_from_the_chat(wire: Wire, calls: ChatCa
     assert rows[-1] == ["Tax", 10]
 
 
-def test_of_two_attachments_of_one_name_the_newer_is_meant(calls: ChatCalls) -> None:
-    calls.attach("people.xlsx", DATA)
-    calls.attach("people.xlsx", NEWER)
-    calls.op("open_excel_file", file="people.xlsx")
-    assert calls.rows()[1] == ["Bob", 40]
+def test_of_two_attachments_of_one_name_the_model_is_asked_which_one(calls: ChatCalls) -> None:
+    first = calls.attach("people.xlsx", DATA)
+    second = calls.attach("people.xlsx", NEWER)
+    error = calls.fail("open_excel_file", file="people.xlsx")
+    assert error["code"] == "ambiguous_name"
+    assert first in error["error"]
+    assert second in error["error"]
+    assert calls.op("list_excel_files")["result"]["open"] == []
+    assert calls.op("open_excel_file", file=first)["workbook"] == "people.xlsx"
+    assert calls.rows()[1] == ["Ada", 36]
+    assert calls.op("open_excel_file", file="latest")["workbook"] == "people (2).xlsx"
+    assert calls.rows(workbook="people (2)")[1] == ["Bob", 40]
 
 
 def test_an_attachment_is_sent_once_and_opened_once(wire: Wire, calls: ChatCalls) -> None:
@@ -449,7 +456,7 @@ def test_a_file_of_someone_else_is_not_read(wire: Wire, calls: ChatCalls, tool: 
     answer = calls.fail(tool, **{parameter: "salaries.xlsx"})
     assert answer["code"] == "attachment_forbidden"
     assert "salaries" not in answer["error"]
-    assert wire.take() == []
+    assert "POST /v1/files 201" not in wire.take()
 
 
 def test_a_file_that_was_shared_with_the_user_is_read(calls: ChatCalls) -> None:
@@ -471,7 +478,7 @@ def test_an_attachment_that_is_gone_is_told(wire: Wire, calls: ChatCalls) -> Non
     calls.attach("people.xlsx", DATA)
     calls.webui.files.clear()
     assert calls.fail("open_excel_file", file="people")["code"] == "attachment_forbidden"
-    assert wire.take() == []
+    assert "POST /v1/files 201" not in wire.take()
 
 
 @pytest.mark.parametrize(
@@ -485,7 +492,7 @@ def test_an_attachment_that_can_not_be_read_is_told(
     answer = calls.fail("open_excel_file", file="people")
     assert answer["code"] == "attachment_unreadable"
     assert "attach it again" in answer["hint"]
-    assert wire.take() == []
+    assert "POST /v1/files 201" not in wire.take()
 
 
 @pytest.mark.parametrize(
@@ -513,6 +520,8 @@ def test_a_lost_session_gets_the_attachment_again(wire: Wire, calls: ChatCalls) 
     assert wire.take() == [
         "POST open_excel_file 400",
         "POST /v1/sessions 201",
+        "PUT /v1/files 200",
+        "POST open_excel_file 409",
         "POST /v1/files 201",
         "POST open_excel_file 200",
     ]
