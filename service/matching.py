@@ -65,6 +65,12 @@ def roughly(asked: str, names: Sequence[str]) -> list[int]:
     return [place for place, name in enumerate(names) if _has_all(name, words)]
 
 
+def meant_among(asked: str, name: str, others: Sequence[str]) -> bool:
+    """Whether, of all these names, ``name`` alone is meant, or words that name none."""
+    names = [name, *others]
+    return (exactly(asked, names) or roughly(asked, names)) == [0] or wish(asked) == "none"
+
+
 def wish(asked: str) -> Wish:
     """Whether words mean nothing in particular ("the file"), the latest one, or a name."""
     whole = plain(asked)
@@ -82,10 +88,22 @@ def plain(text: str) -> str:
     return unicodedata.normalize("NFKC", last).strip(_QUOTES).casefold()
 
 
-def same_letters(one: str, other: str) -> bool:
-    """Whether two names are the same but for case, spaces, underscores, hyphens and accents."""
-    left, right = _letters(plain(one)), _letters(plain(other))
-    return bool(left & right)
+def the_sheet(asked: str, names: Sequence[str]) -> str | None:
+    """The sheet of that name, whatever its case, spaces, underscores, hyphens and quotes.
+
+    None if there is none, or more than one that fits: a part of a name means no sheet, as what
+    is done to the wrong one is done.
+    """
+    wanted = asked.strip().rstrip("!")
+    for fits in (
+        lambda name: name.lower() == asked.strip().lower(),
+        lambda name: plain(name) == plain(wanted),
+        lambda name: bool(_letters(plain(name)) & _letters(plain(wanted))),
+    ):
+        found = [name for name in names if fits(name)]
+        if found:
+            return found[0] if len(found) == 1 else None
+    return None
 
 
 def _composed(text: str) -> str:

@@ -47,7 +47,7 @@ class Thing:
     @property
     def is_work(self) -> bool:
         """Whether it is a workbook of this chat, not only a file that was brought to it."""
-        return self.book is not None or bool(self.offer and self.offer.place == DELIVERED)
+        return self.book is not None or _was_delivered(self)
 
     @property
     def digest(self) -> str:
@@ -63,6 +63,10 @@ class Thing:
             f'Open it first: open_excel_file(file="{self.name}").',
             {"source": self.offer.id, "name": self.name},
         )
+
+
+def _was_delivered(thing: Thing) -> bool:
+    return bool(thing.offer and thing.offer.place == DELIVERED)
 
 
 # What there is ------------------------------------------------------------------
@@ -202,7 +206,7 @@ def workbook(session: Session, asked: str) -> Workbook:
     words, among = wish(asked), things(session)
     if not asked.strip() or (words != "name" and not _exactly(asked, among)):
         return _unnamed(session, newest=words == "latest")
-    if not _exactly(asked, among):
+    if not _exactly(asked, [thing for thing in among if not _was_delivered(thing)]):
         _refuse_gone(session, asked)
     thing = named(session, asked, among)
     if thing is None:
