@@ -847,8 +847,10 @@ class Attachments:
         shelves += [(item, "knowledge", False) for item in knowledge]
         found: list[dict] = []
         for item, place, granted in shelves:
-            if isinstance(item, dict):
+            try:
                 found += await self._of_shelf(item, place, granted)
+            except Exception as error:
+                log.info("a folder's or knowledge's files: %s", type(error).__name__)
         return [offer for offer in found if offer["name"].lower().endswith(SPREADSHEETS + PICTURES)]
 
     async def _of_folder(self, folder_id: str) -> list[dict]:
@@ -878,7 +880,9 @@ class Attachments:
         if item.get("type") == "file":
             found = await Files.get_file_metadatas_by_ids([id_])
         elif item.get("type") == "collection" and (granted or await self._may_use(id_)):
-            found, granted = await Knowledges.get_file_metadatas_by_id(id_), True
+            # The second brings along their texts, but takes files that the first can't.
+            found = await Knowledges.get_file_metadatas_by_id(id_)
+            found, granted = found or await Knowledges.get_files_by_id(id_), True
         else:
             return []
         self._granted |= {file.id for file in found if granted}
