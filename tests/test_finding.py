@@ -285,6 +285,14 @@ def test_what_can_be_sent_is_known_after_a_restart(make_service: MakeService) ->
     assert again.fail("open_excel_file", file="a1")["code"] == "file_not_sent"
 
 
+def test_a_door_that_can_not_send_it_gives_the_link_for_sending(chat: Chat) -> None:
+    offer(chat, file("a1.xlsx"))
+    path = "/v1/operations/open_excel_file"
+    error = error_of(chat.http.post(path, json={"file": "a1"}, headers=chat.headers))
+    assert error["code"] == "file_not_found"
+    assert "[Send a file](" in error["hint"]
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -8,8 +8,11 @@ from __future__ import annotations
 import asyncio
 import io
 import sys
+import threading
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -748,6 +751,42 @@ def test_a_file_is_sent_in_pieces(tmp_path: Path) -> None:
     assert request.files["file"].filename == 'Büro "x".xlsx'
     assert request.files["file"].read() == path.read_bytes()
     request.close()
+
+
+class Sink(BaseHTTPRequestHandler):
+    """A service that takes files and keeps nothing of them."""
+
+    def do_POST(self) -> None:
+        left = int(self.headers["Content-Length"])
+        while left > 0:
+            left -= len(self.rfile.read(min(left, 1 << 20)))
+        body = b'{"file": {"id": "f1"}}'
+        self.send_response(201)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None: ...
+
+
+def test_the_plugin_never_holds_a_whole_file(tmp_path: Path) -> None:
+    path = tmp_path / "large.xlsx"
+    with path.open("wb") as file:
+        file.truncate(40 << 20)
+    with HTTPServer(("127.0.0.1", 0), Sink) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        valves = MODULE.Tools.Valves(service_url=f"http://127.0.0.1:{server.server_port}")
+        client = MODULE.ServiceClient(valves, "ann", "c", MODULE.SharedState())
+        tracemalloc.start()
+        try:
+            id_ = client._uploaded("session", MODULE.Upload("id-1", path.name, str(path)))
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+            thread.join()
+    assert id_ == "f1"
+    assert peak < 8 << 20  # of which the sink holds one piece or two
 
 
 # Restoring --------------------------------------------------------------------
