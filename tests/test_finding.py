@@ -185,8 +185,9 @@ def test_two_uploads_of_one_name_are_asked_about_by_their_ids(make_service: Make
 
 
 def test_the_same_file_sent_twice_is_one(chat: Chat) -> None:
-    chat.upload(workbook_bytes(), "costs.xlsx", source="a")
-    chat.upload(workbook_bytes(), "costs.xlsx", source="b")
+    data = workbook_bytes()
+    chat.upload(data, "costs.xlsx", source="a")
+    chat.upload(data, "costs.xlsx", source="b")
     assert chat.op("open_excel_file", file="costs")["workbook"] == "costs.xlsx"
 
 
