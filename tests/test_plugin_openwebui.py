@@ -25,7 +25,7 @@ from werkzeug.wrappers import Request
 from tests.backends import Backend, InProcess, Wire, wire
 from tests.fake_openwebui import ChatCalls, OpenWebUI
 from tests.formats_fixtures import encrypted, small_xlsb
-from tests.plugin_fixtures import load_plugin
+from tests.plugin_fixtures import SMALL, load_plugin
 from tests.service_fixtures import workbook_bytes
 
 __all__ = ["wire"]
@@ -553,6 +553,15 @@ def test_an_attachment_that_a_call_works_on_is_opened_by_it(wire: Wire, calls: C
     assert calls.fail("read_excel_range")["code"] == "workbook_required"
     opened = calls.op("list_excel_files")["result"]["open"]
     assert [entry["workbook"] for entry in opened] == ["people.xlsx", "Costs 2026.xlsx"]
+
+
+def test_the_small_tool_finds_files_as_the_large_one_does(webui: OpenWebUI, wire: Wire) -> None:
+    calls = ChatCalls(webui, load_plugin(SMALL), valves=wire.valves)
+    calls.attach("People of Bath 2026.xlsx", DATA)
+    calls.attach("Costs 2026.xlsx", NEWER)
+    assert calls.fail("read_excel_range", workbook="2026")["code"] == "ambiguous_name"
+    assert calls.rows(workbook="my people file") == [["Name", "Age"], ["Ada", 36]]
+    assert calls.op("open_excel_file", file="the last one")["workbook"] == "Costs 2026.xlsx"
 
 
 def test_where_two_attachments_fit_neither_is_opened(calls: ChatCalls) -> None:
