@@ -560,7 +560,8 @@ def test_the_small_tool_finds_files_as_the_large_one_does(webui: OpenWebUI, wire
     calls.attach("People of Bath 2026.xlsx", DATA)
     calls.attach("Costs 2026.xlsx", NEWER)
     assert calls.fail("read_excel_range", workbook="2026")["code"] == "ambiguous_name"
-    assert calls.rows(workbook="my people file") == [["Name", "Age"], ["Ada", 36]]
+    answer = calls.op("read_excel_range", workbook="my people file")
+    assert answer["result"]["rows"] == [["Name", "Age"], ["Ada", 36]]
     assert calls.op("open_excel_file", file="the last one")["workbook"] == "Costs 2026.xlsx"
 
 
