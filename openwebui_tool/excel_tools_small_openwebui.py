@@ -40,12 +40,21 @@ Cell = str | float | bool | None
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SESSION_CODES = ("session_required", "session_not_found", "session_expired")
 SPREADSHEETS = (".xlsx", ".xlsm", ".csv", ".tsv", ".txt", ".xls", ".xlsb", ".ods", ".xltx", ".xltm")
+TEXTS = (".csv", ".tsv", ".txt")
+PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp")
 META = "excel_tools"
 # Where the valves say nothing. The service fills both in where it hands this file out itself.
 SERVICE_URL = "http://excel-tools:9080"
 API_KEY = ""
 # Seconds after which a call tells how far it is, and between two times of telling.
 TELL_EVERY = 2.0
+# Bytes of a file that are held at a time while it is sent.
+PIECE = 1 << 16
+# Files that the service is told of at most.
+MOST_OFFERED = 1000
+# How often a call is tried anew with what it needs, and workbooks that are opened again by it.
+MOST_ROUNDS = 4
+REOPENED = 5
 # Seconds that a call which the user stops waits for the service to have it stopped.
 STOPPING = 5.0
 # What a page is asked that shows a preview inside, where the page's own colours can't be seen.
@@ -137,9 +146,12 @@ OPERATIONS = {
 class ToolError(Exception):
     """A failure as the model and the user read it."""
 
-    def __init__(self, message: str, hint: str = "", code: str = "") -> None:
+    def __init__(
+        self, message: str, hint: str = "", code: str = "", details: dict | None = None
+    ) -> None:
         super().__init__(message)
         self.message, self.hint, self.code = message, hint, code
+        self.details = details or {}
 
     def answer(self) -> str:
         hint = _advice(self.hint)
@@ -196,6 +208,34 @@ class Upload:
         return open(self.path, "rb") if self.path else io.BytesIO(self.data)
 
 
+class UploadForm:
+    """The body of a request that sends a file, piece by piece: nothing holds the whole file."""
+
+    def __init__(self, upload: Upload, stream: Any) -> None:
+        mark = uuid.uuid4().hex
+        name = upload.name.replace('"', "%22").replace("\r", " ").replace("\n", " ")
+        parts = (("source", "", upload.origin), ("file", f'; filename="{name}"', ""))
+        head = "\r\n".join(
+            f'--{mark}\r\nContent-Disposition: form-data; name="{field}"{more}\r\n\r\n{value}'
+            for field, more, value in parts
+        )
+        self._head = head.encode("utf-8", "replace")
+        self._tail = f"\r\n--{mark}--\r\n".encode()
+        self._stream = stream
+        self._size = stream.seek(0, os.SEEK_END)
+        self.headers = {"Content-Type": f"multipart/form-data; boundary={mark}"}
+
+    def __len__(self) -> int:
+        return len(self._head) + self._size + len(self._tail)
+
+    def __iter__(self) -> Any:
+        self._stream.seek(0)
+        yield self._head
+        while piece := self._stream.read(PIECE):
+            yield piece
+        yield self._tail
+
+
 class ServiceClient:
     """Speaks to the service for one user and chat. It blocks: call it in a thread."""
 
@@ -205,6 +245,9 @@ class ServiceClient:
         self.timeout = float(valves.timeout)
         # Header values are Latin-1 on the wire; ids are plain ASCII in Open WebUI.
         self.user, self.chat, self.state = _ascii(user), _ascii(chat), state
+        # Files that the chat has, as the service is told of them, and which of these are at hand.
+        self.offers: list[dict] = []
+        self.at_hand: list[dict] = []
         # The session and key of the operation that the service has been sent.
         self._under_way = ("", "")
         # What is done outside of an operation, in words for the chat.
@@ -322,6 +365,7 @@ class ServiceClient:
     def _attempt(
         self, session: str, name: str, arguments: dict, uploads: dict[str, Upload], key: str
     ) -> dict:
+        self._offer(session)
         sent = {p: self._uploaded(session, upload) for p, upload in uploads.items()}
         headers = {"X-Excel-Session": session, "Idempotency-Key": key}
         self._under_way = (session, key)
@@ -337,6 +381,19 @@ class ServiceClient:
         if not isinstance(answer.get("result"), dict):
             raise self._rubbish("the answer has no result")
         return answer
+
+    def _offer(self, session: str) -> None:
+        """Tell the service which files the chat has, where that is not what it was told last.
+
+        Folders and knowledge are looked at for some calls only; what was told of them stays.
+        """
+        prints = [_fingerprint(offers) for offers in (self.at_hand, self.offers)]
+        told = self.state.get("offers", session) or compact([_fingerprint([])] * 2)
+        if prints == json.loads(told) or (self.offers is self.at_hand and prints[0] in told):
+            return
+        headers = {"X-Excel-Session": session}
+        self._json("PUT", "/v1/files", headers, json={"files": self.offers[:MOST_OFFERED]})
+        self.state.put(compact(prints), "offers", session)
 
     def _give_up(self, session: str, key: str, late: ToolError) -> None:
         """Have a call stopped that takes too long; comes back if it was done already.
@@ -361,13 +418,9 @@ class ServiceClient:
             return known
         self.stage = "sending the file"
         with upload.stream() as stream:
-            body = self._json(
-                "POST",
-                "/v1/files",
-                {"X-Excel-Session": session},
-                files={"file": (upload.name, stream)},
-                data={"source": upload.origin},
-            )
+            form = UploadForm(upload, stream)
+            headers = {"X-Excel-Session": session, **form.headers}
+            body = self._json("POST", "/v1/files", headers, data=form)
         file = body.get("file")
         if not isinstance(file, dict) or not file.get("id"):
             raise self._rubbish("it took a file without an id")
@@ -458,8 +511,10 @@ class ServiceClient:
     def _error(self, response: requests.Response) -> ToolError:
         try:
             error = response.json()["error"]
-            return ToolError(str(error["message"]), str(error["hint"]), str(error["code"]))
-        except (ValueError, KeyError, TypeError):
+            told = (str(error["message"]), str(error["hint"]), str(error["code"]))
+            details = error.get("details")
+            return ToolError(*told, details if isinstance(details, dict) else None)
+        except (ValueError, KeyError, TypeError, AttributeError):
             return self._rubbish(f"HTTP status {response.status_code}")
 
     def _rubbish(self, what: str) -> ToolError:
@@ -469,6 +524,10 @@ class ServiceClient:
             "and the service behind it.",
             "service_rubbish",
         )
+
+
+def _fingerprint(value: object) -> str:
+    return hashlib.sha256(compact(value).encode("utf-8", "replace")).hexdigest()
 
 
 def _ascii(text: str) -> str:
@@ -483,7 +542,8 @@ class Turn:
     def __init__(self, injected: tuple, show_status: bool) -> None:
         user, metadata, request, files, emitter, *more = injected
         self.user: dict = user or {}
-        metadata = metadata or {}
+        self.metadata: dict = metadata or {}
+        metadata = self.metadata
         self.request = request
         self.files: list = [file for file in files or [] if isinstance(file, dict)]
         self._emitter, self._caller = emitter, next(iter(more), None)
@@ -597,24 +657,143 @@ def _part(progress: dict) -> str:
 
 
 class Attachments:
-    """Files of the chat, read with the user's own rights."""
+    """Files of the chat, of its folder and its knowledge, read with the user's own rights.
+
+    They are offered to the service by their names. It finds what a call means by a name, and
+    asks for the file if it does not have it.
+    """
 
     def __init__(self, turn: Turn) -> None:
         self.turn = turn
+        self._kept: dict[str, dict] = {}  # entries of the page that hold their text themselves
+        self._names: dict[str, str] = {}  # of workbooks that were delivered: as they were called
+        self._granted: set[str] = set()  # files that a folder or a collection lets the user read
+        self._gone: set[str] = set()
 
-    async def find(self, asked: str) -> Upload | None:
-        """The attached file of that name or id; "latest" is the newest spreadsheet."""
-        items = [item for item in self.turn.files if item.get("id") and _item_name(item)]
-        wanted = asked.strip().lower()
-        if wanted in ("", "latest"):
-            found = [i for i in items if _item_name(i).lower().endswith(SPREADSHEETS)]
+    def at_hand(self) -> list[dict]:
+        """What the page has sent along: the files that are attached in the chat."""
+        found = [self._offer(item) for item in self.turn.files]
+        return _each_once([offer for offer in found if offer])
+
+    async def all(self) -> list[dict]:
+        """These, those of earlier messages, and of the folder and the knowledge of the chat."""
+        found = self.at_hand()
+        for source in (self._of_chat, self._of_shelves):
+            try:
+                found += await source()
+            except Exception as error:
+                log.info("files of the chat can't be looked at: %s", type(error).__name__)
+        return [offer for offer in _each_once(found) if offer["id"] not in self._gone]
+
+    def is_delivered(self, file_id: str) -> bool:
+        return file_id in self._names
+
+    def forget(self, file_id: str) -> None:
+        """Offer a file no longer: it is gone, or was never the user's."""
+        self._gone.add(file_id)
+
+    def _offer(self, item: dict, place: str = "chat") -> dict | None:
+        """An entry of a list of files, as the service is told of it."""
+        if item.get("type", "file") not in ("file", "text", "filesystem"):
+            return None
+        file = item.get("file") if isinstance(item.get("file"), dict) else {}
+        id_ = str(item.get("id") or item.get("itemId") or "")
+        name = " ".join(_item_name(item).split())
+        if not id_ or not name or len(id_) > 256 or not (id_ + name).isprintable():
+            return None
+        if item.get("type", "file") != "file":
+            self._kept[id_] = item
+        meta = file.get("meta") if isinstance(file.get("meta"), dict) else {}
+        return _offered(id_, name, place, file.get("created_at"), meta.get("file_hash"))
+
+    async def _of_chat(self) -> list[dict]:
+        """Files of the messages on the way to this one, and the workbooks that were delivered."""
+        messages = await Delivery.messages(self.turn)
+        found: list[dict] = []
+        for message in _branch(messages, self.turn.message_id):
+            items = message.get("files") if message.get("role") == "user" else []
+            found += filter(None, map(self._offer, (i for i in items or [] if isinstance(i, dict))))
+        for name, (id_, time_) in _delivered(messages).items():
+            self._names[id_] = name
+            found.append(_offered(id_, name, "delivered", time_))
+        return found
+
+    async def _of_shelves(self) -> list[dict]:
+        """Files of the folder that the chat is in, of attached ones, and of the knowledge."""
+        metadata = self.turn.metadata
+        info = (metadata.get("model") or {}).get("info") or {}
+        # What Open WebUI itself took from the chat's folder, after a look at the user's rights.
+        shelves = [(item, "folder", True) for item in metadata.get("folder_knowledge") or []]
+        for item in self.turn.files:
+            if item.get("type") == "folder":
+                entries = await self._of_folder(str(item.get("id")))
+                shelves += [(entry, "folder", True) for entry in entries]
+            elif item.get("type") == "collection":
+                shelves.append((item, "knowledge", False))
+        knowledge = (info.get("meta") or {}).get("knowledge") or []
+        shelves += [(item, "knowledge", False) for item in knowledge]
+        found: list[dict] = []
+        for item, place, granted in shelves:
+            try:
+                found += await self._of_shelf(item, place, granted)
+            except Exception as error:
+                log.info("a folder's or knowledge's files: %s", type(error).__name__)
+        return [offer for offer in found if offer["name"].lower().endswith(SPREADSHEETS + PICTURES)]
+
+    async def _of_folder(self, folder_id: str) -> list[dict]:
+        """What the owner of a folder has put into it, if the user may see that."""
+        from open_webui.models.folders import Folders
+        from open_webui.models.users import Users
+        from open_webui.utils.access_control.files import get_owner_accessible_folder_files
+        from open_webui.utils.access_control.folders import has_folder_access
+
+        folder = await Folders.get_folder_by_id(folder_id)
+        user = await Users.get_user_by_id(self.turn.user_id)
+        if not folder or not user:
+            return []
+        if user.role != "admin" and not await has_folder_access(user.id, folder, "read", None):
+            return []
+        return await get_owner_accessible_folder_files(folder)
+
+    async def _of_shelf(self, item: dict, place: str, granted: bool) -> list[dict]:
+        """A file, or the files of a collection, that a folder or the model's knowledge holds.
+
+        :param granted: the folder lets the user read it
+        """
+        from open_webui.models.files import Files
+        from open_webui.models.knowledge import Knowledges
+
+        id_ = str(item.get("id") or "")
+        if item.get("type") == "file":
+            found = await Files.get_file_metadatas_by_ids([id_])
+        elif item.get("type") == "collection" and (granted or await self._may_use(id_)):
+            # The second brings along their texts, but takes files that the first can't.
+            found = await Knowledges.get_file_metadatas_by_id(id_)
+            found, granted = found or await Knowledges.get_files_by_id(id_), True
         else:
-            found = [i for i in items if wanted in (str(i["id"]).lower(), _item_name(i).lower())]
-            found = found or [i for i in items if same_name(wanted, _item_name(i))]
-        return await self.read(str(found[-1]["id"])) if found else None
+            return []
+        self._granted |= {file.id for file in found if granted}
+        newest = sorted(found, key=lambda file: file.created_at or 0)[-MOST_OFFERED:]
+        offers = []
+        for file in newest:
+            name = str((file.meta or {}).get("name") or "")
+            entry = {"id": file.id, "name": name, "file": {"created_at": file.created_at}}
+            offers.append(self._offer(entry, place))
+        return [offer for offer in offers if offer]
+
+    async def _may_use(self, collection: str) -> bool:
+        from open_webui.models.knowledge import Knowledges
+        from open_webui.models.users import Users
+
+        user = await Users.get_user_by_id(self.turn.user_id)
+        if user and user.role == "admin":
+            return True
+        return bool(user) and await Knowledges.check_access_by_user_id(collection, user.id, "read")
 
     async def read(self, file_id: str) -> Upload:
-        """A stored file, if the user may read it."""
+        """A file, if the user may read it."""
+        if file_id in self._kept:
+            return self._text(self._kept[file_id])
         try:
             from open_webui.models.files import Files
             from open_webui.models.users import Users
@@ -637,14 +816,62 @@ class Attachments:
                 "Ask the user to attach it to this chat.",
                 "attachment_forbidden",
             )
-        return Upload(file_id, str(file.filename), str(path))
+        return Upload(file_id, self._names.get(file_id) or str(file.filename), str(path))
+
+    def _text(self, item: dict) -> Upload:
+        """A file of which the page keeps the text alone, as it does in a temporary chat."""
+        name, content = _item_name(item), item.get("content")
+        if isinstance(content, str) and content and name.lower().endswith(TEXTS):
+            return Upload(str(item.get("id")), name, data=content.encode("utf-8", "replace"))
+        where = "the terminal's" if item.get("type") == "filesystem" else "a temporary chat's"
+        raise ToolError(
+            f"{name} is {where} file: Open WebUI keeps it where this tool can't read it.",
+            "Ask the user to attach it in an ordinary chat, or to paste the data as CSV text.",
+            "attachment_unreadable",
+        )
 
     async def _may_read(self, file: Any, user: Any) -> bool:
-        if file.user_id == user.id or user.role == "admin":
+        if file.user_id == user.id or user.role == "admin" or file.id in self._granted:
             return True
         from open_webui.utils.access_control.files import has_access_to_file
 
         return bool(await has_access_to_file(file.id, "read", user))
+
+
+def _offered(id_: str, name: str, place: str, time_: Any = 0, digest: Any = "") -> dict:
+    known = isinstance(time_, int | float) and 0 < time_ < 1e11
+    offer = {"id": id_, "name": name[:256], "place": place}
+    offer |= {"time": time_} if known else {}
+    return offer | ({"digest": digest} if isinstance(digest, str) and len(digest) == 64 else {})
+
+
+def _each_once(offers: list[dict]) -> list[dict]:
+    found: dict[str, dict] = {}
+    for offer in offers:
+        found.setdefault(offer["id"], offer)
+    return list(found.values())
+
+
+def _branch(messages: dict[str, dict], last: str) -> list[dict]:
+    """The messages on the way to one of them, the first one first."""
+    found: list[dict] = []
+    message = messages.get(last)
+    while message and message not in found:
+        found.append(message)
+        message = messages.get(str(message.get("parentId")))
+    return found[::-1]
+
+
+def _delivered(messages: dict[str, dict]) -> dict[str, tuple[str, float]]:
+    """Ids and times of the newest workbooks delivered in a chat, by name, the newest last."""
+    found: dict[str, tuple[str, float]] = {}
+    for message in sorted(messages.values(), key=lambda m: m.get("timestamp") or 0):
+        for item in message.get("files") or []:
+            mark = _own_mark(item) if isinstance(item, dict) else []
+            if mark and mark[0] == "workbook":
+                found.pop(mark[1], None)
+                found[mark[1]] = (str(item["id"]), message.get("timestamp") or 0)
+    return found
 
 
 def _item_name(item: dict) -> str:
@@ -655,6 +882,76 @@ def same_name(asked: str, name: str) -> bool:
     """Whether two names mean the same file: case and ending do not matter."""
     asked, name = asked.strip().lower(), name.strip().lower()
     return asked == name or asked == os.path.splitext(name)[0]
+
+
+class Bringing:
+    """Brings the service the files of the chat that a call turns out to need."""
+
+    def __init__(self, client: ServiceClient, turn: Turn, parameter: str, arguments: dict) -> None:
+        self.client, self.turn = client, turn
+        self.parameter, self.arguments = parameter, arguments
+        self.uploads: dict[str, Upload] = {}
+        self.used = ""  # name of the file that was brought
+        self._files = Attachments(turn)
+        self._everywhere = False
+
+    async def look(self, *, everywhere: bool) -> bool:
+        """Offer the service the files; whether these are others than before."""
+        before = self.client.offers
+        self._everywhere = self._everywhere or everywhere
+        self.client.at_hand = self.client.offers = self._files.at_hand()
+        if self._everywhere:
+            self.client.offers = await self._files.all()
+        return self.client.offers != before
+
+    async def after(self, error: ToolError) -> bool:
+        """Whether the call may succeed now; these codes say that nothing of it was done."""
+        codes = ("file_not_sent", "file_not_found", "workbook_not_found")
+        if error.code not in codes or (self.parameter and self.uploads):
+            return False
+        if not self._everywhere and await self.look(everywhere=True):
+            return True
+        self._everywhere = True
+        if error.code == "file_not_sent":
+            return await self._bring(str(error.details.get("source")))
+        named = str(self.arguments.get("workbook") or "").strip()
+        return error.code == "workbook_not_found" and not named and await self._reopened()
+
+    async def _bring(self, file_id: str) -> bool:
+        try:
+            upload = await self._files.read(file_id)
+        except ToolError:
+            if not self._files.is_delivered(file_id):
+                raise
+            self._files.forget(file_id)  # the user has deleted this one, or it was forged
+            return await self.look(everywhere=True)
+        self.used = upload.name
+        if self.parameter:
+            self.uploads = {self.parameter: upload}
+            self.turn.named[self.parameter] = upload.name
+        else:
+            self.arguments = {**self.arguments, "workbook": await self._opened(upload)}
+        return True
+
+    async def _opened(self, upload: Upload) -> str:
+        sent = {"file": upload}
+        body = await asyncio.to_thread(self.client.operate, "open_excel_file", {}, sent)
+        return str(body.get("workbook") or upload.name)
+
+    async def _reopened(self) -> bool:
+        """Open the workbooks that were delivered in this chat; whether there were any.
+
+        Their session may have expired or been deleted; the files are still in the chat.
+        """
+        delivered = [offer["id"] for offer in self.client.offers if offer["place"] == "delivered"]
+        found = False
+        for file_id in delivered[-REOPENED:]:
+            try:
+                await self._opened(await self._files.read(file_id))
+                found = True
+            except ToolError:
+                self._files.forget(file_id)
+        return found
 
 
 class Delivery:
@@ -774,20 +1071,14 @@ class Delivery:
             log.info("the message's files can't be kept: %s", type(error).__name__)
             return []
 
-    async def earlier(self) -> dict[str, str]:
-        """Ids of the newest workbooks delivered in this chat before, by name."""
+    @staticmethod
+    async def messages(turn: Turn) -> dict[str, dict]:
+        """All messages of the user's chat, by their ids; none if it is stored nowhere."""
         from open_webui.models.chats import Chats
 
-        chat = await Chats.get_chat_by_id_and_user_id(self.turn.chat_id, self.turn.user_id)
-        messages = ((chat.chat or {}).get("history") or {}).get("messages") if chat else None
-        found: dict[str, str] = {}
-        for message in sorted((messages or {}).values(), key=lambda m: m.get("timestamp") or 0):
-            for item in message.get("files") or []:
-                mark = _own_mark(item) if isinstance(item, dict) else []
-                if mark and mark[0] == "workbook":
-                    found.pop(mark[1], None)  # the newest comes last
-                    found[mark[1]] = str(item["id"])
-        return found
+        chat = await Chats.get_chat_by_id_and_user_id(turn.chat_id, turn.user_id)
+        found = ((chat.chat or {}).get("history") or {}).get("messages") if chat else None
+        return {id_: item for id_, item in (found or {}).items() if isinstance(item, dict)}
 
 
 def _address(file_id: str) -> str:
@@ -1223,53 +1514,23 @@ class Tools:
     async def _operated(
         self, client: ServiceClient, turn: Turn, name: str, arguments: dict
     ) -> dict:
-        uploads: dict[str, Upload] = {}
+        """Have the service do it, and bring it the files that it asks for meanwhile."""
         parameter = _file_parameter(name, arguments)
-        asked = str(arguments.get(parameter, "")) if parameter else "\n"
-        if "\n" not in asked and "\r" not in asked:
-            found = await Attachments(turn).find(asked)
-            if found:
-                uploads[parameter] = found
-                turn.named[parameter] = found.name
-        try:
-            return await asyncio.to_thread(client.operate, name, arguments, uploads)
-        except ToolError as error:
-            # Both codes say that nothing was done, so the call may be made again.
-            if error.code == "file_not_found" and parameter and not uploads:
-                again = await self._restored(client, turn, asked, opened=False)
-            elif error.code == "workbook_not_found":
-                again = await self._restored(client, turn, str(arguments.get("workbook", "")))
-            else:
-                raise
-            if not again:
-                raise
-        uploads = {parameter: again[-1]} if parameter and not uploads else uploads
-        return await asyncio.to_thread(client.operate, name, arguments, uploads)
-
-    async def _restored(
-        self, client: ServiceClient, turn: Turn, asked: str, opened: bool = True
-    ) -> list[Upload]:
-        """The chat's own delivered workbooks of that name, opened again.
-
-        Their session may have expired or been deleted; the files are still in the chat.
-        """
-        try:
-            earlier = await Delivery(turn, self._state).earlier()
-        except Exception as error:
-            log.info("the chat's earlier files can't be looked at: %s", type(error).__name__)
-            return []
-        every = asked.strip().lower() in ("", "latest")
-        found = []
-        for name in [n for n in earlier if every or same_name(asked, n)][-5:]:
+        asked = str(arguments.get(parameter or "workbook") or "")
+        if parameter and ("\n" in asked or "\r" in asked):
+            parameter = ""  # it is the data itself
+        bringing = Bringing(client, turn, parameter, arguments)
+        await bringing.look(everywhere=bool(parameter) or name == "list_excel_files")
+        for _ in range(MOST_ROUNDS):
             try:
-                upload = await Attachments(turn).read(earlier[name])
-            except ToolError:
-                continue  # the user has deleted this one
-            upload.name = name
-            found.append(upload)
-            if opened:
-                await asyncio.to_thread(client.operate, "open_excel_file", {}, {"file": upload})
-        return found
+                body = await asyncio.to_thread(
+                    client.operate, name, bringing.arguments, bringing.uploads
+                )
+                return _named_as_asked(body, asked, bringing.used)
+            except ToolError as error:
+                if not await bringing.after(error):
+                    raise
+        return await asyncio.to_thread(client.operate, name, bringing.arguments, bringing.uploads)
 
     async def _delivered(self, client: ServiceClient, turn: Turn, body: dict) -> str:
         """Bring the files of an answer into the chat; returns a ready markdown link."""
@@ -1313,6 +1574,13 @@ def _start(address: str) -> int:
     """Where the service's own path begins in a link: the public address may have one, too."""
     path = urlsplit(address).path
     return max(path.rfind("/files/"), path.rfind("/preview/"), 0)
+
+
+def _named_as_asked(body: dict, asked: str, used: str) -> dict:
+    """The answer, which tells where a file was brought that is called otherwise than asked."""
+    if not used or not asked.strip() or asked.strip().lower() == "latest" or same_name(asked, used):
+        return body
+    return {"workbook": body.get("workbook"), "asked_for": asked.strip()[:80], **body}
 
 
 def _names(body: dict) -> dict[str, str]:

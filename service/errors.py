@@ -11,6 +11,7 @@ The tree has three branches, by whose move it is to mend it::
     |   |-- SheetNotFound           404  sheet_not_found
     |   |-- SheetRequired           422  sheet_required
     |   |-- FileNotFound            404  file_not_found
+    |   |-- FileNotSent             409  file_not_sent
     |   |-- AmbiguousName           409  ambiguous_name
     |   |-- SessionRequired         400  session_required
     |   |-- SessionNotFound         400  session_not_found
@@ -144,6 +145,13 @@ class FileNotFound(CallerError):
 
     code = "file_not_found"
     status = 404
+
+
+class FileNotSent(CallerError):
+    """A file of the chat that its caller has not sent to the service yet."""
+
+    code = "file_not_sent"
+    status = 409
 
 
 class AmbiguousName(CallerError):

@@ -64,6 +64,11 @@ def unique_name(name: str, taken: Collection[str]) -> str:
     return candidate
 
 
+def is_spreadsheet(name: str) -> bool:
+    """Whether a name ends as those of workbooks and of CSV files do."""
+    return bool(_SPREADSHEET.search(name))
+
+
 def same_name(asked: str, name: str) -> bool:
     """Whether ``asked`` means ``name``: case, outer spaces and the ending don't matter."""
     left, right = asked.strip().lower(), name.lower()

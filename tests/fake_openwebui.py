@@ -37,6 +37,8 @@ class OpenWebUI:
         self.files: dict[str, SimpleNamespace] = {}
         self.chats: dict[str, SimpleNamespace] = {}
         self.shared: set[tuple[str, str]] = set()
+        self.knowledge: dict[str, SimpleNamespace] = {}
+        self.folders: dict[str, SimpleNamespace] = {}
         self.live: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self.prefix = ""
 
@@ -57,7 +59,21 @@ class OpenWebUI:
     def attach(self, user: str, name: str, data: bytes) -> dict[str, Any]:
         """A person uploads a file; the entry is one of ``__files__``."""
         file = self._insert(user, name, data, "application/octet-stream", {})
-        return {"type": "file", "id": file.id, "name": name, "file": {"filename": name}}
+        facts = {"filename": name, "created_at": file.created_at, "meta": file.meta}
+        return {"type": "file", "id": file.id, "name": name, "file": facts}
+
+    def collect(self, id_: str, owner: str, *files: str, readers: tuple[str, ...] = ()) -> None:
+        """A knowledge collection with files, and who may read it besides its owner."""
+        found = SimpleNamespace(user_id=owner, files=list(files), readers=readers)
+        self.knowledge[id_] = found
+
+    def folder_with(
+        self, id_: str, owner: str, *entries: dict[str, Any], readers: tuple[str, ...] = ()
+    ) -> None:
+        """A folder of chats with files and collections, and who may use it."""
+        self.folders[id_] = SimpleNamespace(
+            id=id_, user_id=owner, data={"files": list(entries)}, readers=readers
+        )
 
     def chips(self, chat: str, message: str) -> list[dict[str, Any]]:
         """What the message shows now, and would show after a reload: they must not differ."""
@@ -80,6 +96,8 @@ class OpenWebUI:
             "open_webui.models.files": {"Files": self._class("Files")},
             "open_webui.models.users": {"Users": self._class("Users")},
             "open_webui.models.chats": {"Chats": self._class("Chats")},
+            "open_webui.models.folders": {"Folders": self._class("Folders")},
+            "open_webui.models.knowledge": {"Knowledges": self._class("Knowledges")},
             "open_webui.storage": {},
             "open_webui.storage.provider": {"Storage": self._class("Storage")},
             "open_webui.routers": {},
@@ -87,7 +105,13 @@ class OpenWebUI:
             "open_webui.utils": {},
             "open_webui.utils.access_control": {},
             "open_webui.utils.access_control.files": {
-                "has_access_to_file": self._step("has_access_to_file")
+                "has_access_to_file": self._step("has_access_to_file"),
+                "get_owner_accessible_folder_files": self._step(
+                    "get_owner_accessible_folder_files"
+                ),
+            },
+            "open_webui.utils.access_control.folders": {
+                "has_folder_access": self._step("has_folder_access")
             },
             "fastapi": {"UploadFile": SimpleNamespace},
             "starlette": {},
@@ -137,6 +161,35 @@ class OpenWebUI:
         assert access_type == "read"
         return (file_id, user.id) in self.shared
 
+    async def _Files_get_file_metadatas_by_ids(self, ids: list[str]) -> list[Any]:
+        return [copy.deepcopy(self.files[id_]) for id_ in ids if id_ in self.files]
+
+    # models/knowledge.py, models/folders.py
+
+    async def _Knowledges_get_file_metadatas_by_id(self, id: str) -> list[Any]:
+        found = self.knowledge.get(id)
+        return await self._Files_get_file_metadatas_by_ids(found.files) if found else []
+
+    async def _Knowledges_get_files_by_id(self, id: str) -> list[Any]:
+        return await self._Knowledges_get_file_metadatas_by_id(id)
+
+    async def _Knowledges_check_access_by_user_id(
+        self, id: str, user_id: str, permission: str = "write"
+    ) -> bool:
+        assert permission == "read"
+        found = self.knowledge.get(id)
+        return bool(found) and user_id in (found.user_id, *found.readers)
+
+    async def _Folders_get_folder_by_id(self, id: str) -> Any:
+        return self.folders.get(id)
+
+    async def _has_folder_access(self, user: str, folder: Any, permission: str, db: Any) -> bool:
+        assert (permission, db) == ("read", None)
+        return user in (folder.user_id, *folder.readers)
+
+    async def _get_owner_accessible_folder_files(self, folder: Any) -> list[dict[str, Any]]:
+        return list(folder.data["files"])
+
     # storage/provider.py: these two block
 
     def _Storage_upload_file(self, file: Any, filename: str, tags: dict[str, str]) -> Any:
@@ -177,6 +230,7 @@ class OpenWebUI:
             user_id=user,
             filename=name,
             path=str(path),
+            created_at=1_700_000_000 + len(self.files),
             data={},
             meta={**meta, "data": metadata},
         )

@@ -78,6 +78,7 @@ class ToolCalls:
         self.valves = valves or {}
         self.user_valves = user_valves or {}
         self.injected = injected
+        self.metadata: dict[str, Any] = {}  # what else Open WebUI says of the chat
         self.page = Page()
 
     def tools(self) -> Any:
@@ -93,7 +94,7 @@ class ToolCalls:
             user["valves"] = self.module.Tools.UserValves(**self.user_valves)
         injected = {
             "__user__": user,
-            "__metadata__": {"chat_id": self.chat, "message_id": self.message},
+            "__metadata__": {"chat_id": self.chat, "message_id": self.message, **self.metadata},
             "__event_emitter__": self.page.emit,
             "__files__": [],
             **self.injected,

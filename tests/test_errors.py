@@ -89,7 +89,7 @@ def test_an_unknown_address(service: Service, path: str) -> None:
         ("GET", "/v1/sessions", {"POST", "DELETE", "OPTIONS"}),
         ("PUT", "/v1/sessions/abc", {"GET", "HEAD", "DELETE", "OPTIONS"}),
         ("GET", "/v1/operations/create_excel_file", {"POST", "OPTIONS"}),
-        ("DELETE", "/v1/files", {"POST", "OPTIONS"}),
+        ("DELETE", "/v1/files", {"POST", "PUT", "OPTIONS"}),
         ("POST", "/health", {"GET", "HEAD", "OPTIONS"}),
         ("POST", "/files/a/b", {"GET", "HEAD", "OPTIONS"}),
     ],
@@ -195,6 +195,7 @@ PROTECTED = [
     ("DELETE", "/v1/sessions/abc"),
     ("POST", "/v1/operations/list_excel_files"),
     ("POST", "/v1/files"),
+    ("PUT", "/v1/files"),
     ("GET", "/v1/nothing"),
 ]
 

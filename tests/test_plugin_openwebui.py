@@ -8,18 +8,24 @@ from __future__ import annotations
 import asyncio
 import io
 import sys
+import threading
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from python_calamine import CalamineWorkbook
+from werkzeug.test import EnvironBuilder
+from werkzeug.wrappers import Request
 
 from tests.backends import Backend, InProcess, Wire, wire
 from tests.fake_openwebui import ChatCalls, OpenWebUI
 from tests.formats_fixtures import encrypted, small_xlsb
-from tests.plugin_fixtures import load_plugin
+from tests.plugin_fixtures import SMALL, load_plugin
 from tests.service_fixtures import workbook_bytes
 
 __all__ = ["wire"]
@@ -399,11 +405,18 @@ def test_a_converted_workbook_comes_back_from_the_chat(wire: Wire, calls: ChatCa
     assert rows[-1] == ["Tax", 10]
 
 
-def test_of_two_attachments_of_one_name_the_newer_is_meant(calls: ChatCalls) -> None:
-    calls.attach("people.xlsx", DATA)
-    calls.attach("people.xlsx", NEWER)
-    calls.op("open_excel_file", file="people.xlsx")
-    assert calls.rows()[1] == ["Bob", 40]
+def test_of_two_attachments_of_one_name_the_model_is_asked_which_one(calls: ChatCalls) -> None:
+    first = calls.attach("people.xlsx", DATA)
+    second = calls.attach("people.xlsx", NEWER)
+    error = calls.fail("open_excel_file", file="people.xlsx")
+    assert error["code"] == "ambiguous_name"
+    assert first in error["error"]
+    assert second in error["error"]
+    assert calls.op("list_excel_files")["result"]["open"] == []
+    assert calls.op("open_excel_file", file=first)["workbook"] == "people.xlsx"
+    assert calls.rows()[1] == ["Ada", 36]
+    assert calls.op("open_excel_file", file="latest")["workbook"] == "people (2).xlsx"
+    assert calls.rows(workbook="people (2)")[1] == ["Bob", 40]
 
 
 def test_an_attachment_is_sent_once_and_opened_once(wire: Wire, calls: ChatCalls) -> None:
@@ -449,7 +462,7 @@ def test_a_file_of_someone_else_is_not_read(wire: Wire, calls: ChatCalls, tool: 
     answer = calls.fail(tool, **{parameter: "salaries.xlsx"})
     assert answer["code"] == "attachment_forbidden"
     assert "salaries" not in answer["error"]
-    assert wire.take() == []
+    assert "POST /v1/files 201" not in wire.take()
 
 
 def test_a_file_that_was_shared_with_the_user_is_read(calls: ChatCalls) -> None:
@@ -471,7 +484,7 @@ def test_an_attachment_that_is_gone_is_told(wire: Wire, calls: ChatCalls) -> Non
     calls.attach("people.xlsx", DATA)
     calls.webui.files.clear()
     assert calls.fail("open_excel_file", file="people")["code"] == "attachment_forbidden"
-    assert wire.take() == []
+    assert "POST /v1/files 201" not in wire.take()
 
 
 @pytest.mark.parametrize(
@@ -485,7 +498,7 @@ def test_an_attachment_that_can_not_be_read_is_told(
     answer = calls.fail("open_excel_file", file="people")
     assert answer["code"] == "attachment_unreadable"
     assert "attach it again" in answer["hint"]
-    assert wire.take() == []
+    assert "POST /v1/files 201" not in wire.take()
 
 
 @pytest.mark.parametrize(
@@ -513,10 +526,277 @@ def test_a_lost_session_gets_the_attachment_again(wire: Wire, calls: ChatCalls) 
     assert wire.take() == [
         "POST open_excel_file 400",
         "POST /v1/sessions 201",
+        "PUT /v1/files 200",
+        "POST open_excel_file 409",
         "POST /v1/files 201",
         "POST open_excel_file 200",
     ]
     assert calls.rows() == [["Name", "Age"], ["Ada", 36]]
+
+
+def test_an_attachment_is_found_by_what_a_model_remembers(calls: ChatCalls) -> None:
+    calls.attach("People of Bath 2026.xlsx", DATA)
+    calls.attach("Costs.xlsx", NEWER)
+    answer = calls.op("open_excel_file", file="the people file")
+    assert answer["workbook"] == "People of Bath 2026.xlsx"
+    assert answer["asked_for"] == "the people file"
+    assert calls.page.statuses[-1]["description"] == "Opened People of Bath 2026.xlsx"
+
+
+def test_an_attachment_that_a_call_works_on_is_opened_by_it(wire: Wire, calls: ChatCalls) -> None:
+    calls.attach("people.xlsx", DATA)
+    calls.attach("notes.pdf", b"%PDF-1.7")
+    assert calls.rows() == [["Name", "Age"], ["Ada", 36]]
+    calls.attach("Costs 2026.xlsx", NEWER)
+    answer = calls.op("read_excel_range", workbook="the costs")
+    assert (answer["workbook"], answer["asked_for"]) == ("Costs 2026.xlsx", "the costs")
+    assert calls.fail("read_excel_range")["code"] == "workbook_required"
+    opened = calls.op("list_excel_files")["result"]["open"]
+    assert [entry["workbook"] for entry in opened] == ["people.xlsx", "Costs 2026.xlsx"]
+
+
+def test_the_small_tool_finds_files_as_the_large_one_does(webui: OpenWebUI, wire: Wire) -> None:
+    calls = ChatCalls(webui, load_plugin(SMALL), valves=wire.valves)
+    calls.attach("People of Bath 2026.xlsx", DATA)
+    calls.attach("Costs 2026.xlsx", NEWER)
+    assert calls.fail("read_excel_range", workbook="2026")["code"] == "ambiguous_name"
+    answer = calls.op("read_excel_range", workbook="my people file")
+    assert answer["result"]["rows"] == [["Name", "Age"], ["Ada", 36]]
+    assert calls.op("open_excel_file", file="the last one")["workbook"] == "Costs 2026.xlsx"
+
+
+def test_where_two_attachments_fit_neither_is_opened(calls: ChatCalls) -> None:
+    calls.attach("Budget 2025.xlsx", DATA)
+    calls.attach("Budget 2026.xlsx", NEWER)
+    for tool, parameter in (("open_excel_file", "file"), ("read_excel_range", "workbook")):
+        answer = calls.fail(tool, **{parameter: "budget"})
+        assert answer["code"] == "ambiguous_name"
+        assert '"Budget 2025.xlsx" (attached, not open' in answer["error"]
+    assert calls.fail("read_excel_range")["code"] == "workbook_not_found"
+    assert calls.op("list_excel_files")["result"]["open"] == []
+
+
+def test_the_list_tells_the_files_of_the_chat_before_they_are_opened(calls: ChatCalls) -> None:
+    id_ = calls.attach("people.xlsx", DATA)
+    listed = calls.op("list_excel_files")["result"]
+    assert listed["attached"] == [{"name": "people.xlsx", "id": id_}]
+    calls.op("open_excel_file", file="people")
+    assert "attached" not in calls.op("list_excel_files")["result"]
+
+
+def test_the_service_is_told_once_of_files_that_stay_the_same(wire: Wire, calls: ChatCalls) -> None:
+    calls.attach("people.xlsx", DATA)
+    for _ in range(2):
+        calls.op("open_excel_file", file="people")
+        calls.op("read_excel_range")
+        calls.op("list_excel_files")
+    assert wire.take().count("PUT /v1/files 200") == 1
+
+
+def test_a_file_of_an_earlier_message_is_found_though_the_page_sends_it_no_more(
+    calls: ChatCalls,
+) -> None:
+    picture = calls.webui.attach(calls.user, "logo.png", png())
+    people = calls.webui.attach(calls.user, "people.xlsx", DATA)
+    other = calls.webui.attach(calls.user, "of another branch.xlsx", NEWER)
+    messages = calls.webui.chats[calls.chat].chat["history"]["messages"]
+    messages["q1"] = {"id": "q1", "role": "user", "files": [picture, people]}
+    messages["q2"] = {"id": "q2", "role": "user", "files": [other]}
+    messages["a1"] = {"id": "a1", "role": "assistant", "parentId": "q1"}
+    messages["q3"] = {"id": "q3", "role": "user", "parentId": "a1"}
+    messages[calls.message]["parentId"] = "q3"
+    assert calls.op("open_excel_file", file="people")["workbook"] == "people.xlsx"
+    placed = calls.op("annotate_excel_cells", action="image", range="D2", target="the logo")
+    assert placed["asked_for"] == "the logo"
+    assert calls.fail("open_excel_file", file="another branch")["code"] == "file_not_found"
+
+
+def png() -> bytes:
+    data = io.BytesIO()
+    Image.new("RGB", (4, 4), "red").save(data, "PNG")
+    return data.getvalue()
+
+
+# Folders and knowledge ----------------------------------------------------------
+
+
+def shelve(calls: ChatCalls, *knowledge: dict[str, Any], **more: Any) -> None:
+    """Let the model have this knowledge, and Open WebUI say more of the chat."""
+    model = {"id": "m", "info": {"meta": {"knowledge": list(knowledge)}}}
+    calls.metadata = {"model": model, **more}
+
+
+def theirs(calls: ChatCalls, name: str, data: bytes = DATA) -> str:
+    """A file of another user."""
+    calls.webui.user("librarian")
+    return str(calls.webui.attach("librarian", name, data)["id"])
+
+
+def test_files_of_the_models_knowledge_are_opened_by_name(calls: ChatCalls) -> None:
+    own = theirs(calls, "Price list 2026.xlsx"), theirs(calls, "Rules.pdf")
+    calls.webui.collect("prices", "librarian", *own, readers=(calls.user,))
+    single = theirs(calls, "People.xlsx", NEWER)
+    calls.webui.shared.add((single, calls.user))
+    shelve(calls, {"type": "collection", "id": "prices"}, {"type": "file", "id": single}, {})
+    listed = calls.op("list_excel_files")["result"]["attached"]
+    assert [(entry["name"], entry["in"]) for entry in listed] == [
+        ("Price list 2026.xlsx", "knowledge"),
+        ("People.xlsx", "knowledge"),
+    ]
+    assert calls.op("open_excel_file", file="price list")["workbook"] == "Price list 2026.xlsx"
+    assert calls.op("open_excel_file", file="people")["workbook"] == "People.xlsx"
+    assert calls.rows(workbook="people")[1] == ["Bob", 40]
+
+
+def test_knowledge_that_the_user_may_not_read_is_not_even_named(calls: ChatCalls) -> None:
+    calls.webui.collect("salaries", "librarian", theirs(calls, "Salaries.xlsx"))
+    shelve(calls, {"type": "collection", "id": "salaries"})
+    answer = calls.fail("open_excel_file", file="salaries")
+    assert answer["code"] == "file_not_found"
+    assert "Salaries.xlsx" not in str(answer)
+    shelve(calls, {"type": "file", "id": theirs(calls, "Secret.xlsx")})
+    answer = calls.fail("open_excel_file", file="secret")
+    assert answer["code"] == "attachment_forbidden"
+    assert "may not read" in answer["error"]
+
+
+def test_a_collection_that_is_attached_to_a_message_is_looked_through(calls: ChatCalls) -> None:
+    calls.webui.collect("prices", calls.user, theirs(calls, "Prices.xlsx"))
+    calls.injected["__files__"].append({"type": "collection", "id": "prices", "name": "Prices"})
+    assert calls.op("open_excel_file", file="prices")["workbook"] == "Prices.xlsx"
+
+
+def test_files_of_the_folder_that_the_chat_is_in_are_the_users_by_its_grant(
+    calls: ChatCalls,
+) -> None:
+    """Open WebUI has looked whether the user may use the folder, and the owner the files."""
+    calls.webui.collect("plans", "librarian", theirs(calls, "Plan B.xlsx", NEWER))
+    entries = [
+        {"type": "file", "id": theirs(calls, "Plan A.xlsx")},
+        {"type": "collection", "id": "plans"},
+        {"type": "note", "id": "n"},
+    ]
+    shelve(calls, folder_knowledge=entries)
+    assert calls.fail("open_excel_file", file="plan")["code"] == "ambiguous_name"
+    assert calls.op("open_excel_file", file="plan a")["workbook"] == "Plan A.xlsx"
+    assert calls.op("open_excel_file", file="plan b")["workbook"] == "Plan B.xlsx"
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_a_folder_that_is_attached_is_opened_to_those_who_may_use_it(
+    calls: ChatCalls, allowed: bool
+) -> None:
+    entry = {"type": "file", "id": theirs(calls, "Plan.xlsx")}
+    readers = (calls.user,) if allowed else ()
+    calls.webui.folder_with("f1", "librarian", entry, readers=readers)
+    calls.injected["__files__"].append({"type": "folder", "id": "f1", "name": "Plans"})
+    if allowed:
+        assert calls.op("open_excel_file", file="plan")["workbook"] == "Plan.xlsx"
+    else:
+        assert calls.fail("open_excel_file", file="plan")["code"] == "file_not_found"
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "Knowledges.get_file_metadatas_by_id",
+        "Knowledges.check_access_by_user_id",
+        "Files.get_file_metadatas_by_ids",
+    ],
+)
+def test_an_open_webui_whose_knowledge_has_moved_still_has_attachments(
+    calls: ChatCalls, step: str
+) -> None:
+    calls.webui.collect("prices", "librarian", theirs(calls, "Prices.xlsx"))
+    shelve(calls, {"type": "collection", "id": "prices"}, folder_knowledge=[{"type": "file"}])
+    calls.attach("people.xlsx", DATA)
+    calls.webui.broken = {step}
+    assert calls.op("open_excel_file", file="people")["workbook"] == "people.xlsx"
+
+
+# Files that Open WebUI does not keep ---------------------------------------------
+
+
+def test_a_temporary_chat_gives_the_text_of_a_csv_file_and_no_workbook(
+    webui: OpenWebUI, wire: Wire
+) -> None:
+    calls = ChatCalls(webui, MODULE, chat="local:abc", valves=wire.valves)
+    for name, content in (("costs.csv", "a,b\n1,2\n"), ("people.xlsx", "PK\x03")):
+        kept = {"type": "text", "id": f"id-{name}", "name": name, "content": content}
+        calls.injected["__files__"].append(kept)
+    assert calls.op("open_excel_file", file="costs.csv")["workbook"] == "costs.xlsx"
+    assert calls.rows(workbook="costs") == [["a", "b"], [1, 2]]
+    answer = calls.fail("open_excel_file", file="people")
+    assert answer["code"] == "attachment_unreadable"
+    assert "temporary chat" in answer["error"]
+    assert "ordinary chat" in answer["hint"]
+
+
+def test_a_file_in_a_terminal_is_told(calls: ChatCalls) -> None:
+    item = {"type": "filesystem", "id": None, "itemId": "i", "name": "people.xlsx"}
+    calls.injected["__files__"].append(item)
+    assert "terminal" in calls.fail("open_excel_file", file="people")["error"]
+
+
+# Large files ---------------------------------------------------------------------
+
+
+def test_a_file_is_sent_in_pieces(tmp_path: Path) -> None:
+    """The body is as long as it says, is what a form is, and no piece is large."""
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(bytes(range(256)) * 4_000)
+    upload = MODULE.Upload("id-1", 'Büro "x".xlsx', str(path))
+    with upload.stream() as stream:
+        form = MODULE.UploadForm(upload, stream)
+        for _ in range(2):  # a body may be asked for again
+            pieces = list(form)
+            assert max(map(len, pieces)) <= MODULE.PIECE
+            assert sum(map(len, pieces)) == len(form)
+    environ = EnvironBuilder(
+        method="POST", input_stream=io.BytesIO(b"".join(pieces)), headers=form.headers
+    ).get_environ()
+    environ["CONTENT_LENGTH"] = str(len(form))
+    request = Request(environ)
+    assert request.form["source"] == "id-1"
+    assert request.files["file"].filename == 'Büro "x".xlsx'
+    assert request.files["file"].read() == path.read_bytes()
+    request.close()
+
+
+class Sink(BaseHTTPRequestHandler):
+    """A service that takes files and keeps nothing of them."""
+
+    def do_POST(self) -> None:
+        left = int(self.headers["Content-Length"])
+        while left > 0:
+            left -= len(self.rfile.read(min(left, 1 << 20)))
+        body = b'{"file": {"id": "f1"}}'
+        self.send_response(201)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None: ...
+
+
+def test_the_plugin_never_holds_a_whole_file(tmp_path: Path) -> None:
+    path = tmp_path / "large.xlsx"
+    with path.open("wb") as file:
+        file.truncate(40 << 20)
+    with HTTPServer(("127.0.0.1", 0), Sink) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        valves = MODULE.Tools.Valves(service_url=f"http://127.0.0.1:{server.server_port}")
+        client = MODULE.ServiceClient(valves, "ann", "c", MODULE.SharedState())
+        tracemalloc.start()
+        try:
+            id_ = client._uploaded("session", MODULE.Upload("id-1", path.name, str(path)))
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+            thread.join()
+    assert id_ == "f1"
+    assert peak < 8 << 20  # of which the sink holds one piece or two
 
 
 # Restoring --------------------------------------------------------------------

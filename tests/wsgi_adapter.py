@@ -27,7 +27,9 @@ class WsgiAdapter(BaseAdapter):
     ) -> requests.Response:
         """What the application answers; time-outs, proxies and certificates mean nothing here."""
         parts = urlsplit(str(request.url))
-        body = request.body or b""
+        body: Any = request.body or b""
+        if not isinstance(body, bytes | str):
+            body = b"".join(body)
         builder = EnvironBuilder(
             method=str(request.method),
             base_url=f"{parts.scheme}://{parts.netloc}",

@@ -11,6 +11,7 @@ from openpyxl.drawing.spreadsheet_drawing import OneCellAnchor, TwoCellAnchor, _
 from openpyxl.utils import get_column_letter
 
 from service.errors import InvalidParameters, SheetNotFound, listed
+from service.matching import the_sheet
 from service.workbook.book import Book
 from service.workbook.new_charts import NewChart, title_text
 
@@ -149,14 +150,14 @@ def find(book: Book, sheet: str, wanted: str) -> Found:
     """
     charts = charts_of(book)
     if sheet.strip():
-        title = sheet.strip().casefold()
-        if title not in (name.casefold() for name in book.xl.sheetnames):
+        title = the_sheet(sheet, book.xl.sheetnames)
+        if title is None:
             raise SheetNotFound(
                 f'No sheet "{sheet}" in {book.name}. Sheets: {listed(book.xl.sheetnames)}.',
                 "Use one of these names.",
                 {"sheets": book.xl.sheetnames},
             )
-        charts = [item for item in charts if item.sheet.title.casefold() == title]
+        charts = [item for item in charts if item.sheet.title == title]
     text = wanted.strip().casefold()
     matches = charts if not text else _matching(charts, text)
     if len(matches) == 1:

@@ -12,6 +12,7 @@ from pydantic import AliasChoices, Field, field_validator
 
 from service import progress
 from service.errors import ExcelToolsError, InvalidParameters, counted, listed
+from service.matching import meant_among
 from service.names import same_name
 from service.operations.context import Context, Seen
 from service.operations.databases import check_query
@@ -322,7 +323,7 @@ def _check_workbook(ctx: Context, step: Step, new: str) -> None:
     :param new: the name that was asked for the workbook which the steps make
     """
     asked = str(step.arguments.get("workbook") or "")
-    fits = same_name(asked, ctx.book.name) or (new and same_name(asked, new))
+    fits = meant_among(asked, ctx.book.name, list(ctx.others)) or (new and same_name(asked, new))
     if asked and ctx.seen.first and not fits:
         raise InvalidParameters(
             f'It names the workbook "{asked[:80]}", and the steps work on {ctx.book.name}.',

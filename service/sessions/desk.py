@@ -16,19 +16,18 @@ from service.errors import (
     StorageFailed,
     listed,
 )
-from service.names import clean_filename, same_name, split_extension
+from service.names import clean_filename, split_extension
 from service.operations.registry import Answer, Operation
 from service.sessions.databases import DatabaseCall
-from service.sessions.files import (
-    matching_uploads,
-)
+from service.sessions.finding import asked_for, is_there, things, wanted
 from service.sessions.model import Upload, Version, Workbook, mime_type
-from service.sessions.new_workbooks import added, is_there, new_workbook, taken_names
+from service.sessions.new_workbooks import added, new_workbook, taken_names
 from service.sessions.once import Once
 from service.sessions.sent_file import SentFile
 from service.sessions.session import Session
 
 _EVENTS_LISTED = 10
+_ATTACHED_LISTED = 100
 _INNER = ("id", "copy", "step")  # of events: what no model has a use for
 
 
@@ -47,6 +46,7 @@ class SessionCall:
         self._event: tuple[str, dict[str, Any]] | None = None
         self._held = ExitStack()
         self._call: tuple[Operation, dict[str, Any]] | None = None
+        self._asked: dict[str, str] = {}
 
     def answer(self, operation: Operation, parameters: dict[str, Any]) -> dict[str, Any]:
         with self._held:
@@ -62,6 +62,7 @@ class SessionCall:
             body = {"result": answer.result, "unsaved_changes": 0, "files": []}
             if answer.next:
                 body["next"] = answer.next[:2]
+        body |= self._asked
         if self._files is not None:
             body["files"] = self._files
         if self._changed is not None:
@@ -87,6 +88,12 @@ class SessionCall:
         if self._closed is not None:
             with self._session.queue(self._closed):
                 self._session.drop_copy(self._closed)
+
+    def _named(self, workbook: str) -> Workbook:
+        """The open workbook that a call names, see :func:`finding.workbook`."""
+        book = self._session.workbook(workbook)
+        self._asked = asked_for(workbook, book.name, book.id)
+        return book
 
     # open
 
@@ -125,27 +132,19 @@ class SessionCall:
         return answer
 
     def _wanted(self, file: str) -> tuple[Upload | None, Workbook | None]:
-        """The upload and the workbook that ``file`` means; the newer one where two do."""
-        session = self._session
-        uploads = matching_uploads(session, file)
-        upload = uploads[-1] if uploads else None
-        books = list(session.data.workbooks.values())
-        if upload:
-            made = [book for book in books if book.upload == upload.id and is_there(book)]
-            if made:
-                return None, made[-1]
-        books = [book for book in books if is_there(book)]
-        named = [book for book in books if same_name(file, book.name) or book.id == file]
-        if not uploads and file.strip().lower() in ("", "latest"):
-            named = books
-        record = max(named, key=lambda book: (book.open, book.created), default=None)
-        if upload and record and upload.time > record.created:
-            return upload, None
-        return (None, record) if record else (upload, None)
+        """The upload or the workbook that ``file`` means."""
+        among = things(self._session)
+        found = wanted(self._session, file, among)
+        if found is None:
+            return None, None
+        if found.offer:
+            raise found.not_sent()
+        self._asked = asked_for(file, found.name, *found.aliases, *found.ids, "latest")
+        return found.upload, found.book
 
     def _unknown(self, file: str) -> FileNotFound:
         session = self._session
-        names = session.file_names()
+        names = session.file_names() + [entry["name"] for entry in _attached(session)]
         have = f"Files: {listed(names)}." if names else "There is no file in this chat yet."
         return FileNotFound(
             f'No file "{file}" in this chat. {have}',
@@ -205,6 +204,7 @@ class SessionCall:
                 {"name": upload.name, "id": upload.id, "size": upload.size}
                 for upload in session.data.uploads.values()
             ],
+            "attached": _attached(session),
             "exports": [
                 {"name": export.name, "size": export.size}
                 for export in session.data.exports.values()
@@ -222,7 +222,7 @@ class SessionCall:
 
     def save(self, workbook: str, filename: str) -> Answer:
         session = self._session
-        book = session.workbook(workbook)
+        book = self._named(workbook)
         name = self._new_name(book, filename)
         before = (book.name, book.saved_mark)
         with session.queue(book):
@@ -266,8 +266,8 @@ class SessionCall:
 
     def land_database(self, source: str, sql: str, limit: int, workbook: str) -> Answer:
         session, call = self._session, DatabaseCall(self._session)
-        wanted = bool(workbook.strip() or session.open_workbooks())
-        book = session.workbook(workbook) if wanted else None
+        named = bool(workbook.strip() or session.open_workbooks())
+        book = self._named(workbook) if named else None
         with call.kept_rows(source, sql, limit) as (path, database):
             reply = self._land(book, path, database.name)
         result = {"database": database.name, **reply.result}
@@ -305,7 +305,7 @@ class SessionCall:
 
     def walk(self, workbook: str, steps: int) -> Answer:
         session = self._session
-        book = session.workbook(workbook)
+        book = self._named(workbook)
         with session.queue(book):
             journal = session.journal(book)
             mark = journal.forward(steps) if steps > 0 else journal.back(-steps)
@@ -323,7 +323,7 @@ class SessionCall:
 
     def changes(self, workbook: str, steps: int, until: int, page: int) -> Answer:
         session = self._session
-        book = session.workbook(workbook)
+        book = self._named(workbook)
         with session.queue(book):
             journal = session.journal(book)
             later = journal.back(until)
@@ -340,7 +340,7 @@ class SessionCall:
     def close(self, workbook: str) -> Answer:
         session = self._session
         self._held.enter_context(calls.held(session.opening))
-        book = session.workbook(workbook)
+        book = self._named(workbook)
         with session.queue(book):
             calls.current().keep()
             discarded = book.unsaved_changes
@@ -357,6 +357,15 @@ class SessionCall:
         elif not book.upload:
             result["notes"] = ["It was never saved, so nothing of it is left."]
         return Answer(result)
+
+
+def _attached(session: Session) -> list[dict[str, Any]]:
+    """Files of the chat that were not opened yet; those of other places say which."""
+    offers = [thing.offer for thing in things(session) if thing.offer]
+    first = offers[:_ATTACHED_LISTED]
+    where = [{} if offer.place == "chat" else {"in": offer.place} for offer in first]
+    pairs = zip(first, where, strict=True)
+    return [{"name": offer.name, "id": offer.id, **place} for offer, place in pairs]
 
 
 def _other_ending(asked: str, name: str) -> dict[str, list[str]]:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from service.errors import FileNotFound, listed
-from service.names import same_name
 from service.operations.registry import Operation
+from service.sessions.finding import files, wanted
 from service.sessions.links import Target
 from service.sessions.model import Export, Upload
 from service.sessions.session import Session
@@ -36,32 +36,25 @@ _OR_TEXT = ", or send the data itself: CSV text with a line break after each row
 
 
 def find_upload(session: Session, asked: str, otherwise: str = _OR_TEXT) -> Upload:
-    """The newest upload of that name or id; "latest" or "" is the newest of all.
+    """The upload that is meant by a name or id; "latest" or "" is the newest of all.
 
     :param otherwise: what else can be done, for the error
+    :raises FileNotSent: if it is a file that the caller could send
+    :raises AmbiguousName: if more than one may be meant
     """
-    found = matching_uploads(session, asked)
-    if not found:
-        names = [upload.name for upload in session.data.uploads.values()]
+    among = files(session)
+    found = wanted(session, asked, among)
+    if found and found.offer:
+        raise found.not_sent()
+    if found is None or found.upload is None:
+        names = [thing.name for thing in among]
         have = f"Uploads: {listed(names)}." if names else "Nothing was uploaded in this chat."
         raise FileNotFound(
             f'No uploaded file "{asked}". {have}',
             f"Name an uploaded file{otherwise}.",
             {"uploads": names},
         )
-    return found[-1]
-
-
-def matching_uploads(session: Session, asked: str) -> list[Upload]:
-    uploads = sorted(session.data.uploads.values(), key=lambda upload: upload.time)
-    if asked.strip().lower() in ("", "latest"):
-        return uploads
-    exact = [
-        upload
-        for upload in uploads
-        if asked in (upload.id, upload.source) or asked.strip().lower() == upload.name.lower()
-    ]
-    return exact or [upload for upload in uploads if same_name(asked, upload.name)]
+    return found.upload
 
 
 def upload_path(session: Session, upload: Upload) -> Path:

@@ -94,6 +94,27 @@ class Upload:
     source: str = ""
 
 
+MOST_OFFERED = 1_000
+PLACES = ("chat", "folder", "knowledge", "delivered")
+
+
+@dataclass
+class Offer:
+    """A file that the caller could send: its own id of it, and where it has it from.
+
+    :param time: when it was put there, as Unix time; 0 if nobody knows
+    :param place: chat (attached), folder or knowledge (of the caller), or delivered (a workbook
+        of this chat as it was given to the caller)
+    :param digest: SHA-256 of its contents, "" if nobody knows
+    """
+
+    id: str
+    name: str
+    time: float = 0
+    place: str = "chat"
+    digest: str = ""
+
+
 @dataclass
 class Export:
     """A file that an operation wrote for the user."""
@@ -119,6 +140,7 @@ class SessionData:
     used: float
     workbooks: dict[str, Workbook] = field(default_factory=dict)
     uploads: dict[str, Upload] = field(default_factory=dict)
+    offers: list[Offer] = field(default_factory=list)
     exports: dict[str, Export] = field(default_factory=dict)
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)
     counter: int = 0
@@ -133,6 +155,7 @@ class SessionData:
         data = dict(record)
         data["workbooks"] = {key: _workbook(item) for key, item in record["workbooks"].items()}
         data["uploads"] = {key: Upload(**item) for key, item in record["uploads"].items()}
+        data["offers"] = [Offer(**item) for item in record.get("offers", [])]
         data["exports"] = {key: Export(**item) for key, item in record["exports"].items()}
         return cls(**{**data, "format": FORMAT})
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from service import calls
 from service.engine.work import Reply
 from service.names import unique_name
+from service.sessions.finding import is_there
 from service.sessions.model import Workbook
 from service.sessions.session import Session
 
@@ -50,8 +51,3 @@ def added(session: Session, book: Workbook, fill: Callable[[], Reply]) -> Reply:
         session.data.workbooks.pop(book.id, None)
         session.drop_copy(book)
         raise
-
-
-def is_there(book: Workbook) -> bool:
-    """Whether a workbook can still be had: it is open, or a version of it was saved."""
-    return book.open or bool(book.versions)

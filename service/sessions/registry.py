@@ -25,7 +25,7 @@ from service.errors import (
 from service.names import clean_filename
 from service.sessions.limits import digest, room_for_session, session_keys
 from service.sessions.links import DRAFT, Target
-from service.sessions.model import SessionData, Upload
+from service.sessions.model import Offer, SessionData, Upload
 from service.sessions.parts import Parts
 from service.sessions.previews import Wish, preview
 from service.sessions.session import Session
@@ -252,6 +252,17 @@ class Sessions:
                 raise
             session.history.upload(upload)
             return upload
+
+    def offer(self, session: Session, offers: list[Offer]) -> None:
+        """Keep which files the caller could send, in place of those of before."""
+        with session.lock:
+            before, session.data.offers = session.data.offers, offers
+            if offers != before:
+                try:
+                    session.write()
+                except StorageFailed:
+                    session.data.offers = before
+                    raise
 
     @contextmanager
     def file(self, target: Target) -> Iterator[tuple[Path, str]]:

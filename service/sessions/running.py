@@ -15,6 +15,7 @@ from service.operations.steps import makes_workbook
 from service.sessions.databases import DatabaseCall
 from service.sessions.desk import SessionCall
 from service.sessions.files import export_folder, find_upload, keep_export, named_files
+from service.sessions.finding import asked_for
 from service.sessions.model import Workbook
 from service.sessions.new_workbooks import added, new_workbook
 from service.sessions.once import Once
@@ -90,6 +91,7 @@ def _run(
                 book, operation, parameters, files, key, once.fingerprint, folder
             )
             answer = session.answer(book, reply)
+            answer |= asked_for(parameters["workbook"], book.name, book.id)
             if operation.previews:
                 first = reply.sheet if parameters["sheet"] else ""
                 answer["preview_url"] = session.parts.links.preview(

@@ -14,7 +14,6 @@ from service import calls
 from service.engine.turns import Turns
 from service.engine.work import Entry, Reply, Work
 from service.errors import (
-    AmbiguousName,
     Cancelled,
     FileNotFound,
     InvalidParameters,
@@ -22,14 +21,10 @@ from service.errors import (
     SessionNotFound,
     StorageFailed,
     WorkbookBusy,
-    WorkbookNotFound,
-    WorkbookNotOpen,
-    WorkbookRequired,
     listed,
 )
-from service.names import same_name
 from service.operations.registry import Operation
-from service.sessions import replay, tables
+from service.sessions import finding, replay, tables
 from service.sessions.checkpoints import Checkpoints
 from service.sessions.history import History
 from service.sessions.journal import Journal
@@ -121,71 +116,8 @@ class Session:
         return [book for book in list(self.data.workbooks.values()) if book.open]
 
     def workbook(self, name: str) -> Workbook:
-        """The open workbook of that name; "" where only one is open.
-
-        :raises WorkbookNotFound: if the session knows none of that name
-        :raises WorkbookNotOpen: if it was closed
-        :raises WorkbookRequired: if no name is given and several are open
-        """
-        opened = self.open_workbooks()
-        if not name.strip():
-            return self._the_one(opened)
-        exact = [book for book in opened if book.name.lower() == name.strip().lower()]
-        found = exact or [book for book in opened if same_name(name, book.name)]
-        if len(found) == 1:
-            return found[0]
-        names = [book.name for book in opened]
-        if found:
-            raise AmbiguousName(
-                f'"{name}" may mean {listed([book.name for book in found])}.',
-                "Write the whole name with its ending.",
-                {"open": names},
-            )
-        closed = [book for book in self.data.workbooks.values() if not book.open]
-        gone = [book.name for book in closed if not book.versions and not book.upload]
-        if any(same_name(name, other) for other in gone):
-            raise WorkbookNotOpen(
-                f'"{name}" was closed without ever being saved, so nothing of it is left. '
-                f"{_open_words(names)}",
-                "Make it again with create_excel_file.",
-                {"open": names},
-            )
-        known = [book.name for book in closed]
-        known += [upload.name for upload in self.data.uploads.values()]
-        if any(same_name(name, other) for other in known):
-            raise WorkbookNotOpen(
-                f'"{name}" is not open. {_open_words(names)}',
-                f'Open it first: open_excel_file(file="{name}").',
-                {"open": names},
-            )
-        raise WorkbookNotFound(
-            f'No workbook "{name}" in this chat. {_open_words(names)}',
-            "Use an open one, open an uploaded file with open_excel_file, or make one with "
-            "create_excel_file.",
-            {"open": names},
-        )
-
-    def _the_one(self, opened: list[Workbook]) -> Workbook:
-        names = [book.name for book in opened]
-        if len(opened) == 1:
-            return opened[0]
-        if opened:
-            raise WorkbookRequired(
-                f"Several workbooks are open: {listed(names)}.",
-                "Say which one with the parameter workbook.",
-                {"open": names},
-            )
-        known = self.file_names()
-        if known or self.data.workbooks:
-            have = f"Files in this chat: {listed(known)}." if known else "Nothing was saved either."
-            raise WorkbookNotOpen(
-                f"No workbook is open. {have}",
-                "Open a file with open_excel_file, or make one with create_excel_file.",
-            )
-        raise WorkbookNotFound(
-            "No workbook is open in this chat.",
-            "Make one with create_excel_file, or open an uploaded file with open_excel_file.",
-        )
+        """The open workbook that is meant by a name, see :func:`finding.workbook`."""
+        return finding.workbook(self, name)
 
     def file_names(self) -> list[str]:
         """Names of everything that can be opened."""
@@ -482,7 +414,3 @@ class Session:
                 "Close one with close_excel_file first.",
                 {"limit": most, "open": opened},
             )
-
-
-def _open_words(names: list[str]) -> str:
-    return f"Open: {listed(names)}." if names else "None is open."

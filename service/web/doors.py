@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from service.errors import ExcelToolsError, FileNotFound
+from service.errors import ExcelToolsError, FileNotFound, FileNotSent
 from service.operations.registry import Operation
 from service.sessions.previews import Wish, preview
 from service.sessions.session import Session
@@ -32,7 +32,7 @@ def _plain(name: str) -> str:
 
 def explained(error: ExcelToolsError, session: Session | None) -> ExcelToolsError:
     """The error with what it means for such a caller: it can't send along what is in the chat."""
-    if session is None or not isinstance(error, FileNotFound):
+    if session is None or not isinstance(error, FileNotFound | FileNotSent):
         return error
     address = session.parts.links.sending(session.data.key)
     hint = (

@@ -8,9 +8,10 @@ from html import escape
 from flask import Blueprint, Response, jsonify, request, send_file
 
 from service.errors import InvalidParameters
-from service.sessions.model import Upload, mime_type
+from service.sessions.model import MOST_OFFERED, PLACES, Offer, Upload, mime_type
 from service.sessions.session import Session
 from service.web.access import SESSION_HEADER, check_id, session_of_request
+from service.web.body import json_object
 from service.web.pages import send_page
 from service.web.state import state
 
@@ -60,6 +61,55 @@ def _received(session: Session) -> Upload:
         return state().sessions.upload(session, kept, file.filename, origin)
     finally:
         kept.unlink(missing_ok=True)
+
+
+@routes.put("/v1/files")
+def offer() -> Response:
+    """Take the names of the files that the caller could send; they replace those of before.
+
+    An operation that is asked for one of them is answered with ``file_not_sent``.
+    """
+    body = json_object()
+    files = body.get("files")
+    if set(body) != {"files"} or not isinstance(files, list) or len(files) > MOST_OFFERED:
+        raise InvalidParameters(
+            f'The body is not {{"files": [...]}} with at most {MOST_OFFERED:,} files.',
+            f"Send for each file of the chat {_OFFER}.",
+        )
+    offers = [_offer(item) for item in files]
+    session = session_of_request()
+    state().sessions.offer(session, offers)
+    response = jsonify({"files": len(offers)})
+    response.headers[SESSION_HEADER] = session.data.id
+    return response
+
+
+_OFFER = (
+    '{"id", "name"}, and if known "time" (Unix time), "place" (chat, folder, knowledge or '
+    'delivered) and "digest" (SHA-256)'
+)
+
+
+def _offer(item: object) -> Offer:
+    fields = item if isinstance(item, dict) else {}
+    time, place, digest = (
+        fields.get("time", 0),
+        fields.get("place", "chat"),
+        fields.get("digest", ""),
+    )
+    fits = (
+        {"id", "name"} <= set(fields) <= {"id", "name", "time", "place", "digest"}
+        and place in PLACES
+        and isinstance(time, int | float)
+        and 0 <= time < 1e11
+        and isinstance(digest, str)
+        and len(digest) <= 64
+    )
+    if not fits:
+        raise InvalidParameters("A file in files is not what it should be.", f"Send {_OFFER}.")
+    return Offer(
+        check_id(fields["id"], "id"), check_id(fields["name"], "name"), time, place, digest
+    )
 
 
 @routes.get("/send/<token>/<name>")

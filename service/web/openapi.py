@@ -12,8 +12,10 @@ from typing import Any
 from service.operations.preferences import Preferences
 from service.operations.registry import Operation, operations
 from service.operations.tool_schemas import tool_schema
+from service.sessions.model import MOST_OFFERED, PLACES
 
 _ERROR = {"$ref": "#/components/schemas/Error"}
+
 _TEXT = {"type": "string"}
 _NUMBER = {"type": "integer"}
 _SESSION = {
@@ -39,6 +41,30 @@ _UPLOAD = {
         "source": {"type": "string", "description": "The caller's own id of the file."},
     },
     "required": ["file"],
+}
+
+_OFFERS = {
+    "type": "object",
+    "properties": {
+        "files": {
+            "type": "array",
+            "maxItems": MOST_OFFERED,
+            "items": {
+                "type": "object",
+                "properties": {
+                    "id": {"type": "string", "description": "The caller's own id of the file."},
+                    "name": {"type": "string"},
+                    "time": {"type": "number", "description": "Unix time of its coming."},
+                    "place": {"enum": list(PLACES)},
+                    "digest": {"type": "string", "description": "SHA-256 of its contents."},
+                },
+                "required": ["id", "name"],
+                "additionalProperties": False,
+            },
+        }
+    },
+    "required": ["files"],
+    "additionalProperties": False,
 }
 
 
@@ -264,7 +290,14 @@ def _files() -> dict[str, Any]:
         "multipart/form-data",
         _uploaded(),
     )
-    return {"post": upload}
+    offer = _route(
+        "Say which files could be sent; a call for one is answered with file_not_sent.",
+        "200",
+        _OFFERS,
+        [_SESSION, *_HEADERS],
+        answer=_object(files=_NUMBER),
+    )
+    return {"post": upload, "put": offer}
 
 
 def _download() -> dict[str, Any]:
@@ -419,6 +452,7 @@ def answer_schema(file: dict[str, Any] | None = None) -> dict[str, Any]:
         "type": "object",
         "properties": {
             "workbook": {"type": "string"},
+            "asked_for": {"type": "string", "description": "Where it asked by another name."},
             "sheet": {"type": "string"},
             "result": {"type": "object"},
             "unsaved_changes": {"type": "integer"},

@@ -21,6 +21,7 @@ from service.errors import (
     WorkbookDamaged,
     listed,
 )
+from service.matching import the_sheet
 from service.workbook import cells, checkpoints, serials, writer
 from service.workbook.areas import Area, agreed_sheet, parse_area, split_sheet
 from service.workbook.calculation import third
@@ -139,16 +140,15 @@ class Book:
         return [sheet.title for sheet in self.xl.worksheets]
 
     def sheet(self, name: str = "") -> Worksheet:
-        """The sheet of that name (case does not matter); "" where there is only one.
+        """The sheet of that name, see :func:`matching.the_sheet`; "" where there is only one.
 
         :raises SheetNotFound: listing the sheets there are
         :raises SheetRequired: if no name is given and there are several
         """
-        wanted = name.strip().lower()
-        for sheet in self.xl.worksheets:
-            if sheet.title.lower() == wanted:
-                return sheet
-        if wanted:
+        title = the_sheet(name, self.sheet_names) if name.strip() else None
+        if title is not None:
+            return next(sheet for sheet in self.xl.worksheets if sheet.title == title)
+        if name.strip():
             raise SheetNotFound(
                 f'No sheet "{name}" in {self.name}. Sheets: {listed(self.sheet_names)}.',
                 'Use one of these names, or make the sheet first: edit_excel_sheet(action="add").',
