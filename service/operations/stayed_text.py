@@ -8,10 +8,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 
-from service.errors import listed
 from service.workbook import cells
 from service.workbook.column_types import Settled, Typed, decide, looks_valued
 
+_MOST = 5
 _DATES, _AMOUNTS = ("date", "datetime"), ("number", "percent", "currency")
 
 
@@ -35,9 +35,14 @@ def stayed_text(columns: Iterable[tuple[str, Sequence[cells.Scalar]]]) -> list[s
         if found:
             right = next(iter(found.values()))
             notes.append(
-                f"Texts that look like {what} stay text: {listed([*found])}. {how}: {right}."
+                f"Texts that look like {what} stay text: {_listed([*found])}. {how}: {right}."
             )
     return notes
+
+
+def _listed(found: list[str]) -> str:
+    more = f" and {len(found) - _MOST} more" if len(found) > _MOST else ""
+    return ", ".join(found[:_MOST]) + more
 
 
 def _example(values: Sequence[cells.Scalar]) -> tuple[str, str, Typed]:

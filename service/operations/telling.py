@@ -13,7 +13,7 @@ def telling(function: Callable[..., Any]) -> Callable[..., Any]:
     """The operation, with notes on foreign formulas and formats in its answer's result."""
 
     @functools.wraps(function)
-    def run(target: object, **parameters: Any) -> Any:
+    def run(target: object, /, **parameters: Any) -> Any:
         with noting() as told:
             answer = function(target, **parameters)
         if notes := told.said():
