@@ -22,6 +22,7 @@ import re
 import threading
 import time
 import uuid
+import weakref
 from collections import OrderedDict
 from collections.abc import Coroutine
 from typing import Any, ClassVar, Literal
@@ -50,6 +51,8 @@ STOPPING = 5.0
 # What a page is asked that shows a preview inside, where the page's own colours can't be seen.
 IS_DARK = "return document.documentElement.classList.contains('dark')"
 THEME_SECONDS = 2.0
+# How long a question to the user may stay open.
+ASK_SECONDS = 600.0
 # The user's valves, and the service's names of them.
 PREFERENCES = {
     "house_style": "style",
@@ -66,184 +69,376 @@ Rows = list[list[Cell] | dict]
 
 OPERATIONS = {
     "create_excel_file": {
-        "doing": "Creating {filename}",
-        "done": "Created {filename}",
+        "lines": {"": ("Creating {filename}", "Created {filename}")},
+        "follow_ups": (
+            ("create_excel_chart", "Make a chart of {value} per {label} from {where}"),
+            ("create_excel_chart", "Make a chart of the data in {where}"),
+            ("write_excel_range", "Add a row of totals to {where}"),
+        ),
         "file": "",
         "file_if": ("", ""),
         "delivers": True,
+        "changes": True,
     },
     "open_excel_file": {
-        "doing": "Opening {file}",
-        "done": "Opened {file}",
+        "lines": {"": ("Opening {file}", "Opened {file}")},
+        "follow_ups": (
+            ("create_excel_chart", "Make a chart of {value} per {label} from {where}"),
+            ("create_excel_pivot", "Sum up {value} per {label} from {where}"),
+            ("create_excel_chart", "Make a chart of the data in {where}"),
+        ),
         "file": "file",
         "file_if": ("", ""),
         "delivers": False,
+        "changes": False,
     },
     "list_excel_files": {
-        "doing": "Looking at the files",
-        "done": "Looked at the files",
+        "lines": {"": ("Looking at the files", "Looked at the files")},
+        "follow_ups": (),
         "file": "",
         "file_if": ("", ""),
         "delivers": False,
+        "changes": False,
     },
     "save_excel_file": {
-        "doing": "Saving {workbook}",
-        "done": "Saved {workbook}",
+        "lines": {"": ("Saving {workbook}", "Saved {workbook}")},
+        "follow_ups": (),
         "file": "",
         "file_if": ("", ""),
         "delivers": True,
+        "changes": False,
     },
     "close_excel_file": {
-        "doing": "Closing {workbook}",
-        "done": "Closed {workbook}",
+        "lines": {"": ("Closing {workbook}", "Closed {workbook}")},
+        "follow_ups": (),
         "file": "",
         "file_if": ("", ""),
         "delivers": False,
+        "changes": False,
     },
     "describe_excel_file": {
-        "doing": "Looking at {workbook}",
-        "done": "Looked at {workbook}",
+        "lines": {"": ("Looking at {where}", "Looked at {where}")},
+        "follow_ups": (),
         "file": "",
         "file_if": ("", ""),
         "delivers": False,
+        "changes": False,
     },
     "read_excel_range": {
-        "doing": "Reading {workbook}",
-        "done": "Read {workbook}",
+        "lines": {"": ("Reading {where}", "Read {where}")},
+        "follow_ups": (),
         "file": "",
         "file_if": ("", ""),
         "delivers": False,
+        "changes": False,
     },
     "write_excel_range": {
-        "doing": "Writing to {workbook}",
-        "done": "Wrote to {workbook}",
+        "lines": {"": ("Writing to {where}", "Wrote to {where}")},
+        "follow_ups": (
+            ("create_excel_chart", "Make a chart of the data in {where}"),
+            ("undo_excel_change", "Show what changed in {workbook}"),
+        ),
         "file": "",
         "file_if": ("", ""),
         "delivers": True,
+        "changes": True,
     },
     "query_excel_data": {
-        "doing": "Asking {workbook}",
-        "done": "Asked {workbook}",
+        "lines": {
+            "": ("Searching the data of {workbook}", "Searched the data of {workbook}"),
+            "into": ("Putting rows into {workbook}", "Rows put on {where}"),
+        },
+        "follow_ups": (
+            ("create_excel_chart", "Make a chart of {value} per {label} from {where}"),
+            ("create_excel_chart", "Make a chart of the data in {where}"),
+            ("export_excel_file", "Export {workbook} as PDF"),
+        ),
         "file": "",
         "file_if": ("", ""),
         "delivers": True,
+        "changes": True,
         "delivers_with": "into",
     },
     "transform_excel_range": {
-        "doing": "Rearranging {workbook}",
-        "done": "Rearranged {workbook}",
+        "lines": {
+            "": ("Changing {where}", "Changed {where}"),
+            "sort": ("Sorting {where}", "Sorted {where}"),
+            "replace": ("Replacing texts in {where}", "Texts replaced in {where}"),
+            "remove_duplicates": (
+                "Removing duplicates from {where}",
+                "Duplicates removed from {where}",
+            ),
+            "split": ("Splitting texts in {where}", "Texts split in {where}"),
+            "join": ("Joining texts in {where}", "Texts joined in {where}"),
+            "fill": ("Filling cells of {where}", "Cells filled in {where}"),
+            "clean": ("Cleaning up texts in {where}", "Texts cleaned up in {where}"),
+            "unpivot": (
+                "Turning columns into rows in {where}",
+                "Columns turned into rows in {where}",
+            ),
+            "transpose": (
+                "Swapping rows and columns in {where}",
+                "Rows and columns swapped in {where}",
+            ),
+            "copy": ("Copying cells of {where}", "Cells copied in {where}"),
+            "move": ("Moving cells of {where}", "Cells moved in {where}"),
+            "clear": ("Clearing cells of {where}", "Cells cleared in {where}"),
+        },
+        "follow_ups": (
+            ("undo_excel_change", "Show what changed in {workbook}"),
+            ("undo_excel_change", "Undo the last change"),
+        ),
         "file": "",
         "file_if": ("", ""),
         "delivers": True,
+        "changes": True,
     },
     "format_excel_cells": {
-        "doing": "Formatting {workbook}",
-        "done": "Formatted {workbook}",
+        "lines": {"": ("Formatting {where}", "Formatted {where}")},
+        "follow_ups": (("export_excel_file", "Export {workbook} as PDF"),),
         "file": "",
         "file_if": ("", ""),
         "delivers": True,
+        "changes": True,
     },
     "add_excel_rule": {
-        "doing": "Changing rules of {workbook}",
-        "done": "Changed rules of {workbook}",
+        "lines": {
+            "": ("Changing rules of {where}", "Changed rules of {where}"),
+            "add": ("Adding a rule to {where}", "Rule added to {where}"),
+            "list": ("Looking at the rules of {where}", "Looked at the rules of {where}"),
+            "change": ("Changing a rule of {where}", "Rule changed on {where}"),
+            "delete": ("Deleting rules from {where}", "Rules deleted from {where}"),
+        },
+        "follow_ups": (("export_excel_file", "Export {workbook} as PDF"),),
         "file": "",
         "file_if": ("", ""),
         "delivers": True,
+        "changes": True,
     },
     "create_excel_table": {
-        "doing": "Changing tables of {workbook}",
-        "done": "Changed tables of {workbook}",
+        "lines": {
+            "": ("Changing tables of {where}", "Changed tables of {where}"),
+            "create": ("Making a table on {where}", "Table made on {where}"),
+            "list": ("Looking at the tables of {where}", "Looked at the tables of {where}"),
+            "change": ("Changing a table on {where}", "Table changed on {where}"),
+            "convert": (
+                "Turning a table of {where} into plain cells",
+                "Table of {where} turned into plain cells",
+            ),
+            "delete": ("Deleting a table from {where}", "Table deleted from {where}"),
+        },
+        "follow_ups": (
+            ("create_excel_chart", "Make a chart of the data in {where}"),
+            ("export_excel_file", "Export {workbook} as PDF"),
+        ),
         "file": "",
         "file_if": ("", ""),
         "delivers": True,
+        "changes": True,
     },
     "edit_excel_sheet": {
-        "doing": "Changing sheets of {workbook}",
-        "done": "Changed sheets of {workbook}",
+        "lines": {
+            "": ("Changing sheets of {workbook}", "Changed sheets of {workbook}"),
+            "add": ("Adding the sheet {where}", "Sheet {where} added"),
+            "rename": ("Renaming {where}", "Sheet renamed to {where}"),
+            "copy": ("Copying {where}", "Sheet copied to {where}"),
+            "move": ("Moving {where}", "Moved {where}"),
+            "hide": ("Hiding {where}", "Hid {where}"),
+            "show": ("Showing {where}", "{where} is shown again"),
+            "delete": ("Deleting a sheet of {workbook}", "Sheet deleted from {workbook}"),
+            "insert_rows": ("Inserting rows in {where}", "Rows inserted in {where}"),
+            "delete_rows": ("Deleting rows from {where}", "Rows deleted from {where}"),
+            "move_rows": ("Moving rows in {where}", "Rows moved in {where}"),
+            "insert_columns": ("Inserting columns in {where}", "Columns inserted in {where}"),
+            "delete_columns": ("Deleting columns from {where}", "Columns deleted from {where}"),
+            "move_columns": ("Moving columns in {where}", "Columns moved in {where}"),
+            "insert_cells": ("Inserting cells in {where}", "Cells inserted in {where}"),
+            "delete_cells": ("Deleting cells from {where}", "Cells deleted from {where}"),
+            "layout": ("Changing the layout of {where}", "Layout of {where} changed"),
+            "merge": ("Merging cells in {where}", "Cells merged in {where}"),
+            "unmerge": ("Unmerging cells in {where}", "Cells unmerged in {where}"),
+            "protect": ("Protecting {where}", "Protected {where}"),
+            "unprotect": ("Taking the protection off {where}", "Protection taken off {where}"),
+        },
+        "follow_ups": (
+            ("undo_excel_change", "Show what changed in {workbook}"),
+            ("undo_excel_change", "Undo the last change"),
+        ),
         "file": "",
         "file_if": ("", ""),
         "delivers": True,
+        "changes": True,
     },
     "create_excel_chart": {
-        "doing": "Working on charts of {workbook}",
-        "done": "Worked on charts of {workbook}",
+        "lines": {
+            "": ("Changing charts of {where}", "Changed charts of {where}"),
+            "add": ("Adding a chart to {where}", "Chart added to {where}"),
+            "list": ("Looking at the charts of {where}", "Looked at the charts of {where}"),
+            "change": ("Changing a chart on {where}", "Chart changed on {where}"),
+            "delete": ("Deleting a chart from {where}", "Chart deleted from {where}"),
+        },
+        "follow_ups": (("export_excel_file", "Export {workbook} as PDF"),),
         "file": "",
         "file_if": ("", ""),
         "delivers": True,
+        "changes": True,
     },
     "create_excel_pivot": {
-        "doing": "Changing pivot tables",
-        "done": "Changed pivot tables",
+        "lines": {
+            "": ("Changing pivot tables", "Changed pivot tables"),
+            "add": ("Adding a pivot table to {workbook}", "Pivot table added on {where}"),
+            "list": ("Looking at the pivot tables", "Looked at the pivot tables"),
+            "change": ("Changing a pivot table", "Pivot table changed on {where}"),
+            "refresh": ("Refreshing pivot tables", "Pivot tables refreshed in {workbook}"),
+            "delete": ("Deleting a pivot table", "Pivot table deleted from {where}"),
+        },
+        "follow_ups": (
+            ("create_excel_chart", "Make a chart of the data in {where}"),
+            ("export_excel_file", "Export {workbook} as PDF"),
+        ),
         "file": "",
         "file_if": ("", ""),
         "delivers": True,
+        "changes": True,
     },
     "annotate_excel_cells": {
-        "doing": "Annotating {workbook}",
-        "done": "Annotated {workbook}",
+        "lines": {
+            "": ("Changing notes of {where}", "Changed notes of {where}"),
+            "comment": ("Adding a comment to {where}", "Comment added to {where}"),
+            "link": ("Adding a link to {where}", "Link added to {where}"),
+            "image": ("Adding a picture to {where}", "Picture added to {where}"),
+            "name": ("Naming cells of {workbook}", "Name given in {workbook}"),
+            "list": ("Looking at the notes of {where}", "Looked at the notes of {where}"),
+            "remove": ("Removing notes from {where}", "Notes removed from {where}"),
+        },
+        "follow_ups": (),
         "file": "target",
         "file_if": ("action", "image"),
         "delivers": True,
+        "changes": True,
     },
     "import_csv_to_excel": {
-        "doing": "Importing {source|the CSV}",
-        "done": "Imported {source|the CSV}",
+        "lines": {"": ("Importing {source|the CSV}", "Imported {source|the CSV}")},
+        "follow_ups": (
+            ("create_excel_chart", "Make a chart of {value} per {label} from {where}"),
+            ("create_excel_pivot", "Sum up {value} per {label} from {where}"),
+            ("create_excel_chart", "Make a chart of the data in {where}"),
+        ),
         "file": "source",
         "file_if": ("", ""),
         "delivers": True,
+        "changes": True,
     },
     "export_excel_file": {
-        "doing": "Exporting {workbook}",
-        "done": "Exported {workbook}",
+        "lines": {"": ("Exporting {where} as {FORMAT}", "Exported {where} as {FORMAT}")},
+        "follow_ups": (),
         "file": "",
         "file_if": ("", ""),
         "delivers": True,
+        "changes": False,
     },
     "query_database": {
-        "doing": "Asking the database {source|}",
-        "done": "Asked the database {source|}",
+        "lines": {
+            "": ("Asking {source|the database}", "Asked {source|the database}"),
+            "into": (
+                "Bringing rows from {source|the database}",
+                "Rows from {source} put on {where}",
+            ),
+            "tables": (
+                "Looking at the tables of {source|the database}",
+                "Looked at the tables of {source|the database}",
+            ),
+            "select": ("Choosing {source|the database}", "Chose {source|the database}"),
+        },
+        "follow_ups": (
+            ("create_excel_chart", "Make a chart of {value} per {label} from {where}"),
+            ("create_excel_chart", "Make a chart of the data in {where}"),
+            ("create_excel_pivot", "Sum up {value} per {label} from {where}"),
+        ),
         "file": "",
         "file_if": ("", ""),
         "delivers": True,
+        "changes": True,
         "delivers_with": "into",
     },
     "create_excel_report": {
-        "doing": "Making the report",
-        "done": "Made the report",
+        "lines": {
+            "": ("Making the report", "Made the report"),
+            "sales_report": ("Making the sales report", "Sales report made"),
+            "employee_directory": ("Making the employee directory", "Employee directory made"),
+            "invoice": ("Making the invoice", "Invoice made"),
+            "budget": ("Making the budget", "Budget made"),
+            "project_plan": ("Making the project plan", "Project plan made"),
+            "timesheet": ("Making the timesheet", "Timesheet made"),
+            "inventory": ("Making the inventory", "Inventory made"),
+        },
+        "follow_ups": (("export_excel_file", "Export {workbook} as PDF"),),
         "file": "",
         "file_if": ("", ""),
         "delivers": True,
+        "changes": True,
     },
     "preview_excel_file": {
-        "doing": "Preparing a preview of {workbook}",
-        "done": "Prepared a preview of {workbook}",
+        "lines": {"": ("Preparing a preview of {where}", "Prepared a preview of {where}")},
+        "follow_ups": (),
         "file": "",
         "file_if": ("", ""),
         "delivers": False,
+        "changes": False,
         "previews": True,
     },
     "undo_excel_change": {
-        "doing": "Going through the changes of {workbook}",
-        "done": "Went through the changes of {workbook}",
+        "lines": {
+            "": ("Looking at the changes of {workbook}", "Looked at the changes of {workbook}"),
+            "undo": ("Undoing changes of {workbook}", "Changes of {workbook} undone"),
+            "redo": ("Redoing changes of {workbook}", "Changes of {workbook} redone"),
+            "changes": (
+                "Looking at what changed in {workbook}",
+                "Looked at what changed in {workbook}",
+            ),
+        },
+        "follow_ups": (("undo_excel_change", "Redo what was undone"),),
         "file": "",
         "file_if": ("", ""),
         "delivers": True,
+        "changes": True,
     },
     "explain_excel_formula": {
-        "doing": "Looking into formulas of {workbook}",
-        "done": "Looked into formulas of {workbook}",
+        "lines": {
+            "": ("Looking into formulas of {where}", "Looked into formulas of {where}"),
+            "explain": ("Looking into a formula of {where}", "Looked into a formula of {where}"),
+            "errors": (
+                "Looking for causes of errors in {where}",
+                "Looked for causes of errors in {where}",
+            ),
+            "goal_seek": (
+                "Seeking the right input in {where}",
+                "Sought the right input in {where}",
+            ),
+        },
+        "follow_ups": (),
         "file": "",
         "file_if": ("", ""),
         "delivers": False,
+        "changes": False,
     },
     "run_excel_steps": {
-        "doing": "Changing {workbook} in several steps",
-        "done": "Changed {workbook} in several steps",
+        "lines": {
+            "": ("Changing {workbook} in several steps", "Changed {workbook} in several steps")
+        },
+        "follow_ups": (
+            ("undo_excel_change", "Show what changed in {workbook}"),
+            ("export_excel_file", "Export {workbook} as PDF"),
+        ),
         "file": "",
         "file_if": ("", ""),
         "delivers": True,
+        "changes": True,
     },
 }
+
+# Actions that change nothing.
+LOOKING = ("list", "changes", "tables", "select")
 # --- end of the generated part ---
 
 
@@ -253,6 +448,9 @@ class ToolError(Exception):
     def __init__(self, message: str, hint: str = "", code: str = "") -> None:
         super().__init__(message)
         self.message, self.hint, self.code = message, hint, code
+        # Facts for this file, and the whole line for the chat where it is not a failure.
+        self.details: dict = {}
+        self.line = ""
 
     def answer(self) -> str:
         hint = _advice(self.hint)
@@ -316,6 +514,8 @@ class ServiceClient:
         self.url = str(valves.service_url).strip().rstrip("/")
         self.api_key = str(valves.api_key).strip()
         self.timeout = float(valves.timeout)
+        # How many unsaved changes a call may discard; None: all.
+        self.may_discard = 0 if valves.confirm_discarding else None
         # Header values are Latin-1 on the wire; ids are plain ASCII in Open WebUI.
         self.user, self.chat, self.state = _ascii(user), _ascii(chat), state
         # The session and key of the operation that the service has been sent.
@@ -437,6 +637,8 @@ class ServiceClient:
     ) -> dict:
         sent = {p: self._uploaded(session, upload) for p, upload in uploads.items()}
         headers = {"X-Excel-Session": session, "Idempotency-Key": key}
+        if self.may_discard is not None:
+            headers["X-Excel-May-Discard"] = str(self.may_discard)
         self._under_way = (session, key)
         path, body = f"/v1/operations/{name}", {**arguments, **sent}
         try:
@@ -571,7 +773,10 @@ class ServiceClient:
     def _error(self, response: requests.Response) -> ToolError:
         try:
             error = response.json()["error"]
-            return ToolError(str(error["message"]), str(error["hint"]), str(error["code"]))
+            found = ToolError(str(error["message"]), str(error["hint"]), str(error["code"]))
+            details = error.get("details")
+            found.details = details if isinstance(details, dict) else {}
+            return found
         except (ValueError, KeyError, TypeError):
             return self._rubbish(f"HTTP status {response.status_code}")
 
@@ -607,14 +812,33 @@ class Turn:
         self.message_id = str(metadata.get("message_id") or "")
         # What the call turned out to be about, by parameter, for what the chat is told.
         self.named: dict[str, str] = {}
+        # Whether the user is being asked something.
+        self.asking = False
+
+    @property
+    def _valves(self) -> dict:
+        valves = self.user.get("valves")
+        return valves if isinstance(valves, dict) else vars(valves) if valves else {}
 
     @property
     def preferences(self) -> dict[str, str]:
         """What the user has chosen in their valves, by the service's names."""
-        valves = self.user.get("valves")
-        found = valves if isinstance(valves, dict) else vars(valves) if valves else {}
+        found = self._valves
         chosen = {name: str(found.get(valve) or "").strip() for valve, name in PREFERENCES.items()}
         return {name: value for name, value in chosen.items() if value}
+
+    @property
+    def shows_changes(self) -> bool:
+        """Whether the user wants to see the workbook after each change."""
+        return bool(self._valves.get("show_changes"))
+
+    @property
+    def wants_follow_ups(self) -> bool:
+        """Whether the user has left Open WebUI's own setting for suggestions on."""
+        settings = self.user.get("settings")
+        found = settings if isinstance(settings, dict) else vars(settings) if settings else {}
+        page = found.get("ui")
+        return not isinstance(page, dict) or page.get("autoFollowUps") is not False
 
     async def status(self, text: str, done: bool = False) -> None:
         if self.shows_status:
@@ -631,6 +855,21 @@ class Turn:
             log.info("the page did not tell its colours: %s", type(error).__name__)
             return ""
         return {True: "dark", False: "light"}.get(found, "") if isinstance(found, bool) else ""
+
+    async def confirmed(self, title: str, message: str) -> bool | None:
+        """What the user answers to a question in a dialog; None if nobody could be asked."""
+        if self._caller is None:
+            return None
+        asked = {"type": "confirmation", "data": {"title": title, "message": message}}
+        self.asking = True
+        try:
+            found = await asyncio.wait_for(self._caller(asked), ASK_SECONDS)
+        except Exception as error:
+            log.info("the user could not be asked: %s", type(error).__name__)
+            return None
+        finally:
+            self.asking = False
+        return found if isinstance(found, bool) else None
 
     async def emit(self, kind: str, data: dict) -> None:
         """Tell the page; a page that is gone must not break the call."""
@@ -655,7 +894,15 @@ class Watch:
 
     def said(self, what: str) -> str:
         """The sentence "doing" or "done" of the operation, with the names known by now."""
-        return _sentence(self._facts[what], {**self._arguments, **self.turn.named})
+        lines = self._facts["lines"]
+        line = lines[_kind(self._facts, self._arguments)][what == "done"]
+        return _sentence(line, {**self._arguments, **self.turn.named})
+
+    def failed(self, error: ToolError) -> str:
+        """How the chat is told that it did not work."""
+        if error.line:
+            return _sentence(error.line, {**self._arguments, **self.turn.named})
+        return f"{self.said('doing')} did not work: {_plain(error)}"
 
     async def over(self, work: Coroutine) -> Any:
         """What comes of the work, which is told of as long as it lasts."""
@@ -678,6 +925,8 @@ class Watch:
     async def _tell(self) -> None:
         while self.turn.shows_status:
             await asyncio.sleep(TELL_EVERY)
+            if self.turn.asking:
+                continue  # the dialog says enough
             found = await asyncio.to_thread(self.client.progress)
             seconds = round(time.monotonic() - self._began)
             await self.turn.status(f"{self.said('doing')}{_part(found)} ... {seconds} s")
@@ -707,6 +956,33 @@ def _part(progress: dict) -> str:
         return f": {said}" if said else ""
     few = doing == "rebuilding" and total < 100
     return f": {said}, " + (f"{done} of {total}" if few else f"{min(100 * done // total, 100)} %")
+
+
+# What a person reads where an error's own words are for the model or an administrator.
+PLAIN = {
+    "invalid_parameters": "the model asked for it in a way that is not understood",
+    "invalid_query": "the model asked the data in a way that is not understood",
+    "session_required": "the Excel service lost track of this chat",
+    "session_not_found": "the Excel service lost track of this chat",
+    "session_expired": "the Excel service lost track of this chat",
+    "unauthorized": "the Excel service does not take this tool's key; an administrator can help",
+    "service_key": "the Excel service does not take this tool's key; an administrator can help",
+    "service_address": "the Excel service can't be reached; an administrator can help",
+    "service_unreachable": "the Excel service can't be reached; an administrator can help",
+    "service_rubbish": "the Excel service can't be reached; an administrator can help",
+    "not_found": "the Excel service does not know this; an administrator can help",
+    "storage_failed": "the Excel service could not store it; an administrator can help",
+    "internal_error": "something went wrong inside; an administrator can help",
+    "tool_failed": "something went wrong inside; an administrator can help",
+    "operation_too_big": "it takes more memory than there is",
+    "operation_too_slow": "it took too long; the workbook is as it was",
+}
+
+
+def _plain(error: ToolError) -> str:
+    """The error in a few words for a person."""
+    text = PLAIN.get(error.code) or " ".join(error.message.split())
+    return text if len(text) <= 200 else f"{text[:200].rsplit(' ', 1)[0]} ..."
 
 
 class Attachments:
@@ -772,6 +1048,13 @@ def same_name(asked: str, name: str) -> bool:
 
 class Delivery:
     """Puts produced files into Open WebUI's own store, each as one chip at the message."""
+
+    # Calls at the same time must not both find that there is no chip yet.
+    _locks: ClassVar[weakref.WeakValueDictionary] = weakref.WeakValueDictionary()
+
+    def alone(self) -> asyncio.Lock:
+        """Held while the chips of the message are looked at and changed."""
+        return self._locks.setdefault((self.turn.chat_id, self.turn.message_id), asyncio.Lock())
 
     def __init__(self, turn: Turn, state: SharedState) -> None:
         self.turn = turn
@@ -932,6 +1215,100 @@ def _own_mark(item: dict) -> list[str]:
     return [str(mark.get("kind")), str(mark.get("name"))] if isinstance(mark, dict) else []
 
 
+class Display:
+    """Shows what a change has left: the workbook above the answer, and what could come next.
+
+    A message shows each workbook once, as it was left at last.
+    """
+
+    def __init__(self, turn: Turn, client: ServiceClient, state: SharedState) -> None:
+        self.turn, self.client, self.state = turn, client, state
+
+    async def page(self, address: str) -> bytes:
+        """The page behind a preview's address, in the colours of the chat."""
+        theme = await self.turn.theme()
+        wish = f"embed=1&theme={theme}" if theme else "embed=1"
+        self.client.stage = "bringing the page into the chat"
+        return await asyncio.to_thread(self.client.fetch, address, wish)
+
+    async def show(self, workbook: str, sheet: str) -> None:
+        """Show the workbook as it is now, in the place of what was shown of it before."""
+        try:
+            body = await self._preview(workbook, sheet)
+            page = await self.page(str(body.get("preview_url", "")))
+            if self._is_new(workbook, page):
+                await self._put(workbook, page.decode("utf-8") + self._mark(workbook))
+        except Exception as error:
+            log.warning("the change is not shown: %s", type(error).__name__)
+
+    async def give_way(self, workbook: str, page: bytes) -> None:
+        """The message shows this page elsewhere; the same is not shown here as well."""
+        self._is_new(workbook, page)
+        if self.state.get(*self._key("embed", workbook)):
+            await self._put(workbook, "")
+
+    async def _preview(self, workbook: str, sheet: str) -> dict:
+        name, asked = "preview_excel_file", {"workbook": workbook}
+        try:
+            arguments = {**asked, "sheet": sheet} if sheet else asked
+            return await asyncio.to_thread(self.client.operate, name, arguments, {})
+        except ToolError as error:
+            if not sheet or error.code != "invalid_range":
+                raise
+        # The sheet is hidden: the workbook begins with another one.
+        return await asyncio.to_thread(self.client.operate, name, asked, {})
+
+    def _key(self, kind: str, workbook: str) -> tuple[str, ...]:
+        return (kind, self.turn.user_id, self.turn.chat_id, self.turn.message_id, workbook)
+
+    def _is_new(self, workbook: str, page: bytes) -> bool:
+        """Whether the message does not show this very page yet."""
+        key, digest = self._key("page", workbook), hashlib.sha256(page).hexdigest()
+        new = self.state.get(*key) != digest
+        self.state.put(digest, *key)
+        return new
+
+    def _mark(self, workbook: str) -> str:
+        """By which a page is known again as that of this workbook."""
+        return f"\n<!-- {META}: {hashlib.sha256(workbook.encode()).hexdigest()} -->"
+
+    async def _put(self, workbook: str, page: str) -> None:
+        """Make the page the one of this workbook above the answer, beside those of others."""
+        chat, message, mark = self.turn.chat_id, self.turn.message_id, self._mark(workbook)
+        pages: list = []
+        try:
+            from open_webui.models.chats import Chats
+
+            found = await Chats.get_message_metadata(chat, message, "embeds") or []
+            pages = [one for one in found if not str(one).endswith(mark)]
+            pages += [page] if page else []
+            await self._keep(Chats, {"embeds": pages})
+        except Exception as error:
+            log.info("the page can't be kept in the chat: %s", type(error).__name__)
+            pages = [page] if page else []
+        self.state.put("shown" if page else "", *self._key("embed", workbook))
+        await self.turn.emit("chat:message:embeds", {"embeds": pages})
+
+    async def suggest(self, texts: list[str]) -> None:
+        """Show what could be asked next; what Open WebUI suggests at the end takes its place."""
+        if not texts or not self.turn.wants_follow_ups:
+            return
+        try:
+            from open_webui.models.chats import Chats
+
+            await self._keep(Chats, {"followUps": texts})
+        except Exception as error:
+            log.info("suggestions can't be kept in the chat: %s", type(error).__name__)
+        await self.turn.emit("chat:message:follow_ups", {"follow_ups": texts})
+
+    async def _keep(self, chats: Any, facts: dict) -> None:
+        """Put facts into the stored message, where the chat has it."""
+        chat, message = self.turn.chat_id, self.turn.message_id
+        if message and await chats.get_message_by_id_and_message_id(chat, message):
+            upsert = chats.upsert_message_to_chat_by_id_and_message_id
+            await upsert(chat, message, facts, touch=False)
+
+
 class Tools:
     """Excel for the chat."""
 
@@ -955,6 +1332,12 @@ class Tools:
             default=True, description="Put produced files into Open WebUI and show them as chips."
         )
         show_status: bool = Field(default=True, description="Say in the chat what is being done.")
+        confirm_discarding: bool = Field(
+            default=True, description="Ask the user before unsaved changes are thrown away."
+        )
+        suggest_next: bool = Field(
+            default=True, description="Suggest below the answer what could be asked next."
+        )
 
     class UserValves(BaseModel):
         house_style: Literal["", "blue", "green", "teal", "orange", "purple", "gray", "plain"] = (
@@ -971,6 +1354,9 @@ class Tools:
         )
         chart_legend: Literal["", "right", "bottom", "top", "left", "none"] = Field(
             default="", description="Where the legend stands in charts that need one."
+        )
+        show_changes: bool = Field(
+            default=False, description="Show the workbook in the chat after each change."
         )
 
     # At class level, because Open WebUI makes instances anew.
@@ -996,6 +1382,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Make a new Excel file from headers and rows, or from several sheets.
 
@@ -1021,7 +1408,7 @@ class Tools:
                 "style": style,
                 "options": options,
             },
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def open_excel_file(
@@ -1033,6 +1420,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Open a workbook or CSV file that was uploaded in the chat or saved before.
 
@@ -1045,7 +1433,7 @@ class Tools:
         return await self._run(
             "open_excel_file",
             {"file": file, "password": password},
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def list_excel_files(
@@ -1055,12 +1443,13 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """List open workbooks, saved files with their links, and uploads of this chat."""
         return await self._run(
             "list_excel_files",
             {},
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def save_excel_file(
@@ -1072,6 +1461,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Save an open workbook as a new version; earlier versions stay.
 
@@ -1081,7 +1471,7 @@ class Tools:
         return await self._run(
             "save_excel_file",
             {"workbook": workbook, "filename": filename},
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def close_excel_file(
@@ -1092,6 +1482,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Close an open workbook without saving; the answer says what was discarded.
 
@@ -1100,7 +1491,7 @@ class Tools:
         return await self._run(
             "close_excel_file",
             {"workbook": workbook},
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def describe_excel_file(
@@ -1112,6 +1503,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Describe an open workbook: sheets, columns with types and examples, charts, errors.
 
@@ -1121,7 +1513,7 @@ class Tools:
         return await self._run(
             "describe_excel_file",
             {"workbook": workbook, "sheet": sheet},
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def read_excel_range(
@@ -1136,6 +1528,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Read cells as rows: their values, formulas, or formats.
 
@@ -1151,7 +1544,7 @@ class Tools:
         return await self._run(
             "read_excel_range",
             {"workbook": workbook, "sheet": sheet, "range": range, "what": what, "limit": limit},
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def write_excel_range(
@@ -1165,6 +1558,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Write values and formulas from a start cell on, or append rows under the data.
 
@@ -1179,7 +1573,7 @@ class Tools:
         return await self._run(
             "write_excel_range",
             {"rows": rows, "workbook": workbook, "sheet": sheet, "start": start},
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def query_excel_data(
@@ -1194,6 +1588,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Ask the open workbooks with SQL (DuckDB): each sheet and table is a table.
 
@@ -1209,7 +1604,7 @@ class Tools:
         return await self._run(
             "query_excel_data",
             {"workbook": workbook, "sql": sql, "into": into, "limit": limit, "options": options},
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def transform_excel_range(
@@ -1237,6 +1632,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Sort, find and replace, remove duplicates, split, fill, clean, copy, move or clear cells.
 
@@ -1257,7 +1653,7 @@ class Tools:
                 "range": range,
                 "options": options,
             },
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def format_excel_cells(
@@ -1271,6 +1667,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Format cells: font, fill, border, alignment, number format, widths, merging. The rest stays.
 
@@ -1282,7 +1679,7 @@ class Tools:
         return await self._run(
             "format_excel_cells",
             {"style": style, "workbook": workbook, "sheet": sheet, "range": range},
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def add_excel_rule(
@@ -1299,6 +1696,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Add, list, change or delete conditional formats and data validation (dropdown lists).
 
@@ -1321,7 +1719,7 @@ class Tools:
                 "action": action,
                 "options": options,
             },
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def create_excel_table(
@@ -1337,6 +1735,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Create, list, change, convert or delete native tables: totals, formulas, filters, style.
 
@@ -1357,7 +1756,7 @@ class Tools:
                 "action": action,
                 "options": options,
             },
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def edit_excel_sheet(
@@ -1396,6 +1795,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Change sheets, rows, columns; merge, protect, page layout, freeze, widths, print set-up.
 
@@ -1422,7 +1822,7 @@ class Tools:
                 "count": count,
                 "options": options,
             },
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def create_excel_chart(
@@ -1463,6 +1863,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Add a chart or sparklines beside the data; list, change or delete charts.
 
@@ -1489,7 +1890,7 @@ class Tools:
                 "action": action,
                 "options": options,
             },
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def create_excel_pivot(
@@ -1507,6 +1908,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Add a pivot table on a new sheet, or list, change, refresh and delete pivot tables.
 
@@ -1531,7 +1933,7 @@ class Tools:
                 "action": action,
                 "options": options,
             },
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def annotate_excel_cells(
@@ -1549,6 +1951,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Comments, links, pictures and defined names: add, change, list or remove them.
 
@@ -1573,7 +1976,7 @@ class Tools:
                 "name": name,
                 "options": options,
             },
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def import_csv_to_excel(
@@ -1588,6 +1991,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Import CSV into a new Excel file, or into a new sheet of an open one.
 
@@ -1608,7 +2012,7 @@ class Tools:
                 "sheet": sheet,
                 "options": options,
             },
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def export_excel_file(
@@ -1623,6 +2027,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Export sheets or a range as CSV, JSON, HTML, Markdown, PDF or PNG: values, not formulas.
 
@@ -1641,7 +2046,7 @@ class Tools:
                 "range": range,
                 "options": options,
             },
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def query_database(
@@ -1657,6 +2062,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Ask a database the operator has set up: select it, see its tables, run one SELECT.
 
@@ -1679,7 +2085,7 @@ class Tools:
                 "into": into,
                 "limit": limit,
             },
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def create_excel_report(
@@ -1704,6 +2110,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Make a finished report or document: sales, employees, invoice, budget, project, hours, stock.
 
@@ -1729,7 +2136,7 @@ class Tools:
                 "filename": filename,
                 "options": options,
             },
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def preview_excel_file(
@@ -1768,6 +2175,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Undo or redo changes of an open workbook, or tell cell by cell what changed.
 
@@ -1780,7 +2188,7 @@ class Tools:
         return await self._run(
             "undo_excel_change",
             {"workbook": workbook, "action": action, "steps": steps, "until": until, "page": page},
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def explain_excel_formula(
@@ -1796,6 +2204,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Explain a formula, find the causes of errors, or seek the input for a wanted result.
 
@@ -1818,7 +2227,7 @@ class Tools:
                 "target": target,
                 "changing": changing,
             },
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def run_excel_steps(
@@ -1830,6 +2239,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Run several tools on one workbook in one call: all of them are done, or none.
 
@@ -1841,7 +2251,7 @@ class Tools:
         return await self._run(
             "run_excel_steps",
             {"steps": steps, "workbook": workbook},
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     # --- end of the generated part ---
@@ -1857,16 +2267,17 @@ class Tools:
         try:
             answer = await watch.over(self._answered(client, turn, name, arguments))
         except ToolError as error:
-            await turn.status(f"{watch.said('doing')}: {error.message}", done=True)
+            await turn.status(watch.failed(error), done=True)
             return error.answer()
         except Exception as error:
             log.exception("%s failed", name)
-            await turn.status(f"{watch.said('doing')}: failed", done=True)
-            return ToolError(
+            failure = ToolError(
                 f"The tool failed in an unexpected way ({type(error).__name__}: {error}).",
                 "Look with list_excel_files what is there before trying again.",
                 "tool_failed",
-            ).answer()
+            )
+            await turn.status(watch.failed(failure), done=True)
+            return failure.answer()
         await turn.status(watch.said("done"), done=True)
         return answer
 
@@ -1876,14 +2287,27 @@ class Tools:
         notice = await asyncio.to_thread(client.prefer, turn.preferences)
         body = await self._operated(client, turn, name, arguments)
         turn.named |= _names(body)
+        kind = _kind(facts, arguments)
         needed = facts.get("delivers_with")  # without it there is only an answer
-        gives = facts["delivers"] and (not needed or arguments.get(needed))
+        gives = facts["delivers"] and (not needed or kind == needed) and kind not in LOOKING
         if facts.get("delivers_converted"):
             gives = not {"understood", "converted_from"}.isdisjoint(body["result"])
         link = await self._delivered(client, turn, body) if gives else ""
+        if gives and facts["changes"]:
+            await self._changed(client, turn, facts, {**arguments, **turn.named}, body)
         answer = _shortened(body, link)
         told = {**answer, "notice": notice} if notice else answer
         return await self._shown(client, turn, told) if facts.get("previews") else compact(told)
+
+    async def _changed(
+        self, client: ServiceClient, turn: Turn, facts: dict, names: dict, body: dict
+    ) -> None:
+        """Show what was changed, and what could be done next."""
+        display = Display(turn, client, self._state)
+        if turn.shows_changes:
+            await display.show(str(body.get("workbook", "")), str(body.get("sheet", "")))
+        if self.valves.suggest_next and names.get("action") != "redo":
+            await display.suggest(_follow_ups(facts, names, body))
 
     async def _shown(self, client: ServiceClient, turn: Turn, answer: dict) -> Any:
         """The page that the service made, inside of the chat, and the answer beside it.
@@ -1892,17 +2316,16 @@ class Tools:
         """
         address = str(answer.get("preview_url", ""))
         answer["preview_url"] = _public(address, self.valves.public_url)
-        client.stage = "bringing the page into the chat"
+        display = Display(turn, client, self._state)
         try:
             from fastapi.responses import HTMLResponse
 
-            theme = await turn.theme()
-            wish = f"embed=1&theme={theme}" if theme else "embed=1"
-            page = await asyncio.to_thread(client.fetch, address, wish)
+            page = await display.page(address)
         except (ImportError, ToolError) as error:
             log.warning("the preview is not shown: %s", type(error).__name__)
             answer["next"] = ["Give the user the link in preview_url: it shows the sheet."]
             return compact(answer)
+        await display.give_way(str(answer.get("workbook", "")), page)
         del answer["preview_url"]
         answer["result"] = {**answer["result"], "the_user_sees_it": True}
         shown = HTMLResponse(page, headers={"Content-Disposition": "inline"})
@@ -1922,6 +2345,9 @@ class Tools:
         try:
             return await asyncio.to_thread(client.operate, name, arguments, uploads)
         except ToolError as error:
+            if error.code == "unsaved_changes":
+                client.may_discard = await self._allowed(turn, error)
+                return await asyncio.to_thread(client.operate, name, arguments, uploads)
             # Both codes say that nothing was done, so the call may be made again.
             if error.code == "file_not_found" and parameter and not uploads:
                 again = await self._restored(client, turn, asked, opened=False)
@@ -1933,6 +2359,30 @@ class Tools:
                 raise
         uploads = {parameter: again[-1]} if parameter and not uploads else uploads
         return await asyncio.to_thread(client.operate, name, arguments, uploads)
+
+    async def _allowed(self, turn: Turn, error: ToolError) -> int:
+        """How many unsaved changes the user lets go.
+
+        :raises ToolError: if they want to keep them, or nobody could be asked
+        """
+        count = int(error.details.get("unsaved_changes", 0))
+        turn.named["workbook"] = str(error.details.get("workbook", ""))
+        turn.named["count"] = str(count)
+        title, message = (_sentence(text, turn.named) for text in ASKED)
+        answer = await turn.confirmed(title, message)
+        if answer:
+            return count
+        refused = ToolError(error.message, f"{error.hint} {UNASKED}", error.code)
+        if answer is False:
+            refused = ToolError(
+                f"The user was asked and declined: {turn.named['workbook']} stays open with its "
+                "unsaved changes.",
+                "Nothing was changed. Do not close it again unless the user asks for that; "
+                "save_excel_file saves it.",
+                "declined",
+            )
+        refused.line = KEPT
+        raise refused
 
     async def _restored(
         self, client: ServiceClient, turn: Turn, asked: str, opened: bool = True
@@ -1974,10 +2424,13 @@ class Tools:
     async def _into_chat(self, client: ServiceClient, turn: Turn, entry: dict, body: dict) -> str:
         kind = "workbook" if entry.get("name") == body.get("workbook") else "export"
         client.stage = "bringing the file into the chat"
+        delivery = Delivery(turn, self._state)
         try:
-            data = await asyncio.to_thread(client.fetch, str(entry.get("download_url")))
-            mime = str(entry.get("mime_type") or XLSX)
-            return await Delivery(turn, self._state).deliver(str(entry["name"]), mime, data, kind)
+            # Within, so that of two calls the one that stores last has the newest contents.
+            async with delivery.alone():
+                data = await asyncio.to_thread(client.fetch, str(entry.get("download_url")))
+                mime = str(entry.get("mime_type") or XLSX)
+                return await delivery.deliver(str(entry["name"]), mime, data, kind)
         except Exception as error:
             # The signed link of the service remains.
             log.warning("a file could not be put into Open WebUI: %s", type(error).__name__)
@@ -2008,24 +2461,103 @@ def _names(body: dict) -> dict[str, str]:
     result = body["result"]
     workbook, database = body.get("workbook") or result.get("closed"), result.get("database")
     found = {"workbook": workbook, "filename": workbook, "source": database}
-    return {key: str(name) for key, name in found.items() if name}
+    # The sheet that was asked for counts no more: it may be none, or have another name by now.
+    sheet = {"sheet": str(body.get("sheet") or "")}
+    return sheet | {key: str(name) for key, name in found.items() if name}
 
 
+# The title and the text of the question before unsaved changes are lost.
+ASKED = (
+    "Close without saving?",
+    "{workbook} has unsaved changes ({count}). Closed now, they are lost; files shown here stay.",
+)
+# How a question ends that was not answered with yes.
+KEPT = "{workbook} stays open, with its unsaved changes"
+UNASKED = (
+    "The user could not be asked in a dialog. An administrator can switch the question off: "
+    "valve confirm_discarding of this tool."
+)
 # What is said where a name is not known, or is none.
 NAMELESS = {"file": "the file", "workbook": "the workbook", "filename": "a file"}
+
+
+def _kind(facts: dict, arguments: dict) -> str:
+    """By which of its lines a call is told: the action it is about, or "" for any."""
+    needed = facts.get("delivers_with")
+    if needed and arguments.get(needed):
+        return str(needed)
+    kinds = (arguments.get("action"), arguments.get("report"))
+    return next((kind for kind in kinds if isinstance(kind, str) and kind in facts["lines"]), "")
+
+
+def _follow_ups(facts: dict, names: dict, body: dict) -> list[str]:
+    """One or two things to ask next, of those that this tool can do."""
+    made = body["result"].get("sheets")
+    if isinstance(made, list) and made and all(_is_bare(sheet) for sheet in made):
+        return []
+    known = {**names, **_columns(body, names)}
+    found = []
+    for tool, text in facts["follow_ups"]:
+        missing = {"label", "value"} & set(re.findall(r"\{(\w+)", text)) - set(known)
+        if tool in OPERATIONS and not missing:
+            found.append((tool, _sentence(text, known)))
+    # Not the same thing in two forms.
+    first = [text for n, (tool, text) in enumerate(found) if tool not in dict(found[:n])]
+    return first[:2]
+
+
+def _is_bare(sheet: object) -> bool:
+    """Whether a sheet was made without any row under its headers."""
+    return isinstance(sheet, dict) and sheet.get("rows") == 0
+
+
+def _columns(body: dict, arguments: dict) -> dict[str, str]:
+    """Headers of the first texts and numbers in what was made; empty without such."""
+    told = body["result"].get("columns")
+    rows = arguments.get("rows")
+    if isinstance(told, dict):
+        kinds = {str(name): str(kind) for name, kind in told.items()}
+    elif isinstance(told, list):
+        kinds = {
+            str(one.get("name")): str(one.get("type")) for one in told if isinstance(one, dict)
+        }
+    elif isinstance(rows, list) and rows and isinstance(rows[0], dict):
+        kinds = {str(name): _kind_of(value) for name, value in rows[0].items()}
+    elif isinstance(rows, list) and rows and isinstance(rows[0], list):
+        heads = arguments.get("headers") or []
+        kinds = {str(n): _kind_of(v) for n, v in zip(heads, rows[0], strict=False)}
+    else:
+        return {}
+    label = next((name for name, kind in kinds.items() if kind == "text"), "")
+    numbers = ("number", "integer", "decimal", "currency", "percent")
+    value = next((name for name, kind in kinds.items() if kind in numbers and _counts(name)), "")
+    return {"label": label, "value": value} if label and value else {}
+
+
+def _kind_of(value: object) -> str:
+    if isinstance(value, str):
+        return "" if value.startswith("=") or value[:1].isdigit() else "text"
+    return "number" if isinstance(value, int | float) and not isinstance(value, bool) else ""
+
+
+def _counts(name: str) -> bool:
+    """Whether numbers under this header are amounts, not names of something."""
+    return not re.fullmatch(r"(?i)(.*[ _])?(id|no\.?|nr\.?|number|code|year|zip|row)", name.strip())
 
 
 def _sentence(text: str, arguments: dict) -> str:
     """ "Opening {file}" with the argument put in, if it is a short name.
 
-    Behind a | stands what is said without one.
+    {where} is the sheet, else the workbook. Behind a | stands what is said without a name.
     """
+    where = next(filter(None, map(arguments.get, ("sheet", "workbook", "filename"))), "")
 
     def value(match: re.Match) -> str:
-        given = str(arguments.get(match.group(1)) or "").strip()
-        if given and len(given) <= 80 and "\n" not in given and given != "latest":
-            return given
-        return match.group(2) if match.group(2) is not None else NAMELESS[match.group(1)]
+        name, otherwise = match.group(1), match.group(2)
+        given = str((where if name == "where" else arguments.get(name.lower())) or "").strip()
+        if given and len(given) <= 80 and given.isprintable() and given != "latest":
+            return given.upper() if name.isupper() else given
+        return otherwise if otherwise is not None else NAMELESS.get(name, NAMELESS["workbook"])
 
     return re.sub(r"\{(\w+)(?:\|([^}]*))?\}", value, text).strip()
 

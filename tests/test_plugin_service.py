@@ -144,6 +144,7 @@ def test_a_query_gives_a_file_only_where_its_rows_land(wire: Wire, calls: ToolCa
 
 def test_closing_says_what_it_discards(calls: ToolCalls) -> None:
     calls.op("create_excel_file", filename="draft.xlsx", rows=RECORDS)
+    calls.page.says = True
     assert calls.op("close_excel_file")["result"]["discarded_changes"] == 1
     error = calls.fail("read_excel_range", workbook="draft.xlsx")
     assert error["code"] == "workbook_not_open"

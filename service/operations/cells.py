@@ -55,7 +55,7 @@ _range = range  # the operations have a parameter of that name
 
 @operation(
     effect="read",
-    doing="Reading {workbook}",
+    doing="Reading {where}",
     example={"range": "A1:B4", "what": "values"},
     small="workbook sheet range what",
 )
@@ -207,7 +207,7 @@ def _compressed(names: list[str]) -> str:
 
 @operation(
     effect="change",
-    doing="Writing to {workbook}",
+    doing="Writing to {where}",
     example={"start": "append", "rows": [["Travel", 300]]},
     small="workbook rows sheet start",
 )
