@@ -839,7 +839,7 @@ class Turn:
 
     def told(self, text: str) -> str:
         """A text in the user's language."""
-        return TEXTS.get(self.language, {}).get(text, text)
+        return _told(text, self.language)
 
     def say(self, text: str, names: dict) -> str:
         """A text in the user's language, with the names put in."""
@@ -955,7 +955,9 @@ class Watch:
                 continue  # the dialog says enough
             found = await asyncio.to_thread(self.client.progress)
             seconds = round(time.monotonic() - self._began)
-            await self.turn.status(f"{self.said('doing')}{self._part(found)} ... {seconds} s")
+            await self.turn.status(
+                f"{self.said('doing')}{_part(found, self.turn.language)} ... {seconds} s"
+            )
 
     async def _stop(self) -> None:
         end = "stopped"
@@ -965,19 +967,25 @@ class Watch:
             log.warning("a call could not be stopped: %s", type(error).__name__)
         await self.turn.status(f"{self.said('doing')}: {self.turn.told(end)}", done=True)
 
-    def _part(self, progress: dict) -> str:
-        """What the service is doing, as words behind a sentence; "" if there is nothing to say."""
-        doing, done, total = (progress.get(key) for key in ("doing", "done", "total"))
-        counted = isinstance(done, int) and isinstance(total, int) and total > 1
-        if doing == "steps":
-            step = {"number": str(done + 1), "total": str(total)} if counted else {}
-            return f": {self.turn.say(STEP, step)}" if step else ""
-        said = self.turn.told(PROGRESS.get(str(doing or "working"), str(doing)))
-        if not counted or not said:
-            return f": {said}" if said else ""
-        if doing == "rebuilding" and total < 100:
-            return f": {said}, " + self.turn.say(COUNT, {"done": str(done), "total": str(total)})
-        return f": {said}, {min(100 * done // total, 100)} %"
+
+def _told(text: str, language: str) -> str:
+    """A text in a language, as it is where that has no other."""
+    return TEXTS.get(language, {}).get(text, text)
+
+
+def _part(progress: dict, language: str = "en") -> str:
+    """What the service is doing, as words behind a sentence; "" if there is nothing to say."""
+    doing, done, total = (progress.get(key) for key in ("doing", "done", "total"))
+    counted = isinstance(done, int) and isinstance(total, int) and total > 1
+    if doing == "steps":
+        step = {"number": done + 1, "total": total} if counted else {}
+        return f": {_filled(_told(STEP, language), step)}" if step else ""
+    said = _told(PROGRESS.get(str(doing or "working"), str(doing)), language)
+    if not counted or not said:
+        return f": {said}" if said else ""
+    if doing == "rebuilding" and total < 100:
+        return f": {said}, " + _filled(_told(COUNT, language), {"done": done, "total": total})
+    return f": {said}, {min(100 * done // total, 100)} %"
 
 
 # How it is told that a call did not work.
@@ -1984,7 +1992,7 @@ def _kind(facts: dict, arguments: dict) -> str:
     return next((kind for kind in kinds if isinstance(kind, str) and kind in facts["lines"]), "")
 
 
-def _follow_ups(facts: dict, names: dict, body: dict, language: str) -> list[str]:
+def _follow_ups(facts: dict, names: dict, body: dict, language: str = "en") -> list[str]:
     """One or two things to ask next, of those that this tool can do."""
     made = body["result"].get("sheets")
     if isinstance(made, list) and made and all(_is_bare(sheet) for sheet in made):

@@ -165,10 +165,10 @@ def test_status_lines_are_said_in_german() -> None:
     watch = PLUGIN.Watch(None, spoken, "create_excel_chart", {"action": "add", "sheet": "Kosten"})
     assert watch.said("doing") == "Kosten: Diagramm wird eingefügt"
     assert watch.said("done") == "Kosten: Diagramm eingefügt"
-    assert watch._part({"doing": "steps", "done": 2, "total": 9}) == ": Schritt 3 von 9"
-    assert watch._part({"doing": "reading", "done": 2, "total": 5}) == ": Lesen, 40 %"
-    assert watch._part({"doing": "rebuilding", "done": 2, "total": 5}).endswith(", 2 von 5")
-    assert watch._part({"doing": "working"}) == ""
+    assert PLUGIN._part({"doing": "steps", "done": 2, "total": 9}, "de") == ": Schritt 3 von 9"
+    assert PLUGIN._part({"doing": "reading", "done": 2, "total": 5}, "de") == ": Lesen, 40 %"
+    assert PLUGIN._part({"doing": "rebuilding", "done": 2, "total": 5}, "de").endswith(", 2 von 5")
+    assert PLUGIN._part({"doing": "working"}, "de") == ""
     nameless = PLUGIN.Watch(None, spoken, "open_excel_file", {"file": "latest"})
     assert nameless.said("doing") == "Datei wird geöffnet"
 
