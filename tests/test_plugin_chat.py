@@ -22,7 +22,7 @@ from service.operations.registry import find, operations
 from tests.backends import Backend, InProcess, Wire, wire
 from tests.fake_openwebui import ChatCalls, OpenWebUI
 from tests.plugin_fixtures import SMALL, ToolCalls, load_plugin
-from tests.service_fixtures import workbook_bytes
+from tests.service_fixtures import KEY, workbook_bytes
 
 __all__ = ["wire"]
 
@@ -492,6 +492,14 @@ def test_a_file_has_one_chip_whatever_is_done_to_it(
     assert len(calls.webui.files) == 1
 
 
+def test_a_saved_file_and_its_later_copy_are_two(calls: ChatCalls) -> None:
+    calls.op("create_excel_file", filename="a.xlsx", rows=ROWS)
+    calls.op("save_excel_file")
+    calls.op("write_excel_range", start="append", rows=[["Fun", 3]])
+    calls.op("save_excel_file", filename="b")
+    assert [chip["name"] for chip in calls.chips] == ["a.xlsx", "b.xlsx"]
+
+
 def test_calls_at_the_same_time_share_the_chip_of_their_file(calls: ChatCalls) -> None:
     calls.op("create_excel_file", filename="a.xlsx", rows=ROWS)
     calls.say("message-2")
@@ -515,3 +523,38 @@ def test_looking_at_charts_or_rules_brings_no_file(calls: ChatCalls) -> None:
     for name in ("create_excel_chart", "add_excel_rule", "create_excel_table"):
         calls.op(name, action="list")
     assert calls.chips == []
+
+
+# The condition by itself, as other programs send it ----------------------------------
+
+
+def closing(wire: Wire, calls: ToolCalls, allowed: str) -> Any:
+    """The service's answer to closing with so many changes that may be lost."""
+    who = {"X-User-Id": calls.user, "X-Chat-Id": calls.chat, "X-Excel-May-Discard": allowed}
+    url = f"{wire.backend.url}/v1/operations/close_excel_file"
+    headers = {**who, "Authorization": f"Bearer {KEY}"}
+    return wire.backend.request("POST", url, json={}, headers=headers)
+
+
+def test_closing_is_refused_where_more_would_be_lost_than_the_caller_allows(
+    wire: Wire, calls: ChatCalls
+) -> None:
+    calls.op("create_excel_file", filename="a.xlsx", rows=ROWS)
+    calls.op("write_excel_range", start="append", rows=[["Fun", 3]])
+    for allowed in ("0", "1"):
+        answer = closing(wire, calls, allowed)
+        assert answer.status_code == 409
+        error = answer.json()["error"]
+        assert error["code"] == "unsaved_changes"
+        facts = {"workbook": "a.xlsx", "unsaved_changes": 2, "saved_before": False}
+        assert error["details"] == facts
+    assert closing(wire, calls, "2").json()["result"]["discarded_changes"] == 2
+
+
+@pytest.mark.parametrize("allowed", ["all", "-1", "1.5", "9" * 10])
+def test_an_allowance_that_is_no_number_is_refused(
+    wire: Wire, calls: ChatCalls, allowed: str
+) -> None:
+    answer = closing(wire, calls, allowed)
+    assert answer.status_code == 422
+    assert "X-Excel-May-Discard" in answer.json()["error"]["message"]
