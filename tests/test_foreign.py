@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from service.workbook.foreign.functions import CLASHES, LANGUAGES, MEANINGS, pla
 from service.workbook.foreign.number_codes import english_code, two_ways
 from service.workbook.number_formats import number_format_code
 from tests.bench import new_book, reopened, run
+from tests.processes import ROOT
 
 # As it is written, and in English.
 UNDERSTOOD = {
@@ -184,6 +186,24 @@ def test_formulas_are_understood_wherever_they_are_taken(name: str, given: dict[
     book = new_book(headers=["Betrag"], rows=[[10], [20], [None], ["x"]])
     result = run(book, name, **given).result
     assert any("Formulas are kept in English" in note for note in result["notes"]), result
+
+
+def documented() -> list[tuple[str, str]]:
+    """Formulas of the table in docs/languages.md, and what stands beside them."""
+    text = (ROOT / "docs" / "languages.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| `=")]
+    return [(formula, row[1]) for row in rows for formula in re.findall("`(=[^`]*)`", row[0])]
+
+
+@pytest.mark.parametrize(("formula", "told"), documented())
+def test_what_the_documentation_says_of_formulas_is_so(formula: str, told: str) -> None:
+    forms = re.findall("`(=[^`]*)`", told)
+    if not told.startswith("refused"):
+        assert [in_english(formula, "A1")] == forms
+        return
+    with pytest.raises(InvalidValue) as refusal:
+        in_english(formula, "A1")
+    assert all(form in refusal.value.hint for form in forms)
 
 
 # Number formats -----------------------------------------------------------------
