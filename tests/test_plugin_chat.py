@@ -147,6 +147,28 @@ def test_what_is_changed_while_the_question_is_open_is_not_lost(calls: ChatCalls
     assert "2 unsaved changes" in answer["error"]
 
 
+def test_a_user_who_stops_the_answer_instead_loses_nothing(calls: ChatCalls) -> None:
+    async def main() -> None:
+        asking = asyncio.Event()
+
+        async def silent(event: dict[str, Any]) -> Any:
+            asking.set()
+            await asyncio.Event().wait()
+
+        calls.injected["__event_call__"] = silent
+        task = asyncio.create_task(calls.answer("close_excel_file"))
+        await asking.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    calls.op("create_excel_file", filename="a.xlsx", rows=ROWS)
+    asyncio.run(main())
+    line = "Closing a.xlsx: stopped"
+    assert calls.page.statuses[-1] == {"description": line, "done": True}
+    assert opened(calls) == [("a.xlsx", 1)]
+
+
 def test_an_administrator_can_switch_the_question_off(webui: OpenWebUI, wire: Wire) -> None:
     calls = ChatCalls(webui, MODULE, valves={**wire.valves, "confirm_discarding": False})
     calls.op("create_excel_file", filename="a.xlsx", rows=ROWS)

@@ -18,15 +18,16 @@ ROWS = [{"Region": "North", "Amount": 3}, {"Region": "South", "Amount": 4}]
 MADE = call("create_excel_file", filename="sales", rows=ROWS, sheet="Summary")
 ASKED = "document.body.innerText.includes('Close without saving?')"
 BUTTON = "[...document.querySelectorAll('button')].find(b => b.innerText.trim() === '{}')"
-FRAMES = "[...document.querySelectorAll('iframe')].filter(f => (f.srcdoc || '').includes('excel'))"
+FRAMES = (
+    "[...document.querySelectorAll('iframe')].filter(f => (f.srcdoc || '').includes('\"data\"'))"
+)
 
 
 def suggestions(chat: Chat) -> list[str]:
     """What the page suggests below the last answer."""
     found: list[str] = chat.page.js(
-        "[...document.querySelectorAll('[id^=\"message-\"]')].at(-1)"
-        ".querySelectorAll('.line-clamp-1').values()"
-        ".map(e => e.innerText.trim()).filter(Boolean).toArray()"
+        "[...([...document.querySelectorAll('div')].filter(e => e.innerText === 'Follow up').at(-1)"
+        "?.parentElement.querySelectorAll('button') || [])].map(e => e.innerText.trim())"
     )
     return found
 
