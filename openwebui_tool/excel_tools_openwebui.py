@@ -22,6 +22,7 @@ import re
 import threading
 import time
 import uuid
+import weakref
 from collections import OrderedDict
 from collections.abc import Coroutine
 from typing import Any, ClassVar, Literal
@@ -59,6 +60,8 @@ STOPPING = 5.0
 # What a page is asked that shows a preview inside, where the page's own colours can't be seen.
 IS_DARK = "return document.documentElement.classList.contains('dark')"
 THEME_SECONDS = 2.0
+# How long a question to the user may stay open.
+ASK_SECONDS = 600.0
 # The user's valves, and the service's names of them.
 PREFERENCES = {
     "house_style": "style",
@@ -75,183 +78,644 @@ Rows = list[list[Cell] | dict]
 
 OPERATIONS = {
     "create_excel_file": {
-        "doing": "Creating {filename}",
-        "done": "Created {filename}",
+        "lines": {"": ("Creating {filename}", "Created {filename}")},
+        "follow_ups": (
+            ("create_excel_chart", "Make a chart of {value} per {label} from {where}"),
+            ("create_excel_chart", "Make a chart of the data in {where}"),
+            ("write_excel_range", "Add a row of totals to {where}"),
+        ),
         "file": "",
         "file_if": ("", ""),
         "delivers": True,
+        "changes": True,
     },
     "open_excel_file": {
-        "doing": "Opening {file}",
-        "done": "Opened {file}",
+        "lines": {"": ("Opening {file}", "Opened {file}")},
+        "follow_ups": (
+            ("create_excel_chart", "Make a chart of {value} per {label} from {where}"),
+            ("create_excel_pivot", "Sum up {value} per {label} from {where}"),
+            ("create_excel_chart", "Make a chart of the data in {where}"),
+        ),
         "file": "file",
         "file_if": ("", ""),
         "delivers": False,
+        "changes": False,
     },
     "list_excel_files": {
-        "doing": "Looking at the files",
-        "done": "Looked at the files",
+        "lines": {"": ("Looking at the files", "Looked at the files")},
+        "follow_ups": (),
         "file": "",
         "file_if": ("", ""),
         "delivers": False,
+        "changes": False,
     },
     "save_excel_file": {
-        "doing": "Saving {workbook}",
-        "done": "Saved {workbook}",
+        "lines": {"": ("Saving {workbook}", "Saved {workbook}")},
+        "follow_ups": (),
         "file": "",
         "file_if": ("", ""),
         "delivers": True,
+        "changes": False,
     },
     "close_excel_file": {
-        "doing": "Closing {workbook}",
-        "done": "Closed {workbook}",
+        "lines": {"": ("Closing {workbook}", "Closed {workbook}")},
+        "follow_ups": (),
         "file": "",
         "file_if": ("", ""),
         "delivers": False,
+        "changes": False,
     },
     "describe_excel_file": {
-        "doing": "Looking at {workbook}",
-        "done": "Looked at {workbook}",
+        "lines": {"": ("Looking at {where}", "Looked at {where}")},
+        "follow_ups": (),
         "file": "",
         "file_if": ("", ""),
         "delivers": False,
+        "changes": False,
     },
     "read_excel_range": {
-        "doing": "Reading {workbook}",
-        "done": "Read {workbook}",
+        "lines": {"": ("Reading {where}", "Read {where}")},
+        "follow_ups": (),
         "file": "",
         "file_if": ("", ""),
         "delivers": False,
+        "changes": False,
     },
     "write_excel_range": {
-        "doing": "Writing to {workbook}",
-        "done": "Wrote to {workbook}",
+        "lines": {"": ("Writing to {where}", "Wrote to {where}")},
+        "follow_ups": (
+            ("create_excel_chart", "Make a chart of the data in {where}"),
+            ("undo_excel_change", "Show what changed in {workbook}"),
+        ),
         "file": "",
         "file_if": ("", ""),
         "delivers": True,
+        "changes": True,
     },
     "query_excel_data": {
-        "doing": "Asking {workbook}",
-        "done": "Asked {workbook}",
+        "lines": {
+            "": ("Searching the data of {workbook}", "Searched the data of {workbook}"),
+            "into": ("Putting rows into {workbook}", "Rows put on {where}"),
+        },
+        "follow_ups": (
+            ("create_excel_chart", "Make a chart of {value} per {label} from {where}"),
+            ("create_excel_chart", "Make a chart of the data in {where}"),
+            ("export_excel_file", "Export {workbook} as PDF"),
+        ),
         "file": "",
         "file_if": ("", ""),
         "delivers": True,
+        "changes": True,
         "delivers_with": "into",
     },
     "transform_excel_range": {
-        "doing": "Rearranging {workbook}",
-        "done": "Rearranged {workbook}",
+        "lines": {
+            "": ("Changing {where}", "Changed {where}"),
+            "sort": ("Sorting {where}", "Sorted {where}"),
+            "replace": ("Replacing texts in {where}", "Texts replaced in {where}"),
+            "remove_duplicates": (
+                "Removing duplicates from {where}",
+                "Duplicates removed from {where}",
+            ),
+            "split": ("Splitting texts in {where}", "Texts split in {where}"),
+            "join": ("Joining texts in {where}", "Texts joined in {where}"),
+            "fill": ("Filling cells of {where}", "Cells filled in {where}"),
+            "clean": ("Cleaning up texts in {where}", "Texts cleaned up in {where}"),
+            "unpivot": (
+                "Turning columns into rows in {where}",
+                "Columns turned into rows in {where}",
+            ),
+            "transpose": (
+                "Swapping rows and columns in {where}",
+                "Rows and columns swapped in {where}",
+            ),
+            "copy": ("Copying cells of {where}", "Cells copied in {where}"),
+            "move": ("Moving cells of {where}", "Cells moved in {where}"),
+            "clear": ("Clearing cells of {where}", "Cells cleared in {where}"),
+        },
+        "follow_ups": (
+            ("undo_excel_change", "Show what changed in {workbook}"),
+            ("undo_excel_change", "Undo the last change"),
+        ),
         "file": "",
         "file_if": ("", ""),
         "delivers": True,
+        "changes": True,
     },
     "format_excel_cells": {
-        "doing": "Formatting {workbook}",
-        "done": "Formatted {workbook}",
+        "lines": {"": ("Formatting {where}", "Formatted {where}")},
+        "follow_ups": (("export_excel_file", "Export {workbook} as PDF"),),
         "file": "",
         "file_if": ("", ""),
         "delivers": True,
+        "changes": True,
     },
     "add_excel_rule": {
-        "doing": "Changing rules of {workbook}",
-        "done": "Changed rules of {workbook}",
+        "lines": {
+            "": ("Changing rules of {where}", "Changed rules of {where}"),
+            "add": ("Adding a rule to {where}", "Rule added to {where}"),
+            "list": ("Looking at the rules of {where}", "Looked at the rules of {where}"),
+            "change": ("Changing a rule of {where}", "Rule changed on {where}"),
+            "delete": ("Deleting rules from {where}", "Rules deleted from {where}"),
+        },
+        "follow_ups": (("export_excel_file", "Export {workbook} as PDF"),),
         "file": "",
         "file_if": ("", ""),
         "delivers": True,
+        "changes": True,
     },
     "create_excel_table": {
-        "doing": "Changing tables of {workbook}",
-        "done": "Changed tables of {workbook}",
+        "lines": {
+            "": ("Changing tables of {where}", "Changed tables of {where}"),
+            "create": ("Making a table on {where}", "Table made on {where}"),
+            "list": ("Looking at the tables of {where}", "Looked at the tables of {where}"),
+            "change": ("Changing a table on {where}", "Table changed on {where}"),
+            "convert": (
+                "Turning a table of {where} into plain cells",
+                "Table of {where} turned into plain cells",
+            ),
+            "delete": ("Deleting a table from {where}", "Table deleted from {where}"),
+        },
+        "follow_ups": (
+            ("create_excel_chart", "Make a chart of the data in {where}"),
+            ("export_excel_file", "Export {workbook} as PDF"),
+        ),
         "file": "",
         "file_if": ("", ""),
         "delivers": True,
+        "changes": True,
     },
     "edit_excel_sheet": {
-        "doing": "Changing sheets of {workbook}",
-        "done": "Changed sheets of {workbook}",
+        "lines": {
+            "": ("Changing sheets of {workbook}", "Changed sheets of {workbook}"),
+            "add": ("Adding the sheet {where}", "Sheet {where} added"),
+            "rename": ("Renaming {where}", "Sheet renamed to {where}"),
+            "copy": ("Copying {where}", "Sheet copied to {where}"),
+            "move": ("Moving {where}", "Moved {where}"),
+            "hide": ("Hiding {where}", "Hid {where}"),
+            "show": ("Showing {where}", "{where} is shown again"),
+            "delete": ("Deleting a sheet of {workbook}", "Sheet deleted from {workbook}"),
+            "insert_rows": ("Inserting rows in {where}", "Rows inserted in {where}"),
+            "delete_rows": ("Deleting rows from {where}", "Rows deleted from {where}"),
+            "move_rows": ("Moving rows in {where}", "Rows moved in {where}"),
+            "insert_columns": ("Inserting columns in {where}", "Columns inserted in {where}"),
+            "delete_columns": ("Deleting columns from {where}", "Columns deleted from {where}"),
+            "move_columns": ("Moving columns in {where}", "Columns moved in {where}"),
+            "insert_cells": ("Inserting cells in {where}", "Cells inserted in {where}"),
+            "delete_cells": ("Deleting cells from {where}", "Cells deleted from {where}"),
+            "layout": ("Changing the layout of {where}", "Layout of {where} changed"),
+            "merge": ("Merging cells in {where}", "Cells merged in {where}"),
+            "unmerge": ("Unmerging cells in {where}", "Cells unmerged in {where}"),
+            "protect": ("Protecting {where}", "Protected {where}"),
+            "unprotect": ("Taking the protection off {where}", "Protection taken off {where}"),
+        },
+        "follow_ups": (
+            ("undo_excel_change", "Show what changed in {workbook}"),
+            ("undo_excel_change", "Undo the last change"),
+        ),
         "file": "",
         "file_if": ("", ""),
         "delivers": True,
+        "changes": True,
     },
     "create_excel_chart": {
-        "doing": "Working on charts of {workbook}",
-        "done": "Worked on charts of {workbook}",
+        "lines": {
+            "": ("Changing charts of {where}", "Changed charts of {where}"),
+            "add": ("Adding a chart to {where}", "Chart added to {where}"),
+            "list": ("Looking at the charts of {where}", "Looked at the charts of {where}"),
+            "change": ("Changing a chart on {where}", "Chart changed on {where}"),
+            "delete": ("Deleting a chart from {where}", "Chart deleted from {where}"),
+        },
+        "follow_ups": (("export_excel_file", "Export {workbook} as PDF"),),
         "file": "",
         "file_if": ("", ""),
         "delivers": True,
+        "changes": True,
     },
     "create_excel_pivot": {
-        "doing": "Changing pivot tables",
-        "done": "Changed pivot tables",
+        "lines": {
+            "": ("Changing pivot tables", "Changed pivot tables"),
+            "add": ("Adding a pivot table to {workbook}", "Pivot table added on {where}"),
+            "list": ("Looking at the pivot tables", "Looked at the pivot tables"),
+            "change": ("Changing a pivot table", "Pivot table changed on {where}"),
+            "refresh": ("Refreshing pivot tables", "Pivot tables refreshed in {workbook}"),
+            "delete": ("Deleting a pivot table", "Pivot table deleted from {where}"),
+        },
+        "follow_ups": (
+            ("create_excel_chart", "Make a chart of the data in {where}"),
+            ("export_excel_file", "Export {workbook} as PDF"),
+        ),
         "file": "",
         "file_if": ("", ""),
         "delivers": True,
+        "changes": True,
     },
     "annotate_excel_cells": {
-        "doing": "Annotating {workbook}",
-        "done": "Annotated {workbook}",
+        "lines": {
+            "": ("Changing notes of {where}", "Changed notes of {where}"),
+            "comment": ("Adding a comment to {where}", "Comment added to {where}"),
+            "link": ("Adding a link to {where}", "Link added to {where}"),
+            "image": ("Adding a picture to {where}", "Picture added to {where}"),
+            "name": ("Naming cells of {workbook}", "Name given in {workbook}"),
+            "list": ("Looking at the notes of {where}", "Looked at the notes of {where}"),
+            "remove": ("Removing notes from {where}", "Notes removed from {where}"),
+        },
+        "follow_ups": (),
         "file": "target",
         "file_if": ("action", "image"),
         "delivers": True,
+        "changes": True,
     },
     "import_csv_to_excel": {
-        "doing": "Importing {source|the CSV}",
-        "done": "Imported {source|the CSV}",
+        "lines": {"": ("Importing {source|the CSV}", "Imported {source|the CSV}")},
+        "follow_ups": (
+            ("create_excel_chart", "Make a chart of {value} per {label} from {where}"),
+            ("create_excel_pivot", "Sum up {value} per {label} from {where}"),
+            ("create_excel_chart", "Make a chart of the data in {where}"),
+        ),
         "file": "source",
         "file_if": ("", ""),
         "delivers": True,
+        "changes": True,
     },
     "export_excel_file": {
-        "doing": "Exporting {workbook}",
-        "done": "Exported {workbook}",
+        "lines": {"": ("Exporting {where} as {FORMAT}", "Exported {where} as {FORMAT}")},
+        "follow_ups": (),
         "file": "",
         "file_if": ("", ""),
         "delivers": True,
+        "changes": False,
     },
     "query_database": {
-        "doing": "Asking the database {source|}",
-        "done": "Asked the database {source|}",
+        "lines": {
+            "": ("Asking {source|the database}", "Asked {source|the database}"),
+            "into": (
+                "Bringing rows from {source|the database}",
+                "Rows from {source} put on {where}",
+            ),
+            "tables": (
+                "Looking at the tables of {source|the database}",
+                "Looked at the tables of {source|the database}",
+            ),
+            "select": ("Choosing {source|the database}", "Chose {source|the database}"),
+        },
+        "follow_ups": (
+            ("create_excel_chart", "Make a chart of {value} per {label} from {where}"),
+            ("create_excel_chart", "Make a chart of the data in {where}"),
+            ("create_excel_pivot", "Sum up {value} per {label} from {where}"),
+        ),
         "file": "",
         "file_if": ("", ""),
         "delivers": True,
+        "changes": True,
         "delivers_with": "into",
     },
     "create_excel_report": {
-        "doing": "Making the report",
-        "done": "Made the report",
+        "lines": {
+            "": ("Making the report", "Made the report"),
+            "sales_report": ("Making the sales report", "Sales report made"),
+            "employee_directory": ("Making the employee directory", "Employee directory made"),
+            "invoice": ("Making the invoice", "Invoice made"),
+            "budget": ("Making the budget", "Budget made"),
+            "project_plan": ("Making the project plan", "Project plan made"),
+            "timesheet": ("Making the timesheet", "Timesheet made"),
+            "inventory": ("Making the inventory", "Inventory made"),
+        },
+        "follow_ups": (("export_excel_file", "Export {workbook} as PDF"),),
         "file": "",
         "file_if": ("", ""),
         "delivers": True,
+        "changes": True,
     },
     "preview_excel_file": {
-        "doing": "Preparing a preview of {workbook}",
-        "done": "Prepared a preview of {workbook}",
+        "lines": {"": ("Preparing a preview of {where}", "Prepared a preview of {where}")},
+        "follow_ups": (),
         "file": "",
         "file_if": ("", ""),
         "delivers": False,
+        "changes": False,
         "previews": True,
     },
     "undo_excel_change": {
-        "doing": "Going through the changes of {workbook}",
-        "done": "Went through the changes of {workbook}",
+        "lines": {
+            "": ("Looking at the changes of {workbook}", "Looked at the changes of {workbook}"),
+            "undo": ("Undoing changes of {workbook}", "Changes of {workbook} undone"),
+            "redo": ("Redoing changes of {workbook}", "Changes of {workbook} redone"),
+            "changes": (
+                "Looking at what changed in {workbook}",
+                "Looked at what changed in {workbook}",
+            ),
+        },
+        "follow_ups": (("undo_excel_change", "Redo what was undone"),),
         "file": "",
         "file_if": ("", ""),
         "delivers": True,
+        "changes": True,
     },
     "explain_excel_formula": {
-        "doing": "Looking into formulas of {workbook}",
-        "done": "Looked into formulas of {workbook}",
+        "lines": {
+            "": ("Looking into formulas of {where}", "Looked into formulas of {where}"),
+            "explain": ("Looking into a formula of {where}", "Looked into a formula of {where}"),
+            "errors": (
+                "Looking for causes of errors in {where}",
+                "Looked for causes of errors in {where}",
+            ),
+            "goal_seek": (
+                "Seeking the right input in {where}",
+                "Sought the right input in {where}",
+            ),
+        },
+        "follow_ups": (),
         "file": "",
         "file_if": ("", ""),
         "delivers": False,
+        "changes": False,
     },
     "run_excel_steps": {
-        "doing": "Changing {workbook} in several steps",
-        "done": "Changed {workbook} in several steps",
+        "lines": {
+            "": ("Changing {workbook} in several steps", "Changed {workbook} in several steps")
+        },
+        "follow_ups": (
+            ("undo_excel_change", "Show what changed in {workbook}"),
+            ("export_excel_file", "Export {workbook} as PDF"),
+        ),
         "file": "",
         "file_if": ("", ""),
         "delivers": True,
+        "changes": True,
     },
+}
+
+# Actions that change nothing.
+LOOKING = ("list", "changes", "tables", "select")
+
+# What the chat is told, by the code of a language and the English text.
+TEXTS: dict[str, dict[str, str]] = {
+    "de": {
+        "Add a row of totals to {where}": "Füge in {where} eine Summenzeile hinzu",
+        "Adding a chart to {where}": "{where}: Diagramm wird eingefügt",
+        "Adding a comment to {where}": "{where}: Kommentar wird eingefügt",
+        "Adding a link to {where}": "{where}: Link wird eingefügt",
+        "Adding a picture to {where}": "{where}: Bild wird eingefügt",
+        "Adding a pivot table to {workbook}": "{workbook}: Pivot-Tabelle wird erstellt",
+        "Adding a rule to {where}": "{where}: Regel wird angelegt",
+        "Adding the sheet {where}": "Blatt {where} wird angelegt",
+        "Asked {source|the database}": "{source|Datenbank} abgefragt",
+        "Asking {source|the database}": "{source|Datenbank} wird abgefragt",
+        "Bringing rows from {source|the database}": "Zeilen werden aus {source|der Datenbank} geholt",
+        "Budget made": "Budget erstellt",
+        "Cells cleared in {where}": "{where}: Zellen geleert",
+        "Cells copied in {where}": "{where}: Zellen kopiert",
+        "Cells deleted from {where}": "{where}: Zellen gelöscht",
+        "Cells filled in {where}": "{where}: Zellen ausgefüllt",
+        "Cells inserted in {where}": "{where}: Zellen eingefügt",
+        "Cells merged in {where}": "{where}: Zellen verbunden",
+        "Cells moved in {where}": "{where}: Zellen verschoben",
+        "Cells unmerged in {where}": "{where}: verbundene Zellen getrennt",
+        "Changed charts of {where}": "{where}: Diagramme geändert",
+        "Changed notes of {where}": "{where}: Notizen geändert",
+        "Changed pivot tables": "Pivot-Tabellen geändert",
+        "Changed rules of {where}": "{where}: Regeln geändert",
+        "Changed sheets of {workbook}": "{workbook}: Blätter geändert",
+        "Changed tables of {where}": "{where}: Tabellen geändert",
+        "Changed {where}": "{where} geändert",
+        "Changed {workbook} in several steps": "{workbook} in mehreren Schritten geändert",
+        "Changes of {workbook} redone": "{workbook}: Änderungen wiederholt",
+        "Changes of {workbook} undone": "{workbook}: Änderungen rückgängig gemacht",
+        "Changing a chart on {where}": "{where}: Diagramm wird geändert",
+        "Changing a pivot table": "Pivot-Tabelle wird geändert",
+        "Changing a rule of {where}": "{where}: Regel wird geändert",
+        "Changing a table on {where}": "{where}: Tabelle wird geändert",
+        "Changing charts of {where}": "{where}: Diagramme werden geändert",
+        "Changing notes of {where}": "{where}: Notizen werden geändert",
+        "Changing pivot tables": "Pivot-Tabellen werden geändert",
+        "Changing rules of {where}": "{where}: Regeln werden geändert",
+        "Changing sheets of {workbook}": "{workbook}: Blätter werden geändert",
+        "Changing tables of {where}": "{where}: Tabellen werden geändert",
+        "Changing the layout of {where}": "{where}: Layout wird geändert",
+        "Changing {where}": "{where} wird geändert",
+        "Changing {workbook} in several steps": "{workbook} wird in mehreren Schritten geändert",
+        "Chart added to {where}": "{where}: Diagramm eingefügt",
+        "Chart changed on {where}": "{where}: Diagramm geändert",
+        "Chart deleted from {where}": "{where}: Diagramm gelöscht",
+        "Choosing {source|the database}": "{source|Datenbank} wird ausgewählt",
+        "Chose {source|the database}": "{source|Datenbank} ausgewählt",
+        "Cleaning up texts in {where}": "{where}: Texte werden bereinigt",
+        "Clearing cells of {where}": "{where}: Zellen werden geleert",
+        "Close without saving?": "Schließen, ohne zu speichern?",
+        "Closed {workbook}": "{workbook} geschlossen",
+        "Closing {workbook}": "{workbook} wird geschlossen",
+        "Columns deleted from {where}": "{where}: Spalten gelöscht",
+        "Columns inserted in {where}": "{where}: Spalten eingefügt",
+        "Columns moved in {where}": "{where}: Spalten verschoben",
+        "Columns turned into rows in {where}": "{where}: Spalten in Zeilen umgewandelt",
+        "Comment added to {where}": "{where}: Kommentar eingefügt",
+        "Copying cells of {where}": "{where}: Zellen werden kopiert",
+        "Copying {where}": "{where} wird kopiert",
+        "Created {filename}": "{filename} erstellt",
+        "Creating {filename}": "{filename} wird erstellt",
+        "Deleting a chart from {where}": "{where}: Diagramm wird gelöscht",
+        "Deleting a pivot table": "Pivot-Tabelle wird gelöscht",
+        "Deleting a sheet of {workbook}": "{workbook}: Blatt wird gelöscht",
+        "Deleting a table from {where}": "{where}: Tabelle wird gelöscht",
+        "Deleting cells from {where}": "{where}: Zellen werden gelöscht",
+        "Deleting columns from {where}": "{where}: Spalten werden gelöscht",
+        "Deleting rows from {where}": "{where}: Zeilen werden gelöscht",
+        "Deleting rules from {where}": "{where}: Regeln werden gelöscht",
+        "Duplicates removed from {where}": "{where}: Duplikate entfernt",
+        "Employee directory made": "Mitarbeiterverzeichnis erstellt",
+        "Export {workbook} as PDF": "Exportiere {workbook} als PDF",
+        "Exported {where} as {FORMAT}": "{where} als {FORMAT} exportiert",
+        "Exporting {where} as {FORMAT}": "{where} wird als {FORMAT} exportiert",
+        "Filling cells of {where}": "{where}: Zellen werden ausgefüllt",
+        "Formatted {where}": "{where} formatiert",
+        "Formatting {where}": "{where} wird formatiert",
+        "Hid {where}": "{where} ausgeblendet",
+        "Hiding {where}": "{where} wird ausgeblendet",
+        "Imported {source|the CSV}": "{source|CSV-Daten} importiert",
+        "Importing {source|the CSV}": "Import: {source|CSV-Daten}",
+        "Inserting cells in {where}": "{where}: Zellen werden eingefügt",
+        "Inserting columns in {where}": "{where}: Spalten werden eingefügt",
+        "Inserting rows in {where}": "{where}: Zeilen werden eingefügt",
+        "Inventory made": "Bestandsliste erstellt",
+        "Invoice made": "Rechnung erstellt",
+        "Joining texts in {where}": "{where}: Texte werden verbunden",
+        "Layout of {where} changed": "{where}: Layout geändert",
+        "Link added to {where}": "{where}: Link eingefügt",
+        "Looked at the changes of {workbook}": "{workbook}: Änderungen angesehen",
+        "Looked at the charts of {where}": "{where}: Diagramme angesehen",
+        "Looked at the files": "Dateien angesehen",
+        "Looked at the notes of {where}": "{where}: Notizen angesehen",
+        "Looked at the pivot tables": "Pivot-Tabellen angesehen",
+        "Looked at the rules of {where}": "{where}: Regeln angesehen",
+        "Looked at the tables of {source|the database}": "{source|Datenbank}: Tabellen angesehen",
+        "Looked at the tables of {where}": "{where}: Tabellen angesehen",
+        "Looked at what changed in {workbook}": "{workbook}: angesehen, was sich geändert hat",
+        "Looked at {where}": "{where} angesehen",
+        "Looked for causes of errors in {where}": "{where}: Fehlerursachen gesucht",
+        "Looked into a formula of {where}": "{where}: Formel untersucht",
+        "Looked into formulas of {where}": "{where}: Formeln untersucht",
+        "Looking at the changes of {workbook}": "{workbook}: Änderungen werden angesehen",
+        "Looking at the charts of {where}": "{where}: Diagramme werden angesehen",
+        "Looking at the files": "Dateien werden angesehen",
+        "Looking at the notes of {where}": "{where}: Notizen werden angesehen",
+        "Looking at the pivot tables": "Pivot-Tabellen werden angesehen",
+        "Looking at the rules of {where}": "{where}: Regeln werden angesehen",
+        "Looking at the tables of {source|the database}": "{source|Datenbank}: Tabellen werden angesehen",
+        "Looking at the tables of {where}": "{where}: Tabellen werden angesehen",
+        "Looking at what changed in {workbook}": "{workbook}: Änderungen werden verglichen",
+        "Looking at {where}": "{where} wird angesehen",
+        "Looking for causes of errors in {where}": "{where}: Fehlerursachen werden gesucht",
+        "Looking into a formula of {where}": "{where}: Formel wird untersucht",
+        "Looking into formulas of {where}": "{where}: Formeln werden untersucht",
+        "Made the report": "Bericht erstellt",
+        "Make a chart of the data in {where}": "Erstelle ein Diagramm aus den Daten in {where}",
+        "Make a chart of {value} per {label} from {where}": "Erstelle ein Diagramm aus {where}: {value} je {label}",
+        "Making a table on {where}": "{where}: Tabelle wird angelegt",
+        "Making the budget": "Budget wird erstellt",
+        "Making the employee directory": "Mitarbeiterverzeichnis wird erstellt",
+        "Making the inventory": "Bestandsliste wird erstellt",
+        "Making the invoice": "Rechnung wird erstellt",
+        "Making the project plan": "Projektplan wird erstellt",
+        "Making the report": "Bericht wird erstellt",
+        "Making the sales report": "Verkaufsbericht wird erstellt",
+        "Making the timesheet": "Stundenzettel wird erstellt",
+        "Merging cells in {where}": "{where}: Zellen werden verbunden",
+        "Moved {where}": "{where} verschoben",
+        "Moving cells of {where}": "{where}: Zellen werden verschoben",
+        "Moving columns in {where}": "{where}: Spalten werden verschoben",
+        "Moving rows in {where}": "{where}: Zeilen werden verschoben",
+        "Moving {where}": "{where} wird verschoben",
+        "Name given in {workbook}": "{workbook}: Name vergeben",
+        "Naming cells of {workbook}": "{workbook}: Zellen werden benannt",
+        "Notes removed from {where}": "{where}: Notizen entfernt",
+        "Opened {file}": "{file} geöffnet",
+        "Opening {file}": "{file} wird geöffnet",
+        "Picture added to {where}": "{where}: Bild eingefügt",
+        "Pivot table added on {where}": "{where}: Pivot-Tabelle erstellt",
+        "Pivot table changed on {where}": "{where}: Pivot-Tabelle geändert",
+        "Pivot table deleted from {where}": "{where}: Pivot-Tabelle gelöscht",
+        "Pivot tables refreshed in {workbook}": "{workbook}: Pivot-Tabellen aktualisiert",
+        "Prepared a preview of {where}": "{where}: Vorschau erstellt",
+        "Preparing a preview of {where}": "{where}: Vorschau wird erstellt",
+        "Project plan made": "Projektplan erstellt",
+        "Protected {where}": "{where} geschützt",
+        "Protecting {where}": "{where} wird geschützt",
+        "Protection taken off {where}": "{where}: Schutz aufgehoben",
+        "Putting rows into {workbook}": "{workbook}: Zeilen werden eingetragen",
+        "Read {where}": "{where} gelesen",
+        "Reading {where}": "{where} wird gelesen",
+        "Redo what was undone": "Stelle das Rückgängiggemachte wieder her",
+        "Redoing changes of {workbook}": "{workbook}: Änderungen werden wiederholt",
+        "Refreshing pivot tables": "Pivot-Tabellen werden aktualisiert",
+        "Removing duplicates from {where}": "{where}: Duplikate werden entfernt",
+        "Removing notes from {where}": "{where}: Notizen werden entfernt",
+        "Renaming {where}": "{where} wird umbenannt",
+        "Replacing texts in {where}": "{where}: Texte werden ersetzt",
+        "Rows and columns swapped in {where}": "{where}: Zeilen und Spalten vertauscht",
+        "Rows deleted from {where}": "{where}: Zeilen gelöscht",
+        "Rows from {source} put on {where}": "{where}: Zeilen aus {source} eingetragen",
+        "Rows inserted in {where}": "{where}: Zeilen eingefügt",
+        "Rows moved in {where}": "{where}: Zeilen verschoben",
+        "Rows put on {where}": "{where}: Zeilen eingetragen",
+        "Rule added to {where}": "{where}: Regel angelegt",
+        "Rule changed on {where}": "{where}: Regel geändert",
+        "Rules deleted from {where}": "{where}: Regeln gelöscht",
+        "Sales report made": "Verkaufsbericht erstellt",
+        "Saved {workbook}": "{workbook} gespeichert",
+        "Saving {workbook}": "{workbook} wird gespeichert",
+        "Searched the data of {workbook}": "{workbook}: Daten durchsucht",
+        "Searching the data of {workbook}": "{workbook}: Daten werden durchsucht",
+        "Seeking the right input in {where}": "{where}: passender Eingabewert wird gesucht",
+        "Sheet copied to {where}": "Blatt kopiert: {where}",
+        "Sheet deleted from {workbook}": "{workbook}: Blatt gelöscht",
+        "Sheet renamed to {where}": "Blatt umbenannt: {where}",
+        "Sheet {where} added": "Blatt {where} angelegt",
+        "Show what changed in {workbook}": "Zeige, was sich in {workbook} geändert hat",
+        "Showing {where}": "{where} wird eingeblendet",
+        "Sorted {where}": "{where} sortiert",
+        "Sorting {where}": "{where} wird sortiert",
+        "Sought the right input in {where}": "{where}: passender Eingabewert gesucht",
+        "Splitting texts in {where}": "{where}: Texte werden aufgeteilt",
+        "Sum up {value} per {label} from {where}": "Summiere {value} je {label} aus {where}",
+        "Swapping rows and columns in {where}": "{where}: Zeilen und Spalten werden vertauscht",
+        "Table changed on {where}": "{where}: Tabelle geändert",
+        "Table deleted from {where}": "{where}: Tabelle gelöscht",
+        "Table made on {where}": "{where}: Tabelle angelegt",
+        "Table of {where} turned into plain cells": "{where}: Tabelle in normale Zellen umgewandelt",
+        "Taking the protection off {where}": "{where}: Schutz wird aufgehoben",
+        "Texts cleaned up in {where}": "{where}: Texte bereinigt",
+        "Texts joined in {where}": "{where}: Texte verbunden",
+        "Texts replaced in {where}": "{where}: Texte ersetzt",
+        "Texts split in {where}": "{where}: Texte aufgeteilt",
+        "Timesheet made": "Stundenzettel erstellt",
+        "Turning a table of {where} into plain cells": "{where}: Tabelle wird in normale Zellen umgewandelt",
+        "Turning columns into rows in {where}": "{where}: Spalten werden in Zeilen umgewandelt",
+        "Undo the last change": "Mach die letzte Änderung rückgängig",
+        "Undoing changes of {workbook}": "{workbook}: Änderungen werden rückgängig gemacht",
+        "Unmerging cells in {where}": "{where}: verbundene Zellen werden getrennt",
+        "Writing to {where}": "{where}: Zellen werden geschrieben",
+        "Wrote to {where}": "{where}: Zellen geschrieben",
+        "a file": "Datei",
+        "a limit is reached": "eine Grenze ist erreicht",
+        "a value or formula does not fit": "ein Wert oder eine Formel passt nicht",
+        "asking the database": "Datenbank wird abgefragt",
+        "bringing the file into the chat": "Datei wird in den Chat gebracht",
+        "bringing the page into the chat": "Vorschau wird in den Chat gebracht",
+        "bringing the workbook back": "Arbeitsmappe wird wiederhergestellt",
+        "calculating": "Berechnung",
+        "converting": "Umwandlung",
+        "done before it was stopped": "vor dem Anhalten schon fertig",
+        "files of this kind can't be opened": "Dateien dieser Art lassen sich nicht öffnen",
+        "finishing": "Abschluss",
+        "it is not clear which database is meant": "es ist nicht klar, welche Datenbank gemeint ist",
+        "it is not clear which sheet is meant": "es ist nicht klar, welches Blatt gemeint ist",
+        "it is not clear which workbook is meant": "es ist nicht klar, welche Arbeitsmappe gemeint ist",
+        "it is too large": "es ist zu groß",
+        "it takes more memory than there is": "es braucht mehr Speicher, als da ist",
+        "it took too long": "es hat zu lange gedauert",
+        "it took too long; the workbook is as it was": "es hat zu lange gedauert; die Arbeitsmappe ist unverändert",
+        "loading": "Laden",
+        "others are using it at the moment; try again later": "gerade wird daran gearbeitet; bitte später noch einmal versuchen",
+        "reading": "Lesen",
+        "sending the file": "Datei wird übertragen",
+        "several files have such a name": "mehrere Dateien heißen so",
+        "something went wrong inside; an administrator can help": "im Inneren ging etwas schief; die Administration kann helfen",
+        "step {number} of {total}": "Schritt {number} von {total}",
+        "stopped": "angehalten",
+        "stopped, but it may have been done: the service did not answer": "angehalten, ist aber vielleicht schon geschehen: der Dienst hat nicht geantwortet",
+        "the Excel service broke off; the change may have been made": "der Excel-Dienst brach ab; die Änderung ist vielleicht schon gemacht",
+        "the Excel service can't be reached; an administrator can help": "der Excel-Dienst ist nicht erreichbar; die Administration kann helfen",
+        "the Excel service could not store it; an administrator can help": "der Excel-Dienst konnte es nicht speichern; die Administration kann helfen",
+        "the Excel service does not know this; an administrator can help": "der Excel-Dienst kennt das nicht; die Administration kann helfen",
+        "the Excel service does not take this tool's key; an administrator can help": "der Excel-Dienst nimmt den Schlüssel dieses Werkzeugs nicht an; die Administration kann helfen",
+        "the Excel service lost track of this chat": "der Excel-Dienst hat diesen Chat aus den Augen verloren",
+        "the attached file could not be read; attach it again": "die angehängte Datei war nicht lesbar; bitte noch einmal anhängen",
+        "the database can't be asked at the moment": "die Datenbank ist gerade nicht erreichbar",
+        "the database did not understand the question": "die Datenbank hat die Frage nicht verstanden",
+        "the database may only be read": "die Datenbank darf nur gelesen werden",
+        "the file": "Datei",
+        "the file is damaged": "die Datei ist beschädigt",
+        "the file is gone, or you may not read it": "die Datei ist weg, oder Sie dürfen sie nicht lesen",
+        "the file needs a password": "die Datei braucht ein Kennwort",
+        "the model asked for it in a way that is not understood": "das Modell hat es so verlangt, dass es nicht zu verstehen ist",
+        "the model asked the data in a way that is not understood": "das Modell hat so nach den Daten gefragt, dass es nicht zu verstehen ist",
+        "the password is not right": "das Kennwort stimmt nicht",
+        "the workbook": "Arbeitsmappe",
+        "the workbook was closed": "die Arbeitsmappe wurde geschlossen",
+        "there are no such cells, or they can't be used so": "diese Zellen gibt es nicht, oder sie lassen sich so nicht verwenden",
+        "there is no such database": "diese Datenbank gibt es nicht",
+        "there is no such file": "diese Datei gibt es nicht",
+        "there is no such sheet": "dieses Blatt gibt es nicht",
+        "there is no such workbook": "diese Arbeitsmappe gibt es nicht",
+        "waiting for its turn": "wartet, bis sie an der Reihe ist",
+        "writing": "Schreiben",
+        "{doing} did not work: {why}": "{doing}: nicht gelungen, {why}",
+        "{done} of {total}": "{done} von {total}",
+        "{where} is shown again": "{where} eingeblendet",
+        "{workbook} has unsaved changes ({count}). Closed now, they are lost; files shown here stay.": "{workbook} hat ungespeicherte Änderungen ({count}). Beim Schließen gehen sie verloren; Dateien, die hier zu sehen sind, bleiben.",
+        "{workbook} stays open, with its unsaved changes": "{workbook} bleibt offen, mit den ungespeicherten Änderungen",
+    }
 }
 # --- end of the generated part ---
 
@@ -264,7 +728,9 @@ class ToolError(Exception):
     ) -> None:
         super().__init__(message)
         self.message, self.hint, self.code = message, hint, code
-        self.details = details or {}
+        # Facts for this file, and the whole line for the chat where it is not a failure.
+        self.details: dict = details or {}
+        self.line = ""
 
     def answer(self) -> str:
         hint = _advice(self.hint)
@@ -356,6 +822,8 @@ class ServiceClient:
         self.url = str(valves.service_url).strip().rstrip("/")
         self.api_key = str(valves.api_key).strip()
         self.timeout = float(valves.timeout)
+        # How many unsaved changes a call may discard; None: all.
+        self.may_discard = 0 if valves.confirm_discarding else None
         # Header values are Latin-1 on the wire; ids are plain ASCII in Open WebUI.
         self.user, self.chat, self.state = _ascii(user), _ascii(chat), state
         # Files that the chat has, as the service is told of them, and which of these are at hand.
@@ -481,6 +949,8 @@ class ServiceClient:
         self._offer(session)
         sent = {p: self._uploaded(session, upload) for p, upload in uploads.items()}
         headers = {"X-Excel-Session": session, "Idempotency-Key": key}
+        if self.may_discard is not None:
+            headers["X-Excel-May-Discard"] = str(self.may_discard)
         self._under_way = (session, key)
         path, body = f"/v1/operations/{name}", {**arguments, **sent}
         try:
@@ -665,16 +1135,58 @@ class Turn:
         session = metadata.get("session_id") or "none"
         self.chat_id = str(metadata.get("chat_id") or f"without-chat-{session}")
         self.message_id = str(metadata.get("message_id") or "")
+        self.language = self._chosen_language(metadata)
         # What the call turned out to be about, by parameter, for what the chat is told.
         self.named: dict[str, str] = {}
+        # Whether the user is being asked something.
+        self.asking = False
+
+    @property
+    def _valves(self) -> dict:
+        valves = self.user.get("valves")
+        return valves if isinstance(valves, dict) else vars(valves) if valves else {}
+
+    def _chosen_language(self, metadata: dict) -> str:
+        """The code of the language to speak: the user's valve, else the page's, else English."""
+        variables = metadata.get("variables")
+        page = variables.get("{{USER_LANGUAGE}}") if isinstance(variables, dict) else ""
+        headers = getattr(self.request, "headers", None)
+        # A page that was opened by an old link, or a call that no page made, tells no language.
+        browser = headers.get("accept-language") if headers is not None else ""
+        for wanted in (self._valves.get("language"), page, browser):
+            for item in str(wanted or "").split(","):
+                code = re.split("[-_;]", item.strip().lower())[0]
+                if code == "en" or code in TEXTS:
+                    return code
+        return "en"
+
+    def told(self, text: str) -> str:
+        """A text in the user's language."""
+        return _told(text, self.language)
+
+    def say(self, text: str, names: dict) -> str:
+        """A text in the user's language, with the names put in."""
+        return _sentence(text, names, self.language)
 
     @property
     def preferences(self) -> dict[str, str]:
         """What the user has chosen in their valves, by the service's names."""
-        valves = self.user.get("valves")
-        found = valves if isinstance(valves, dict) else vars(valves) if valves else {}
+        found = self._valves
         chosen = {name: str(found.get(valve) or "").strip() for valve, name in PREFERENCES.items()}
         return {name: value for name, value in chosen.items() if value}
+
+    @property
+    def shows_changes(self) -> bool:
+        """Whether the user wants to see the workbook after each change."""
+        return bool(self._valves.get("show_changes"))
+
+    @property
+    def wants_follow_ups(self) -> bool:
+        """Whether the user has left Open WebUI's own setting for suggestions on."""
+        settings = self.user.get("settings")
+        found = settings if isinstance(settings, dict) else vars(settings) if settings else {}
+        page = found.get("ui")
+        return not isinstance(page, dict) or page.get("autoFollowUps") is not False
 
     async def status(self, text: str, done: bool = False) -> None:
         if self.shows_status:
@@ -691,6 +1203,21 @@ class Turn:
             log.info("the page did not tell its colours: %s", type(error).__name__)
             return ""
         return {True: "dark", False: "light"}.get(found, "") if isinstance(found, bool) else ""
+
+    async def confirmed(self, title: str, message: str) -> bool | None:
+        """What the user answers to a question in a dialog; None if nobody could be asked."""
+        if self._caller is None:
+            return None
+        asked = {"type": "confirmation", "data": {"title": title, "message": message}}
+        self.asking = True
+        try:
+            found = await asyncio.wait_for(self._caller(asked), ASK_SECONDS)
+        except Exception as error:
+            log.info("the user could not be asked: %s", type(error).__name__)
+            return None
+        finally:
+            self.asking = False
+        return found if isinstance(found, bool) else None
 
     async def emit(self, kind: str, data: dict) -> None:
         """Tell the page; a page that is gone must not break the call."""
@@ -715,7 +1242,16 @@ class Watch:
 
     def said(self, what: str) -> str:
         """The sentence "doing" or "done" of the operation, with the names known by now."""
-        return _sentence(self._facts[what], {**self._arguments, **self.turn.named})
+        lines = self._facts["lines"]
+        line = lines[_kind(self._facts, self._arguments)][what == "done"]
+        return self.turn.say(line, {**self._arguments, **self.turn.named})
+
+    def failed(self, error: ToolError) -> str:
+        """How the chat is told that it did not work."""
+        if error.line:
+            return self.turn.say(error.line, {**self._arguments, **self.turn.named})
+        why = self.turn.told(_plain(error, self.turn.language))
+        return _filled(self.turn.told(FAILED), {"doing": self.said("doing"), "why": why})
 
     async def over(self, work: Coroutine) -> Any:
         """What comes of the work, which is told of as long as it lasts."""
@@ -738,9 +1274,13 @@ class Watch:
     async def _tell(self) -> None:
         while self.turn.shows_status:
             await asyncio.sleep(TELL_EVERY)
+            if self.turn.asking:
+                continue  # the dialog says enough
             found = await asyncio.to_thread(self.client.progress)
             seconds = round(time.monotonic() - self._began)
-            await self.turn.status(f"{self.said('doing')}{_part(found)} ... {seconds} s")
+            await self.turn.status(
+                f"{self.said('doing')}{_part(found, self.turn.language)} ... {seconds} s"
+            )
 
     async def _stop(self) -> None:
         end = "stopped"
@@ -748,25 +1288,111 @@ class Watch:
             end = await asyncio.to_thread(self.client.stop)
         except Exception as error:
             log.warning("a call could not be stopped: %s", type(error).__name__)
-        await self.turn.status(f"{self.said('doing')}: {end}", done=True)
+        await self.turn.status(f"{self.said('doing')}: {self.turn.told(end)}", done=True)
 
 
-def _part(progress: dict) -> str:
+def _told(text: str, language: str) -> str:
+    """A text in a language, as it is where that has no other."""
+    return TEXTS.get(language, {}).get(text, text)
+
+
+def _part(progress: dict, language: str = "en") -> str:
     """What the service is doing, as words behind a sentence; "" if there is nothing to say."""
     doing, done, total = (progress.get(key) for key in ("doing", "done", "total"))
     counted = isinstance(done, int) and isinstance(total, int) and total > 1
     if doing == "steps":
-        return f": step {done + 1} of {total}" if counted else ""
-    words = {
-        "waiting": "waiting for its turn",
-        "rebuilding": "bringing the workbook back",
-        "working": "",
-    }
-    said = words.get(str(doing or "working"), str(doing))
+        step = {"number": done + 1, "total": total} if counted else {}
+        return f": {_filled(_told(STEP, language), step)}" if step else ""
+    said = _told(PROGRESS.get(str(doing or "working"), str(doing)), language)
     if not counted or not said:
         return f": {said}" if said else ""
-    few = doing == "rebuilding" and total < 100
-    return f": {said}, " + (f"{done} of {total}" if few else f"{min(100 * done // total, 100)} %")
+    if doing == "rebuilding" and total < 100:
+        return f": {said}, " + _filled(_told(COUNT, language), {"done": done, "total": total})
+    return f": {said}, {min(100 * done // total, 100)} %"
+
+
+# How it is told that a call did not work.
+FAILED = "{doing} did not work: {why}"
+# What the service tells of a call under way, in words for the chat.
+STEP, COUNT = "step {number} of {total}", "{done} of {total}"
+PROGRESS = {
+    "waiting": "waiting for its turn",
+    "rebuilding": "bringing the workbook back",
+    "working": "",
+    "loading": "loading",
+    "calculating": "calculating",
+    "converting": "converting",
+    "reading": "reading",
+    "writing": "writing",
+    "asking the database": "asking the database",
+    "finishing": "finishing",
+}
+# What is done outside of an operation, and how a call ended that the user stopped.
+STAGES = ("sending the file", "bringing the file into the chat", "bringing the page into the chat")
+ENDS = (
+    "stopped",
+    "stopped, but it may have been done: the service did not answer",
+    "done before it was stopped",
+)
+
+
+# What a person reads where an error's own words are for the model or an administrator.
+PLAIN = {
+    "invalid_parameters": "the model asked for it in a way that is not understood",
+    "invalid_query": "the model asked the data in a way that is not understood",
+    "session_required": "the Excel service lost track of this chat",
+    "session_not_found": "the Excel service lost track of this chat",
+    "session_expired": "the Excel service lost track of this chat",
+    "unauthorized": "the Excel service does not take this tool's key; an administrator can help",
+    "service_key": "the Excel service does not take this tool's key; an administrator can help",
+    "service_address": "the Excel service can't be reached; an administrator can help",
+    "service_unreachable": "the Excel service can't be reached; an administrator can help",
+    "service_rubbish": "the Excel service can't be reached; an administrator can help",
+    "not_found": "the Excel service does not know this; an administrator can help",
+    "storage_failed": "the Excel service could not store it; an administrator can help",
+    "internal_error": "something went wrong inside; an administrator can help",
+    "tool_failed": "something went wrong inside; an administrator can help",
+    "operation_too_big": "it takes more memory than there is",
+    "operation_too_slow": "it took too long; the workbook is as it was",
+}
+
+
+# In few words, for people who read another language than English; these may read the message.
+FOREIGN = {
+    "invalid_range": "there are no such cells, or they can't be used so",
+    "invalid_value": "a value or formula does not fit",
+    "sheet_not_found": "there is no such sheet",
+    "sheet_required": "it is not clear which sheet is meant",
+    "file_not_found": "there is no such file",
+    "ambiguous_name": "several files have such a name",
+    "attachment_unreadable": "the attached file could not be read; attach it again",
+    "attachment_forbidden": "the file is gone, or you may not read it",
+    "too_large": "it is too large",
+    "unsupported_file": "files of this kind can't be opened",
+    "password_required": "the file needs a password",
+    "wrong_password": "the password is not right",
+    "workbook_not_found": "there is no such workbook",
+    "workbook_not_open": "the workbook was closed",
+    "workbook_required": "it is not clear which workbook is meant",
+    "workbook_damaged": "the file is damaged",
+    "workbook_busy": "others are using it at the moment; try again later",
+    "limit_reached": "a limit is reached",
+    "database_not_found": "there is no such database",
+    "database_required": "it is not clear which database is meant",
+    "database_unavailable": "the database can't be asked at the moment",
+    "statement_refused": "the database may only be read",
+    "statement_failed": "the database did not understand the question",
+    "cancelled": "stopped",
+    "service_timeout": "it took too long",
+    "service_broke_off": "the Excel service broke off; the change may have been made",
+}
+
+
+def _plain(error: ToolError, language: str = "en") -> str:
+    """The error in a few words for a person."""
+    text = PLAIN.get(error.code) or (FOREIGN.get(error.code) if language != "en" else "")
+    text = text or " ".join(error.message.split())
+    return text if len(text) <= 200 else f"{text[:200].rsplit(' ', 1)[0]} ..."
 
 
 class Attachments:
@@ -1070,6 +1696,13 @@ class Bringing:
 class Delivery:
     """Puts produced files into Open WebUI's own store, each as one chip at the message."""
 
+    # Calls at the same time must not both find that there is no chip yet.
+    _locks: ClassVar[weakref.WeakValueDictionary] = weakref.WeakValueDictionary()
+
+    def alone(self) -> asyncio.Lock:
+        """Held while the chips of the message are looked at and changed."""
+        return self._locks.setdefault((self.turn.chat_id, self.turn.message_id), asyncio.Lock())
+
     def __init__(self, turn: Turn, state: SharedState) -> None:
         self.turn = turn
         self.state = state
@@ -1223,6 +1856,100 @@ def _own_mark(item: dict) -> list[str]:
     return [str(mark.get("kind")), str(mark.get("name"))] if isinstance(mark, dict) else []
 
 
+class Display:
+    """Shows what a change has left: the workbook above the answer, and what could come next.
+
+    A message shows each workbook once, as it was left at last.
+    """
+
+    def __init__(self, turn: Turn, client: ServiceClient, state: SharedState) -> None:
+        self.turn, self.client, self.state = turn, client, state
+
+    async def page(self, address: str) -> bytes:
+        """The page behind a preview's address, in the colours of the chat."""
+        theme = await self.turn.theme()
+        wish = f"embed=1&language={self.turn.language}" + (f"&theme={theme}" if theme else "")
+        self.client.stage = "bringing the page into the chat"
+        return await asyncio.to_thread(self.client.fetch, address, wish)
+
+    async def show(self, workbook: str, sheet: str) -> None:
+        """Show the workbook as it is now, in the place of what was shown of it before."""
+        try:
+            body = await self._preview(workbook, sheet)
+            page = await self.page(str(body.get("preview_url", "")))
+            if self._is_new(workbook, page):
+                await self._put(workbook, page.decode("utf-8") + self._mark(workbook))
+        except Exception as error:
+            log.warning("the change is not shown: %s", type(error).__name__)
+
+    async def give_way(self, workbook: str, page: bytes) -> None:
+        """The message shows this page elsewhere; the same is not shown here as well."""
+        self._is_new(workbook, page)
+        if self.state.get(*self._key("embed", workbook)):
+            await self._put(workbook, "")
+
+    async def _preview(self, workbook: str, sheet: str) -> dict:
+        name, asked = "preview_excel_file", {"workbook": workbook}
+        try:
+            arguments = {**asked, "sheet": sheet} if sheet else asked
+            return await asyncio.to_thread(self.client.operate, name, arguments, {})
+        except ToolError as error:
+            if not sheet or error.code != "invalid_range":
+                raise
+        # The sheet is hidden: the workbook begins with another one.
+        return await asyncio.to_thread(self.client.operate, name, asked, {})
+
+    def _key(self, kind: str, workbook: str) -> tuple[str, ...]:
+        return (kind, self.turn.user_id, self.turn.chat_id, self.turn.message_id, workbook)
+
+    def _is_new(self, workbook: str, page: bytes) -> bool:
+        """Whether the message does not show this very page yet."""
+        key, digest = self._key("page", workbook), hashlib.sha256(page).hexdigest()
+        new = self.state.get(*key) != digest
+        self.state.put(digest, *key)
+        return new
+
+    def _mark(self, workbook: str) -> str:
+        """By which a page is known again as that of this workbook."""
+        return f"\n<!-- {META}: {hashlib.sha256(workbook.encode()).hexdigest()} -->"
+
+    async def _put(self, workbook: str, page: str) -> None:
+        """Make the page the one of this workbook above the answer, beside those of others."""
+        chat, message, mark = self.turn.chat_id, self.turn.message_id, self._mark(workbook)
+        pages: list = []
+        try:
+            from open_webui.models.chats import Chats
+
+            found = await Chats.get_message_metadata(chat, message, "embeds") or []
+            pages = [one for one in found if not str(one).endswith(mark)]
+            pages += [page] if page else []
+            await self._keep(Chats, {"embeds": pages})
+        except Exception as error:
+            log.info("the page can't be kept in the chat: %s", type(error).__name__)
+            pages = [page] if page else []
+        self.state.put("shown" if page else "", *self._key("embed", workbook))
+        await self.turn.emit("chat:message:embeds", {"embeds": pages})
+
+    async def suggest(self, texts: list[str]) -> None:
+        """Show what could be asked next; what Open WebUI suggests at the end takes its place."""
+        if not texts or not self.turn.wants_follow_ups:
+            return
+        try:
+            from open_webui.models.chats import Chats
+
+            await self._keep(Chats, {"followUps": texts})
+        except Exception as error:
+            log.info("suggestions can't be kept in the chat: %s", type(error).__name__)
+        await self.turn.emit("chat:message:follow_ups", {"follow_ups": texts})
+
+    async def _keep(self, chats: Any, facts: dict) -> None:
+        """Put facts into the stored message, where the chat has it."""
+        chat, message = self.turn.chat_id, self.turn.message_id
+        if message and await chats.get_message_by_id_and_message_id(chat, message):
+            upsert = chats.upsert_message_to_chat_by_id_and_message_id
+            await upsert(chat, message, facts, touch=False)
+
+
 class Tools:
     """Excel for the chat."""
 
@@ -1246,6 +1973,12 @@ class Tools:
             default=True, description="Put produced files into Open WebUI and show them as chips."
         )
         show_status: bool = Field(default=True, description="Say in the chat what is being done.")
+        confirm_discarding: bool = Field(
+            default=True, description="Ask the user before unsaved changes are thrown away."
+        )
+        suggest_next: bool = Field(
+            default=True, description="Suggest below the answer what could be asked next."
+        )
 
     class UserValves(BaseModel):
         house_style: Literal["", "blue", "green", "teal", "orange", "purple", "gray", "plain"] = (
@@ -1262,6 +1995,14 @@ class Tools:
         )
         chart_legend: Literal["", "right", "bottom", "top", "left", "none"] = Field(
             default="", description="Where the legend stands in charts that need one."
+        )
+        show_changes: bool = Field(
+            default=False, description="Show the workbook in the chat after each change."
+        )
+        language: str = Field(
+            default="",
+            description="Of status lines and previews; empty: the language of this page.",
+            json_schema_extra={"input": {"type": "select", "options": ["", "en", *TEXTS]}},
         )
 
     # At class level, because Open WebUI makes instances anew.
@@ -1287,6 +2028,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Make a new Excel file from headers and rows, or from several sheets.
 
@@ -1312,7 +2054,7 @@ class Tools:
                 "style": style,
                 "options": options,
             },
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def open_excel_file(
@@ -1324,6 +2066,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Open a workbook or CSV file that was uploaded in the chat or saved before.
 
@@ -1336,7 +2079,7 @@ class Tools:
         return await self._run(
             "open_excel_file",
             {"file": file, "password": password},
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def list_excel_files(
@@ -1346,12 +2089,13 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """List open workbooks, saved files with their links, and uploads of this chat."""
         return await self._run(
             "list_excel_files",
             {},
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def save_excel_file(
@@ -1363,6 +2107,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Save an open workbook as a new version; earlier versions stay.
 
@@ -1372,7 +2117,7 @@ class Tools:
         return await self._run(
             "save_excel_file",
             {"workbook": workbook, "filename": filename},
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def close_excel_file(
@@ -1383,6 +2128,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Close an open workbook without saving; the answer says what was discarded.
 
@@ -1391,7 +2137,7 @@ class Tools:
         return await self._run(
             "close_excel_file",
             {"workbook": workbook},
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def describe_excel_file(
@@ -1403,6 +2149,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Describe an open workbook: sheets, columns with types and examples, charts, errors.
 
@@ -1412,7 +2159,7 @@ class Tools:
         return await self._run(
             "describe_excel_file",
             {"workbook": workbook, "sheet": sheet},
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def read_excel_range(
@@ -1427,6 +2174,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Read cells as rows: their values, formulas, or formats.
 
@@ -1442,7 +2190,7 @@ class Tools:
         return await self._run(
             "read_excel_range",
             {"workbook": workbook, "sheet": sheet, "range": range, "what": what, "limit": limit},
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def write_excel_range(
@@ -1456,6 +2204,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Write values and formulas from a start cell on, or append rows under the data.
 
@@ -1470,7 +2219,7 @@ class Tools:
         return await self._run(
             "write_excel_range",
             {"rows": rows, "workbook": workbook, "sheet": sheet, "start": start},
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def query_excel_data(
@@ -1485,6 +2234,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Ask the open workbooks with SQL (DuckDB): each sheet and table is a table.
 
@@ -1500,7 +2250,7 @@ class Tools:
         return await self._run(
             "query_excel_data",
             {"workbook": workbook, "sql": sql, "into": into, "limit": limit, "options": options},
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def transform_excel_range(
@@ -1528,6 +2278,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Sort, find and replace, remove duplicates, split, fill, clean, copy, move or clear cells.
 
@@ -1548,7 +2299,7 @@ class Tools:
                 "range": range,
                 "options": options,
             },
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def format_excel_cells(
@@ -1562,6 +2313,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Format cells: font, fill, border, alignment, number format, widths, merging. The rest stays.
 
@@ -1573,7 +2325,7 @@ class Tools:
         return await self._run(
             "format_excel_cells",
             {"style": style, "workbook": workbook, "sheet": sheet, "range": range},
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def add_excel_rule(
@@ -1590,6 +2342,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Add, list, change or delete conditional formats and data validation (dropdown lists).
 
@@ -1612,7 +2365,7 @@ class Tools:
                 "action": action,
                 "options": options,
             },
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def create_excel_table(
@@ -1628,6 +2381,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Create, list, change, convert or delete native tables: totals, formulas, filters, style.
 
@@ -1648,7 +2402,7 @@ class Tools:
                 "action": action,
                 "options": options,
             },
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def edit_excel_sheet(
@@ -1687,6 +2441,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Change sheets, rows, columns; merge, protect, page layout, freeze, widths, print set-up.
 
@@ -1713,7 +2468,7 @@ class Tools:
                 "count": count,
                 "options": options,
             },
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def create_excel_chart(
@@ -1754,6 +2509,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Add a chart or sparklines beside the data; list, change or delete charts.
 
@@ -1780,7 +2536,7 @@ class Tools:
                 "action": action,
                 "options": options,
             },
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def create_excel_pivot(
@@ -1798,6 +2554,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Add a pivot table on a new sheet, or list, change, refresh and delete pivot tables.
 
@@ -1822,7 +2579,7 @@ class Tools:
                 "action": action,
                 "options": options,
             },
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def annotate_excel_cells(
@@ -1840,6 +2597,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Comments, links, pictures and defined names: add, change, list or remove them.
 
@@ -1864,7 +2622,7 @@ class Tools:
                 "name": name,
                 "options": options,
             },
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def import_csv_to_excel(
@@ -1879,6 +2637,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Import CSV into a new Excel file, or into a new sheet of an open one.
 
@@ -1899,7 +2658,7 @@ class Tools:
                 "sheet": sheet,
                 "options": options,
             },
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def export_excel_file(
@@ -1914,6 +2673,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Export sheets or a range as CSV, JSON, HTML, Markdown, PDF or PNG: values, not formulas.
 
@@ -1932,7 +2692,7 @@ class Tools:
                 "range": range,
                 "options": options,
             },
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def query_database(
@@ -1948,6 +2708,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Ask a database the operator has set up: select it, see its tables, run one SELECT.
 
@@ -1970,7 +2731,7 @@ class Tools:
                 "into": into,
                 "limit": limit,
             },
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def create_excel_report(
@@ -1995,6 +2756,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Make a finished report or document: sales, employees, invoice, budget, project, hours, stock.
 
@@ -2020,7 +2782,7 @@ class Tools:
                 "filename": filename,
                 "options": options,
             },
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def preview_excel_file(
@@ -2059,6 +2821,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Undo or redo changes of an open workbook, or tell cell by cell what changed.
 
@@ -2071,7 +2834,7 @@ class Tools:
         return await self._run(
             "undo_excel_change",
             {"workbook": workbook, "action": action, "steps": steps, "until": until, "page": page},
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def explain_excel_formula(
@@ -2087,6 +2850,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Explain a formula, find the causes of errors, or seek the input for a wanted result.
 
@@ -2109,7 +2873,7 @@ class Tools:
                 "target": target,
                 "changing": changing,
             },
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     async def run_excel_steps(
@@ -2121,6 +2885,7 @@ class Tools:
         __request__: Any = None,
         __files__: list | None = None,
         __event_emitter__: Any = None,
+        __event_call__: Any = None,
     ) -> str:
         """Run several tools on one workbook in one call: all of them are done, or none.
 
@@ -2132,7 +2897,7 @@ class Tools:
         return await self._run(
             "run_excel_steps",
             {"steps": steps, "workbook": workbook},
-            (__user__, __metadata__, __request__, __files__, __event_emitter__),
+            (__user__, __metadata__, __request__, __files__, __event_emitter__, __event_call__),
         )
 
     # --- end of the generated part ---
@@ -2148,16 +2913,17 @@ class Tools:
         try:
             answer = await watch.over(self._answered(client, turn, name, arguments))
         except ToolError as error:
-            await turn.status(f"{watch.said('doing')}: {error.message}", done=True)
+            await turn.status(watch.failed(error), done=True)
             return error.answer()
         except Exception as error:
             log.exception("%s failed", name)
-            await turn.status(f"{watch.said('doing')}: failed", done=True)
-            return ToolError(
+            failure = ToolError(
                 f"The tool failed in an unexpected way ({type(error).__name__}: {error}).",
                 "Look with list_excel_files what is there before trying again.",
                 "tool_failed",
-            ).answer()
+            )
+            await turn.status(watch.failed(failure), done=True)
+            return failure.answer()
         await turn.status(watch.said("done"), done=True)
         return answer
 
@@ -2167,14 +2933,27 @@ class Tools:
         notice = await asyncio.to_thread(client.prefer, turn.preferences)
         body = await self._operated(client, turn, name, arguments)
         turn.named |= _names(body)
+        kind = _kind(facts, arguments)
         needed = facts.get("delivers_with")  # without it there is only an answer
-        gives = facts["delivers"] and (not needed or arguments.get(needed))
+        gives = facts["delivers"] and (not needed or kind == needed) and kind not in LOOKING
         if facts.get("delivers_converted"):
             gives = not {"understood", "converted_from"}.isdisjoint(body["result"])
         link = await self._delivered(client, turn, body) if gives else ""
+        if gives and facts["changes"]:
+            await self._changed(client, turn, facts, {**arguments, **turn.named}, body)
         answer = _shortened(body, link)
         told = {**answer, "notice": notice} if notice else answer
         return await self._shown(client, turn, told) if facts.get("previews") else compact(told)
+
+    async def _changed(
+        self, client: ServiceClient, turn: Turn, facts: dict, names: dict, body: dict
+    ) -> None:
+        """Show what was changed, and what could be done next."""
+        display = Display(turn, client, self._state)
+        if turn.shows_changes:
+            await display.show(str(body.get("workbook", "")), str(body.get("sheet", "")))
+        if self.valves.suggest_next and names.get("action") != "redo":
+            await display.suggest(_follow_ups(facts, names, body, turn.language))
 
     async def _shown(self, client: ServiceClient, turn: Turn, answer: dict) -> Any:
         """The page that the service made, inside of the chat, and the answer beside it.
@@ -2183,17 +2962,16 @@ class Tools:
         """
         address = str(answer.get("preview_url", ""))
         answer["preview_url"] = _public(address, self.valves.public_url)
-        client.stage = "bringing the page into the chat"
+        display = Display(turn, client, self._state)
         try:
             from fastapi.responses import HTMLResponse
 
-            theme = await turn.theme()
-            wish = f"embed=1&theme={theme}" if theme else "embed=1"
-            page = await asyncio.to_thread(client.fetch, address, wish)
+            page = await display.page(address)
         except (ImportError, ToolError) as error:
             log.warning("the preview is not shown: %s", type(error).__name__)
             answer["next"] = ["Give the user the link in preview_url: it shows the sheet."]
             return compact(answer)
+        await display.give_way(str(answer.get("workbook", "")), page)
         del answer["preview_url"]
         answer["result"] = {**answer["result"], "the_user_sees_it": True}
         shown = HTMLResponse(page, headers={"Content-Disposition": "inline"})
@@ -2216,9 +2994,35 @@ class Tools:
                 )
                 return _named_as_asked(body, asked, bringing.used)
             except ToolError as error:
-                if not await bringing.after(error):
+                if error.code == "unsaved_changes":
+                    client.may_discard = await self._allowed(turn, error)
+                elif not await bringing.after(error):
                     raise
         return await asyncio.to_thread(client.operate, name, bringing.arguments, bringing.uploads)
+
+    async def _allowed(self, turn: Turn, error: ToolError) -> int:
+        """How many unsaved changes the user lets go.
+
+        :raises ToolError: if they want to keep them, or nobody could be asked
+        """
+        count = int(error.details.get("unsaved_changes", 0))
+        turn.named["workbook"] = str(error.details.get("workbook", ""))
+        turn.named["count"] = str(count)
+        title, message = (turn.say(text, turn.named) for text in ASKED)
+        answer = await turn.confirmed(title, message)
+        if answer:
+            return count
+        refused = ToolError(error.message, f"{error.hint} {UNASKED}", error.code)
+        if answer is False:
+            refused = ToolError(
+                f"The user was asked and declined: {turn.named['workbook']} stays open with its "
+                "unsaved changes.",
+                "Nothing was changed. Do not close it again unless the user asks for that; "
+                "save_excel_file saves it.",
+                "declined",
+            )
+        refused.line = KEPT
+        raise refused
 
     async def _delivered(self, client: ServiceClient, turn: Turn, body: dict) -> str:
         """Bring the files of an answer into the chat; returns a ready markdown link."""
@@ -2235,10 +3039,13 @@ class Tools:
     async def _into_chat(self, client: ServiceClient, turn: Turn, entry: dict, body: dict) -> str:
         kind = "workbook" if entry.get("name") == body.get("workbook") else "export"
         client.stage = "bringing the file into the chat"
+        delivery = Delivery(turn, self._state)
         try:
-            data = await asyncio.to_thread(client.fetch, str(entry.get("download_url")))
-            mime = str(entry.get("mime_type") or XLSX)
-            return await Delivery(turn, self._state).deliver(str(entry["name"]), mime, data, kind)
+            # Within, so that of two calls the one that stores last has the newest contents.
+            async with delivery.alone():
+                data = await asyncio.to_thread(client.fetch, str(entry.get("download_url")))
+                mime = str(entry.get("mime_type") or XLSX)
+                return await delivery.deliver(str(entry["name"]), mime, data, kind)
         except Exception as error:
             # The signed link of the service remains.
             log.warning("a file could not be put into Open WebUI: %s", type(error).__name__)
@@ -2276,26 +3083,112 @@ def _names(body: dict) -> dict[str, str]:
     result = body["result"]
     workbook, database = body.get("workbook") or result.get("closed"), result.get("database")
     found = {"workbook": workbook, "filename": workbook, "source": database}
-    return {key: str(name) for key, name in found.items() if name}
+    # The sheet that was asked for counts no more: it may be none, or have another name by now.
+    sheet = {"sheet": str(body.get("sheet") or "")}
+    return sheet | {key: str(name) for key, name in found.items() if name}
 
 
+# The title and the text of the question before unsaved changes are lost.
+ASKED = (
+    "Close without saving?",
+    "{workbook} has unsaved changes ({count}). Closed now, they are lost; files shown here stay.",
+)
+# How a question ends that was not answered with yes.
+KEPT = "{workbook} stays open, with its unsaved changes"
+UNASKED = (
+    "The user could not be asked in a dialog. An administrator can switch the question off: "
+    "valve confirm_discarding of this tool."
+)
 # What is said where a name is not known, or is none.
 NAMELESS = {"file": "the file", "workbook": "the workbook", "filename": "a file"}
 
 
-def _sentence(text: str, arguments: dict) -> str:
-    """ "Opening {file}" with the argument put in, if it is a short name.
+def _kind(facts: dict, arguments: dict) -> str:
+    """By which of its lines a call is told: the action it is about, or "" for any."""
+    needed = facts.get("delivers_with")
+    if needed and arguments.get(needed):
+        return str(needed)
+    kinds = (arguments.get("action"), arguments.get("report"))
+    return next((kind for kind in kinds if isinstance(kind, str) and kind in facts["lines"]), "")
 
-    Behind a | stands what is said without one.
+
+def _follow_ups(facts: dict, names: dict, body: dict, language: str = "en") -> list[str]:
+    """One or two things to ask next, of those that this tool can do."""
+    made = body["result"].get("sheets")
+    if isinstance(made, list) and made and all(_is_bare(sheet) for sheet in made):
+        return []
+    known = {**names, **_columns(body, names)}
+    found = []
+    for tool, text in facts["follow_ups"]:
+        missing = {"label", "value"} & set(re.findall(r"\{(\w+)", text)) - set(known)
+        if tool in OPERATIONS and not missing:
+            found.append((tool, _sentence(text, known, language)))
+    # Not the same thing in two forms.
+    first = [text for n, (tool, text) in enumerate(found) if tool not in dict(found[:n])]
+    return first[:2]
+
+
+def _is_bare(sheet: object) -> bool:
+    """Whether a sheet was made without any row under its headers."""
+    return isinstance(sheet, dict) and sheet.get("rows") == 0
+
+
+def _columns(body: dict, arguments: dict) -> dict[str, str]:
+    """Headers of the first texts and numbers in what was made; empty without such."""
+    told = body["result"].get("columns")
+    rows = arguments.get("rows")
+    if isinstance(told, dict):
+        kinds = {str(name): str(kind) for name, kind in told.items()}
+    elif isinstance(told, list):
+        kinds = {
+            str(one.get("name")): str(one.get("type")) for one in told if isinstance(one, dict)
+        }
+    elif isinstance(rows, list) and rows and isinstance(rows[0], dict):
+        kinds = {str(name): _kind_of(value) for name, value in rows[0].items()}
+    elif isinstance(rows, list) and rows and isinstance(rows[0], list):
+        heads = arguments.get("headers") or []
+        kinds = {str(n): _kind_of(v) for n, v in zip(heads, rows[0], strict=False)}
+    else:
+        return {}
+    label = next((name for name, kind in kinds.items() if kind == "text"), "")
+    numbers = ("number", "integer", "decimal", "currency", "percent")
+    value = next((name for name, kind in kinds.items() if kind in numbers and _counts(name)), "")
+    return {"label": label, "value": value} if label and value else {}
+
+
+def _kind_of(value: object) -> str:
+    if isinstance(value, str):
+        return "" if value.startswith("=") or value[:1].isdigit() else "text"
+    return "number" if isinstance(value, int | float) and not isinstance(value, bool) else ""
+
+
+def _counts(name: str) -> bool:
+    """Whether numbers under this header are amounts, not names of something."""
+    return not re.fullmatch(r"(?i)(.*[ _])?(id|no\.?|nr\.?|number|code|year|zip|row)", name.strip())
+
+
+def _sentence(text: str, arguments: dict, language: str = "en") -> str:
+    """ "Opening {file}" in a language, with the argument put in, if it is a short name.
+
+    {where} is the sheet, else the workbook. Behind a | stands what is said without a name.
     """
+    told = TEXTS.get(language, {})
+    where = next(filter(None, map(arguments.get, ("sheet", "workbook", "filename"))), "")
 
     def value(match: re.Match) -> str:
-        given = str(arguments.get(match.group(1)) or "").strip()
-        if given and len(given) <= 80 and "\n" not in given and given != "latest":
-            return given
-        return match.group(2) if match.group(2) is not None else NAMELESS[match.group(1)]
+        name, otherwise = match.group(1), match.group(2)
+        given = str((where if name == "where" else arguments.get(name.lower())) or "").strip()
+        if given and len(given) <= 80 and given.isprintable() and given != "latest":
+            return given.upper() if name.isupper() else given
+        nameless = NAMELESS.get(name, NAMELESS["workbook"])
+        return otherwise if otherwise is not None else told.get(nameless, nameless)
 
-    return re.sub(r"\{(\w+)(?:\|([^}]*))?\}", value, text).strip()
+    return re.sub(r"\{(\w+)(?:\|([^}]*))?\}", value, told.get(text, text)).strip()
+
+
+def _filled(text: str, names: dict) -> str:
+    """A text with the names in braces put in, long ones, too."""
+    return re.sub(r"\{(\w+)\}", lambda match: str(names[match.group(1)]), text)
 
 
 def _shortened(body: dict, link: str) -> dict:

@@ -25,7 +25,9 @@ sys.path.insert(0, str(ROOT))
 import service.operations  # noqa: E402, F401 - declares the operations
 from service import settings  # noqa: E402
 from service.errors import ExcelToolsError  # noqa: E402
+from service.languages import ENGLISH, languages, texts  # noqa: E402
 from service.operations.data import Rows  # noqa: E402
+from service.operations.lines import FOLLOW_UPS, LOOKING, lines_of  # noqa: E402
 from service.operations.registry import BriefOptions, Operation, Parameter, operations  # noqa: E402
 from service.operations.tool_schemas import all_texts, brief, models_in  # noqa: E402
 from service.workbook.cells import Scalar  # noqa: E402
@@ -41,9 +43,8 @@ _INJECTED = (
     ("__request__", "Any", "None"),
     ("__files__", "list | None", "None"),
     ("__event_emitter__", "Any", "None"),
+    ("__event_call__", "Any", "None"),
 )
-# Only where the page is asked for something.
-_ASKING = (("__event_call__", "Any", "None"),)
 
 
 # Types as source text -------------------------------------------------------
@@ -120,44 +121,29 @@ def plugin_head(*, small: bool = False) -> str:
         + "\n\n".join(sources)
         + "\n\nOPERATIONS = {\n"
         + "".join(facts)
-        + "}\n"
+        + "}\n\n"
+        + f"# Actions that change nothing.\nLOOKING = {LOOKING!r}\n\n"
+        + "# What the chat is told, by the code of a language and the English text.\n"
+        + f"TEXTS: dict[str, dict[str, str]] = {_told()!r}\n"
     )
 
 
-_DONE = {
-    "Adding": "Added",
-    "Annotating": "Annotated",
-    "Asking": "Asked",
-    "Changing": "Changed",
-    "Closing": "Closed",
-    "Creating": "Created",
-    "Exporting": "Exported",
-    "Formatting": "Formatted",
-    "Going": "Went",
-    "Importing": "Imported",
-    "Looking": "Looked",
-    "Making": "Made",
-    "Opening": "Opened",
-    "Preparing": "Prepared",
-    "Reading": "Read",
-    "Rearranging": "Rearranged",
-    "Saving": "Saved",
-    "Working": "Worked",
-    "Writing": "Wrote",
-}
+def _told() -> dict[str, dict[str, object]]:
+    return {code: dict(texts(code, "chat")) for code in languages() if code != ENGLISH}
 
 
 def _facts(item: Operation, small: bool) -> dict[str, object]:
-    verb, _, rest = item.doing.partition(" ")
+    converts = small and item.name == "open_excel_file"
     facts = {
-        "doing": item.doing,
-        "done": f"{_DONE[verb]} {rest}",
+        "lines": lines_of(item),
+        "follow_ups": FOLLOW_UPS.get(item.name, ()),
         "file": item.file_parameter,
         "file_if": item.file_if,
         "delivers": item.delivers,
+        "changes": item.writes or item.name == "undo_excel_change" or converts,
         **({"previews": True} if item.previews else {}),
         # Without a tool that imports: what opening makes of a CSV file is what was asked for.
-        **({"delivers_converted": True} if small and item.name == "open_excel_file" else {}),
+        **({"delivers_converted": True} if converts else {}),
     }
     return facts | ({"delivers_with": item.delivers_with} if item.delivers_with else {})
 
@@ -171,8 +157,7 @@ def _method(item: Operation, small: bool) -> str:
     ordered = sorted(item.parameters, key=lambda p: not p.required)
     lines = [f"    async def {item.name}(", "        self,"]
     lines += [f"        {_parameter(p)}," for p in ordered]
-    injected = _INJECTED + (_ASKING if item.previews else ())
-    lines += [f"        {name}: {kind} = {default}," for name, kind, default in injected]
+    lines += [f"        {name}: {kind} = {default}," for name, kind, default in _INJECTED]
     kind = "Any" if item.previews else "str"
     lines += [
         f"    ) -> {kind}:",
@@ -182,7 +167,7 @@ def _method(item: Operation, small: bool) -> str:
     lines += ["        return await self._run("]
     pairs = ", ".join(f'"{p.name}": {p.name}' for p in ordered)
     lines += [f'            "{item.name}",', f"            {{{pairs}}},"]
-    lines += [f"            ({', '.join(name for name, _, _ in injected)}),", "        )", ""]
+    lines += [f"            ({', '.join(name for name, _, _ in _INJECTED)}),", "        )", ""]
     return "\n".join(lines)
 
 

@@ -36,6 +36,8 @@ class Call:
         self._asked = ""
         self._progress: Callable[[], Progress] | None = None
         self.cancelled = False
+        # How many unsaved changes it may discard; None: all.
+        self.may_discard: int | None = None
 
     def __repr__(self) -> str:
         return f"<Call {self.operation} {self.state}>"

@@ -38,6 +38,7 @@ The tree has three branches, by whose move it is to mend it::
     |   |-- WorkbookRequired        422  workbook_required
     |   |-- WorkbookDamaged         422  workbook_damaged
     |   |-- WorkbookBusy            503  workbook_busy
+    |   |-- UnsavedChanges          409  unsaved_changes
     |   |-- OperationTooSlow        504  operation_too_slow
     |   `-- OperationTooBig         507  operation_too_big
     `-- ServiceError                our fault
@@ -334,6 +335,13 @@ class WorkbookBusy(WorkbookError):
 
     code = "workbook_busy"
     status = 503
+
+
+class UnsavedChanges(WorkbookError):
+    """Unsaved changes would be lost, more than the caller allows; nothing was done."""
+
+    code = "unsaved_changes"
+    status = 409
 
 
 class OperationTooSlow(WorkbookError):

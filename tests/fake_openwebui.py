@@ -265,6 +265,9 @@ class OpenWebUI:
         self._messages(id).setdefault(message_id, {}).update(copy.deepcopy(message))
         return self.chats[id]
 
+    async def _Chats_get_message_by_id_and_message_id(self, id: str, message_id: str) -> Any:
+        return copy.deepcopy(self._messages(id).get(message_id))
+
     async def _Chats_get_chat_by_id_and_user_id(self, id: str, user_id: str) -> Any:
         found = self.chats.get(id)
         return copy.deepcopy(found) if found and found.user_id == user_id else None

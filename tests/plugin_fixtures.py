@@ -36,16 +36,35 @@ def load_plugin(path: Path = PLUGIN, *, future: bool = True) -> types.ModuleType
 
 
 class Page:
-    """The page of a chat: it keeps the events that reach it."""
+    """The page of a chat: it keeps the events that reach it.
+
+    :ivar says: what the user answers in dialogs, or something that is raised
+    :ivar asked: the dialogs that were shown
+    """
 
     def __init__(self, broken: bool = False) -> None:
         self.events: list[dict[str, Any]] = []
+        self.says: Any = None
+        self.asked: list[dict[str, Any]] = []
         self._broken = broken
 
     async def emit(self, event: dict[str, Any]) -> None:
         self.events.append(json.loads(json.dumps(event)))
         if self._broken:
             raise RuntimeError("the page is gone")
+
+    async def call(self, event: dict[str, Any]) -> Any:
+        """What the page answers: the user's word in a dialog, else that it is not there."""
+        if event["type"] != "confirmation":
+            return {"error": "Client session disconnected."}
+        self.asked.append(event["data"])
+        if isinstance(self.says, BaseException):
+            raise self.says
+        return self.says
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        """What the events of a kind hold."""
+        return [event["data"] for event in self.events if event["type"] == kind]
 
     @property
     def statuses(self) -> list[dict[str, Any]]:
@@ -96,6 +115,7 @@ class ToolCalls:
             "__user__": user,
             "__metadata__": {"chat_id": self.chat, "message_id": self.message, **self.metadata},
             "__event_emitter__": self.page.emit,
+            "__event_call__": self.page.call,
             "__files__": [],
             **self.injected,
         }

@@ -25,8 +25,14 @@ from tests.processes import ROOT
 SOURCE = PLUGIN.read_text(encoding="utf-8")
 NAMES = list(operations())
 # Open WebUI fills these in, and takes them out of what the model sees.
-INJECTED = {"__user__", "__metadata__", "__request__", "__files__", "__event_emitter__"}
-ASKING = {"__event_call__"}  # and this, where the page is asked for something
+INJECTED = {
+    "__user__",
+    "__metadata__",
+    "__request__",
+    "__files__",
+    "__event_emitter__",
+    "__event_call__",
+}
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +48,7 @@ def tools(module: types.ModuleType) -> Any:
 def seen(tools: Any, name: str) -> dict[str, inspect.Parameter]:
     """The parameters of a tool that a model sees."""
     parameters = inspect.signature(getattr(tools, name)).parameters
-    return {key: p for key, p in parameters.items() if key not in INJECTED | ASKING}
+    return {key: p for key, p in parameters.items() if key not in INJECTED}
 
 
 def described(doc: str) -> tuple[str, dict[str, str]]:
@@ -146,7 +152,9 @@ def test_it_loads_into_a_fresh_module_and_its_models_resolve(future: bool) -> No
     assert (
         tools.Valves().model_json_schema()["properties"]["api_key"]["input"]["type"] == "password"
     )
-    assert set(tools.UserValves().model_dump().values()) == {""}
+    chosen = tools.UserValves().model_dump()
+    assert chosen.pop("show_changes") is False
+    assert set(chosen.values()) == {""}
 
 
 def test_the_example_of_each_operation_fits_the_types_a_model_sees(tools: Any) -> None:
@@ -204,12 +212,11 @@ def test_parameters_are_few_flat_and_plain(tools: Any, name: str) -> None:
     )
     assert len(parameters) <= 8
     assert set(parameters) == {p.name for p in operations()[name].parameters}
-    injected = INJECTED | (ASKING if operations()[name].previews else set())
-    assert set(inspect.signature(getattr(tools, name)).parameters) - set(parameters) == injected
+    assert set(inspect.signature(getattr(tools, name)).parameters) - set(parameters) == INJECTED
     for parameter in inspect.signature(getattr(tools, name)).parameters.values():
         assert parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
         assert not isinstance(parameter.default, FieldInfo | pydantic.BaseModel)
-        if parameter.name in injected:
+        if parameter.name in INJECTED:
             assert parameter.default is None
 
 

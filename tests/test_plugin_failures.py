@@ -258,7 +258,8 @@ def test_what_the_service_refuses_reaches_the_model_word_for_word(
     answer = calls.fail("list_excel_files")
     assert answer == {"error": message, "hint": "What to do.", "code": code}
     assert paths(service) == ["/v1/sessions", "/v1/operations/list_excel_files"]
-    assert message in calls.page.statuses[-1]["description"]
+    words = calls.module.PLAIN.get(code, message)  # type: ignore[attr-defined]
+    assert words in calls.page.statuses[-1]["description"]
 
 
 @pytest.mark.parametrize("code", [*SESSION_CODES, "unauthorized", "limit_reached"])

@@ -210,10 +210,8 @@ def test_undo_and_redo_deliver_what_they_leave_and_looking_back_delivers_nothing
         assert (chip["name"], shown(calls)) == ("a.xlsx", left)
         assert answer["files"][0]["download_url"] == f"/api/v1/files/{chip['id']}/content"
         said = [status["description"] for status in calls.page.statuses[-2:]]
-        assert said == [
-            "Going through the changes of the workbook",
-            "Went through the changes of a.xlsx",
-        ]
+        verb = {"undo": "Undo", "redo": "Redo"}[action]
+        assert said == [f"{verb}ing changes of the workbook", f"Changes of a.xlsx {action}ne"]
     stored = len(calls.webui.files)
     calls.say("message-4")
     told = calls.op("undo_excel_change", action="changes")
@@ -917,6 +915,7 @@ def test_a_forged_chip_restores_no_file_of_someone_else(wire: Wire, calls: ChatC
 
 def test_what_was_closed_on_purpose_stays_closed(wire: Wire, calls: ChatCalls) -> None:
     calls.op("create_excel_file", filename="a.xlsx", headers=["a"])
+    calls.page.says = True
     calls.op("close_excel_file")
     wire.take()
     for workbook in ("", "a.xlsx"):
@@ -930,6 +929,7 @@ def test_what_was_closed_unsaved_can_be_opened_again_as_it_was_delivered(
 ) -> None:
     calls.op("create_excel_file", filename="a.xlsx", headers=["n"])
     calls.op("write_excel_range", start="append", rows=[[1]])
+    calls.page.says = True
     calls.op("close_excel_file")
     assert calls.op("open_excel_file", file="a.xlsx")["workbook"] == "a.xlsx"
     assert calls.rows() == [["n"], [1]]

@@ -478,7 +478,7 @@ def test_a_long_call_tells_the_chat_how_far_it_is(server: ServerProcess, calls: 
     assert asyncio.run(call())["unsaved_changes"] == 2
     first, *between, last = calls.page.statuses
     assert first["description"] == "Writing to the workbook"
-    assert last == {"description": "Wrote to budget.xlsx", "done": True}
+    assert last == {"description": "Wrote to Sheet1", "done": True}
     for status in between:
         assert status["description"].startswith("Writing to the workbook ... ")
         assert not status["done"]
@@ -548,8 +548,8 @@ def test_a_call_that_takes_longer_than_the_tool_waits_is_stopped(
 @pytest.mark.parametrize(
     ("name", "arguments", "doing", "done"),
     [
-        ("query_database", {"action": "select"}, "Asking the database", "Asked the database"),
-        ("query_database", {"source": "shop"}, "Asking the database shop", ""),
+        ("query_database", {"action": "select"}, "Choosing the database", "Chose the database"),
+        ("query_database", {"source": "shop"}, "Asking shop", ""),
         ("import_csv_to_excel", {"source": "A,B\n1,2\n"}, "Importing the CSV", ""),
         ("import_csv_to_excel", {"source": "latest"}, "Importing the CSV", ""),
         ("import_csv_to_excel", {"source": "sales.csv"}, "Importing sales.csv", ""),
@@ -562,8 +562,9 @@ def test_what_is_said_of_a_call_is_a_sentence(
 ) -> None:
     module = load_plugin()
     facts = module.OPERATIONS[name]
-    assert module._sentence(facts["doing"], arguments) == doing
-    assert not done or module._sentence(facts["done"], arguments) == done
+    begin, end = facts["lines"][module._kind(facts, arguments)]
+    assert module._sentence(begin, arguments) == doing
+    assert not done or module._sentence(end, arguments) == done
 
 
 def test_a_call_that_is_stopped_twice_is_stopped(server: ServerProcess, calls: ToolCalls) -> None:

@@ -37,7 +37,7 @@ Action = Literal["add", "list", "change", "delete"]
 
 @operation(
     effect="change",
-    doing="Working on charts of {workbook}",
+    doing="Changing charts of {where}",
     example={"chart_type": "pie", "data_range": "A1:B3", "title": "Costs"},
     styled=True,
     small="workbook sheet chart_type data_range title action options",

@@ -15,7 +15,7 @@ from service.workbook.result_sets import Results
     effect="session",
     lands=True,
     delivers_with="into",
-    doing="Asking the database {source|}",
+    doing="Asking {source|the database}",
     nature=("outside",),
     example={
         "source": "shop",

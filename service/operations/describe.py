@@ -31,7 +31,7 @@ _MOST_RULES = 20
 _MOST_TABLES = 20
 
 
-@operation(effect="read", doing="Looking at {workbook}", example={}, small="workbook")
+@operation(effect="read", doing="Looking at {where}", example={}, small="workbook")
 def describe_excel_file(ctx: Context, sheet: str = "") -> Answer:
     """Describe an open workbook: sheets, columns with types and examples, charts, errors.
 

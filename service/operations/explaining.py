@@ -37,7 +37,7 @@ _NEED_CHANGING = "the cell whose number may change"
 
 @operation(
     effect="read",
-    doing="Looking into formulas of {workbook}",
+    doing="Looking into formulas of {where}",
     example={"action": "errors"},
 )
 def explain_excel_formula(

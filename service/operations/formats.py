@@ -40,7 +40,7 @@ _range = range  # the operation has a parameter of that name
 
 @operation(
     effect="change",
-    doing="Formatting {workbook}",
+    doing="Formatting {where}",
     nature=("again",),
     example={"range": "B2:B4", "style": {"number_format": "currency EUR", "bold": True}},
     small="workbook style sheet range",

@@ -13,7 +13,7 @@ MOST_STEPS = 10_000
 
 @operation(
     effect="session",
-    doing="Going through the changes of {workbook}",
+    doing="Looking at the changes of {workbook}",
     nature=("loses",),
     example={"action": "changes", "steps": 1},
     delivers=True,

@@ -12,7 +12,7 @@ from service.workbook.occupancy import is_empty
 
 @operation(
     effect="read",
-    doing="Preparing a preview of {workbook}",
+    doing="Preparing a preview of {where}",
     example={},
     previews=True,
 )

@@ -35,7 +35,7 @@ class QueryOptions(BriefOptions):
 
 @operation(
     effect="change",
-    doing="Asking {workbook}",
+    doing="Searching the data of {workbook}",
     example={
         "sql": "SELECT item, sum(cost) AS total FROM sheet1 GROUP BY item ORDER BY total DESC"
     },

@@ -107,7 +107,7 @@ class RuleOptions(BriefOptions):
 
 @operation(
     effect="change",
-    doing="Changing rules of {workbook}",
+    doing="Changing rules of {where}",
     example={
         "range": "B2:B4",
         "rule": "greater_than",

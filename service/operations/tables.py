@@ -68,7 +68,7 @@ class Plan:
 
 @operation(
     effect="change",
-    doing="Changing tables of {workbook}",
+    doing="Changing tables of {where}",
     example={
         "range": "A1:B4",
         "name": "Costs",

@@ -14,6 +14,8 @@ from service.errors import (
     FileNotFound,
     InvalidParameters,
     StorageFailed,
+    UnsavedChanges,
+    counted,
     listed,
 )
 from service.names import clean_filename, split_extension
@@ -342,8 +344,8 @@ class SessionCall:
         self._held.enter_context(calls.held(session.opening))
         book = self._named(workbook)
         with session.queue(book):
+            discarded = _discarded(book)
             calls.current().keep()
-            discarded = book.unsaved_changes
             with suppress(StorageFailed):  # a damaged journal can be closed, too
                 session.keep_answers_of(book)
             book.open = False
@@ -366,6 +368,24 @@ def _attached(session: Session) -> list[dict[str, Any]]:
     where = [{} if offer.place == "chat" else {"in": offer.place} for offer in first]
     pairs = zip(first, where, strict=True)
     return [{"name": offer.name, "id": offer.id, **place} for offer, place in pairs]
+
+
+def _discarded(book: Workbook) -> int:
+    """How many unsaved changes are lost when the workbook is closed.
+
+    :raises UnsavedChanges: if the call may not discard so many
+    """
+    unsaved, allowed = book.unsaved_changes, calls.current().may_discard
+    # Of a text file that was opened the first step is the opening: the file is there still.
+    untouched = unsaved == 1 and book.upload and not book.base
+    if allowed is None or unsaved <= allowed or untouched:
+        return unsaved
+    back = ", or take the changes back with undo_excel_change" if book.base else ""
+    raise UnsavedChanges(
+        f"{book.name} has {counted(unsaved, 'unsaved change')}, which closing it would discard.",
+        f"Nothing was closed. Save it first with save_excel_file{back}.",
+        {"workbook": book.name, "unsaved_changes": unsaved, "saved_before": bool(book.versions)},
+    )
 
 
 def _other_ending(asked: str, name: str) -> dict[str, list[str]]:

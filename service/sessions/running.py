@@ -25,11 +25,16 @@ from service.workbook.found_tables.names import qualified_at
 
 
 def run_operation(
-    session: Session, operation: Operation, given: object, key: str
+    session: Session,
+    operation: Operation,
+    given: object,
+    key: str,
+    may_discard: int | None = None,
 ) -> dict[str, Any]:
     """Validate and run one operation; the answer is what the caller gets.
 
     :param key: idempotency key, "" for none
+    :param may_discard: how many unsaved changes the call may discard; None: all
     """
     parameters = operation.validate(given)
     request = [operation.name, operation.public(parameters)]
@@ -37,6 +42,7 @@ def run_operation(
         if once.known is not None:
             return once.known
         call.check()
+        call.may_discard = may_discard
         if operation.effect == "session":
             answer = SessionCall(session, once, key).answer(operation, parameters)
         else:

@@ -7,6 +7,7 @@ import re
 from flask import Blueprint, Response, jsonify, request
 
 from service.errors import ExcelToolsError, InvalidParameters
+from service.languages import best
 from service.operations.registry import Operation, find
 from service.sessions.running import run_operation
 from service.sessions.session import Session
@@ -17,6 +18,7 @@ from service.web.body import json_object
 routes = Blueprint("operations", __name__)
 
 _KEY = re.compile(r"^[\x21-\x7e]{1,200}$")
+_MAY_DISCARD = "X-Excel-May-Discard"
 
 
 @routes.post("/v1/operations/<name>")
@@ -30,22 +32,37 @@ def run(name: str) -> Response:
         )
     session = session_of_request()
     if names_session():
-        response = jsonify(run_operation(session, operation, json_object(), key))
+        answer = run_operation(session, operation, json_object(), key, _may_discard())
+        response = jsonify(answer)
     else:
         response = _for_a_model(session, operation, key)
     response.headers[SESSION_HEADER] = session.data.id
     return response
 
 
+def _may_discard() -> int | None:
+    """How many unsaved changes the request may discard; None if it does not say."""
+    given = request.headers.get(_MAY_DISCARD, "").strip()
+    if not given:
+        return None
+    if not re.fullmatch(r"[0-9]{1,9}", given):
+        raise InvalidParameters(
+            f"{_MAY_DISCARD} must be a whole number, such as 0.",
+            "So many unsaved changes may be discarded by closing a workbook; left out: all.",
+        )
+    return int(given)
+
+
 def _for_a_model(session: Session, operation: Operation, key: str) -> Response:
     given = json_object()
     try:
-        answer = run_operation(session, operation, given, key)
+        answer = run_operation(session, operation, given, key, _may_discard())
     except ExcelToolsError as error:
         raise doors.explained(error, session) from error
     if operation.previews and _takes_pages():
         # Open WebUI shows a page inside the chat that comes with this header.
-        response = Response(doors.page(session, answer), mimetype="text/html")
+        language = best(request.headers.get("Accept-Language", ""))
+        response = Response(doors.page(session, answer, language), mimetype="text/html")
         response.headers["Content-Disposition"] = "inline"
         response.headers["Cache-Control"] = "no-store"
         return response

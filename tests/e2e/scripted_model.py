@@ -148,6 +148,8 @@ class ScriptedModel:
         self._scripts: list[tuple[str, Sequence[Steps]]] = []
         self.base_url = f"http://127.0.0.1:{self._server.server_address[1]}/v1"
         self.requests: list[dict[str, Any]] = []
+        # What it suggests to ask next, where Open WebUI wants to know.
+        self.follow_ups: list[str] = []
         # Cleared by a test that wants to look at a turn while it runs.
         self.may_answer = threading.Event()
         self.may_answer.set()
@@ -203,7 +205,7 @@ class ScriptedModel:
     def _without_tools(self, conversation: Conversation) -> str:
         """Open WebUI's own tasks (titles, search queries) want JSON; chats want their script."""
         if "### Task:" in conversation.raw and "JSON" in conversation.raw:
-            return '{"queries": []}'
+            return json.dumps({"queries": [], "follow_ups": self.follow_ups})
         turns = self._script(conversation)
         step = due_step(turns, conversation) if turns else {}
         return str(step.get("text", "(no tools were offered to the model)"))

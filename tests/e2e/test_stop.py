@@ -48,9 +48,9 @@ def test_a_long_call_is_told_and_stopped(chat: Chat, service: Service) -> None:
     assert stopped["statusHistory"][-1]["done"]
     query = {"name": "query_excel_data", "arguments": {"sql": ENDLESS}}
     chat.send("Ask it for long", [{"tool_calls": [query]}, {"text": "Asked."}])
-    chat.page.wait("document.body.innerText.match(/Asking .*[.]{3} \\d+ s/)", "how far it is")
+    chat.page.wait("document.body.innerText.match(/Searching .*[.]{3} \\d+ s/)", "how far it is")
     with halted(service.process):  # it would end by itself after a while
-        stop(chat, "Asking the workbook: stopped")
+        stop(chat, "Searching the data of the workbook: stopped")
     dearest = {"sql": "SELECT item FROM sheet1 ORDER BY cost DESC LIMIT 1"}
     turn = chat.ask(
         "What costs most?",

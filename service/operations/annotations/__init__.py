@@ -57,7 +57,7 @@ _ADD: dict[str, Callable[[Context, Asked], Answer]] = {
 
 @operation(
     effect="change",
-    doing="Annotating {workbook}",
+    doing="Changing notes of {where}",
     example={"action": "comment", "range": "B2", "text": "Checked with the bank."},
     file_parameter="target",
     file_if=("action", "image"),

@@ -20,7 +20,7 @@ _MOST_FILES = 20
 
 @operation(
     effect="read",
-    doing="Exporting {workbook}",
+    doing="Exporting {where} as {FORMAT}",
     example={"format": "csv", "options": {"delimiter": ";"}},
     exports=True,
     small="workbook format",

@@ -32,7 +32,7 @@ _WHOLE = ("sort", "replace", "remove_duplicates", "clean", "unpivot", "transpose
 
 @operation(
     effect="change",
-    doing="Rearranging {workbook}",
+    doing="Changing {where}",
     example={"action": "sort", "options": {"by": ["Cost desc"]}},
 )
 def transform_excel_range(

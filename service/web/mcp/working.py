@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import re
 import threading
 import time
 import uuid
@@ -18,6 +17,7 @@ from mcp.types import RequestId
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from service.errors import ExcelToolsError
+from service.operations.lines import doing as doing_line
 from service.operations.registry import Operation
 from service.sessions.registry import Sessions
 from service.sessions.running import run_operation
@@ -96,7 +96,7 @@ class Work:
         doing = facts.get("doing", "working")
         share = f" {facts['done']} of {facts['total']}" if "total" in facts else ""
         step = "step" if doing == "steps" else doing
-        return f"{_sentence(self.operation.doing, self.arguments)}: {step}{share}"
+        return f"{doing_line(self.operation, self.arguments)}: {step}{share}"
 
     def _log(self) -> None:
         facts = {
@@ -164,15 +164,3 @@ async def _watched(work: Work, tell: Tell, stops: bool) -> None:
     finally:
         if stops:
             work.cancel()
-
-
-def _sentence(text: str, arguments: dict[str, Any]) -> str:
-    """ "Opening {file}" with the argument put in, if it is a short name."""
-
-    def value(match: re.Match[str]) -> str:
-        given = str(arguments.get(match.group(1)) or "")
-        short = given and len(given) <= 80 and given.isprintable() and given != "latest"
-        names = {"file": "the file", "workbook": "the workbook", "source": ""}
-        return given if short else names.get(match.group(1), "a file")
-
-    return re.sub(r"\{(\w+)\}", value, text).strip()
