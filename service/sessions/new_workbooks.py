@@ -28,7 +28,7 @@ def taken_names(session: Session) -> list[str]:
 def _forget_namesakes(session: Session, name: str) -> None:
     """A new workbook takes the place of one that was closed without a trace."""
     for book in list(session.data.workbooks.values()):
-        if book.name.lower() == name.lower() and not is_there(book):
+        if book.name.lower() == name.lower() and not (book.aside or is_there(book)):
             del session.data.workbooks[book.id]
 
 
@@ -43,6 +43,7 @@ def added(session: Session, book: Workbook, fill: Callable[[], Reply]) -> Reply:
                 # Two calls may have chosen the same free name at the same time.
                 book.name = unique_name(book.name, taken_names(session))
                 _forget_namesakes(session, book.name)
+                book.message = calls.current().message
                 session.data.workbooks[book.id] = book
                 session.write()
             return reply
@@ -53,5 +54,5 @@ def added(session: Session, book: Workbook, fill: Callable[[], Reply]) -> Reply:
 
 
 def is_there(book: Workbook) -> bool:
-    """Whether a workbook can still be had: it is open, or a version of it was saved."""
-    return book.open or bool(book.versions)
+    """Whether a workbook can still be had here: it is open, or a version of it was saved."""
+    return not book.aside and (book.open or bool(book.versions))

@@ -24,17 +24,19 @@ from service.workbook.found_tables.names import qualified_at
 
 
 def run_operation(
-    session: Session, operation: Operation, given: object, key: str
+    session: Session, operation: Operation, given: object, key: str, message: str = ""
 ) -> dict[str, Any]:
     """Validate and run one operation; the answer is what the caller gets.
 
     :param key: idempotency key, "" for none
+    :param message: of the chat, in whose answer it is done; "" where that is not told
     """
     parameters = operation.validate(given)
     request = [operation.name, operation.public(parameters)]
     with session.calls.under_way(key, operation.name) as call, session.once(key, request) as once:
         if once.known is not None:
             return once.known
+        call.message = message
         call.check()
         if operation.effect == "session":
             answer = SessionCall(session, once, key).answer(operation, parameters)

@@ -69,7 +69,7 @@ class Session:
 
     def _complete_history(self) -> None:
         self.history.complete_files(self.data)
-        for book in self.open_workbooks():
+        for book in self.held_workbooks():
             # A damaged one is told to whoever uses it, and tried again then.
             with suppress(StorageFailed):
                 self.history.complete(book, self.journal(book))
@@ -118,6 +118,10 @@ class Session:
     # Finding ----------------------------------------------------------------
 
     def open_workbooks(self) -> list[Workbook]:
+        return [book for book in self.held_workbooks() if not book.aside]
+
+    def held_workbooks(self) -> list[Workbook]:
+        """Those that have a working copy, also where the chat does not stand now."""
         return [book for book in list(self.data.workbooks.values()) if book.open]
 
     def workbook(self, name: str) -> Workbook:
@@ -141,7 +145,7 @@ class Session:
                 "Write the whole name with its ending.",
                 {"open": names},
             )
-        closed = [book for book in self.data.workbooks.values() if not book.open]
+        closed = [b for b in self.data.workbooks.values() if not (b.open or b.aside)]
         gone = [book.name for book in closed if not book.versions and not book.upload]
         if any(same_name(name, other) for other in gone):
             raise WorkbookNotOpen(
@@ -176,7 +180,7 @@ class Session:
                 {"open": names},
             )
         known = self.file_names()
-        if known or self.data.workbooks:
+        if known or not all(book.aside for book in self.data.workbooks.values()):
             have = f"Files in this chat: {listed(known)}." if known else "Nothing was saved either."
             raise WorkbookNotOpen(
                 f"No workbook is open. {have}",
@@ -189,7 +193,8 @@ class Session:
 
     def file_names(self) -> list[str]:
         """Names of everything that can be opened."""
-        names = [book.name for book in self.data.workbooks.values() if book.open or book.versions]
+        books = [book for book in self.data.workbooks.values() if not book.aside]
+        names = [book.name for book in books if book.open or book.versions]
         uploads = [upload.name for upload in self.data.uploads.values()]
         return names + [name for name in uploads if name not in names]
 
@@ -232,7 +237,7 @@ class Session:
     def end(self) -> None:
         """Let the calls under way come to their end and refuse all others."""
         self.ended = True
-        for book in self.open_workbooks():
+        for book in self.held_workbooks():
             turns = self._turns(book)
             turns.take()
             turns.give()
@@ -352,8 +357,10 @@ class Session:
         """The moment as operations and journals write it: UTC, to the second."""
         return utc_text(self.parts.clock())
 
-    def walk(self, book: Workbook, mark: int, key: str, fingerprint: str, reply: Reply) -> None:
-        """Bring the working copy to another mark of its journal: undo or redo."""
+    def walk(
+        self, book: Workbook, mark: int, key: str, fingerprint: str, reply: Reply, **more: Any
+    ) -> None:
+        """Bring the working copy to another mark of its journal: undo, redo, another branch."""
         journal = self.journal(book)
         self.call(book, mark, action="load")
         line = {
@@ -361,6 +368,7 @@ class Session:
             "key": key,
             "print": fingerprint,
             "reply": {"result": reply.result, "sheet": reply.sheet, "next": reply.next},
+            **more,
         }
         calls.current().keep()
         number = journal.move(mark, line)

@@ -11,7 +11,7 @@ from service.operations.registry import Operation, find
 from service.sessions.running import run_operation
 from service.sessions.session import Session
 from service.web import doors
-from service.web.access import SESSION_HEADER, names_session, session_of_request
+from service.web.access import SESSION_HEADER, message, names_session, session_of_request
 from service.web.body import json_object
 
 routes = Blueprint("operations", __name__)
@@ -30,7 +30,7 @@ def run(name: str) -> Response:
         )
     session = session_of_request()
     if names_session():
-        response = jsonify(run_operation(session, operation, json_object(), key))
+        response = jsonify(run_operation(session, operation, json_object(), key, message()))
     else:
         response = _for_a_model(session, operation, key)
     response.headers[SESSION_HEADER] = session.data.id
@@ -40,7 +40,7 @@ def run(name: str) -> Response:
 def _for_a_model(session: Session, operation: Operation, key: str) -> Response:
     given = json_object()
     try:
-        answer = run_operation(session, operation, given, key)
+        answer = run_operation(session, operation, given, key, message())
     except ExcelToolsError as error:
         raise doors.explained(error, session) from error
     if operation.previews and _takes_pages():
