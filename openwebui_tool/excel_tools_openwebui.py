@@ -318,6 +318,8 @@ class ServiceClient:
         self.timeout = float(valves.timeout)
         # Header values are Latin-1 on the wire; ids are plain ASCII in Open WebUI.
         self.user, self.chat, self.state = _ascii(user), _ascii(chat), state
+        # The message in whose answer the calls are made; "" for none.
+        self.message = ""
         # The session and key of the operation that the service has been sent.
         self._under_way = ("", "")
         # What is done outside of an operation, in words for the chat.
@@ -411,6 +413,18 @@ class ServiceClient:
         self.state.put(wanted, *key)
         return notice
 
+    def follow(self, earlier: list[str]) -> dict:
+        """Tell on which way of the chat the message stands; what the service did for that."""
+        body = {"message": self.message, "earlier": [_ascii(message) for message in earlier]}
+        session = self._session()
+        try:
+            return self._json("POST", f"/v1/sessions/{session}/branch", json=body)
+        except ToolError as error:
+            if error.code not in SESSION_CODES:
+                raise
+            self.state.drop(session, "session", self.url, self.user, self.chat)
+        return self._json("POST", f"/v1/sessions/{self._session()}/branch", json=body)
+
     def fetch(self, download_url: str, query: str = "") -> bytes:
         """What is behind a link of the service, by the address that this server uses."""
         parts = urlsplit(download_url)
@@ -437,6 +451,7 @@ class ServiceClient:
     ) -> dict:
         sent = {p: self._uploaded(session, upload) for p, upload in uploads.items()}
         headers = {"X-Excel-Session": session, "Idempotency-Key": key}
+        headers |= {"X-Message-Id": self.message} if self.message else {}
         self._under_way = (session, key)
         path, body = f"/v1/operations/{name}", {**arguments, **sent}
         try:
@@ -605,6 +620,11 @@ class Turn:
         session = metadata.get("session_id") or "none"
         self.chat_id = str(metadata.get("chat_id") or f"without-chat-{session}")
         self.message_id = str(metadata.get("message_id") or "")
+        # The message that is answered, and the answer before it where Open WebUI says that.
+        self.asked_id = str(metadata.get("user_message_id") or "")
+        self.asked: dict = metadata.get("user_message") or {}
+        # The answer that the model was shown, and asked to write in another way.
+        self.revised_id = str(metadata.get("regeneration_message_id") or "")
         # What the call turned out to be about, by parameter, for what the chat is told.
         self.named: dict[str, str] = {}
 
@@ -640,6 +660,73 @@ class Turn:
             await self._emitter({"type": kind, "data": data})
         except Exception as error:
             log.info("the page did not take an event: %s", type(error).__name__)
+
+
+class Way:
+    """The messages that lead to the one that is answered, where the chat has other ways, too.
+
+    An answer that is made anew stands beside the first one, and a changed message beside what it
+    was. The model sees its own way only, so the workbooks have to stand as they did there.
+    """
+
+    def __init__(self, turn: Turn, state: SharedState) -> None:
+        self.turn, self.state = turn, state
+        self._own = (turn.user_id, turn.chat_id)
+
+    async def earlier(self) -> list[str] | None:
+        """The ids of all of them, the newest first; None for a chat of one way."""
+        key = ("way", *self._own, self.turn.message_id)
+        if not self.turn.message_id:
+            return None
+        known = self.state.get(*key)
+        if not known:
+            known = compact(await self._found())
+            self.state.put(known, *key)
+        return json.loads(known)
+
+    async def _found(self) -> list[str] | None:
+        try:
+            from open_webui.models.chats import Chats
+
+            messages = await Chats.get_messages_map_by_chat_id(self.turn.chat_id)
+        except Exception as error:
+            log.info("the chat's messages can't be looked at: %s", type(error).__name__)
+            return None
+        if not messages:
+            return self._remembered()
+        way = _way(messages, self.turn.asked_id)
+        if way and self.turn.revised_id:
+            way = [self.turn.revised_id, *way]  # the model knows what that one did
+        answers = {id_ for id_, m in messages.items() if m.get("role") == "assistant"}
+        return way if way and answers - {*way, self.turn.message_id} else None
+
+    def _remembered(self) -> list[str] | None:
+        """The way in a temporary chat, which is stored nowhere: of each answer that used a tool
+        it is remembered which one was before it."""
+        if "parentId" not in self.turn.asked:
+            return None
+        before = str(self.turn.asked["parentId"] or START)
+        self.state.put(before, "before", *self._own, self.turn.message_id)
+        way: dict[str, None] = {}
+        while before not in ("", START, *way):
+            way[before] = None
+            before = self.state.get("before", *self._own, before)
+        return list(way) if before == START else None
+
+
+# What stands for the answer before the first one.
+START = "-"
+
+
+def _way(messages: dict, message: str) -> list[str]:
+    """The ids from a message back to the first one; none if one on the way is missing."""
+    found: dict[str, None] = {}
+    while message and message not in found:
+        if message not in messages:
+            return []
+        found[message] = None
+        message = str(messages[message].get("parentId") or "")
+    return list(found)
 
 
 class Watch:
@@ -894,6 +981,8 @@ class Delivery:
         chat = await Chats.get_chat_by_id_and_user_id(self.turn.chat_id, self.turn.user_id)
         messages = ((chat.chat or {}).get("history") or {}).get("messages") if chat else None
         found: dict[str, str] = {}
+        way = _way(messages or {}, self.turn.asked_id)
+        messages = {id_: messages[id_] for id_ in way} if way else messages
         for message in sorted((messages or {}).values(), key=lambda m: m.get("timestamp") or 0):
             for item in message.get("files") or []:
                 mark = _own_mark(item) if isinstance(item, dict) else []
@@ -1852,6 +1941,7 @@ class Tools:
         turn = Turn(injected, valves.show_status)
         arguments = {key: value for key, value in arguments.items() if value is not None}
         client = ServiceClient(valves, turn.user_id, turn.chat_id, self._state)
+        client.message = _ascii(turn.message_id)
         watch = Watch(client, turn, name, arguments)
         await turn.status(watch.said("doing"))
         try:
@@ -1873,7 +1963,9 @@ class Tools:
     async def _answered(self, client: ServiceClient, turn: Turn, name: str, arguments: dict) -> Any:
         """What the tool returns of a call that succeeds."""
         facts = OPERATIONS[name]
-        notice = await asyncio.to_thread(client.prefer, turn.preferences)
+        notices = [await asyncio.to_thread(client.prefer, turn.preferences)]
+        notices.append(await self._followed(client, turn))
+        notice = " ".join(filter(None, notices))
         body = await self._operated(client, turn, name, arguments)
         turn.named |= _names(body)
         needed = facts.get("delivers_with")  # without it there is only an answer
@@ -1884,6 +1976,28 @@ class Tools:
         answer = _shortened(body, link)
         told = {**answer, "notice": notice} if notice else answer
         return await self._shown(client, turn, told) if facts.get("previews") else compact(told)
+
+    async def _followed(self, client: ServiceClient, turn: Turn) -> str:
+        """Have the workbooks stand as they did on this way of the chat; says so if they moved."""
+        earlier = await Way(turn, self._state).earlier()
+        if earlier is None:
+            return ""
+        try:
+            found = await asyncio.to_thread(client.follow, earlier)
+        except ToolError as error:
+            if error.code != "not_found":
+                raise
+            log.warning("the service is older than this tool, and does not follow the chat")
+            return ""
+        moved = [str(item.get("workbook")) for item in found.get("workbooks") or []]
+        names = [*moved, *(found.get("back") or [])]
+        if not names:
+            return ""
+        return (
+            "The chat goes on from an earlier message. As they were there: "
+            + ", ".join(names)
+            + "."
+        )
 
     async def _shown(self, client: ServiceClient, turn: Turn, answer: dict) -> Any:
         """The page that the service made, inside of the chat, and the answer beside it.

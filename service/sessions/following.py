@@ -64,7 +64,7 @@ def _move(session: Session, book: Workbook, way: list[str]) -> dict[str, Any]:
         back = [step for step in there if step not in here]
         names = [journal.steps[step].operation for step in gone[::-1] + back]
         reply = Reply({"steps": len(names), "followed": names})
-        session.walk(book, mark, "", "", reply, tip=mark)
+        session.walk(book, mark, "", "", reply)
         return {"workbook": book.name, "taken_back": len(gone), "brought_back": len(back)}
 
 

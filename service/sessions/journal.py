@@ -107,7 +107,6 @@ class Journal:
         if line.get("kind") == "move":
             self.moves.append(seq)
             self._stand_at(int(line["mark"]))
-            self.tip = int(line.get("tip", self.tip))
             self.standing[self._message] = self.mark
             return
         # Version 1 knew no undo: each entry stands on the one before.

@@ -357,9 +357,7 @@ class Session:
         """The moment as operations and journals write it: UTC, to the second."""
         return utc_text(self.parts.clock())
 
-    def walk(
-        self, book: Workbook, mark: int, key: str, fingerprint: str, reply: Reply, **more: Any
-    ) -> None:
+    def walk(self, book: Workbook, mark: int, key: str, fingerprint: str, reply: Reply) -> None:
         """Bring the working copy to another mark of its journal: undo, redo, another branch."""
         journal = self.journal(book)
         self.call(book, mark, action="load")
@@ -368,7 +366,6 @@ class Session:
             "key": key,
             "print": fingerprint,
             "reply": {"result": reply.result, "sheet": reply.sheet, "next": reply.next},
-            **more,
         }
         calls.current().keep()
         number = journal.move(mark, line)
