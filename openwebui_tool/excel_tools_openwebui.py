@@ -915,7 +915,20 @@ class Delivery:
             process=False,
             user=user,
         )
+        await self._linked(stored.id)
         return _chip(stored.id, name, mime, len(data), mark)
+
+    async def _linked(self, file_id: str) -> None:
+        """Let those read the file with whom the chat is shared, as they read the chat."""
+        chat, message = self.turn.chat_id, self.turn.message_id
+        if not message:
+            return
+        try:
+            from open_webui.models.chats import Chats
+
+            await Chats.insert_chat_files(chat, message, [file_id], self.turn.user_id)
+        except Exception as error:
+            log.info("the file is not linked to its chat: %s", type(error).__name__)
 
     async def _replaced(self, item: dict, data: bytes) -> dict | None:
         """Overwrite a file that this very message shows, so that it stays one chip."""

@@ -39,6 +39,7 @@ class OpenWebUI:
         self.shared: set[tuple[str, str]] = set()
         self.live: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self.prefix = ""
+        self.linked: list[tuple[str, str, str]] = []
 
     # What people do -----------------------------------------------------------
 
@@ -213,6 +214,12 @@ class OpenWebUI:
             return None
         self._messages(id).setdefault(message_id, {}).update(copy.deepcopy(message))
         return self.chats[id]
+
+    async def _Chats_insert_chat_files(
+        self, chat_id: str, message_id: str, file_ids: list[str], user_id: str
+    ) -> None:
+        assert all(self.files[file_id].user_id == user_id for file_id in file_ids)
+        self.linked += [(chat_id, message_id, file_id) for file_id in file_ids]
 
     async def _Chats_get_messages_map_by_chat_id(self, id: str) -> dict[str, Any] | None:
         return copy.deepcopy(self._messages(id)) if id in self.chats else None
