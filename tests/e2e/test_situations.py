@@ -19,6 +19,7 @@ from tests.e2e.chat import Chat, SignedInPage
 from tests.e2e.conftest import TOOL_ID
 from tests.e2e.openwebui import OpenWebUI, User
 from tests.e2e.test_main_job import call, rows_of, say, succeeded
+from tests.e2e.test_preview_in_chat import FRAME
 
 HEADERS = ["Item", "Cost"]
 
@@ -186,3 +187,30 @@ def test_a_shared_chat_is_seen_and_gone_on_with_by_another(
     page.goto(f"{webui.url}/s/{share}")
     page.wait("document.body.innerText.includes('shared.xlsx')", "the chip in the shared chat")
     page.screenshot(shots / f"{shot_name}-seen-by-bob.png")
+
+
+# How it looks -----------------------------------------------------------------------------
+
+
+def test_on_a_phone_in_the_dark_nothing_is_cut_off(new_chat: Callable[..., Chat]) -> None:
+    chat = new_chat(width=390, height=844, dark=True)
+    name = "a rather long name of a workbook for the year 2026"
+    chat.ask(
+        "Make a list of my costs on the phone.",
+        [made(name, "Rent", "Food"), say("Here it is: {{results.0.link}}")],
+    )
+    chat.shot("made")
+    turn = chat.ask("Show it.", [added("Power"), call("preview_excel_file"), say("There it is.")])
+    succeeded(turn)
+    chat.page.wait(f"!!{FRAME}", "the preview")
+    chat.page.wait(f"({FRAME}).getBoundingClientRect().height > 150", "its height")
+    chat.shot("shown")
+    assert chat.page.js("document.documentElement.scrollWidth") <= 390
+    right = "Math.max(...[...document.querySelectorAll('.chat-assistant, .chat-assistant .group')]"
+    right += ".map(e => e.getBoundingClientRect().right))"
+    assert chat.page.js(right) <= 390
+    assert chat.chips() == [f"{name}.xlsx"]
+    assert items(chat.download_chip(f"{name}.xlsx")) == ["Rent", "Food", "Power"]
+    chat.regenerate()
+    chat.shot("regenerated")
+    assert items(chat.download_chip(f"{name}.xlsx")) == ["Rent", "Food", "Power"]
