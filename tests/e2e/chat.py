@@ -112,7 +112,7 @@ class Chat:
 
     def send(self, prompt: str, steps: Steps, attach: list[Path] | None = None) -> None:
         """As ``ask``, without waiting for the reply."""
-        self._turns.append(steps)
+        self._turns[len(self._prompts) :] = [steps]
         self._prompts.append(prompt)
         if len(self._prompts) == 1:
             self.webui.model.play(self._turns, first_prompt=prompt)
@@ -169,11 +169,10 @@ class Chat:
     def edit(self, turn: int, prompt: str, steps: Steps) -> Turn:
         """Write the message of a turn anew and send it; later turns stay on the other branch."""
         before = self.page.js(f"{_REPLIES}.at({turn}).id")
-        del self._prompts[turn:], self._turns[turn:]
-        self._prompts.append(prompt)
-        self._turns.append(steps)
+        self._prompts[turn:], self._turns[turn:] = [prompt], [steps]
+        asked = self.page.js(f"{_ASKED}.at({turn}).id").removeprefix("message-")
         self.page.click(f"{_ASKED}.at({turn}).querySelector('.edit-user-message-button')")
-        box = f"{_ASKED}.at({turn}).querySelector('textarea')"
+        box = f"document.getElementById('message-edit-{asked}')"
         self.page.wait(box, "the message to be open for changes")
         self.page.js(f"({box}.focus(), {box}.select())")
         self.page.type(prompt)
@@ -181,6 +180,22 @@ class Chat:
         gone = f"{_REPLIES}.at({turn})?.id"
         self.page.wait(f"{gone} && {gone} !== {json.dumps(before)}", "the new answer")
         return self.wait_reply()
+
+    def fork(self, turn: int) -> None:
+        """Go on in a new chat that holds this one up to the answer of a turn."""
+        del self._prompts[turn + 1 :]
+        self.page.click(f"{_REPLIES}.at({turn}).querySelector('button[aria-label=\"Fork chat\"]')")
+        self.page.wait(
+            f"location.pathname !== '/c/{self.id}' && {_REPLIES}.length === {turn + 1}",
+            "the new chat",
+        )
+        self.id = self.page.js("location.pathname").removeprefix("/c/")
+
+    def take_over(self, other: Chat, id_: str) -> None:
+        """Go on in a stored copy of another chat, as it is now."""
+        self.id = id_
+        self._prompts, self._turns = list(other._prompts), other._turns  # they begin alike
+        self.reload()
 
     def leaf(self, way: str, *, asked: bool = False, turns: int) -> None:
         """Click "Previous" or "Next" at the last answer, or at the last message that was asked.
@@ -194,6 +209,9 @@ class Chat:
             f"{messages}.at(-1).id !== {json.dumps(before)} && {_REPLIES}.length === {turns}",
             "the other branch",
         )
+        self._prompts = self.page.js(f"{_ASKED}.map(e => e.querySelector('.chat-user').innerText)")
+        # What was said there is not said again, but the turns are counted.
+        self._turns += [[{"text": ""}]] * (turns - len(self._turns))
 
     def stored(self) -> dict[str, Any]:
         """The chat as Open WebUI stores it."""

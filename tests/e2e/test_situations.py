@@ -14,7 +14,6 @@ from typing import Any
 import openpyxl
 import pytest
 
-from tests.e2e.browser import Page
 from tests.e2e.chat import Chat, SignedInPage
 from tests.e2e.conftest import TOOL_ID
 from tests.e2e.openwebui import OpenWebUI, User
@@ -130,11 +129,25 @@ def test_an_earlier_message_is_edited_and_both_branches_go_on(chat: Chat) -> Non
     chat.leaf("Previous", asked=True, turns=3)
     chat.shot("back")
     assert items(chat.download_chip("costs.xlsx")) == ["Rent", "Food", "Wages"]
-    chat._prompts[1:] = ["Add food, please.", "And wages."]
-    chat._turns[1:] = [[say("Food.")], [say("Wages.")]]
     chat.ask("And taxes.", [added("Taxes"), say("Taxes, too.")])
     chat.shot("gone-on")
     assert items(chat.download_chip("costs.xlsx")) == ["Rent", "Food", "Wages", "Taxes"]
+
+
+def test_a_forked_chat_goes_on_from_its_answer_and_the_first_one_stays(chat: Chat) -> None:
+    chat.ask("Make a list to fork.", [made("costs", "Rent"), say("Made.")])
+    chat.ask("Add food to the list.", [added("Food"), say("Food is in it.")])
+    first = chat.id
+    chat.fork(0)
+    turn = chat.ask("Add power to the list.", [added("Power"), say("Power is in it.")])
+    succeeded(turn)
+    chat.shot("fork")
+    assert chat.chips() == ["costs.xlsx"]
+    assert items(chat.download_chip("costs.xlsx")) == ["Rent", "Power"]
+    assert chat.id != first
+    stored = chat.webui.chat(first)["history"]["messages"].values()
+    (file,) = [m for m in stored if m.get("files")][-1]["files"]
+    assert items(chat.webui.download(file["id"])) == ["Rent", "Food"]
 
 
 # Kinds of chats ---------------------------------------------------------------------------
@@ -167,26 +180,30 @@ def test_a_temporary_chat_keeps_its_workbook_and_nothing_is_doubled(temporary: C
     assert not any("moment" in str(entry) for entry in stored)
 
 
-def clickable(page: Page, text: str) -> str:
-    return f"[...document.querySelectorAll('button, a')].find(e => e.innerText.trim() === '{text}')"
-
-
 def test_a_shared_chat_is_seen_and_gone_on_with_by_another(
     new_chat: Callable[..., Chat],
-    sign_in: Callable[..., SignedInPage],
     webui: OpenWebUI,
     bob: User,
-    shot_name: str,
-    request: pytest.FixtureRequest,
 ) -> None:
-    shots: Path = request.config.getoption("--shots")
-    chat = new_chat()
-    chat.ask("Make a list to share.", [made("shared", "Rent"), say("Made.")])
-    share = webui.request("POST", f"/api/v1/chats/{chat.id}/share").json()["share_id"]
-    page = sign_in(bob).page
-    page.goto(f"{webui.url}/s/{share}")
-    page.wait("document.body.innerText.includes('shared.xlsx')", "the chip in the shared chat")
-    page.screenshot(shots / f"{shot_name}-seen-by-bob.png")
+    first = new_chat()
+    first.ask("Make a list to share.", [made("shared", "Rent"), say("Made.")])
+    share = webui.request("POST", f"/api/v1/chats/{first.id}/share").json()["share_id"]
+    everyone = [{"principal_type": "user", "principal_id": "*", "permission": "read"}]
+    path = f"/api/v1/chats/shared/{first.id}/access/update"
+    webui.request("POST", path, json={"access_grants": everyone})
+    other = new_chat(bob)
+    other.page.goto(f"{webui.url}/s/{share}")
+    other.page.wait("document.body.innerText.includes('shared.xlsx')", "the shared chat")
+    other.shot("seen")
+    assert items(other.download_chip("shared.xlsx")) == ["Rent"]
+    clone = webui.request("POST", f"/api/v1/chats/{share}/clone/shared", user=bob).json()["id"]
+    other.take_over(first, clone)
+    succeeded(other.ask("Add food to the shared one.", [added("Food"), say("Food is in it.")]))
+    other.shot("gone-on")
+    assert other.chips() == ["shared.xlsx"]
+    assert items(other.download_chip("shared.xlsx")) == ["Rent", "Food"]
+    first.ask("Add power to the shared one.", [added("Power"), say("Power is in it.")])
+    assert items(first.download_chip("shared.xlsx")) == ["Rent", "Power"]
 
 
 # How it looks -----------------------------------------------------------------------------
