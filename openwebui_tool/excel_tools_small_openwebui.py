@@ -27,6 +27,7 @@ from collections import OrderedDict
 from collections.abc import Coroutine
 from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
 
 import requests
 from pydantic import BaseModel, Field
@@ -964,6 +965,7 @@ class Tools:
 
     # At class level, because Open WebUI makes instances anew.
     _state: ClassVar[SharedState] = SharedState()
+    _at_work: ClassVar[WeakValueDictionary] = WeakValueDictionary()
 
     def __init__(self) -> None:
         self.valves = self.Valves()
@@ -1287,10 +1289,22 @@ class Tools:
 
     async def _answered(self, client: ServiceClient, turn: Turn, name: str, arguments: dict) -> Any:
         """What the tool returns of a call that succeeds."""
+        earlier = await Way(turn, self._state).earlier()
+        if earlier is None:
+            return await self._done(client, turn, name, arguments)
+        # Two models that answer at once are on two ways; until its file is fetched, the workbook
+        # has to stay where a call has brought it.
+        lock = self._at_work.setdefault((turn.user_id, turn.chat_id), asyncio.Lock())
+        async with lock:
+            notice = await self._followed(client, earlier)
+            return await self._done(client, turn, name, arguments, notice)
+
+    async def _done(
+        self, client: ServiceClient, turn: Turn, name: str, arguments: dict, notice: str = ""
+    ) -> Any:
         facts = OPERATIONS[name]
-        notices = [await asyncio.to_thread(client.prefer, turn.preferences)]
-        notices.append(await self._followed(client, turn))
-        notice = " ".join(filter(None, notices))
+        refused = await asyncio.to_thread(client.prefer, turn.preferences)
+        notice = " ".join(filter(None, (refused, notice)))
         body = await self._operated(client, turn, name, arguments)
         turn.named |= _names(body)
         needed = facts.get("delivers_with")  # without it there is only an answer
@@ -1302,11 +1316,8 @@ class Tools:
         told = {**answer, "notice": notice} if notice else answer
         return await self._shown(client, turn, told) if facts.get("previews") else compact(told)
 
-    async def _followed(self, client: ServiceClient, turn: Turn) -> str:
+    async def _followed(self, client: ServiceClient, earlier: list[str]) -> str:
         """Have the workbooks stand as they did on this way of the chat; says so if they moved."""
-        earlier = await Way(turn, self._state).earlier()
-        if earlier is None:
-            return ""
         try:
             found = await asyncio.to_thread(client.follow, earlier)
         except ToolError as error:

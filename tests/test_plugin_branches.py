@@ -5,6 +5,7 @@ The service is the real one; Open WebUI's own parts are stand-ins (tests/fake_op
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -126,3 +127,30 @@ def test_what_comes_back_from_the_chat_is_that_of_this_way(webui: OpenWebUI, wir
     calls.reply("a2b", "u2", "a1")
     add(calls, "Water")
     assert items(calls) == ["Water"]
+
+
+def test_two_models_that_answer_at_once_have_each_their_own_file(
+    webui: OpenWebUI, wire: Wire
+) -> None:
+    first = ChatCalls(webui, MODULE, valves=wire.valves)
+    webui.chats.clear()
+    who = {"user": first.user, "chat": first.chat}
+    other = ChatCalls(webui, MODULE, **who, valves=wire.valves)
+    webui.chats.clear()
+    both = {"a": first, "b": other}
+    for message, calls in both.items():
+        calls.reply(message, "u1")
+
+    async def answer(calls: ChatCalls, name: str) -> None:
+        made = await calls.call("create_excel_file", filename="costs", headers=["Item"])
+        assert made["workbook"] == "costs.xlsx"
+        for number in range(4):
+            more = {"start": "append", "rows": [[f"{name}{number}"]]}
+            assert "error" not in await calls.call("write_excel_range", **more)
+
+    async def answers() -> None:
+        await asyncio.gather(*(answer(calls, name) for name, calls in both.items()))
+
+    asyncio.run(answers())
+    for name, calls in both.items():
+        assert items(calls) == [f"{name}{number}" for number in range(4)]
