@@ -27,6 +27,7 @@ from collections import OrderedDict
 from collections.abc import Coroutine
 from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
 
 import requests
 from pydantic import BaseModel, Field
@@ -829,6 +830,8 @@ class ServiceClient:
         # Files that the chat has, as the service is told of them, and which of these are at hand.
         self.offers: list[dict] = []
         self.at_hand: list[dict] = []
+        # The message in whose answer the calls are made; "" for none.
+        self.message = ""
         # The session and key of the operation that the service has been sent.
         self._under_way = ("", "")
         # What is done outside of an operation, in words for the chat.
@@ -922,6 +925,18 @@ class ServiceClient:
         self.state.put(wanted, *key)
         return notice
 
+    def follow(self, earlier: list[str]) -> dict:
+        """Tell on which way of the chat the message stands; what the service did for that."""
+        body = {"message": self.message, "earlier": [_ascii(message) for message in earlier]}
+        session = self._session()
+        try:
+            return self._json("POST", f"/v1/sessions/{session}/branch", json=body)
+        except ToolError as error:
+            if error.code not in SESSION_CODES:
+                raise
+            self.state.drop(session, "session", self.url, self.user, self.chat)
+        return self._json("POST", f"/v1/sessions/{self._session()}/branch", json=body)
+
     def fetch(self, download_url: str, query: str = "") -> bytes:
         """What is behind a link of the service, by the address that this server uses."""
         parts = urlsplit(download_url)
@@ -951,6 +966,7 @@ class ServiceClient:
         headers = {"X-Excel-Session": session, "Idempotency-Key": key}
         if self.may_discard is not None:
             headers["X-Excel-May-Discard"] = str(self.may_discard)
+        headers |= {"X-Message-Id": self.message} if self.message else {}
         self._under_way = (session, key)
         path, body = f"/v1/operations/{name}", {**arguments, **sent}
         try:
@@ -1136,6 +1152,11 @@ class Turn:
         self.chat_id = str(metadata.get("chat_id") or f"without-chat-{session}")
         self.message_id = str(metadata.get("message_id") or "")
         self.language = self._chosen_language(metadata)
+        # The message that is answered, and the answer before it where Open WebUI says that.
+        self.asked_id = str(metadata.get("user_message_id") or "")
+        self.asked: dict = metadata.get("user_message") or {}
+        # The answer that the model was shown, and asked to write in another way.
+        self.revised_id = str(metadata.get("regeneration_message_id") or "")
         # What the call turned out to be about, by parameter, for what the chat is told.
         self.named: dict[str, str] = {}
         # Whether the user is being asked something.
@@ -1227,6 +1248,73 @@ class Turn:
             await self._emitter({"type": kind, "data": data})
         except Exception as error:
             log.info("the page did not take an event: %s", type(error).__name__)
+
+
+class Way:
+    """The messages that lead to the one that is answered, where the chat has other ways, too.
+
+    An answer that is made anew stands beside the first one, and a changed message beside what it
+    was. The model sees its own way only, so the workbooks have to stand as they did there.
+    """
+
+    def __init__(self, turn: Turn, state: SharedState) -> None:
+        self.turn, self.state = turn, state
+        self._own = (turn.user_id, turn.chat_id)
+
+    async def earlier(self) -> list[str] | None:
+        """The ids of all of them, the newest first; None for a chat of one way."""
+        key = ("way", *self._own, self.turn.message_id)
+        if not self.turn.message_id:
+            return None
+        known = self.state.get(*key)
+        if not known:
+            known = compact(await self._found())
+            self.state.put(known, *key)
+        return json.loads(known)
+
+    async def _found(self) -> list[str] | None:
+        try:
+            from open_webui.models.chats import Chats
+
+            messages = await Chats.get_messages_map_by_chat_id(self.turn.chat_id)
+        except Exception as error:
+            log.info("the chat's messages can't be looked at: %s", type(error).__name__)
+            return None
+        if not messages:
+            return self._remembered()
+        way = _way(messages, self.turn.asked_id)
+        if way and self.turn.revised_id:
+            way = [self.turn.revised_id, *way]  # the model knows what that one did
+        answers = {id_ for id_, m in messages.items() if m.get("role") == "assistant"}
+        return way if way and answers - {*way, self.turn.message_id} else None
+
+    def _remembered(self) -> list[str] | None:
+        """The way in a temporary chat, which is stored nowhere: of each answer that used a tool
+        it is remembered which one was before it."""
+        if "parentId" not in self.turn.asked:
+            return None
+        before = str(self.turn.asked["parentId"] or START)
+        self.state.put(before, "before", *self._own, self.turn.message_id)
+        way: dict[str, None] = {}
+        while before not in ("", START, *way):
+            way[before] = None
+            before = self.state.get("before", *self._own, before)
+        return list(way) if before == START else None
+
+
+# What stands for the answer before the first one.
+START = "-"
+
+
+def _way(messages: dict, message: str) -> list[str]:
+    """The ids from a message back to the first one; none if one on the way is missing."""
+    found: dict[str, None] = {}
+    while message and message not in found:
+        if message not in messages:
+            return []
+        found[message] = None
+        message = str(messages[message].get("parentId") or "")
+    return list(found)
 
 
 class Watch:
@@ -1449,10 +1537,12 @@ class Attachments:
         """Files of the messages on the way to this one, and the workbooks that were delivered."""
         messages = await Delivery.messages(self.turn)
         found: list[dict] = []
-        for message in _branch(messages, self.turn.message_id):
+        way = _way(messages, self.turn.asked_id or self.turn.message_id)
+        branch = [messages[id_] for id_ in reversed(way)]
+        for message in branch:
             items = message.get("files") if message.get("role") == "user" else []
             found += filter(None, map(self._offer, (i for i in items or [] if isinstance(i, dict))))
-        for name, (id_, time_) in _delivered(messages).items():
+        for name, (id_, time_) in _delivered(branch or list(messages.values())).items():
             self._names[id_] = name
             found.append(_offered(id_, name, "delivered", time_))
         return found
@@ -1591,20 +1681,10 @@ def _each_once(offers: list[dict]) -> list[dict]:
     return list(found.values())
 
 
-def _branch(messages: dict[str, dict], last: str) -> list[dict]:
-    """The messages on the way to one of them, the first one first."""
-    found: list[dict] = []
-    message = messages.get(last)
-    while message and message not in found:
-        found.append(message)
-        message = messages.get(str(message.get("parentId")))
-    return found[::-1]
-
-
-def _delivered(messages: dict[str, dict]) -> dict[str, tuple[str, float]]:
-    """Ids and times of the newest workbooks delivered in a chat, by name, the newest last."""
+def _delivered(messages: list[dict]) -> dict[str, tuple[str, float]]:
+    """Ids and times of the newest workbooks delivered in messages, by name, the newest last."""
     found: dict[str, tuple[str, float]] = {}
-    for message in sorted(messages.values(), key=lambda m: m.get("timestamp") or 0):
+    for message in sorted(messages, key=lambda m: m.get("timestamp") or 0):
         for item in message.get("files") or []:
             mark = _own_mark(item) if isinstance(item, dict) else []
             if mark and mark[0] == "workbook":
@@ -1725,6 +1805,25 @@ class Delivery:
         await self._show(before, own, item)
         return _address(item["id"])
 
+    async def _followed(self, client: ServiceClient, earlier: list[str]) -> str:
+        """Have the workbooks stand as they did on this way of the chat; says so if they moved."""
+        try:
+            found = await asyncio.to_thread(client.follow, earlier)
+        except ToolError as error:
+            if error.code != "not_found":
+                raise
+            log.warning("the service is older than this tool, and does not follow the chat")
+            return ""
+        moved = [str(item.get("workbook")) for item in found.get("workbooks") or []]
+        names = [*moved, *(found.get("back") or [])]
+        if not names:
+            return ""
+        return (
+            "The chat goes on from an earlier message. As they were there: "
+            + ", ".join(names)
+            + "."
+        )
+
     async def _shown(self) -> list[dict]:
         """The files that the message shows already."""
         if not self.turn.message_id:
@@ -1758,7 +1857,20 @@ class Delivery:
             process=False,
             user=user,
         )
+        await self._linked(stored.id)
         return _chip(stored.id, name, mime, len(data), mark)
+
+    async def _linked(self, file_id: str) -> None:
+        """Let those read the file with whom the chat is shared, as they read the chat."""
+        chat, message = self.turn.chat_id, self.turn.message_id
+        if not message:
+            return
+        try:
+            from open_webui.models.chats import Chats
+
+            await Chats.insert_chat_files(chat, message, [file_id], self.turn.user_id)
+        except Exception as error:
+            log.info("the file is not linked to its chat: %s", type(error).__name__)
 
     async def _replaced(self, item: dict, data: bytes) -> dict | None:
         """Overwrite a file that this very message shows, so that it stays one chip."""
@@ -2007,6 +2119,7 @@ class Tools:
 
     # At class level, because Open WebUI makes instances anew.
     _state: ClassVar[SharedState] = SharedState()
+    _at_work: ClassVar[WeakValueDictionary] = WeakValueDictionary()
 
     def __init__(self) -> None:
         self.valves = self.Valves()
@@ -2908,6 +3021,7 @@ class Tools:
         turn = Turn(injected, valves.show_status)
         arguments = {key: value for key, value in arguments.items() if value is not None}
         client = ServiceClient(valves, turn.user_id, turn.chat_id, self._state)
+        client.message = _ascii(turn.message_id)
         watch = Watch(client, turn, name, arguments)
         await turn.status(watch.said("doing"))
         try:
@@ -2929,8 +3043,22 @@ class Tools:
 
     async def _answered(self, client: ServiceClient, turn: Turn, name: str, arguments: dict) -> Any:
         """What the tool returns of a call that succeeds."""
+        earlier = await Way(turn, self._state).earlier()
+        if earlier is None:
+            return await self._done(client, turn, name, arguments)
+        # Two models that answer at once are on two ways; until its file is fetched, the workbook
+        # has to stay where a call has brought it.
+        lock = self._at_work.setdefault((turn.user_id, turn.chat_id), asyncio.Lock())
+        async with lock:
+            notice = await self._followed(client, earlier)
+            return await self._done(client, turn, name, arguments, notice)
+
+    async def _done(
+        self, client: ServiceClient, turn: Turn, name: str, arguments: dict, notice: str = ""
+    ) -> Any:
         facts = OPERATIONS[name]
-        notice = await asyncio.to_thread(client.prefer, turn.preferences)
+        refused = await asyncio.to_thread(client.prefer, turn.preferences)
+        notice = " ".join(filter(None, (refused, notice)))
         body = await self._operated(client, turn, name, arguments)
         turn.named |= _names(body)
         kind = _kind(facts, arguments)

@@ -28,6 +28,8 @@ class Call:
 
     def __init__(self, operation: str = "") -> None:
         self.operation = operation
+        # The message of the chat that it is a part of; "" where that is not told.
+        self.message = ""
         self._lock = threading.Lock()
         self._requests = 0
         self._began = 0.0

@@ -41,6 +41,7 @@ class OpenWebUI:
         self.folders: dict[str, SimpleNamespace] = {}
         self.live: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self.prefix = ""
+        self.linked: list[tuple[str, str, str]] = []
 
     # What people do -----------------------------------------------------------
 
@@ -48,13 +49,16 @@ class OpenWebUI:
         email = f"{id_}@example.org"
         self.users[id_] = SimpleNamespace(id=id_, role=role, email=email, name=id_)
 
-    def message(self, user: str, chat: str, message: str) -> None:
+    def message(
+        self, user: str, chat: str, message: str, parent: str | None = None, role: str = "assistant"
+    ) -> None:
         """An answer begins in a stored chat."""
         found = self.chats.setdefault(
             chat, SimpleNamespace(user_id=user, chat={"history": {"messages": {}}})
         )
         messages = found.chat["history"]["messages"]
-        messages[message] = {"id": message, "role": "assistant", "timestamp": len(messages)}
+        entry = {"id": message, "role": role, "parentId": parent, "timestamp": len(messages)}
+        messages[message] = entry
 
     def attach(self, user: str, name: str, data: bytes) -> dict[str, Any]:
         """A person uploads a file; the entry is one of ``__files__``."""
@@ -268,6 +272,15 @@ class OpenWebUI:
     async def _Chats_get_message_by_id_and_message_id(self, id: str, message_id: str) -> Any:
         return copy.deepcopy(self._messages(id).get(message_id))
 
+    async def _Chats_insert_chat_files(
+        self, chat_id: str, message_id: str, file_ids: list[str], user_id: str
+    ) -> None:
+        assert all(self.files[file_id].user_id == user_id for file_id in file_ids)
+        self.linked += [(chat_id, message_id, file_id) for file_id in file_ids]
+
+    async def _Chats_get_messages_map_by_chat_id(self, id: str) -> dict[str, Any] | None:
+        return copy.deepcopy(self._messages(id)) if id in self.chats else None
+
     async def _Chats_get_chat_by_id_and_user_id(self, id: str, user_id: str) -> Any:
         found = self.chats.get(id)
         return copy.deepcopy(found) if found and found.user_id == user_id else None
@@ -315,6 +328,16 @@ class ChatCalls(ToolCalls):
         self.message = message
         if message and not self.chat.startswith("local:"):
             self.webui.message(self.user, self.chat, message)
+
+    def reply(self, message: str, asked: str, before: str | None = None, **more: str) -> None:
+        """The next answer is to the message ``asked``, which came after the answer ``before``."""
+        if not self.chat.startswith("local:"):
+            self.webui.message(self.user, self.chat, asked, before, "user")
+            self.webui.message(self.user, self.chat, message, asked)
+        self.message = message
+        user_message = {"id": asked, "parentId": before, "role": "user"}
+        ids = {"chat_id": self.chat, "message_id": message, "user_message_id": asked}
+        self.injected["__metadata__"] = {**ids, "user_message": user_message, **more}
 
     def attach(self, name: str, data: bytes) -> str:
         """Upload a file to the chat; its id."""

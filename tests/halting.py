@@ -30,6 +30,15 @@ def ended(pid: int) -> bool:
         return True
 
 
+def worked(pid: int) -> float:
+    """Seconds for which a process has used a processor."""
+    try:
+        facts = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    return (int(facts[11]) + int(facts[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
 def halted(server: ServerProcess) -> Iterator[list[int]]:
     """The engines that there are do nothing in the block."""

@@ -202,6 +202,8 @@ def test_the_key_is_asked_for(service: Service, given: str) -> None:
         ("http://evil.example", 403),
         ("http://localhost.evil.example", 403),
         ("null", 403),
+        ("http://[evil", 403),
+        ("", 403),
         ("http://localhost:6274", 200),
         ("http://127.0.0.1:9080", 200),
         ("https://excel.example.org", 200),
@@ -233,6 +235,28 @@ def test_what_is_no_message_is_refused(client: Client, body: bytes) -> None:
     response = client.http.post("/mcp", data=body, headers=headers, buffered=True)
     assert response.status_code == 400
     assert message_of(response)["error"]["code"] < 0
+
+
+@pytest.mark.parametrize("params", [None, [1], "x", {}, {"requestId": {"a": [1]}}])
+def test_a_cancellation_of_nothing_is_taken(client: Client, params: object) -> None:
+    message = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params}
+    assert client.post(message).status_code == 202
+
+
+def test_an_address_with_a_slash_behind_it_is_the_same(client: Client) -> None:
+    message = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+    response = client.http.post("/mcp/", json=message, headers=client.headers, buffered=True)
+    assert result_of(response) == {}
+
+
+@pytest.mark.parametrize("asked", ["2024-11-05", "2025-03-26", "2025-06-18", VERSION])
+def test_the_version_that_a_client_asks_for_is_spoken(service: Service, asked: str) -> None:
+    about = {"name": "test", "version": "1"}
+    send = Client(service).send
+    told = result_of(send("initialize", protocolVersion=asked, capabilities={}, clientInfo=about))
+    assert told["protocolVersion"] == asked
+    other = result_of(send("initialize", protocolVersion="1999", capabilities={}, clientInfo=about))
+    assert other["protocolVersion"] == VERSION
 
 
 def test_a_body_beyond_the_limit_is_refused(make_service: MakeService) -> None:

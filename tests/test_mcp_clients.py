@@ -25,7 +25,7 @@ from tests.alike import meaning
 from tests.halting import ended, halted
 from tests.plugin_fixtures import ToolCalls, load_plugin
 from tests.processes import ServerProcess, service_process
-from tests.service_fixtures import KEY, _numbers
+from tests.service_fixtures import KEY, Chat, _numbers
 
 # How many requests are worked on at the same time; clients that wait are many more.
 THREADS = 4
@@ -323,8 +323,37 @@ def test_the_same_turn_gives_the_same_workbook_at_each_door(server: ServerProces
         (entry,) = op(server, headers, "save_excel_file")["files"]
         found.append(meaning(requests.get(entry["download_url"], timeout=30).content))
     assert "xl/charts/chart1.xml" in found[0]
+    assert found[0]["Sheet1!B2 True"][:2] == [1200, "0.00"]
+    assert [kind for _, kind, _ in found[0]["Sheet1 rules"]] == ["dataBar"]
     assert found[1] == found[0]
     assert found[2] == found[0]
+
+
+@pytest.mark.filterwarnings("ignore:.* extension is not supported")
+@pytest.mark.parametrize(
+    ("tool", "given"),
+    [
+        ("write_excel_range", {"start": "B2", "rows": [[1201]]}),
+        ("format_excel_cells", {"range": "B2", "style": {"bold": True}}),
+        ("add_excel_rule", {"range": "B2:B3", "rule": "data_bar"}),
+        ("edit_excel_sheet", {"action": "layout", "target": "A", "options": {"width": 30}}),
+        ("edit_excel_sheet", {"action": "layout", "options": {"freeze": "B2"}}),
+        ("create_excel_chart", {"action": "change", "title": "Other"}),
+    ],
+)
+def test_workbooks_that_differ_are_told_apart(chat: Chat, tool: str, given: dict[str, Any]) -> None:
+    """The comparison of the doors sees a change of any kind."""
+
+    def now() -> dict[str, Any]:
+        (entry,) = chat.op("list_excel_files")["files"]
+        return meaning(chat.download(entry))
+
+    for name, parameters in TURN[:3]:
+        chat.op(name, **parameters)
+    before = now()
+    assert now() == before
+    chat.op(tool, **given)
+    assert now() != before
 
 
 # The inspector ----------------------------------------------------------------------------

@@ -79,6 +79,7 @@ def test_a_file_arrives_as_one_chip_of_the_user(calls: ChatCalls) -> None:
     assert shown(calls) == [HEADS]
     file = calls.webui.files[chip["id"]]
     assert file.user_id == calls.user
+    assert calls.webui.linked == [(calls.chat, calls.message, chip["id"])], "for a shared chat"
     assert file.meta["data"]["chat_id"] == calls.chat
     assert chip["size"] == len(calls.webui.content(chip["id"]))
     address = f"/api/v1/files/{chip['id']}/content"
@@ -868,7 +869,7 @@ def test_where_nothing_was_delivered_the_loss_is_told(wire: Wire, calls: ChatCal
 def test_an_open_webui_whose_chats_have_moved_tells_the_loss(wire: Wire, calls: ChatCalls) -> None:
     calls.op("create_excel_file", filename="a.xlsx", headers=["a"])
     wire.delete_session(calls.user, calls.chat)
-    calls.webui.broken = {"Chats.get_chat_by_id_and_user_id"}
+    calls.webui.broken = {"Chats.get_chat_by_id_and_user_id", "Chats.insert_chat_files"}
     assert calls.fail("read_excel_range")["code"] == "workbook_not_found"
 
 

@@ -189,7 +189,7 @@ class SessionCall:
 
     def list_files(self) -> Answer:
         session = self._session
-        books = list(session.data.workbooks.values())
+        books = [book for book in session.data.workbooks.values() if not book.aside]
         self._files = [e for book in books if is_there(book) for e in session.files_of(book)]
         result: dict[str, Any] = {
             "open": [

@@ -73,8 +73,8 @@ def _was_delivered(thing: Thing) -> bool:
 
 
 def is_there(book: Workbook) -> bool:
-    """Whether a workbook can still be had: it is open, or a version of it was saved."""
-    return book.open or bool(book.versions)
+    """Whether a workbook can still be had here: it is open, or a version of it was saved."""
+    return not book.aside and (book.open or bool(book.versions))
 
 
 def files(session: Session) -> list[Thing]:
@@ -229,7 +229,8 @@ def workbook(session: Session, asked: str) -> Workbook:
 
 
 def _refuse_gone(session: Session, asked: str) -> None:
-    gone = [b for b in session.data.workbooks.values() if not is_there(b) and not b.upload]
+    books = [book for book in session.data.workbooks.values() if not book.aside]
+    gone = [book for book in books if not is_there(book) and not book.upload]
     if exactly(asked, [book.name for book in gone]):
         raise WorkbookNotOpen(
             f'"{asked}" was closed without ever being saved, so nothing of it is left. '
@@ -251,7 +252,7 @@ def _unnamed(session: Session, *, newest: bool) -> Workbook:
             {"open": _open_names(session)},
         )
     known = session.file_names()
-    if known or session.data.workbooks:
+    if known or not all(book.aside for book in session.data.workbooks.values()):
         have = f"Files in this chat: {listed(known)}." if known else "Nothing was saved either."
         raise WorkbookNotOpen(
             f"No workbook is open. {have}",

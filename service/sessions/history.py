@@ -27,6 +27,8 @@ _TEXTS = frozenset(
 )
 _RESULTS = ("written", "range", "cells", "rows")
 _OPERATIONS_TOLD = 20
+# Events that are walks along a journal, and what their answers call the operations walked over.
+_MOVES = (("redo", "redone"), ("undo", "undone"), ("branch", "followed"))
 
 
 class History:
@@ -89,12 +91,12 @@ class History:
         )
 
     def move(self, book: Workbook, line: dict[str, Any], number: int) -> None:
-        """Keep an undo or redo.
+        """Keep an undo, a redo, or that the chat went on from another message.
 
         :param line: its entry in the journal, which is the one of that ``number``
         """
         result = line["reply"]["result"]
-        event, names = ("redo", "redone") if "redone" in result else ("undo", "undone")
+        event, names = next(move for move in _MOVES if move[1] in result)
         self.add(
             _unix_time(line),
             event,

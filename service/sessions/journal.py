@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from service import calls
 from service.errors import InvalidParameters, StorageFailed
 from service.store.local import LocalStore, Place
 
@@ -44,6 +45,10 @@ class Journal:
         self.steps: dict[int, Step] = {}
         self.moves: list[int] = []  # numbers of the entries of undo and redo
         self.keys: dict[str, int] = {}
+        # Where the copy stood at the end of each message of the chat.
+        self.standing: dict[str, int] = {}
+        self.messages: dict[int, str] = {}
+        self._message = ""
         self.mark = OPENING
         self.tip = OPENING
         self._count = 0
@@ -79,6 +84,7 @@ class Journal:
 
     def _append(self, entry: dict[str, Any]) -> int:
         line = {"v": FORMAT, "seq": self.next_mark, **entry}
+        line |= {"message": message} if (message := calls.current().message) else {}
         size = self._store.append(self._key, line, at=self._length)
         self.last_bytes = size
         self._take(line, Place(self._length, size))
@@ -96,9 +102,12 @@ class Journal:
         self._length = place.start + place.length
         if line.get("key"):
             self.keys[line["key"]] = seq
+        # What no message is told of belongs to the one before.
+        self._message = str(line.get("message") or self._message)
         if line.get("kind") == "move":
             self.moves.append(seq)
             self._stand_at(int(line["mark"]))
+            self.standing[self._message] = self.mark
             return
         # Version 1 knew no undo: each entry stands on the one before.
         parent = int(line.get("parent", seq - 1))
@@ -109,6 +118,8 @@ class Journal:
         self.mark = self.tip = seq
         self._way.append(seq)
         self._places[seq] = len(self._way)
+        self.standing[self._message] = seq
+        self.messages[seq] = self._message
 
     def _stand_at(self, mark: int) -> None:
         self.mark = mark

@@ -52,7 +52,8 @@ class Workbook:
     While it is open there is a working copy: number ``copy`` (counted on with each
     opening), which stands at ``mark`` of its journal; the newest version was saved at
     ``saved_mark``, and ``unsaved`` operations lie between the two. ``base`` is the file
-    the copy began as, if any.
+    the copy began as, if any. ``message`` is the one of the chat in which it came into the
+    session; while the chat goes on from elsewhere, it is ``aside``: no call sees it.
     """
 
     id: str
@@ -62,6 +63,8 @@ class Workbook:
     open: bool = True
     copy: int = 1
     base: str = ""
+    message: str = ""
+    aside: bool = False
     mark: int = 0
     saved_mark: int = 0
     unsaved: int = 0

@@ -29,7 +29,7 @@ def taken_names(session: Session) -> list[str]:
 def _forget_namesakes(session: Session, name: str) -> None:
     """A new workbook takes the place of one that was closed without a trace."""
     for book in list(session.data.workbooks.values()):
-        if book.name.lower() == name.lower() and not is_there(book):
+        if book.name.lower() == name.lower() and not (book.aside or is_there(book)):
             del session.data.workbooks[book.id]
 
 
@@ -44,6 +44,7 @@ def added(session: Session, book: Workbook, fill: Callable[[], Reply]) -> Reply:
                 # Two calls may have chosen the same free name at the same time.
                 book.name = unique_name(book.name, taken_names(session))
                 _forget_namesakes(session, book.name)
+                book.message = calls.current().message
                 session.data.workbooks[book.id] = book
                 session.write()
             return reply

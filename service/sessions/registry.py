@@ -181,7 +181,7 @@ class Sessions:
         self._live.pop(data.id, None)
         with session.lock:
             session.ended = True
-            for book in session.open_workbooks():
+            for book in session.held_workbooks():
                 self.parts.engine.forget(session.engine_key(book))
             erase(store, data)
 

@@ -29,11 +29,13 @@ def run_operation(
     operation: Operation,
     given: object,
     key: str,
+    message: str = "",
     may_discard: int | None = None,
 ) -> dict[str, Any]:
     """Validate and run one operation; the answer is what the caller gets.
 
     :param key: idempotency key, "" for none
+    :param message: of the chat, in whose answer it is done; "" where that is not told
     :param may_discard: how many unsaved changes the call may discard; None: all
     """
     parameters = operation.validate(given)
@@ -41,6 +43,7 @@ def run_operation(
     with session.calls.under_way(key, operation.name) as call, session.once(key, request) as once:
         if once.known is not None:
             return once.known
+        call.message = message
         call.check()
         call.may_discard = may_discard
         if operation.effect == "session":

@@ -64,7 +64,7 @@ class Session:
 
     def _complete_history(self) -> None:
         self.history.complete_files(self.data)
-        for book in self.open_workbooks():
+        for book in self.held_workbooks():
             # A damaged one is told to whoever uses it, and tried again then.
             with suppress(StorageFailed):
                 self.history.complete(book, self.journal(book))
@@ -113,6 +113,10 @@ class Session:
     # Finding ----------------------------------------------------------------
 
     def open_workbooks(self) -> list[Workbook]:
+        return [book for book in self.held_workbooks() if not book.aside]
+
+    def held_workbooks(self) -> list[Workbook]:
+        """Those that have a working copy, also where the chat does not stand now."""
         return [book for book in list(self.data.workbooks.values()) if book.open]
 
     def workbook(self, name: str) -> Workbook:
@@ -121,7 +125,8 @@ class Session:
 
     def file_names(self) -> list[str]:
         """Names of everything that can be opened."""
-        names = [book.name for book in self.data.workbooks.values() if book.open or book.versions]
+        books = [book for book in self.data.workbooks.values() if not book.aside]
+        names = [book.name for book in books if book.open or book.versions]
         uploads = [upload.name for upload in self.data.uploads.values()]
         return names + [name for name in uploads if name not in names]
 
@@ -164,7 +169,7 @@ class Session:
     def end(self) -> None:
         """Let the calls under way come to their end and refuse all others."""
         self.ended = True
-        for book in self.open_workbooks():
+        for book in self.held_workbooks():
             turns = self._turns(book)
             turns.take()
             turns.give()
@@ -285,7 +290,7 @@ class Session:
         return utc_text(self.parts.clock())
 
     def walk(self, book: Workbook, mark: int, key: str, fingerprint: str, reply: Reply) -> None:
-        """Bring the working copy to another mark of its journal: undo or redo."""
+        """Bring the working copy to another mark of its journal: undo, redo, another branch."""
         journal = self.journal(book)
         self.call(book, mark, action="load")
         line = {

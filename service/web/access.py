@@ -15,6 +15,7 @@ from service.web.state import state
 SESSION_HEADER = "X-Excel-Session"
 _USER = ("X-User-Id", "X-OpenWebUI-User-Id")
 _CHAT = ("X-Chat-Id", "X-OpenWebUI-Chat-Id")
+_MESSAGE = ("X-Message-Id", "X-OpenWebUI-Message-Id")
 _LONGEST_ID = 256
 
 
@@ -67,6 +68,11 @@ def caller() -> Caller:
     found = Caller(_header(_USER), _header(_CHAT))
     g.user = found.user
     return found
+
+
+def message() -> str:
+    """The message of the chat in whose answer the request is made; "" if it does not say."""
+    return _header(_MESSAGE)
 
 
 def _header(names: tuple[str, ...]) -> str:

@@ -190,6 +190,7 @@ def _fixed_paths() -> dict[str, Any]:
         "/v1/sessions": _sessions(),
         "/v1/sessions/{id}": _session(),
         "/v1/sessions/{id}/history": _history(),
+        "/v1/sessions/{id}/branch": _branch(),
         "/v1/calls/{key}": _calls(),
         "/v1/preferences": _preferences(),
         "/v1/files": _files(),
@@ -254,6 +255,15 @@ def _history() -> dict[str, Any]:
             answer=page,
         )
     }
+
+
+def _branch() -> dict[str, Any]:
+    texts = {"type": "array", "items": _TEXT}
+    body = _object(message=_TEXT, earlier=texts)
+    moved = _object(workbook=_TEXT, taken_back=_NUMBER, brought_back=_NUMBER)
+    answer = _object(workbooks={"type": "array", "items": moved}, aside=texts, back=texts)
+    text = "The chat goes on from another message: workbooks are brought to where they stood there."
+    return {"post": _route(text, "200", body, [_path("id"), *_HEADERS], answer=answer)}
 
 
 def _calls() -> dict[str, Any]:

@@ -12,7 +12,7 @@ from service.operations.registry import Operation, find
 from service.sessions.running import run_operation
 from service.sessions.session import Session
 from service.web import doors
-from service.web.access import SESSION_HEADER, names_session, session_of_request
+from service.web.access import SESSION_HEADER, message, names_session, session_of_request
 from service.web.body import json_object
 
 routes = Blueprint("operations", __name__)
@@ -32,7 +32,7 @@ def run(name: str) -> Response:
         )
     session = session_of_request()
     if names_session():
-        answer = run_operation(session, operation, json_object(), key, _may_discard())
+        answer = run_operation(session, operation, json_object(), key, message(), _may_discard())
         response = jsonify(answer)
     else:
         response = _for_a_model(session, operation, key)
@@ -56,7 +56,7 @@ def _may_discard() -> int | None:
 def _for_a_model(session: Session, operation: Operation, key: str) -> Response:
     given = json_object()
     try:
-        answer = run_operation(session, operation, given, key, _may_discard())
+        answer = run_operation(session, operation, given, key, message(), _may_discard())
     except ExcelToolsError as error:
         raise doors.explained(error, session) from error
     if operation.previews and _takes_pages():

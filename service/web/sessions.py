@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, g, jsonify, request
 
 from service.errors import InvalidParameters
+from service.sessions.following import follow
 from service.sessions.session import Session
 from service.web.access import SESSION_HEADER, caller, check_id, session_by_id
 from service.web.body import json_object
@@ -78,6 +79,20 @@ def _number(name: str, default: int, low: int, high: int) -> int:
             f"{name} is {text[:40]!r}; it goes from {low} to {high}.", "Send a whole number."
         )
     return int(text)
+
+
+@routes.post("/v1/sessions/<id_>/branch")
+def follow_chat(id_: str) -> Response:
+    """The chat goes on from another message: bring the workbooks to where they stood there."""
+    session, body = session_by_id(id_), json_object()
+    earlier = body.get("earlier", [])
+    if set(body) - {"message", "earlier"} or not isinstance(earlier, list):
+        raise InvalidParameters(
+            "The body does not say from where the chat goes on.",
+            'Send {"message": "...", "earlier": ["...", ...]}, the newest of the earlier first.',
+        )
+    ids = [check_id(id_, "each message") for id_ in (body.get("message"), *earlier)]
+    return jsonify(follow(session, ids[0], ids[1:]))
 
 
 @routes.delete("/v1/sessions")

@@ -13,6 +13,7 @@ from tests.e2e.scripted_model import MODEL_ID, Steps
 
 REPLY_SECONDS = 120
 _REPLIES = "[...document.querySelectorAll('[id^=\"message-\"]:has(.chat-assistant)')]"
+_ASKED = "[...document.querySelectorAll('[id^=\"message-\"]:has(.chat-user)')]"
 _CHIPS = "[...reply.querySelectorAll('.group > button[type=button]:has(svg)')]"
 _ATTACHED = "[...document.querySelectorAll('#message-input-container .group > button:has(svg)')]"
 _DIALOG = "document.querySelector('[role=dialog][aria-modal=true]')"
@@ -75,7 +76,13 @@ class Chat:
     """
 
     def __init__(
-        self, signed_in: SignedInPage, *, shots: Path, name: str, tool_id: str = "excel_tools"
+        self,
+        signed_in: SignedInPage,
+        *,
+        shots: Path,
+        name: str,
+        tool_id: str = "excel_tools",
+        temporary: bool = False,
     ) -> None:
         self.page = signed_in.page
         self.webui = signed_in.webui
@@ -86,7 +93,9 @@ class Chat:
         self._shot_number = 0
         self._turns: list[Steps] = []
         self._prompts: list[str] = []
-        self.page.goto(f"{self.webui.url}/?models={MODEL_ID}&tools={tool_id}")
+        self.temporary = temporary
+        kind = "&temporary-chat=true" if temporary else ""
+        self.page.goto(f"{self.webui.url}/?models={MODEL_ID}&tools={tool_id}{kind}")
         self.page.wait("document.querySelector('#chat-input')", "the message box")
         self.page.wait(
             "document.querySelector('button[aria-label=\"Available Tools\"]')", "the tool to be on"
@@ -103,7 +112,7 @@ class Chat:
 
     def send(self, prompt: str, steps: Steps, attach: list[Path] | None = None) -> None:
         """As ``ask``, without waiting for the reply."""
-        self._turns.append(steps)
+        self._turns[len(self._prompts) :] = [steps]
         self._prompts.append(prompt)
         if len(self._prompts) == 1:
             self.webui.model.play(self._turns, first_prompt=prompt)
@@ -133,6 +142,8 @@ class Chat:
             f"the reply to {self._prompts[-1]!r}",
             REPLY_SECONDS,
         )
+        if self.temporary:  # it is stored nowhere, so the page has to do
+            return Turn(self._prompts[-1], self.text(), [], [], [], None)
         self.id = self.page.js("location.pathname").removeprefix("/c/")
         message_id = self.page.js(f"{_REPLIES}.at(-1).id").removeprefix("message-")
         stored: dict[str, Any] = {}
@@ -143,6 +154,64 @@ class Chat:
 
         wait_until(done, 20, "the reply to be stored")
         return _turn(self._prompts[-1], self.text(), stored)
+
+    def regenerate(self) -> Turn:
+        """Have the last answer made anew; the first stays beside it."""
+        before = self.page.js(f"{_REPLIES}.at(-1).id")
+        self.page.click(f"{_REPLIES}.at(-1).querySelector('button[aria-label=Regenerate]')")
+        self.page.click(
+            "[...document.querySelectorAll('button, [role=menuitem]')]"
+            ".find(e => e.innerText.trim() === 'Try Again')"
+        )
+        self.page.wait(f"{_REPLIES}.at(-1).id !== {json.dumps(before)}", "the new answer")
+        return self.wait_reply()
+
+    def edit(self, turn: int, prompt: str, steps: Steps) -> Turn:
+        """Write the message of a turn anew and send it; later turns stay on the other branch."""
+        before = self.page.js(f"{_REPLIES}.at({turn}).id")
+        self._prompts[turn:], self._turns[turn:] = [prompt], [steps]
+        asked = self.page.js(f"{_ASKED}.at({turn}).id").removeprefix("message-")
+        self.page.click(f"{_ASKED}.at({turn}).querySelector('.edit-user-message-button')")
+        box = f"document.getElementById('message-edit-{asked}')"
+        self.page.wait(box, "the message to be open for changes")
+        self.page.js(f"({box}.focus(), {box}.select())")
+        self.page.type(prompt)
+        self.page.click("document.querySelector('#confirm-edit-message-button')")
+        gone = f"{_REPLIES}.at({turn})?.id"
+        self.page.wait(f"{gone} && {gone} !== {json.dumps(before)}", "the new answer")
+        return self.wait_reply()
+
+    def fork(self, turn: int) -> None:
+        """Go on in a new chat that holds this one up to the answer of a turn."""
+        del self._prompts[turn + 1 :]
+        self.page.click(f"{_REPLIES}.at({turn}).querySelector('button[aria-label=\"Fork chat\"]')")
+        self.page.wait(
+            f"location.pathname !== '/c/{self.id}' && {_REPLIES}.length === {turn + 1}",
+            "the new chat",
+        )
+        self.id = self.page.js("location.pathname").removeprefix("/c/")
+
+    def take_over(self, other: Chat, id_: str) -> None:
+        """Go on in a stored copy of another chat, as it is now."""
+        self.id = id_
+        self._prompts, self._turns = list(other._prompts), other._turns  # they begin alike
+        self.reload()
+
+    def leaf(self, way: str, *, asked: bool = False, turns: int) -> None:
+        """Click "Previous" or "Next" at the last answer, or at the last message that was asked.
+
+        :param turns: how many turns there are on the other branch
+        """
+        messages = _ASKED if asked else _REPLIES
+        before = self.page.js(f"{messages}.at(-1).id")
+        self.page.click(f"{messages}.at(-1).querySelector('button[aria-label=\"{way} message\"]')")
+        self.page.wait(
+            f"{messages}.at(-1).id !== {json.dumps(before)} && {_REPLIES}.length === {turns}",
+            "the other branch",
+        )
+        self._prompts = self.page.js(f"{_ASKED}.map(e => e.querySelector('.chat-user').innerText)")
+        # What was said there is not said again, but the turns are counted.
+        self._turns += [[{"text": ""}]] * (turns - len(self._turns))
 
     def stored(self) -> dict[str, Any]:
         """The chat as Open WebUI stores it."""

@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 
 from tests.alike import meaning
+from tests.e2e.browser import wait_until
 from tests.e2e.chat import Chat, SignedInPage
 from tests.e2e.conftest import TOOL_ID, Service
 from tests.e2e.openwebui import OpenWebUI, User
 from tests.e2e.test_main_job import call, say
 from tests.e2e.test_preview_in_chat import FRAME
+from tests.e2e.test_stop import ENDLESS, STOP
+from tests.halting import ended, engines_of, halted, worked
 from tests.service_fixtures import workbook_bytes
 
 TEMPLATES = {"X-User-Id": "{{USER_ID}}", "X-Chat-Id": "{{CHAT_ID}}"}
@@ -144,6 +147,32 @@ def test_a_preview_stands_in_the_chat(open_chat: Callable[[str], Chat]) -> None:
     chat.page.wait(f"!!{FRAME}", "the preview")
     chat.page.wait(f"({FRAME}).getBoundingClientRect().height > 150", "its height")
     chat.shot("shown")
+
+
+def test_stop_in_the_chat_ends_an_mcp_call_at_the_service(
+    open_chat: Callable[[str], Chat], service: Service
+) -> None:
+    chat = open_chat("mcp")
+    made = call("create_excel_file", filename="budget", rows=ROWS)
+    chat.ask("Make a budget to be asked (mcp).", named("mcp", [made, say("Made.")]))
+    before = {pid: worked(pid) for pid in engines_of(service.process)}
+    asked = [call("query_excel_data", sql=ENDLESS), say("Asked.")]
+    chat.send("Ask it for very long.", named("mcp", asked))
+    wait_until(
+        lambda: any(worked(pid) > seconds + 0.5 for pid, seconds in before.items()),
+        60,
+        "the engine to be at work",
+    )
+    chat.shot("under-way")
+    with halted(service.process) as engines:  # it would end by itself after a while
+        chat.page.click(STOP)
+        chat.page.wait(f"!({STOP})", "the answer to be stopped")
+        wait_until(lambda: any(ended(pid) for pid in engines), 60, "the call to be ended")
+    chat.shot("stopped")
+    read = [call("read_excel_range"), say("Here: {{results.0.result.rows.1.1}}")]
+    turn = chat.ask("And what is in it?", named("mcp", read))
+    assert turn.calls[0].status == "completed", turn.calls
+    assert "1200" in chat.text()
 
 
 @pytest.mark.parametrize("door", ["openapi", "mcp"])

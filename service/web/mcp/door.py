@@ -65,7 +65,7 @@ class McpDoor:
                 self._thread = None
 
 
-@routes.route("/mcp", methods=["POST", "DELETE"])
+@routes.route("/mcp", methods=["POST", "DELETE"], strict_slashes=False)
 def mcp() -> Response:
     """One message of MCP, or the end of its session.
 
@@ -97,12 +97,20 @@ def _refuse_foreign_pages() -> None:
     if origin is None:
         return
     settings = state().settings
-    allowed = _LOOPBACK | {urlsplit(settings.link_address).hostname, settings.listen_host}
-    if urlsplit(origin).hostname not in allowed:
+    allowed = _LOOPBACK | {_host(settings.link_address), settings.listen_host}
+    if _host(origin) not in allowed - {""}:
         raise Forbidden(
             f"Pages of {origin[:200]} may not use this service.",
             "Use an MCP client that is no web page, or set EXCEL_TOOLS_PUBLIC_URL.",
         )
+
+
+def _host(address: str) -> str:
+    """The host in an address; "" if there is none."""
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _scope(visit: Visit) -> dict[str, Any]:

@@ -71,6 +71,8 @@ class Files:
 def _entries(session: Session) -> Iterator[dict[str, Any]]:
     data = session.data
     for book in list(data.workbooks.values()):
+        if book.aside:
+            continue
         if book.open:
             target = Target(data.key, "w", book.id, DRAFT)
             yield {**_entry(target, book.name), "description": "The working copy as it is now."}

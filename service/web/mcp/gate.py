@@ -112,7 +112,9 @@ class Gate:
         ticket = ticket or self._tickets.issue(visit.key)
         chat = self._tickets.chat(ticket, visit.key, visit.user)
         if method == "notifications/cancelled":
-            self._works.cancel(ticket, (message.get("params") or {}).get("requestId"))
+            params = message.get("params")
+            if isinstance(params, dict):  # what is no request is under way nowhere
+                self._works.cancel(ticket, params.get("requestId"))
             await Response(status_code=202)(scope, receive, send)
             return
         chat = visit.chat or chat

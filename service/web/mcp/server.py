@@ -64,7 +64,11 @@ def make_server(works: Works, files: Files) -> Server[Any]:
     async def list_resources(
         context: Context, _: PaginatedRequestParams | None
     ) -> ListResourcesResult:
-        found = await works.in_thread(files.entries, visit_of(context))
+        visit = visit_of(context)
+        try:
+            found = await works.in_thread(files.entries, visit)
+        except ExcelToolsError as error:
+            raise _refused(error, visit.request_id) from error
         return ListResourcesResult(resources=[Resource(**entry) for entry in found])
 
     async def read_resource(

@@ -132,7 +132,9 @@ class Works:
                 await self.in_thread(work.run, self._sessions)
                 group.cancel_scope.cancel()
         finally:
-            self._under_way.pop(work.place, None)
+            # A client that uses an id twice at a time has put another one there.
+            if self._under_way.get(work.place) is work:
+                del self._under_way[work.place]
 
     async def in_thread(self, function: Callable[..., T], *arguments: object) -> T:
         """What a function that waits answers."""

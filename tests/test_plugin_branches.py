@@ -1,0 +1,156 @@
+"""Regenerate, edit, branch: the tool has workbooks stand where the chat goes on.
+
+The service is the real one; Open WebUI's own parts are stand-ins (tests/fake_openwebui.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.backends import Backend, InProcess, Wire, wire
+from tests.fake_openwebui import ChatCalls, OpenWebUI
+from tests.plugin_fixtures import load_plugin
+from tests.test_plugin_openwebui import cells
+
+__all__ = ["wire"]
+
+MODULE = load_plugin()
+FOLLOWED = "/branch"
+
+
+@pytest.fixture(scope="module")
+def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
+    with ExitStack() as stack:
+        yield InProcess(tmp_path_factory.mktemp("service"), stack)
+
+
+@pytest.fixture
+def webui(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenWebUI:
+    found = OpenWebUI(tmp_path)
+    found.install(monkeypatch)
+    return found
+
+
+@pytest.fixture(params=["", "local:page-1"], ids=["stored", "temporary"])
+def calls(webui: OpenWebUI, wire: Wire, request: pytest.FixtureRequest) -> ChatCalls:
+    """A chat, stored or temporary, in which a workbook was made."""
+    chat = f"{request.param}-{id(wire)}" if request.param else ""
+    calls = ChatCalls(webui, MODULE, chat=chat, valves=wire.valves)
+    webui.chats.clear()
+    calls.reply("a1", "u1")
+    calls.op("create_excel_file", filename="costs", headers=["Item"])
+    return calls
+
+
+def add(calls: ChatCalls, item: str) -> dict[str, object]:
+    return calls.op("write_excel_range", start="append", rows=[[item]])
+
+
+def items(calls: ChatCalls) -> list[str]:
+    """What the chip of the last answer holds."""
+    (chip,) = calls.chips
+    return [row[0] for row in cells(calls.webui.content(chip["id"]))[1:]]
+
+
+def test_regenerate_makes_the_change_once(calls: ChatCalls) -> None:
+    calls.reply("a2", "u2", "a1")
+    add(calls, "Food")
+    calls.reply("a2b", "u2", "a1")
+    answer = add(calls, "Food")
+    assert "costs.xlsx" in str(answer["notice"])
+    assert "notice" not in add(calls, "Water")
+    assert items(calls) == ["Food", "Water"]
+    calls.reply("a3", "u3", "a2")
+    add(calls, "Wages")
+    assert items(calls) == ["Food", "Wages"], "on the first way nothing of the second"
+
+
+def test_a_first_answer_made_anew_makes_the_same_file(calls: ChatCalls) -> None:
+    calls.reply("a1b", "u1")
+    answer = calls.op("create_excel_file", filename="costs", headers=["Item"])
+    assert answer["workbook"] == "costs.xlsx"
+    add(calls, "Food")
+    assert items(calls) == ["Food"]
+
+
+def test_a_chat_of_one_way_asks_nothing_of_the_service(webui: OpenWebUI, wire: Wire) -> None:
+    calls = ChatCalls(webui, MODULE, valves=wire.valves)
+    webui.chats.clear()
+    calls.reply("a1", "u1")
+    calls.op("create_excel_file", filename="costs", headers=["Item"])
+    calls.reply("a2", "u2", "a1")
+    add(calls, "Food")
+    assert not [what for what in wire.take() if FOLLOWED in what]
+
+
+def test_an_answer_that_is_only_revised_goes_on_from_the_first(
+    webui: OpenWebUI, wire: Wire
+) -> None:
+    """ "More concise": the model is shown the first answer, and knows what that one did."""
+    calls = ChatCalls(webui, MODULE, valves=wire.valves)
+    webui.chats.clear()
+    calls.reply("a1", "u1")
+    calls.op("create_excel_file", filename="costs", headers=["Item"])
+    calls.reply("a2", "u2", "a1")
+    add(calls, "Food")
+    calls.reply("a2b", "u2", "a1", regeneration_message_id="a2")
+    add(calls, "Water")
+    assert items(calls) == ["Food", "Water"]
+
+
+def test_where_the_messages_can_not_be_looked_at_the_call_is_made(
+    webui: OpenWebUI, wire: Wire
+) -> None:
+    calls = ChatCalls(webui, MODULE, valves=wire.valves)
+    webui.chats.clear()
+    calls.reply("a1", "u1")
+    calls.op("create_excel_file", filename="costs", headers=["Item"])
+    webui.broken.add("Chats.get_messages_map_by_chat_id")
+    calls.reply("a2", "u2", "a1")
+    add(calls, "Food")
+    assert items(calls) == ["Food"]
+
+
+def test_what_comes_back_from_the_chat_is_that_of_this_way(webui: OpenWebUI, wire: Wire) -> None:
+    calls = ChatCalls(webui, MODULE, valves=wire.valves)
+    webui.chats.clear()
+    calls.reply("a1", "u1")
+    calls.op("create_excel_file", filename="costs", headers=["Item"])
+    calls.reply("a2", "u2", "a1")
+    add(calls, "Food")
+    wire.delete_session(calls.user, calls.chat)
+    calls.reply("a2b", "u2", "a1")
+    add(calls, "Water")
+    assert items(calls) == ["Water"]
+
+
+def test_two_models_that_answer_at_once_have_each_their_own_file(
+    webui: OpenWebUI, wire: Wire
+) -> None:
+    first = ChatCalls(webui, MODULE, valves=wire.valves)
+    webui.chats.clear()
+    who = {"user": first.user, "chat": first.chat}
+    other = ChatCalls(webui, MODULE, **who, valves=wire.valves)
+    webui.chats.clear()
+    both = {"a": first, "b": other}
+    for message, calls in both.items():
+        calls.reply(message, "u1")
+
+    async def answer(calls: ChatCalls, name: str) -> None:
+        made = await calls.call("create_excel_file", filename="costs", headers=["Item"])
+        assert made["workbook"] == "costs.xlsx"
+        for number in range(4):
+            more = {"start": "append", "rows": [[f"{name}{number}"]]}
+            assert "error" not in await calls.call("write_excel_range", **more)
+
+    async def answers() -> None:
+        await asyncio.gather(*(answer(calls, name) for name, calls in both.items()))
+
+    asyncio.run(answers())
+    for name, calls in both.items():
+        assert items(calls) == [f"{name}{number}" for number in range(4)]
