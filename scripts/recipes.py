@@ -188,14 +188,16 @@ class Desk:
     def _picture(self, spec: dict[str, Any]) -> bytes:
         if "preview" in spec:
             return self._preview(spec)
-        answer = self.ask("export_excel_file", {"format": "png", "options": {"dpi": 80}} | spec)
+        answer = self.ask("export_excel_file", {"format": "png", "options": {"dpi": 110}} | spec)
         if "error" in answer:
             raise DocumentError(f"{self.page.name}: {answer['error']}")
         return self.fetch(answer["files"][0]["download_url"])
 
     def _preview(self, spec: dict[str, Any]) -> bytes:
         """The page of a preview, as a browser shows it."""
-        answer = self.ask("preview_excel_file", {"workbook": spec["preview"]})
+        answer = self.ask(
+            "preview_excel_file", {"workbook": spec["preview"], "sheet": spec.get("sheet", "")}
+        )
         parts = urlsplit(answer["preview_url"])
         asked = self.http.get(f"{parts.path}?embed=1&theme={spec.get('theme', 'light')}")
         return browser_picture(asked.get_data(), spec.get("width", 760), spec.get("height", 420))

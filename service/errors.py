@@ -62,6 +62,8 @@ class ExcelToolsError(Exception):
 
     code: ClassVar[str] = "internal_error"
     status: ClassVar[int] = 500
+    # What a person does about it, for the page of errors; a case's own hint says more.
+    cure: ClassVar[str] = ""
 
     def __init__(
         self, message: str, hint: str = "", details: dict[str, object] | None = None
@@ -102,6 +104,7 @@ class InvalidParameters(CallerError):
 
     code = "invalid_parameters"
     status = 422
+    cure = "The message names the parameter and what it takes; call again with that."
 
 
 class InvalidRange(CallerError):
@@ -109,6 +112,7 @@ class InvalidRange(CallerError):
 
     code = "invalid_range"
     status = 422
+    cure = "Name cells such as A1:D20, a table, or a column's header."
 
 
 class InvalidValue(CallerError):
@@ -116,6 +120,7 @@ class InvalidValue(CallerError):
 
     code = "invalid_value"
     status = 422
+    cure = "The message names the place; an apostrophe in front keeps any text as text."
 
 
 class InvalidQuery(CallerError):
@@ -123,6 +128,7 @@ class InvalidQuery(CallerError):
 
     code = "invalid_query"
     status = 422
+    cure = "The hint has what to write instead; without `sql` the tables are told."
 
 
 class SheetNotFound(CallerError):
@@ -130,6 +136,7 @@ class SheetNotFound(CallerError):
 
     code = "sheet_not_found"
     status = 404
+    cure = "Take one of the sheets that the message lists."
 
 
 class SheetRequired(CallerError):
@@ -137,6 +144,7 @@ class SheetRequired(CallerError):
 
     code = "sheet_required"
     status = 422
+    cure = "Name the sheet; the message lists them."
 
 
 class FileNotFound(CallerError):
@@ -144,6 +152,7 @@ class FileNotFound(CallerError):
 
     code = "file_not_found"
     status = 404
+    cure = "Take a name that there is, attach the file again, or ask for a new link."
 
 
 class AmbiguousName(CallerError):
@@ -151,6 +160,7 @@ class AmbiguousName(CallerError):
 
     code = "ambiguous_name"
     status = 409
+    cure = "Use the full name, with its ending."
 
 
 class SessionRequired(CallerError):
@@ -158,6 +168,7 @@ class SessionRequired(CallerError):
 
     code = "session_required"
     status = 400
+    cure = "Open a session, or send `X-User-Id` and `X-Chat-Id`; the plugin does."
 
 
 class SessionNotFound(CallerError):
@@ -165,6 +176,7 @@ class SessionNotFound(CallerError):
 
     code = "session_not_found"
     status = 400
+    cure = "Open a session with `POST /v1/sessions`; the plugin does so by itself."
 
 
 class SessionExpired(CallerError):
@@ -172,6 +184,7 @@ class SessionExpired(CallerError):
 
     code = "session_expired"
     status = 400
+    cure = "Open a session anew; `EXCEL_TOOLS_SESSION_TTL` says how long one lasts."
 
 
 class Unauthorized(CallerError):
@@ -179,6 +192,7 @@ class Unauthorized(CallerError):
 
     code = "unauthorized"
     status = 401
+    cure = "Set the valve `api_key` to a key of the service; `make doctor` tells more."
 
 
 class Forbidden(CallerError):
@@ -186,6 +200,7 @@ class Forbidden(CallerError):
 
     code = "forbidden"
     status = 403
+    cure = "Use the service's own address in the browser."
 
 
 class NotFound(CallerError):
@@ -193,6 +208,7 @@ class NotFound(CallerError):
 
     code = "not_found"
     status = 404
+    cure = "`/docs` shows the addresses that there are."
 
 
 class MethodNotAllowed(CallerError):
@@ -200,6 +216,7 @@ class MethodNotAllowed(CallerError):
 
     code = "method_not_allowed"
     status = 405
+    cure = "`/docs` shows what each address takes."
 
 
 class LinkExpired(CallerError):
@@ -207,6 +224,7 @@ class LinkExpired(CallerError):
 
     code = "link_expired"
     status = 410
+    cure = "Ask for the file again; `EXCEL_TOOLS_LINK_TTL` says how long links work."
 
 
 class TooLarge(CallerError):
@@ -214,6 +232,7 @@ class TooLarge(CallerError):
 
     code = "too_large"
     status = 413
+    cure = "Send less; the message names the limit."
 
 
 class UnsupportedFile(CallerError):
@@ -221,6 +240,7 @@ class UnsupportedFile(CallerError):
 
     code = "unsupported_file"
     status = 415
+    cure = "Save it as `.xlsx` and send it again."
 
 
 class PasswordRequired(CallerError):
@@ -228,6 +248,7 @@ class PasswordRequired(CallerError):
 
     code = "password_required"
     status = 422
+    cure = "Ask the person for the password, and open the file with it."
 
 
 class WrongPassword(CallerError):
@@ -235,6 +256,7 @@ class WrongPassword(CallerError):
 
     code = "wrong_password"
     status = 422
+    cure = "Ask the person for the right password."
 
 
 class RangeNotSatisfiable(CallerError):
@@ -242,6 +264,7 @@ class RangeNotSatisfiable(CallerError):
 
     code = "range_not_satisfiable"
     status = 416
+    cure = "Fetch the file from its beginning."
 
 
 class DatabaseNotFound(CallerError):
@@ -249,6 +272,7 @@ class DatabaseNotFound(CallerError):
 
     code = "database_not_found"
     status = 404
+    cure = "`query_database` with action `select` lists those of this user."
 
 
 class DatabaseRequired(CallerError):
@@ -256,6 +280,7 @@ class DatabaseRequired(CallerError):
 
     code = "database_required"
     status = 422
+    cure = "Name it as `source`, or select it once with action `select`."
 
 
 class StatementRefused(CallerError):
@@ -263,6 +288,7 @@ class StatementRefused(CallerError):
 
     code = "statement_refused"
     status = 422
+    cure = "Send one `SELECT`; the hint says what was too much."
 
 
 class StatementFailed(CallerError):
@@ -270,6 +296,7 @@ class StatementFailed(CallerError):
 
     code = "statement_failed"
     status = 422
+    cure = "Correct the statement; action `tables` shows tables and columns."
 
 
 class Cancelled(CallerError):
@@ -277,6 +304,7 @@ class Cancelled(CallerError):
 
     code = "cancelled"
     status = 409
+    cure = "Call again, if it was stopped by mistake."
 
 
 class LimitReached(CallerError):
@@ -284,6 +312,7 @@ class LimitReached(CallerError):
 
     code = "limit_reached"
     status = 429
+    cure = "Close or delete what the hint names; the operator may raise the limit."
 
 
 class WorkbookError(ExcelToolsError):
@@ -298,6 +327,7 @@ class WorkbookNotFound(WorkbookError):
 
     code = "workbook_not_found"
     status = 404
+    cure = "Take a name that there is, or open the file first."
 
 
 class WorkbookNotOpen(WorkbookError):
@@ -305,6 +335,7 @@ class WorkbookNotOpen(WorkbookError):
 
     code = "workbook_not_open"
     status = 409
+    cure = "Open it again with `open_excel_file`."
 
 
 class WorkbookRequired(WorkbookError):
@@ -312,6 +343,7 @@ class WorkbookRequired(WorkbookError):
 
     code = "workbook_required"
     status = 422
+    cure = "Name the workbook; the message lists those that are open."
 
 
 class WorkbookDamaged(WorkbookError):
@@ -319,6 +351,7 @@ class WorkbookDamaged(WorkbookError):
 
     code = "workbook_damaged"
     status = 422
+    cure = "Open and save the file in Excel or LibreOffice, and send it again."
 
 
 class WorkbookBusy(WorkbookError):
@@ -326,6 +359,7 @@ class WorkbookBusy(WorkbookError):
 
     code = "workbook_busy"
     status = 503
+    cure = "Call again in some seconds; with more `EXCEL_TOOLS_ENGINES` others wait less."
 
 
 class OperationTooSlow(WorkbookError):
@@ -333,6 +367,7 @@ class OperationTooSlow(WorkbookError):
 
     code = "operation_too_slow"
     status = 504
+    cure = "Ask for less at a time, or raise `EXCEL_TOOLS_ENGINE_DEADLINE`."
 
 
 class OperationTooBig(WorkbookError):
@@ -340,6 +375,7 @@ class OperationTooBig(WorkbookError):
 
     code = "operation_too_big"
     status = 507
+    cure = "Ask for less at a time, or raise `EXCEL_TOOLS_ENGINE_MEMORY_MB`."
 
 
 class ServiceError(ExcelToolsError):
@@ -351,6 +387,7 @@ class StorageFailed(ServiceError):
 
     code = "storage_failed"
     status = 507
+    cure = "Look at the disk and the rights of the data folder; `make doctor` does."
 
 
 class DatabaseUnavailable(ServiceError):
@@ -358,6 +395,7 @@ class DatabaseUnavailable(ServiceError):
 
     code = "database_unavailable"
     status = 503
+    cure = "Try again later; if it stays, the operator looks at the database."
 
 
 class InternalError(ServiceError):
@@ -365,6 +403,7 @@ class InternalError(ServiceError):
 
     code = "internal_error"
     status = 500
+    cure = "Try again; if it stays, report it with the log's lines of that request id."
 
 
 def _shortened(text: str, most: int = 2_000) -> str:
