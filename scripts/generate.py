@@ -277,7 +277,8 @@ def user_valves_table() -> str:
 def _valves(name: str) -> str:
     """A table of the plugin's valves of one kind."""
     spec = importlib.util.spec_from_file_location("excel_tools_openwebui", PLUGIN)
-    assert spec and spec.loader
+    if spec is None or spec.loader is None:
+        raise FileNotFoundError(PLUGIN)
     plugin = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(plugin)
     model: type[BaseModel] = getattr(plugin.Tools, name)
