@@ -64,7 +64,7 @@ generate: $(READY)  ## write the generated parts of the plugin and the documents
 # The generator's note on what comes after it concerns those who keep it, not those who build.
 docs: $(READY)  ## the documents as a site, in build/docs
 	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --quiet
-	@echo "$(CURDIR)/build/docs/index.html; with the search: $(PY) -m http.server -d build/docs 8000"
+	@echo "In build/docs; the service shows it at /guide/."
 
 pictures: $(READY)  ## draw the pictures of the recipes again (LibreOffice, Chromium)
 	$(PY) scripts/recipes.py --pictures

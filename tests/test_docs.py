@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
 import re
@@ -26,7 +28,6 @@ from tests.test_mcp import Client
 PAGES = recipes.pages()
 PARTS = {page: parts_of(page) for page in PAGES}
 RUN = [page for page, parts in PARTS.items() if any(part.kind == "call" for part in parts)]
-PLUGIN = ROOT / "openwebui_tool" / "excel_tools_openwebui.py"
 # Pages that are read in the repository alone.
 BESIDE = [ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
 _FENCED = re.compile(r"^```.*?^```$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
@@ -200,17 +201,6 @@ def test_every_file_to_be_attached_is_used() -> None:
 # What the pages say of the code ---------------------------------------------------------------
 
 
-def test_every_error_of_the_tool_is_in_the_table() -> None:
-    """Those of the service are generated."""
-    source = PLUGIN.read_text(encoding="utf-8")
-    raised = set(re.findall(r'^ +"((?:service|attachment|tool)_\w+)",?$', source, re.MULTILINE))
-    text = (DOCS / "errors.md").read_text(encoding="utf-8").partition("## Of the tool")[2]
-    told = set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
-    assert raised <= told
-    assert told <= set(re.findall(r'"(\w+)"', source))
-    assert len(told) >= 8
-
-
 def test_what_security_says_is_shown_by_tests_that_are_there() -> None:
     text = (DOCS / "security.md").read_text(encoding="utf-8")
     shown = re.findall(r"^\| .+ \| `(\w+\.py)`: `(\w+)` \|$", text, re.MULTILINE)
@@ -227,6 +217,33 @@ def test_the_site_has_every_page() -> None:
     listed = set(re.findall(r"^ +- (?:\w+: )?([\w/-]+\.md)$", config, re.MULTILINE))
     there = {page.relative_to(DOCS).as_posix() for page in PAGES if page.is_relative_to(DOCS)}
     assert listed == there | {"changelog.md"}
+
+
+# The site at the service ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def guide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder in which the service looks for the site: still without one."""
+    monkeypatch.setattr("service.web.guide.SITE", tmp_path / "docs")
+    (tmp_path / "secret.txt").write_text("not to be seen")
+    return tmp_path / "docs"
+
+
+def test_the_service_shows_the_site_where_it_was_made(service: Service, guide: Path) -> None:
+    http = service.app.test_client()
+    assert http.get("/guide/").status_code == 404
+    assert "/guide/" not in http.get("/").get_data(as_text=True)
+    guide.mkdir()
+    (guide / "index.html").write_text("<script>one()</script><script src=a.js></script>")
+    page = http.get("/guide/", buffered=True)
+    assert page.get_data(as_text=True).startswith("<script>one()")
+    digest = base64.b64encode(hashlib.sha256(b"one()").digest()).decode()
+    assert f"script-src 'self' 'sha256-{digest}';" in page.headers["Content-Security-Policy"]
+    assert '<a href="/guide/">' in http.get("/").get_data(as_text=True)
+    assert http.get("/guide").headers["Location"].endswith("/guide/")
+    for name in ("../secret.txt", "%2e%2e/secret.txt", "none.html", "."):
+        assert http.get(f"/guide/{name}").status_code == 404
 
 
 # The site ----------------------------------------------------------------------------------
