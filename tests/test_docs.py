@@ -7,6 +7,8 @@ import hashlib
 import json
 import os
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,7 +24,8 @@ from scripts.recipes import DOCS, RECIPES, Desk, Part, parts_of
 from service.errors import counted
 from service.operations.registry import operations
 from service.web.app import Service
-from tests.processes import ROOT
+from tests.processes import ROOT, service_process
+from tests.service_fixtures import workbook_bytes
 from tests.test_mcp import Client
 
 PAGES = recipes.pages()
@@ -129,6 +132,31 @@ def test_the_documented_configuration_of_a_client_connects(documented: Service) 
         client.begin()
     first.op("create_excel_file", filename="desk", headers=["Item"])
     assert second.op("list_excel_files")["result"]["open"][0]["workbook"] == "desk.xlsx"
+
+
+@pytest.mark.needs("curl")
+@pytest.mark.parametrize("name", ["recipes/index.md", "looking-after.md", "connections.md"])
+def test_what_the_pages_send_with_curl_is_answered(tmp_path: Path, name: str) -> None:
+    """At a service without keys, as ``make serve`` starts it."""
+    blocks = re.findall(
+        r"^```console\n(.*?)^```", (DOCS / name).read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    text = "".join(blocks).replace("\\\n", " ")
+    commands = re.findall(r"^\$ (curl .*)$", text, re.MULTILINE)
+    assert commands
+    session = ""
+    for file in (RECIPES / "files").iterdir():
+        shutil.copy(file, tmp_path)
+    (tmp_path / "sales.xlsx").write_bytes(workbook_bytes())
+    with service_process(tmp_path, "", engines="1") as running:
+        address = urlsplit(running.health_url).netloc
+        for command in commands:
+            command = command.replace("localhost:9080", address).replace("<session_id>", session)
+            words = shlex.split(command.replace("<key>", "none"))
+            done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+            answer = json.loads(done.stdout)
+            assert "error" not in answer, (command, answer)
+            session = answer.get("session_id", session)
 
 
 def test_there_are_recipes_for_what_people_ask() -> None:
