@@ -168,7 +168,7 @@ def test_there_are_recipes_for_what_people_ask() -> None:
         assert f"({page.name})" in index
         assert re.search(r"^> \w", text, re.MULTILINE), f"{page.stem}: nobody types anything"
         assert _of(PARTS[page], "answer"), f"{page.stem}: nothing is answered"
-        assert _of(PARTS[page], "picture") or page.stem == "undo", f"{page.stem}: no picture"
+        assert _of(PARTS[page], "picture"), f"{page.stem}: no picture"
 
 
 # Links and pictures -----------------------------------------------------------------------
