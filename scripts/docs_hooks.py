@@ -34,6 +34,12 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     return _OUTSIDE.sub(r"\1", markdown)
 
 
+def on_post_page(output: str, **_: Any) -> str:
+    """The search is a dialog, and every dialog needs a name for those who don't see it."""
+    search = '<div class="md-search" data-md-component="search" role="dialog"'
+    return output.replace(search, f'{search} aria-label="Search"')
+
+
 def on_page_content(html: str, **_: Any) -> str:
     """Pipes in the cells of tables, as GitHub shows them."""
     return _TABLE.sub(lambda table: table[0].replace("\\|", "|"), html)

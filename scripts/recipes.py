@@ -199,7 +199,7 @@ class Desk:
             "preview_excel_file", {"workbook": spec["preview"], "sheet": spec.get("sheet", "")}
         )
         parts = urlsplit(answer["preview_url"])
-        asked = self.http.get(f"{parts.path}?embed=1&theme={spec.get('theme', 'light')}")
+        asked = self.http.get(f"{parts.path}?{parts.query}&embed=1&theme=light")
         return browser_picture(asked.get_data(), spec.get("width", 760), spec.get("height", 420))
 
 

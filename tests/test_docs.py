@@ -242,7 +242,7 @@ def test_what_security_says_is_shown_by_tests_that_are_there() -> None:
 
 def test_the_site_has_every_page() -> None:
     config = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
-    listed = set(re.findall(r"^ +- (?:\w+: )?([\w/-]+\.md)$", config, re.MULTILINE))
+    listed = set(re.findall(r"^ +- (?:[\w ]+: )?([\w/-]+\.md)$", config, re.MULTILINE))
     there = {page.relative_to(DOCS).as_posix() for page in PAGES if page.is_relative_to(DOCS)}
     assert listed == there | {"changelog.md"}
 

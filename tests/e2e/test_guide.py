@@ -14,8 +14,16 @@ from tests.e2e.conftest import Service
 from tests.e2e.test_start_page import HOSTS, violations
 from tests.processes import ROOT
 
-PAGES = ("index", "quick-start", "recipes/budget", "recipes/preview", "operations", "settings")
-PAGES += ("errors", "security", "how-it-works", "changelog")
+DAY, NIGHT = (1280, False), (390, True)
+PAGES = [
+    *[(name, *DAY) for name in ("index", "recipes/budget", "operations", "errors", "changelog")],
+    *[
+        (name, *NIGHT)
+        for name in ("index", "recipes/preview", "operations", "settings", "security")
+    ],
+    ("how-it-works", 1280, True),
+    ("quick-start", 390, False),
+]
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +54,7 @@ def opened(browser: Browser, guide: str) -> Iterator[Callable[..., Page]]:
         page.close()
 
 
-@pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)])
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(("name", "width", "dark"), PAGES)
 def test_a_page_can_be_read_by_everyone(
     opened: Callable[..., Page], request: pytest.FixtureRequest, name: str, width: int, dark: bool
 ) -> None:
