@@ -70,6 +70,13 @@ def test_a_page_can_be_read_by_everyone(
     assert page.js(broken) == []
 
 
+def test_calls_and_answers_are_whole_on_a_phone(opened: Callable[..., Page]) -> None:
+    page = opened("recipes/budget", 390)
+    wide = "[...document.querySelectorAll('pre > code')].filter(c => c.scrollWidth > c.clientWidth)"
+    assert page.js(f"{wide}.length") == 0
+    assert page.js("document.querySelectorAll('pre > code').length") == 4
+
+
 def test_the_search_finds_an_error_code(opened: Callable[..., Page]) -> None:
     page = opened("index")
     page.js("document.querySelector('.md-search__input').focus()")
