@@ -18,7 +18,7 @@ WORKERS ?= auto
 PYTEST = $(PY) -m pytest -n $(WORKERS) --maxprocesses 4 --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help run test serve install-openwebui doctor e2e lint generate lock setup browser
+.PHONY: help run test serve install-openwebui doctor e2e lint generate docs pictures lock setup browser
 
 help:  ## say what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,14 @@ lint: $(READY)  ## style, types, generated text, Dockerfile and compose file
 
 generate: $(READY)  ## write the generated parts of the plugin and the documents again
 	$(PY) scripts/generate.py
+
+# The generator's note on what comes after it concerns those who keep it, not those who build.
+docs: $(READY)  ## the documents as a site, in build/docs
+	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --quiet
+	@echo "In build/docs; the service shows it at /guide/."
+
+pictures: $(READY)  ## draw the pictures of the recipes again (LibreOffice, Chromium)
+	$(PY) scripts/recipes.py --pictures
 
 setup: $(READY)  ## only make .venv, with all that the tests need
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import importlib.util
 import json
 import subprocess
 import sys
@@ -199,21 +200,13 @@ def _indented(text: str) -> str:
 
 
 def tools_table() -> str:
-    """The README's table of tools."""
-    rows = ["| tool | what it does | parameters, and options of some |", "|---|---|---|"]
+    """The tools at a glance, each with a link to its reference on the same page."""
+    rows = ["| tool | what it does | in the small tool |", "|---|---|---|"]
     rows += [
-        f"| `{item.name}` | {item.summary} | {_parameter_names(item)} |"
+        f"| [`{item.name}`](#{item.name}) | {item.summary} | {'yes' if item.small else ''} |"
         for item in operations().values()
     ]
     return "\n".join(rows) + "\n"
-
-
-def _parameter_names(item: Operation) -> str:
-    names = []
-    for parameter in item.parameters:
-        options = [name for model in models_in(parameter.annotation) for name in model.model_fields]
-        names.append(f"`{parameter.name}`" + (f" ({', '.join(options)})" if options else ""))
-    return ", ".join(names)
 
 
 def operations_reference() -> str:
@@ -223,7 +216,10 @@ def operations_reference() -> str:
 
 def _reference(item: Operation) -> str:
     lines = [f"## {item.name}", "", item.description, ""]
-    lines += ["| parameter | type | default | meaning |", "|---|---|---|---|"]
+    if item.parameters:
+        lines += ["| parameter | type | default | meaning |", "|---|---|---|---|"]
+    else:
+        lines.append("It takes no parameters.")
     for p in item.parameters:
         lines.append(_row(p.name, p.annotation, "required" if p.required else _default(p), p.help))
         for model in models_in(p.annotation):
@@ -247,16 +243,48 @@ def _default(parameter: Parameter) -> str:
 
 
 def settings_table() -> str:
-    """The table of settings."""
+    """The table of the service's settings."""
     rows = ["| variable | default | meaning |", "|---|---|---|"]
     rows += [f"| `{name}` | {default} | {help_} |" for name, default, help_ in settings.rows()]
     return "\n".join(rows) + "\n"
 
 
+def valves_table() -> str:
+    """The table of the tool's valves, which an administrator sets."""
+    return _valves("Valves")
+
+
+def user_valves_table() -> str:
+    """The table of the valves that each user sets."""
+    return _valves("UserValves")
+
+
+def _valves(name: str) -> str:
+    """A table of the plugin's valves of one kind."""
+    spec = importlib.util.spec_from_file_location("excel_tools_openwebui", PLUGIN)
+    if spec is None or spec.loader is None:
+        raise FileNotFoundError(PLUGIN)
+    plugin = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(plugin)
+    model: type[BaseModel] = getattr(plugin.Tools, name)
+    rows = ["| valve | default | meaning |", "|---|---|---|"]
+    rows += [_valve(name, field) for name, field in model.model_fields.items()]
+    return "\n".join(rows) + "\n"
+
+
+def _valve(name: str, field: FieldInfo) -> str:
+    chosen = typing.get_args(field.annotation)
+    choices = ": " + ", ".join(f"`{item}`" for item in chosen if item) if chosen else ""
+    default = "empty" if field.default == "" else f"`{json.dumps(field.default)}`"
+    return f"| `{name}` | {default} | {(field.description or '').rstrip('.')}{choices}. |"
+
+
 def errors_table() -> str:
     """The table of error codes, read from the tree."""
-    rows = ["| code | status | when |", "|---|---|---|"]
-    rows += [f"| `{e.code}` | {e.status} | {_purpose(e)} |" for e in _leaves(ExcelToolsError)]
+    rows = ["| code | status | when | what to do |", "|---|---|---|---|"]
+    rows += [
+        f"| `{e.code}` | {e.status} | {_purpose(e)} | {e.cure} |" for e in _leaves(ExcelToolsError)
+    ]
     return "\n".join(rows) + "\n"
 
 
@@ -269,8 +297,8 @@ def _leaves(error: type[ExcelToolsError]) -> Iterator[type[ExcelToolsError]]:
 
 
 def _purpose(error: type[ExcelToolsError]) -> str:
-    if not error.__doc__:
-        raise TypeError(f"{error.__name__} says nowhere when it is raised")
+    if not error.__doc__ or not error.cure:
+        raise TypeError(f"{error.__name__} does not say when it is raised, and what to do then")
     return error.__doc__.strip().rstrip(".")
 
 
@@ -287,6 +315,8 @@ _DOCUMENTS: dict[str, Callable[[], str]] = {
     "tools": tools_table,
     "operations": operations_reference,
     "settings": settings_table,
+    "valves": valves_table,
+    "user valves": user_valves_table,
     "errors": errors_table,
 }
 

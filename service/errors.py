@@ -64,6 +64,8 @@ class ExcelToolsError(Exception):
 
     code: ClassVar[str] = "internal_error"
     status: ClassVar[int] = 500
+    # What a person does about it, for the page of errors; a case's own hint says more.
+    cure: ClassVar[str] = ""
 
     def __init__(
         self, message: str, hint: str = "", details: dict[str, object] | None = None
@@ -104,6 +106,7 @@ class InvalidParameters(CallerError):
 
     code = "invalid_parameters"
     status = 422
+    cure = "The message names the parameter and what it takes; call again with that."
 
 
 class InvalidRange(CallerError):
@@ -111,6 +114,7 @@ class InvalidRange(CallerError):
 
     code = "invalid_range"
     status = 422
+    cure = "Name cells such as A1:D20, a table, or a column's header."
 
 
 class InvalidValue(CallerError):
@@ -118,6 +122,7 @@ class InvalidValue(CallerError):
 
     code = "invalid_value"
     status = 422
+    cure = "The message names the place; an apostrophe in front keeps any text as text."
 
 
 class InvalidQuery(CallerError):
@@ -125,6 +130,7 @@ class InvalidQuery(CallerError):
 
     code = "invalid_query"
     status = 422
+    cure = "The hint has what to write instead; without `sql` the tables are told."
 
 
 class SheetNotFound(CallerError):
@@ -132,6 +138,7 @@ class SheetNotFound(CallerError):
 
     code = "sheet_not_found"
     status = 404
+    cure = "Take one of the sheets that the message lists."
 
 
 class SheetRequired(CallerError):
@@ -139,6 +146,7 @@ class SheetRequired(CallerError):
 
     code = "sheet_required"
     status = 422
+    cure = "Name the sheet; the message lists them."
 
 
 class FileNotFound(CallerError):
@@ -146,6 +154,7 @@ class FileNotFound(CallerError):
 
     code = "file_not_found"
     status = 404
+    cure = "Take a name that there is, attach the file again, or ask for a new link."
 
 
 class FileNotSent(CallerError):
@@ -153,6 +162,7 @@ class FileNotSent(CallerError):
 
     code = "file_not_sent"
     status = 409
+    cure = "Upload the file with the id in `details`, and call again; the plugin does."
 
 
 class AmbiguousName(CallerError):
@@ -160,6 +170,7 @@ class AmbiguousName(CallerError):
 
     code = "ambiguous_name"
     status = 409
+    cure = "Use the full name, with its ending."
 
 
 class SessionRequired(CallerError):
@@ -167,6 +178,7 @@ class SessionRequired(CallerError):
 
     code = "session_required"
     status = 400
+    cure = "Open a session, or send `X-User-Id` and `X-Chat-Id`; the plugin does."
 
 
 class SessionNotFound(CallerError):
@@ -174,6 +186,7 @@ class SessionNotFound(CallerError):
 
     code = "session_not_found"
     status = 400
+    cure = "Open a session with `POST /v1/sessions`; the plugin does so by itself."
 
 
 class SessionExpired(CallerError):
@@ -181,6 +194,7 @@ class SessionExpired(CallerError):
 
     code = "session_expired"
     status = 400
+    cure = "Open a session anew; `EXCEL_TOOLS_SESSION_TTL` says how long one lasts."
 
 
 class Unauthorized(CallerError):
@@ -188,6 +202,7 @@ class Unauthorized(CallerError):
 
     code = "unauthorized"
     status = 401
+    cure = "Set the valve `api_key` to a key of the service; `make doctor` tells more."
 
 
 class Forbidden(CallerError):
@@ -195,6 +210,7 @@ class Forbidden(CallerError):
 
     code = "forbidden"
     status = 403
+    cure = "Use the service's own address in the browser."
 
 
 class NotFound(CallerError):
@@ -202,6 +218,7 @@ class NotFound(CallerError):
 
     code = "not_found"
     status = 404
+    cure = "`/docs` shows the addresses that there are."
 
 
 class MethodNotAllowed(CallerError):
@@ -209,6 +226,7 @@ class MethodNotAllowed(CallerError):
 
     code = "method_not_allowed"
     status = 405
+    cure = "`/docs` shows what each address takes."
 
 
 class LinkExpired(CallerError):
@@ -216,6 +234,7 @@ class LinkExpired(CallerError):
 
     code = "link_expired"
     status = 410
+    cure = "Ask for the file again; `EXCEL_TOOLS_LINK_TTL` says how long links work."
 
 
 class TooLarge(CallerError):
@@ -223,6 +242,7 @@ class TooLarge(CallerError):
 
     code = "too_large"
     status = 413
+    cure = "Send less; the message names the limit."
 
 
 class UnsupportedFile(CallerError):
@@ -230,6 +250,7 @@ class UnsupportedFile(CallerError):
 
     code = "unsupported_file"
     status = 415
+    cure = "Save it as `.xlsx` and send it again."
 
 
 class PasswordRequired(CallerError):
@@ -237,6 +258,7 @@ class PasswordRequired(CallerError):
 
     code = "password_required"
     status = 422
+    cure = "Ask the person for the password, and open the file with it."
 
 
 class WrongPassword(CallerError):
@@ -244,6 +266,7 @@ class WrongPassword(CallerError):
 
     code = "wrong_password"
     status = 422
+    cure = "Ask the person for the right password."
 
 
 class RangeNotSatisfiable(CallerError):
@@ -251,6 +274,7 @@ class RangeNotSatisfiable(CallerError):
 
     code = "range_not_satisfiable"
     status = 416
+    cure = "Fetch the file from its beginning."
 
 
 class DatabaseNotFound(CallerError):
@@ -258,6 +282,7 @@ class DatabaseNotFound(CallerError):
 
     code = "database_not_found"
     status = 404
+    cure = "`query_database` with action `select` lists those of this user."
 
 
 class DatabaseRequired(CallerError):
@@ -265,6 +290,7 @@ class DatabaseRequired(CallerError):
 
     code = "database_required"
     status = 422
+    cure = "Name it as `source`, or select it once with action `select`."
 
 
 class StatementRefused(CallerError):
@@ -272,6 +298,7 @@ class StatementRefused(CallerError):
 
     code = "statement_refused"
     status = 422
+    cure = "Send one `SELECT`; the hint says what was too much."
 
 
 class StatementFailed(CallerError):
@@ -279,6 +306,7 @@ class StatementFailed(CallerError):
 
     code = "statement_failed"
     status = 422
+    cure = "Correct the statement; action `tables` shows tables and columns."
 
 
 class Cancelled(CallerError):
@@ -286,6 +314,7 @@ class Cancelled(CallerError):
 
     code = "cancelled"
     status = 409
+    cure = "Call again, if it was stopped by mistake."
 
 
 class LimitReached(CallerError):
@@ -293,6 +322,7 @@ class LimitReached(CallerError):
 
     code = "limit_reached"
     status = 429
+    cure = "Close or delete what the hint names; the operator may raise the limit."
 
 
 class WorkbookError(ExcelToolsError):
@@ -307,6 +337,7 @@ class WorkbookNotFound(WorkbookError):
 
     code = "workbook_not_found"
     status = 404
+    cure = "Take a name that there is, or open the file first."
 
 
 class WorkbookNotOpen(WorkbookError):
@@ -314,6 +345,7 @@ class WorkbookNotOpen(WorkbookError):
 
     code = "workbook_not_open"
     status = 409
+    cure = "Open it again with `open_excel_file`."
 
 
 class WorkbookRequired(WorkbookError):
@@ -321,6 +353,7 @@ class WorkbookRequired(WorkbookError):
 
     code = "workbook_required"
     status = 422
+    cure = "Name the workbook; the message lists those that are open."
 
 
 class WorkbookDamaged(WorkbookError):
@@ -328,6 +361,7 @@ class WorkbookDamaged(WorkbookError):
 
     code = "workbook_damaged"
     status = 422
+    cure = "Open and save the file in Excel or LibreOffice, and send it again."
 
 
 class WorkbookBusy(WorkbookError):
@@ -335,6 +369,7 @@ class WorkbookBusy(WorkbookError):
 
     code = "workbook_busy"
     status = 503
+    cure = "Call again in some seconds; with more `EXCEL_TOOLS_ENGINES` others wait less."
 
 
 class UnsavedChanges(WorkbookError):
@@ -342,6 +377,7 @@ class UnsavedChanges(WorkbookError):
 
     code = "unsaved_changes"
     status = 409
+    cure = "Save first, or send the number of changes that may be lost; the plugin asks the user."
 
 
 class OperationTooSlow(WorkbookError):
@@ -349,6 +385,7 @@ class OperationTooSlow(WorkbookError):
 
     code = "operation_too_slow"
     status = 504
+    cure = "Ask for less at a time, or raise `EXCEL_TOOLS_ENGINE_DEADLINE`."
 
 
 class OperationTooBig(WorkbookError):
@@ -356,6 +393,7 @@ class OperationTooBig(WorkbookError):
 
     code = "operation_too_big"
     status = 507
+    cure = "Ask for less at a time, or raise `EXCEL_TOOLS_ENGINE_MEMORY_MB`."
 
 
 class ServiceError(ExcelToolsError):
@@ -367,6 +405,7 @@ class StorageFailed(ServiceError):
 
     code = "storage_failed"
     status = 507
+    cure = "Look at the disk and the rights of the data folder; `make doctor` does."
 
 
 class DatabaseUnavailable(ServiceError):
@@ -374,6 +413,7 @@ class DatabaseUnavailable(ServiceError):
 
     code = "database_unavailable"
     status = 503
+    cure = "Try again later; if it stays, the operator looks at the database."
 
 
 class InternalError(ServiceError):
@@ -381,6 +421,7 @@ class InternalError(ServiceError):
 
     code = "internal_error"
     status = 500
+    cure = "Try again; if it stays, report it with the log's lines of that request id."
 
 
 def _shortened(text: str, most: int = 2_000) -> str:

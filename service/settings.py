@@ -190,7 +190,7 @@ class Settings:
         (),
         str,
         "Databases that `query_database` may ask: the path of a TOML file, or JSON; see "
-        "[Databases](docs/databases.md).",
+        "[Databases](databases.md).",
         words="none",
     )
     log_level: str = _setting("INFO", _level, "Level of the log: DEBUG, INFO, WARNING or ERROR.")

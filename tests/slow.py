@@ -129,6 +129,14 @@ SLOW: dict[str, frozenset[str]] = {
             "test_a_damaged_checkpoint_is_done_without",
         }
     ),
+    "test_docs": frozenset(
+        {
+            "test_a_page_says_what_the_service_answers[pdf]",
+            "test_the_documented_configuration_of_a_client_connects",
+            "test_the_site_is_built_without_a_warning_and_asks_no_other_host",
+            "test_what_the_pages_send_with_curl_is_answered",
+        }
+    ),
     "test_doctor": frozenset(
         {
             "test_a_clock_that_is_wrong",

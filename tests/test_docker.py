@@ -128,14 +128,14 @@ def test_the_engines_of_compose_fit_into_its_memory() -> None:
     assert engines * Settings().engine_memory_mb <= int(limit.removesuffix("g")) * 1024
 
 
-def test_every_variable_of_compose_is_explained_in_the_example_and_in_the_readme() -> None:
+def test_every_variable_of_compose_is_explained_in_the_example_and_in_the_documents() -> None:
     used = set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text()))
     own = compose(KEYS)["services"]["open-webui"]["environment"]
     used |= {name for name, value in own.items() if value is None}
     example = (ROOT / ".env.example").read_text()
     assert used <= set(re.findall(r"^#?(\w+)=", example, re.MULTILINE))
     assert used <= set(
-        re.findall(r"^\| `(\w+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+        re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "settings.md").read_text(), re.MULTILINE)
     )
 
 

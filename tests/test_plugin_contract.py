@@ -122,7 +122,7 @@ def test_the_errors_of_the_plugin_itself_are_documented() -> None:
         arg.value for call in errors for arg in call.args[2:3] if isinstance(arg, ast.Constant)
     }
     assert len(codes) > 5
-    documented = (ROOT / "docs" / "how-it-works.md").read_text(encoding="utf-8")
+    documented = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
     assert codes <= set(re.findall(r"^\| `(\w+)` \|", documented, re.MULTILINE))
 
 

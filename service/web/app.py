@@ -22,6 +22,7 @@ from service.web import (
     answers,
     calls,
     files,
+    guide,
     logs,
     operations,
     pages,
@@ -102,6 +103,7 @@ def _application(state: State) -> Flask:
     keep_state(app, state)
     for module in (logs, access, answers):
         module.install(app)
-    for module_ in (sessions, preferences, operations, calls, files, previews, pages, start, door):
+    for module_ in (sessions, preferences, operations, calls, files, previews, pages, guide, start):
         app.register_blueprint(module_.routes)
+    app.register_blueprint(door.routes)
     return app

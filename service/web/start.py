@@ -16,6 +16,7 @@ from service.errors import InvalidParameters
 from service.sessions.keys import make_key
 from service.tool import NAMES, Size, tool_text
 from service.web.access import check_key
+from service.web.guide import is_there
 from service.web.state import state
 
 routes = Blueprint("start", __name__)
@@ -26,6 +27,11 @@ _POLICY = (
     "img-src data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9.\-_\[\]:]+(/[A-Za-z0-9.\-_~/%]*)?")
+# Where people read on: the site, if it was made.
+_GUIDE = '<a href="/guide/">The guide</a> has recipes with pictures, all settings and errors.'
+_NO_GUIDE = (
+    "The project's folder <code>docs</code> has recipes with pictures, all settings and errors."
+)
 _FULL, _SMALL = NAMES["full"], NAMES["small"]
 
 
@@ -43,6 +49,7 @@ def start() -> Response:
     }
     for name, value in facts.items():
         text = text.replace(f"%{name}%", escape(value))
+    text = text.replace("%guide%", _GUIDE if is_there() else _NO_GUIDE)
     return _answer(text, "text/html", {"Content-Security-Policy": _POLICY})
 
 
