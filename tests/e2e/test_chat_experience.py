@@ -33,7 +33,9 @@ def suggestions(chat: Chat) -> list[str]:
 
 
 def lines(turn: Any) -> list[str]:
-    return [status["description"] for status in turn.statuses]
+    """What was told, without how far calls were: a busy machine takes long."""
+    found = [status["description"] for status in turn.statuses]
+    return [line for line in found if not re.search(r" [.]{3} \d+ s$", line)]
 
 
 # The dialog before unsaved work is lost ------------------------------------------------
