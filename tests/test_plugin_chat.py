@@ -200,6 +200,15 @@ def test_nothing_else_asks(calls: ChatCalls) -> None:
     assert calls.page.asked == []
 
 
+def test_a_change_of_a_saved_text_file_is_asked_about(calls: ChatCalls) -> None:
+    calls.attach("sent.csv", CSV)
+    calls.op("open_excel_file", file="sent.csv")
+    calls.op("save_excel_file")
+    calls.op("write_excel_range", start="append", rows=[["West", 5]])
+    calls.page.says = False
+    assert calls.fail("close_excel_file")["code"] == "declined"
+
+
 # Lines ------------------------------------------------------------------------
 
 
