@@ -172,6 +172,275 @@ OPERATIONS = {
 
 # Actions that change nothing.
 LOOKING = ("list", "changes", "tables", "select")
+
+# What the chat is told, by the code of a language and the English text.
+TEXTS: dict[str, dict[str, str]] = {
+    "de": {
+        "Add a row of totals to {where}": "Füge in {where} eine Summenzeile hinzu",
+        "Adding a chart to {where}": "{where}: Diagramm wird eingefügt",
+        "Adding a comment to {where}": "{where}: Kommentar wird eingefügt",
+        "Adding a link to {where}": "{where}: Link wird eingefügt",
+        "Adding a picture to {where}": "{where}: Bild wird eingefügt",
+        "Adding a pivot table to {workbook}": "{workbook}: Pivot-Tabelle wird erstellt",
+        "Adding a rule to {where}": "{where}: Regel wird angelegt",
+        "Adding the sheet {where}": "Blatt {where} wird angelegt",
+        "Asked {source|the database}": "{source|Datenbank} abgefragt",
+        "Asking {source|the database}": "{source|Datenbank} wird abgefragt",
+        "Bringing rows from {source|the database}": "Zeilen werden aus {source|der Datenbank} geholt",
+        "Budget made": "Budget erstellt",
+        "Cells cleared in {where}": "{where}: Zellen geleert",
+        "Cells copied in {where}": "{where}: Zellen kopiert",
+        "Cells deleted from {where}": "{where}: Zellen gelöscht",
+        "Cells filled in {where}": "{where}: Zellen ausgefüllt",
+        "Cells inserted in {where}": "{where}: Zellen eingefügt",
+        "Cells merged in {where}": "{where}: Zellen verbunden",
+        "Cells moved in {where}": "{where}: Zellen verschoben",
+        "Cells unmerged in {where}": "{where}: verbundene Zellen getrennt",
+        "Changed charts of {where}": "{where}: Diagramme geändert",
+        "Changed notes of {where}": "{where}: Notizen geändert",
+        "Changed pivot tables": "Pivot-Tabellen geändert",
+        "Changed rules of {where}": "{where}: Regeln geändert",
+        "Changed sheets of {workbook}": "{workbook}: Blätter geändert",
+        "Changed tables of {where}": "{where}: Tabellen geändert",
+        "Changed {where}": "{where} geändert",
+        "Changed {workbook} in several steps": "{workbook} in mehreren Schritten geändert",
+        "Changes of {workbook} redone": "{workbook}: Änderungen wiederholt",
+        "Changes of {workbook} undone": "{workbook}: Änderungen rückgängig gemacht",
+        "Changing a chart on {where}": "{where}: Diagramm wird geändert",
+        "Changing a pivot table": "Pivot-Tabelle wird geändert",
+        "Changing a rule of {where}": "{where}: Regel wird geändert",
+        "Changing a table on {where}": "{where}: Tabelle wird geändert",
+        "Changing charts of {where}": "{where}: Diagramme werden geändert",
+        "Changing notes of {where}": "{where}: Notizen werden geändert",
+        "Changing pivot tables": "Pivot-Tabellen werden geändert",
+        "Changing rules of {where}": "{where}: Regeln werden geändert",
+        "Changing sheets of {workbook}": "{workbook}: Blätter werden geändert",
+        "Changing tables of {where}": "{where}: Tabellen werden geändert",
+        "Changing the layout of {where}": "{where}: Layout wird geändert",
+        "Changing {where}": "{where} wird geändert",
+        "Changing {workbook} in several steps": "{workbook} wird in mehreren Schritten geändert",
+        "Chart added to {where}": "{where}: Diagramm eingefügt",
+        "Chart changed on {where}": "{where}: Diagramm geändert",
+        "Chart deleted from {where}": "{where}: Diagramm gelöscht",
+        "Choosing {source|the database}": "{source|Datenbank} wird ausgewählt",
+        "Chose {source|the database}": "{source|Datenbank} ausgewählt",
+        "Cleaning up texts in {where}": "{where}: Texte werden bereinigt",
+        "Clearing cells of {where}": "{where}: Zellen werden geleert",
+        "Close without saving?": "Schließen, ohne zu speichern?",
+        "Closed {workbook}": "{workbook} geschlossen",
+        "Closing {workbook}": "{workbook} wird geschlossen",
+        "Columns deleted from {where}": "{where}: Spalten gelöscht",
+        "Columns inserted in {where}": "{where}: Spalten eingefügt",
+        "Columns moved in {where}": "{where}: Spalten verschoben",
+        "Columns turned into rows in {where}": "{where}: Spalten in Zeilen umgewandelt",
+        "Comment added to {where}": "{where}: Kommentar eingefügt",
+        "Copying cells of {where}": "{where}: Zellen werden kopiert",
+        "Copying {where}": "{where} wird kopiert",
+        "Created {filename}": "{filename} erstellt",
+        "Creating {filename}": "{filename} wird erstellt",
+        "Deleting a chart from {where}": "{where}: Diagramm wird gelöscht",
+        "Deleting a pivot table": "Pivot-Tabelle wird gelöscht",
+        "Deleting a sheet of {workbook}": "{workbook}: Blatt wird gelöscht",
+        "Deleting a table from {where}": "{where}: Tabelle wird gelöscht",
+        "Deleting cells from {where}": "{where}: Zellen werden gelöscht",
+        "Deleting columns from {where}": "{where}: Spalten werden gelöscht",
+        "Deleting rows from {where}": "{where}: Zeilen werden gelöscht",
+        "Deleting rules from {where}": "{where}: Regeln werden gelöscht",
+        "Duplicates removed from {where}": "{where}: Duplikate entfernt",
+        "Employee directory made": "Mitarbeiterverzeichnis erstellt",
+        "Export {workbook} as PDF": "Exportiere {workbook} als PDF",
+        "Exported {where} as {FORMAT}": "{where} als {FORMAT} exportiert",
+        "Exporting {where} as {FORMAT}": "{where} wird als {FORMAT} exportiert",
+        "Filling cells of {where}": "{where}: Zellen werden ausgefüllt",
+        "Formatted {where}": "{where} formatiert",
+        "Formatting {where}": "{where} wird formatiert",
+        "Hid {where}": "{where} ausgeblendet",
+        "Hiding {where}": "{where} wird ausgeblendet",
+        "Imported {source|the CSV}": "{source|CSV-Daten} importiert",
+        "Importing {source|the CSV}": "Import: {source|CSV-Daten}",
+        "Inserting cells in {where}": "{where}: Zellen werden eingefügt",
+        "Inserting columns in {where}": "{where}: Spalten werden eingefügt",
+        "Inserting rows in {where}": "{where}: Zeilen werden eingefügt",
+        "Inventory made": "Bestandsliste erstellt",
+        "Invoice made": "Rechnung erstellt",
+        "Joining texts in {where}": "{where}: Texte werden verbunden",
+        "Layout of {where} changed": "{where}: Layout geändert",
+        "Link added to {where}": "{where}: Link eingefügt",
+        "Looked at the changes of {workbook}": "{workbook}: Änderungen angesehen",
+        "Looked at the charts of {where}": "{where}: Diagramme angesehen",
+        "Looked at the files": "Dateien angesehen",
+        "Looked at the notes of {where}": "{where}: Notizen angesehen",
+        "Looked at the pivot tables": "Pivot-Tabellen angesehen",
+        "Looked at the rules of {where}": "{where}: Regeln angesehen",
+        "Looked at the tables of {source|the database}": "{source|Datenbank}: Tabellen angesehen",
+        "Looked at the tables of {where}": "{where}: Tabellen angesehen",
+        "Looked at what changed in {workbook}": "{workbook}: angesehen, was sich geändert hat",
+        "Looked at {where}": "{where} angesehen",
+        "Looked for causes of errors in {where}": "{where}: Fehlerursachen gesucht",
+        "Looked into a formula of {where}": "{where}: Formel untersucht",
+        "Looked into formulas of {where}": "{where}: Formeln untersucht",
+        "Looking at the changes of {workbook}": "{workbook}: Änderungen werden angesehen",
+        "Looking at the charts of {where}": "{where}: Diagramme werden angesehen",
+        "Looking at the files": "Dateien werden angesehen",
+        "Looking at the notes of {where}": "{where}: Notizen werden angesehen",
+        "Looking at the pivot tables": "Pivot-Tabellen werden angesehen",
+        "Looking at the rules of {where}": "{where}: Regeln werden angesehen",
+        "Looking at the tables of {source|the database}": "{source|Datenbank}: Tabellen werden angesehen",
+        "Looking at the tables of {where}": "{where}: Tabellen werden angesehen",
+        "Looking at what changed in {workbook}": "{workbook}: Änderungen werden verglichen",
+        "Looking at {where}": "{where} wird angesehen",
+        "Looking for causes of errors in {where}": "{where}: Fehlerursachen werden gesucht",
+        "Looking into a formula of {where}": "{where}: Formel wird untersucht",
+        "Looking into formulas of {where}": "{where}: Formeln werden untersucht",
+        "Made the report": "Bericht erstellt",
+        "Make a chart of the data in {where}": "Erstelle ein Diagramm aus den Daten in {where}",
+        "Make a chart of {value} per {label} from {where}": "Erstelle ein Diagramm aus {where}: {value} je {label}",
+        "Making a table on {where}": "{where}: Tabelle wird angelegt",
+        "Making the budget": "Budget wird erstellt",
+        "Making the employee directory": "Mitarbeiterverzeichnis wird erstellt",
+        "Making the inventory": "Bestandsliste wird erstellt",
+        "Making the invoice": "Rechnung wird erstellt",
+        "Making the project plan": "Projektplan wird erstellt",
+        "Making the report": "Bericht wird erstellt",
+        "Making the sales report": "Verkaufsbericht wird erstellt",
+        "Making the timesheet": "Stundenzettel wird erstellt",
+        "Merging cells in {where}": "{where}: Zellen werden verbunden",
+        "Moved {where}": "{where} verschoben",
+        "Moving cells of {where}": "{where}: Zellen werden verschoben",
+        "Moving columns in {where}": "{where}: Spalten werden verschoben",
+        "Moving rows in {where}": "{where}: Zeilen werden verschoben",
+        "Moving {where}": "{where} wird verschoben",
+        "Name given in {workbook}": "{workbook}: Name vergeben",
+        "Naming cells of {workbook}": "{workbook}: Zellen werden benannt",
+        "Notes removed from {where}": "{where}: Notizen entfernt",
+        "Opened {file}": "{file} geöffnet",
+        "Opening {file}": "{file} wird geöffnet",
+        "Picture added to {where}": "{where}: Bild eingefügt",
+        "Pivot table added on {where}": "{where}: Pivot-Tabelle erstellt",
+        "Pivot table changed on {where}": "{where}: Pivot-Tabelle geändert",
+        "Pivot table deleted from {where}": "{where}: Pivot-Tabelle gelöscht",
+        "Pivot tables refreshed in {workbook}": "{workbook}: Pivot-Tabellen aktualisiert",
+        "Prepared a preview of {where}": "{where}: Vorschau erstellt",
+        "Preparing a preview of {where}": "{where}: Vorschau wird erstellt",
+        "Project plan made": "Projektplan erstellt",
+        "Protected {where}": "{where} geschützt",
+        "Protecting {where}": "{where} wird geschützt",
+        "Protection taken off {where}": "{where}: Schutz aufgehoben",
+        "Putting rows into {workbook}": "{workbook}: Zeilen werden eingetragen",
+        "Read {where}": "{where} gelesen",
+        "Reading {where}": "{where} wird gelesen",
+        "Redo what was undone": "Stelle das Rückgängiggemachte wieder her",
+        "Redoing changes of {workbook}": "{workbook}: Änderungen werden wiederholt",
+        "Refreshing pivot tables": "Pivot-Tabellen werden aktualisiert",
+        "Removing duplicates from {where}": "{where}: Duplikate werden entfernt",
+        "Removing notes from {where}": "{where}: Notizen werden entfernt",
+        "Renaming {where}": "{where} wird umbenannt",
+        "Replacing texts in {where}": "{where}: Texte werden ersetzt",
+        "Rows and columns swapped in {where}": "{where}: Zeilen und Spalten vertauscht",
+        "Rows deleted from {where}": "{where}: Zeilen gelöscht",
+        "Rows from {source} put on {where}": "{where}: Zeilen aus {source} eingetragen",
+        "Rows inserted in {where}": "{where}: Zeilen eingefügt",
+        "Rows moved in {where}": "{where}: Zeilen verschoben",
+        "Rows put on {where}": "{where}: Zeilen eingetragen",
+        "Rule added to {where}": "{where}: Regel angelegt",
+        "Rule changed on {where}": "{where}: Regel geändert",
+        "Rules deleted from {where}": "{where}: Regeln gelöscht",
+        "Sales report made": "Verkaufsbericht erstellt",
+        "Saved {workbook}": "{workbook} gespeichert",
+        "Saving {workbook}": "{workbook} wird gespeichert",
+        "Searched the data of {workbook}": "{workbook}: Daten durchsucht",
+        "Searching the data of {workbook}": "{workbook}: Daten werden durchsucht",
+        "Seeking the right input in {where}": "{where}: passender Eingabewert wird gesucht",
+        "Sheet copied to {where}": "Blatt kopiert: {where}",
+        "Sheet deleted from {workbook}": "{workbook}: Blatt gelöscht",
+        "Sheet renamed to {where}": "Blatt umbenannt: {where}",
+        "Sheet {where} added": "Blatt {where} angelegt",
+        "Show what changed in {workbook}": "Zeige, was sich in {workbook} geändert hat",
+        "Showing {where}": "{where} wird eingeblendet",
+        "Sorted {where}": "{where} sortiert",
+        "Sorting {where}": "{where} wird sortiert",
+        "Sought the right input in {where}": "{where}: passender Eingabewert gesucht",
+        "Splitting texts in {where}": "{where}: Texte werden aufgeteilt",
+        "Sum up {value} per {label} from {where}": "Summiere {value} je {label} aus {where}",
+        "Swapping rows and columns in {where}": "{where}: Zeilen und Spalten werden vertauscht",
+        "Table changed on {where}": "{where}: Tabelle geändert",
+        "Table deleted from {where}": "{where}: Tabelle gelöscht",
+        "Table made on {where}": "{where}: Tabelle angelegt",
+        "Table of {where} turned into plain cells": "{where}: Tabelle in normale Zellen umgewandelt",
+        "Taking the protection off {where}": "{where}: Schutz wird aufgehoben",
+        "Texts cleaned up in {where}": "{where}: Texte bereinigt",
+        "Texts joined in {where}": "{where}: Texte verbunden",
+        "Texts replaced in {where}": "{where}: Texte ersetzt",
+        "Texts split in {where}": "{where}: Texte aufgeteilt",
+        "Timesheet made": "Stundenzettel erstellt",
+        "Turning a table of {where} into plain cells": "{where}: Tabelle wird in normale Zellen umgewandelt",
+        "Turning columns into rows in {where}": "{where}: Spalten werden in Zeilen umgewandelt",
+        "Undo the last change": "Mach die letzte Änderung rückgängig",
+        "Undoing changes of {workbook}": "{workbook}: Änderungen werden rückgängig gemacht",
+        "Unmerging cells in {where}": "{where}: verbundene Zellen werden getrennt",
+        "Writing to {where}": "{where}: Zellen werden geschrieben",
+        "Wrote to {where}": "{where}: Zellen geschrieben",
+        "a file": "Datei",
+        "a limit is reached": "eine Grenze ist erreicht",
+        "a value or formula does not fit": "ein Wert oder eine Formel passt nicht",
+        "asking the database": "Datenbank wird abgefragt",
+        "bringing the file into the chat": "Datei wird in den Chat gebracht",
+        "bringing the page into the chat": "Vorschau wird in den Chat gebracht",
+        "bringing the workbook back": "Arbeitsmappe wird wiederhergestellt",
+        "calculating": "Berechnung",
+        "converting": "Umwandlung",
+        "done before it was stopped": "vor dem Anhalten schon fertig",
+        "files of this kind can't be opened": "Dateien dieser Art lassen sich nicht öffnen",
+        "finishing": "Abschluss",
+        "it is not clear which database is meant": "es ist nicht klar, welche Datenbank gemeint ist",
+        "it is not clear which sheet is meant": "es ist nicht klar, welches Blatt gemeint ist",
+        "it is not clear which workbook is meant": "es ist nicht klar, welche Arbeitsmappe gemeint ist",
+        "it is too large": "es ist zu groß",
+        "it takes more memory than there is": "es braucht mehr Speicher, als da ist",
+        "it took too long": "es hat zu lange gedauert",
+        "it took too long; the workbook is as it was": "es hat zu lange gedauert; die Arbeitsmappe ist unverändert",
+        "loading": "Laden",
+        "others are using it at the moment; try again later": "gerade wird daran gearbeitet; bitte später noch einmal versuchen",
+        "reading": "Lesen",
+        "sending the file": "Datei wird übertragen",
+        "several files have such a name": "mehrere Dateien heißen so",
+        "something went wrong inside; an administrator can help": "im Inneren ging etwas schief; die Administration kann helfen",
+        "step {number} of {total}": "Schritt {number} von {total}",
+        "stopped": "angehalten",
+        "stopped, but it may have been done: the service did not answer": "angehalten, ist aber vielleicht schon geschehen: der Dienst hat nicht geantwortet",
+        "the Excel service broke off; the change may have been made": "der Excel-Dienst brach ab; die Änderung ist vielleicht schon gemacht",
+        "the Excel service can't be reached; an administrator can help": "der Excel-Dienst ist nicht erreichbar; die Administration kann helfen",
+        "the Excel service could not store it; an administrator can help": "der Excel-Dienst konnte es nicht speichern; die Administration kann helfen",
+        "the Excel service does not know this; an administrator can help": "der Excel-Dienst kennt das nicht; die Administration kann helfen",
+        "the Excel service does not take this tool's key; an administrator can help": "der Excel-Dienst nimmt den Schlüssel dieses Werkzeugs nicht an; die Administration kann helfen",
+        "the Excel service lost track of this chat": "der Excel-Dienst hat diesen Chat aus den Augen verloren",
+        "the attached file could not be read; attach it again": "die angehängte Datei war nicht lesbar; bitte noch einmal anhängen",
+        "the database can't be asked at the moment": "die Datenbank ist gerade nicht erreichbar",
+        "the database did not understand the question": "die Datenbank hat die Frage nicht verstanden",
+        "the database may only be read": "die Datenbank darf nur gelesen werden",
+        "the file": "Datei",
+        "the file is damaged": "die Datei ist beschädigt",
+        "the file is gone, or you may not read it": "die Datei ist weg, oder Sie dürfen sie nicht lesen",
+        "the file needs a password": "die Datei braucht ein Kennwort",
+        "the model asked for it in a way that is not understood": "das Modell hat es so verlangt, dass es nicht zu verstehen ist",
+        "the model asked the data in a way that is not understood": "das Modell hat so nach den Daten gefragt, dass es nicht zu verstehen ist",
+        "the password is not right": "das Kennwort stimmt nicht",
+        "the workbook": "Arbeitsmappe",
+        "the workbook was closed": "die Arbeitsmappe wurde geschlossen",
+        "there are no such cells, or they can't be used so": "diese Zellen gibt es nicht, oder sie lassen sich so nicht verwenden",
+        "there is no such database": "diese Datenbank gibt es nicht",
+        "there is no such file": "diese Datei gibt es nicht",
+        "there is no such sheet": "dieses Blatt gibt es nicht",
+        "there is no such workbook": "diese Arbeitsmappe gibt es nicht",
+        "waiting for its turn": "wartet, bis sie an der Reihe ist",
+        "writing": "Schreiben",
+        "{doing} did not work: {why}": "{doing}: nicht gelungen, {why}",
+        "{done} of {total}": "{done} von {total}",
+        "{where} is shown again": "{where} eingeblendet",
+        "{workbook} has unsaved changes ({count}). Closed now, they are lost; files shown here stay.": "{workbook} hat ungespeicherte Änderungen ({count}). Beim Schließen gehen sie verloren; Dateien, die hier zu sehen sind, bleiben.",
+        "{workbook} stays open, with its unsaved changes": "{workbook} bleibt offen, mit den ungespeicherten Änderungen",
+    }
+}
 # --- end of the generated part ---
 
 
@@ -543,6 +812,7 @@ class Turn:
         session = metadata.get("session_id") or "none"
         self.chat_id = str(metadata.get("chat_id") or f"without-chat-{session}")
         self.message_id = str(metadata.get("message_id") or "")
+        self.language = self._chosen_language(metadata)
         # What the call turned out to be about, by parameter, for what the chat is told.
         self.named: dict[str, str] = {}
         # Whether the user is being asked something.
@@ -552,6 +822,28 @@ class Turn:
     def _valves(self) -> dict:
         valves = self.user.get("valves")
         return valves if isinstance(valves, dict) else vars(valves) if valves else {}
+
+    def _chosen_language(self, metadata: dict) -> str:
+        """The code of the language to speak: the user's valve, else the page's, else English."""
+        variables = metadata.get("variables")
+        page = variables.get("{{USER_LANGUAGE}}") if isinstance(variables, dict) else ""
+        headers = getattr(self.request, "headers", None)
+        # A page that was opened by an old link, or a call that no page made, tells no language.
+        browser = headers.get("accept-language") if headers is not None else ""
+        for wanted in (self._valves.get("language"), page, browser):
+            for item in str(wanted or "").split(","):
+                code = re.split("[-_;]", item.strip().lower())[0]
+                if code == "en" or code in TEXTS:
+                    return code
+        return "en"
+
+    def told(self, text: str) -> str:
+        """A text in the user's language."""
+        return _told(text, self.language)
+
+    def say(self, text: str, names: dict) -> str:
+        """A text in the user's language, with the names put in."""
+        return _sentence(text, names, self.language)
 
     @property
     def preferences(self) -> dict[str, str]:
@@ -629,13 +921,14 @@ class Watch:
         """The sentence "doing" or "done" of the operation, with the names known by now."""
         lines = self._facts["lines"]
         line = lines[_kind(self._facts, self._arguments)][what == "done"]
-        return _sentence(line, {**self._arguments, **self.turn.named})
+        return self.turn.say(line, {**self._arguments, **self.turn.named})
 
     def failed(self, error: ToolError) -> str:
         """How the chat is told that it did not work."""
         if error.line:
-            return _sentence(error.line, {**self._arguments, **self.turn.named})
-        return f"{self.said('doing')} did not work: {_plain(error)}"
+            return self.turn.say(error.line, {**self._arguments, **self.turn.named})
+        why = self.turn.told(_plain(error, self.turn.language))
+        return _filled(self.turn.told(FAILED), {"doing": self.said("doing"), "why": why})
 
     async def over(self, work: Coroutine) -> Any:
         """What comes of the work, which is told of as long as it lasts."""
@@ -662,7 +955,9 @@ class Watch:
                 continue  # the dialog says enough
             found = await asyncio.to_thread(self.client.progress)
             seconds = round(time.monotonic() - self._began)
-            await self.turn.status(f"{self.said('doing')}{_part(found)} ... {seconds} s")
+            await self.turn.status(
+                f"{self.said('doing')}{_part(found, self.turn.language)} ... {seconds} s"
+            )
 
     async def _stop(self) -> None:
         end = "stopped"
@@ -670,25 +965,52 @@ class Watch:
             end = await asyncio.to_thread(self.client.stop)
         except Exception as error:
             log.warning("a call could not be stopped: %s", type(error).__name__)
-        await self.turn.status(f"{self.said('doing')}: {end}", done=True)
+        await self.turn.status(f"{self.said('doing')}: {self.turn.told(end)}", done=True)
 
 
-def _part(progress: dict) -> str:
+def _told(text: str, language: str) -> str:
+    """A text in a language, as it is where that has no other."""
+    return TEXTS.get(language, {}).get(text, text)
+
+
+def _part(progress: dict, language: str = "en") -> str:
     """What the service is doing, as words behind a sentence; "" if there is nothing to say."""
     doing, done, total = (progress.get(key) for key in ("doing", "done", "total"))
     counted = isinstance(done, int) and isinstance(total, int) and total > 1
     if doing == "steps":
-        return f": step {done + 1} of {total}" if counted else ""
-    words = {
-        "waiting": "waiting for its turn",
-        "rebuilding": "bringing the workbook back",
-        "working": "",
-    }
-    said = words.get(str(doing or "working"), str(doing))
+        step = {"number": done + 1, "total": total} if counted else {}
+        return f": {_filled(_told(STEP, language), step)}" if step else ""
+    said = _told(PROGRESS.get(str(doing or "working"), str(doing)), language)
     if not counted or not said:
         return f": {said}" if said else ""
-    few = doing == "rebuilding" and total < 100
-    return f": {said}, " + (f"{done} of {total}" if few else f"{min(100 * done // total, 100)} %")
+    if doing == "rebuilding" and total < 100:
+        return f": {said}, " + _filled(_told(COUNT, language), {"done": done, "total": total})
+    return f": {said}, {min(100 * done // total, 100)} %"
+
+
+# How it is told that a call did not work.
+FAILED = "{doing} did not work: {why}"
+# What the service tells of a call under way, in words for the chat.
+STEP, COUNT = "step {number} of {total}", "{done} of {total}"
+PROGRESS = {
+    "waiting": "waiting for its turn",
+    "rebuilding": "bringing the workbook back",
+    "working": "",
+    "loading": "loading",
+    "calculating": "calculating",
+    "converting": "converting",
+    "reading": "reading",
+    "writing": "writing",
+    "asking the database": "asking the database",
+    "finishing": "finishing",
+}
+# What is done outside of an operation, and how a call ended that the user stopped.
+STAGES = ("sending the file", "bringing the file into the chat", "bringing the page into the chat")
+ENDS = (
+    "stopped",
+    "stopped, but it may have been done: the service did not answer",
+    "done before it was stopped",
+)
 
 
 # What a person reads where an error's own words are for the model or an administrator.
@@ -712,9 +1034,41 @@ PLAIN = {
 }
 
 
-def _plain(error: ToolError) -> str:
+# In few words, for people who read another language than English; these may read the message.
+FOREIGN = {
+    "invalid_range": "there are no such cells, or they can't be used so",
+    "invalid_value": "a value or formula does not fit",
+    "sheet_not_found": "there is no such sheet",
+    "sheet_required": "it is not clear which sheet is meant",
+    "file_not_found": "there is no such file",
+    "ambiguous_name": "several files have such a name",
+    "attachment_unreadable": "the attached file could not be read; attach it again",
+    "attachment_forbidden": "the file is gone, or you may not read it",
+    "too_large": "it is too large",
+    "unsupported_file": "files of this kind can't be opened",
+    "password_required": "the file needs a password",
+    "wrong_password": "the password is not right",
+    "workbook_not_found": "there is no such workbook",
+    "workbook_not_open": "the workbook was closed",
+    "workbook_required": "it is not clear which workbook is meant",
+    "workbook_damaged": "the file is damaged",
+    "workbook_busy": "others are using it at the moment; try again later",
+    "limit_reached": "a limit is reached",
+    "database_not_found": "there is no such database",
+    "database_required": "it is not clear which database is meant",
+    "database_unavailable": "the database can't be asked at the moment",
+    "statement_refused": "the database may only be read",
+    "statement_failed": "the database did not understand the question",
+    "cancelled": "stopped",
+    "service_timeout": "it took too long",
+    "service_broke_off": "the Excel service broke off; the change may have been made",
+}
+
+
+def _plain(error: ToolError, language: str = "en") -> str:
     """The error in a few words for a person."""
-    text = PLAIN.get(error.code) or " ".join(error.message.split())
+    text = PLAIN.get(error.code) or (FOREIGN.get(error.code) if language != "en" else "")
+    text = text or " ".join(error.message.split())
     return text if len(text) <= 200 else f"{text[:200].rsplit(' ', 1)[0]} ..."
 
 
@@ -960,7 +1314,7 @@ class Display:
     async def page(self, address: str) -> bytes:
         """The page behind a preview's address, in the colours of the chat."""
         theme = await self.turn.theme()
-        wish = f"embed=1&theme={theme}" if theme else "embed=1"
+        wish = f"embed=1&language={self.turn.language}" + (f"&theme={theme}" if theme else "")
         self.client.stage = "bringing the page into the chat"
         return await asyncio.to_thread(self.client.fetch, address, wish)
 
@@ -1090,6 +1444,11 @@ class Tools:
         )
         show_changes: bool = Field(
             default=False, description="Show the workbook in the chat after each change."
+        )
+        language: str = Field(
+            default="",
+            description="Of status lines and previews; empty: the language of this page.",
+            json_schema_extra={"input": {"type": "select", "options": ["", "en", *TEXTS]}},
         )
 
     # At class level, because Open WebUI makes instances anew.
@@ -1450,7 +1809,7 @@ class Tools:
         if turn.shows_changes:
             await display.show(str(body.get("workbook", "")), str(body.get("sheet", "")))
         if self.valves.suggest_next and names.get("action") != "redo":
-            await display.suggest(_follow_ups(facts, names, body))
+            await display.suggest(_follow_ups(facts, names, body, turn.language))
 
     async def _shown(self, client: ServiceClient, turn: Turn, answer: dict) -> Any:
         """The page that the service made, inside of the chat, and the answer beside it.
@@ -1511,7 +1870,7 @@ class Tools:
         count = int(error.details.get("unsaved_changes", 0))
         turn.named["workbook"] = str(error.details.get("workbook", ""))
         turn.named["count"] = str(count)
-        title, message = (_sentence(text, turn.named) for text in ASKED)
+        title, message = (turn.say(text, turn.named) for text in ASKED)
         answer = await turn.confirmed(title, message)
         if answer:
             return count
@@ -1633,7 +1992,7 @@ def _kind(facts: dict, arguments: dict) -> str:
     return next((kind for kind in kinds if isinstance(kind, str) and kind in facts["lines"]), "")
 
 
-def _follow_ups(facts: dict, names: dict, body: dict) -> list[str]:
+def _follow_ups(facts: dict, names: dict, body: dict, language: str = "en") -> list[str]:
     """One or two things to ask next, of those that this tool can do."""
     made = body["result"].get("sheets")
     if isinstance(made, list) and made and all(_is_bare(sheet) for sheet in made):
@@ -1643,7 +2002,7 @@ def _follow_ups(facts: dict, names: dict, body: dict) -> list[str]:
     for tool, text in facts["follow_ups"]:
         missing = {"label", "value"} & set(re.findall(r"\{(\w+)", text)) - set(known)
         if tool in OPERATIONS and not missing:
-            found.append((tool, _sentence(text, known)))
+            found.append((tool, _sentence(text, known, language)))
     # Not the same thing in two forms.
     first = [text for n, (tool, text) in enumerate(found) if tool not in dict(found[:n])]
     return first[:2]
@@ -1688,11 +2047,12 @@ def _counts(name: str) -> bool:
     return not re.fullmatch(r"(?i)(.*[ _])?(id|no\.?|nr\.?|number|code|year|zip|row)", name.strip())
 
 
-def _sentence(text: str, arguments: dict) -> str:
-    """ "Opening {file}" with the argument put in, if it is a short name.
+def _sentence(text: str, arguments: dict, language: str = "en") -> str:
+    """ "Opening {file}" in a language, with the argument put in, if it is a short name.
 
     {where} is the sheet, else the workbook. Behind a | stands what is said without a name.
     """
+    told = TEXTS.get(language, {})
     where = next(filter(None, map(arguments.get, ("sheet", "workbook", "filename"))), "")
 
     def value(match: re.Match) -> str:
@@ -1700,9 +2060,15 @@ def _sentence(text: str, arguments: dict) -> str:
         given = str((where if name == "where" else arguments.get(name.lower())) or "").strip()
         if given and len(given) <= 80 and given.isprintable() and given != "latest":
             return given.upper() if name.isupper() else given
-        return otherwise if otherwise is not None else NAMELESS.get(name, NAMELESS["workbook"])
+        nameless = NAMELESS.get(name, NAMELESS["workbook"])
+        return otherwise if otherwise is not None else told.get(nameless, nameless)
 
-    return re.sub(r"\{(\w+)(?:\|([^}]*))?\}", value, text).strip()
+    return re.sub(r"\{(\w+)(?:\|([^}]*))?\}", value, told.get(text, text)).strip()
+
+
+def _filled(text: str, names: dict) -> str:
+    """A text with the names in braces put in, long ones, too."""
+    return re.sub(r"\{(\w+)\}", lambda match: str(names[match.group(1)]), text)
 
 
 def _shortened(body: dict, link: str) -> dict:

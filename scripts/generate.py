@@ -25,6 +25,7 @@ sys.path.insert(0, str(ROOT))
 import service.operations  # noqa: E402, F401 - declares the operations
 from service import settings  # noqa: E402
 from service.errors import ExcelToolsError  # noqa: E402
+from service.languages import ENGLISH, languages, texts  # noqa: E402
 from service.operations.data import Rows  # noqa: E402
 from service.operations.lines import FOLLOW_UPS, LOOKING, lines_of  # noqa: E402
 from service.operations.registry import BriefOptions, Operation, Parameter, operations  # noqa: E402
@@ -121,8 +122,14 @@ def plugin_head(*, small: bool = False) -> str:
         + "\n\nOPERATIONS = {\n"
         + "".join(facts)
         + "}\n\n"
-        + f"# Actions that change nothing.\nLOOKING = {LOOKING!r}\n"
+        + f"# Actions that change nothing.\nLOOKING = {LOOKING!r}\n\n"
+        + "# What the chat is told, by the code of a language and the English text.\n"
+        + f"TEXTS: dict[str, dict[str, str]] = {_told()!r}\n"
     )
+
+
+def _told() -> dict[str, dict[str, object]]:
+    return {code: dict(texts(code, "chat")) for code in languages() if code != ENGLISH}
 
 
 def _facts(item: Operation, small: bool) -> dict[str, object]:

@@ -25,6 +25,7 @@ LAYERS = [
 BOTTOM = {
     *("settings", "errors", "names", "logs", "sources", "progress", "calls", "sql_words"),
     "tool",
+    "languages",
 }
 MODULES = sorted((ROOT / "service").rglob("*.py"))
 SCRIPTS = sorted((ROOT / "scripts").rglob("*.py"))

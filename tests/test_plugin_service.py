@@ -432,7 +432,7 @@ def test_settings_of_one_user_are_not_those_of_another(wire: Wire, calls: ToolCa
 def test_a_setting_that_cannot_be_used_is_told_once_and_stops_nothing(
     wire: Wire, calls: ToolCalls
 ) -> None:
-    wrong = again(calls, user_valves={"number_format": "#.##0,00"})
+    wrong = again(calls, user_valves={"number_format": "#.##0"})
     answer = wrong.op("create_excel_file", filename="a.xlsx", rows=RECORDS)
     assert "number_format" in answer["notice"]
     assert "swaps point and comma" in answer["notice"]

@@ -529,7 +529,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"font": "x" * 32}, "32 characters"),
     ({"font": "a\nb"}, "font"),
     ({"font": 7}, "font"),
-    ({"number_format": "#.##0,00"}, "swaps point and comma"),
+    ({"number_format": "#.##0"}, "swaps point and comma"),
     ({"number_format": "numbr"}, 'Did you mean "number"'),
     ({"number_format": "text"}, "does not show numbers"),
     ({"number_format": "dd.mm.yyyy"}, "does not show numbers"),

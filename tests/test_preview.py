@@ -61,6 +61,47 @@ def opened(chat: Chat, book: openpyxl.Workbook, folder: Path) -> None:
     chat.op("open_excel_file", file="book.xlsx")
 
 
+GERMAN = {"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "language"),
+    [
+        ({"language": "de-CH"}, {"Accept-Language": "en"}, "de"),
+        ({}, GERMAN, "de"),
+        ({"language": "tlh"}, {}, "en"),
+    ],
+)
+def test_a_page_speaks_the_language_that_is_asked_for_or_the_readers(
+    chat: Chat, query: dict[str, str], headers: dict[str, str], language: str
+) -> None:
+    chat.op("create_excel_file", filename="costs", headers=["Item", "Cost"], rows=[["Rent", 12.5]])
+    chat.op("save_excel_file")
+    chat.op("write_excel_range", start="B2", rows=[[1234.5]])
+    path = urlsplit(chat.op("preview_excel_file")["preview_url"]).path
+    query = {**query, "embed": "1"}
+    page = chat.http.get(path, query_string=query, headers=headers).get_data(as_text=True)
+    german = language == "de"
+    assert f'<html lang="{language}">' in page
+    assert (">In neuem Tab öffnen</a>" in page) is german
+    data = data_of(page)
+    assert ("{cells} changed" in data["texts"]) is german
+    assert data["whole"].endswith(f"?language={language}") is ("language" in query)
+    number = cells_of(data)["2:2"]
+    assert number[1] == "1,234.50", "numbers are as the workbook's formats have them"
+    assert number[4]["d"] == ("vorher 12.5" if german else "was 12.5")
+
+
+def test_charts_and_pictures_are_told_in_the_language_of_the_page(chat: Chat) -> None:
+    chat.op("create_excel_file", filename="c", headers=["M", "V"], rows=[["a", 1], ["b", 2]])
+    chat.op("create_excel_chart", title="Umsatz & mehr")
+    drawing = data_of(page_of(chat, language="de"))["sheets"][0]["drawings"][0]
+    words = "Säulendiagramm: Umsatz & mehr. Datenreihen: 1 (V), Punkte je Reihe: 2."
+    assert drawing["words"] == words
+    part = page_of(chat, language="de", sheet="Sheet1", row="1")
+    assert json.loads(part)["sheet"]["drawings"][0]["words"] == words
+
+
 def test_a_page_may_be_told_its_colours(chat: Chat) -> None:
     chat.op("create_excel_file", filename="costs", headers=["Item", "Cost"])
     assert data_of(page_of(chat))["theme"] == ""

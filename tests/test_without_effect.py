@@ -126,7 +126,7 @@ def test_csv_text_of_one_line_is_told_to_need_a_line_break(chat: Chat) -> None:
     ("formula", "reason"),
     [
         ("= ", "nothing follows the equals sign"),
-        ("=SUM(1;2)", "its arguments are not separated by commas"),
+        ("=SUM({1;2} 3)", "its arguments are not separated by commas"),
         ("=SUM(1", "a bracket is not closed"),
         ("=SUM(1))", "a bracket is closed that was not opened"),
         ('="a', "a quotation mark is not closed"),

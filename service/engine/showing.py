@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from service.languages import speaking
 from service.workbook.book import Book
 from service.workbook.preview.grid import Changes
 from service.workbook.preview.page import embedded, page
@@ -28,14 +29,20 @@ def showing(
 
     :param asked: "now" (ISO time), "sheet" to begin with or to show more of, "row" from which
         on (0: the page), "more" (whether the page can ask for more), "whole" (address of the
-        page that can), "theme" ("light", "dark", or "" for that of the reader's system)
+        page that can), "theme" ("light", "dark", or "" for that of the reader's system),
+        "language" (code of one that there is)
     """
+    with speaking(asked["language"]):
+        return {"text": _text(book, asked, changes)}
+
+
+def _text(book: Book, asked: dict[str, Any], changes: dict[str, Changes] | None) -> str:
     wanted = Asked(dt.datetime.fromisoformat(asked["now"]), changes, asked["sheet"])
     if not asked["more"]:
         wanted.rows, wanted.most_cells = _EMBEDDED
         wanted.least = _LEAST
     preview = Preview(book, wanted)
     if asked["row"]:
-        return {"text": embedded(preview.part(asked["sheet"], asked["row"]))}
+        return embedded(preview.part(asked["sheet"], asked["row"]))
     facts = {key: asked[key] for key in ("more", "whole", "theme")} | {"step": ROWS}
-    return {"text": page({**preview.whole(), **facts})}
+    return page({**preview.whole(), **facts}, asked["language"])

@@ -7,6 +7,7 @@ from copy import copy
 from typing import Literal
 
 from openpyxl.cell.cell import Cell
+from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from service.errors import InvalidParameters, InvalidRange, counted
@@ -26,6 +27,7 @@ from service.operations.registry import Answer, operation
 from service.operations.result_formats import take_over
 from service.operations.room import make_room
 from service.operations.rule_growth import grow_rules, rows_before
+from service.operations.stayed_text import stayed_text
 from service.operations.table_growth import (
     around,
     calculated_cells,
@@ -43,6 +45,7 @@ from service.operations.table_headers import Headers, with_headers
 from service.workbook import cells
 from service.workbook.areas import Area, area_at, one_sheet, parse_cell, split_sheet
 from service.workbook.book import Book
+from service.workbook.column_types import looks_valued
 from service.workbook.structure import rename_columns
 
 MAX_CELLS_READ = 5_000
@@ -250,12 +253,26 @@ def write_excel_range(ctx: Context, rows: Rows, sheet: str = "", start: str = "A
     room = make_room(ctx, worksheet, around(area, calculated))
     widened = sorted({*cut_off, *room.widened})
     result: dict[str, object] = {"written": str(area), "cells": area.cells}
-    under += [*left_out(worksheet, area), *room.notes]
+    under += [*left_out(worksheet, area), *room.notes, *_stayed_text(lines, column)]
     notes = [*short, *headers.notes, *notes_of(calculated), *under]
     told = {"adjusted": adjusted, "widened_columns": widened, "notes": notes}
     return Answer(
         result | {key: value for key, value in told.items() if value}, sheet=worksheet.title
     )
+
+
+def _stayed_text(lines: list[list[cells.Scalar]], column: int) -> list[str]:
+    """Notes on columns of texts that look like dates or amounts; a header may stand above."""
+    found = []
+    for index, values in enumerate(zip(*lines, strict=False)):
+        values = values[1:] if _is_header(values) else values
+        found.append((get_column_letter(column + index), values))
+    return stayed_text(found)
+
+
+def _is_header(values: tuple[cells.Scalar, ...]) -> bool:
+    """Whether the first of several values is a text that is no date and no amount."""
+    return len(values) > 1 and isinstance(values[0], str) and not looks_valued(values[0])
 
 
 def _sheet_and_start(book: Book, sheet: str, start: str) -> tuple[Worksheet, str]:

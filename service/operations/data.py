@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from service.errors import InvalidValue, counted, listed
+from service.operations.stayed_text import stayed_text
 from service.workbook.cells import Scalar, label, looks_like_number
+from service.workbook.foreign.formulas import in_english
 
 Rows: TypeAlias = list[list[Scalar]] | list[dict[str, Scalar]] | dict[str, list[Scalar]]
 
@@ -47,10 +49,21 @@ def as_grid(headers: list[Scalar] | None, rows: Rows, where: str = "rows") -> Gr
         grid = _from_records(heads, rows, where)
     else:
         grid = _from_lists(heads, rows, where)  # type: ignore[arg-type]
+    grid.rows = [_read(row, f"{where}: row {n}") for n, row in enumerate(grid.rows, start=1)]
     repeated = _repeated([name for name in heads if name not in (None, "")])
     if repeated:
         grid.notes.append(f"Headers that appear more than once: {listed(repeated)}.")
     return grid
+
+
+def _read(row: list[Scalar], where: str) -> list[Scalar]:
+    """The row with its formulas in English, whichever language they came in."""
+    if not any(isinstance(value, str) and value.startswith("=") for value in row):
+        return row
+    return [
+        in_english(value, where) if isinstance(value, str) and value.startswith("=") else value
+        for value in row
+    ]
 
 
 def _from_lists(headers: list[Scalar], rows: list[list[Scalar]], where: str) -> Grid:
@@ -126,16 +139,19 @@ def _refuse_repeated(names: list[Scalar], where: str) -> None:
 
 
 def text_number_notes(grid: Grid) -> list[str]:
-    """A note for columns in which all values are numbers written as text."""
-    found = []
+    """Notes on columns in which all values are numbers or dates written as text."""
+    found, others = [], []
     for index, name in enumerate(grid.headers):
         values = [row[index] for row in grid.rows if row[index] not in (None, "")]
         if values and all(isinstance(v, str) and looks_like_number(v) for v in values):
             found.append(str(name))
-    if not found:
-        return []
-    note = (
-        f"Numbers stored as text, because they came in quotes: {listed(found)}. "
-        "Send them without quotes to calculate with them."
-    )
-    return [note]
+        else:
+            others.append((str(name), values))
+    notes = stayed_text(others)
+    if found:
+        notes.insert(
+            0,
+            f"Numbers stored as text, because they came in quotes: {listed(found)}. "
+            "Send them without quotes, with a point in decimals, to calculate with them.",
+        )
+    return notes

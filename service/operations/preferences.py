@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from service.errors import InvalidParameters, InvalidValue, listed
 from service.operations.registry import Options, problems_of
+from service.workbook.foreign.number_codes import english_code
 from service.workbook.house import FONT, House, HouseStyle, LegendWish, house
 from service.workbook.number_formats import formats_date, formats_number, number_format_code
 
@@ -52,14 +53,14 @@ class Preferences(Options):
     def _check_number_format(cls, text: str) -> str:
         if text.strip() and not formats_number(_code(text)):
             raise _problem(f'"{text[:60]}" does not show numbers')
-        return text.strip()
+        return english_code(text.strip())
 
     @field_validator("date_format")
     @classmethod
     def _check_date_format(cls, text: str) -> str:
         if text.strip() and not formats_date(_code(text)):
             raise _problem(f'"{text[:60]}" does not show the day or the year of a date')
-        return text.strip()
+        return english_code(text.strip())
 
     def house(self, style: str) -> House:
         """``style`` where the caller chose one, else the user's own, with the user's formats."""

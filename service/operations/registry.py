@@ -21,6 +21,7 @@ import pydantic
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from service.errors import ExcelToolsError, InvalidParameters, NotFound, listed
+from service.operations.telling import telling
 
 Effect = Literal["create", "change", "read", "session"]
 Nature = Literal["looks", "loses", "again", "outside"]
@@ -374,7 +375,7 @@ def _declared(function: Callable[..., Answer], facts: dict[str, Any]) -> Operati
     parameters = tuple(_parameters(function, facts["effect"], helps))
     return Operation(
         name=name,
-        run=function,
+        run=telling(function),
         summary=description.split("\n")[0],
         description=description,
         parameters=parameters,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.errors import FileNotFound
+from service.languages import ENGLISH
 from service.sessions.model import Workbook
 from service.sessions.session import Session
 
@@ -18,12 +19,16 @@ class Wish:
     :param row: first row of more; 0 for the whole page
     :param embedded: the page stands inside another one, where it can ask for nothing more
     :param theme: "light" or "dark"; "" for that of the reader's system
+    :param language: code of the one to speak
+    :param chosen: whether that was asked for, and is not only what the reader's browser prefers
     """
 
     sheet: str = ""
     row: int = 0
     embedded: bool = False
     theme: str = ""
+    language: str = ENGLISH
+    chosen: bool = False
 
 
 def preview(session: Session, workbook: str, wish: Wish) -> str:
@@ -38,6 +43,7 @@ def preview(session: Session, workbook: str, wish: Wish) -> str:
             "Ask in the chat for the file again.",
         )
     whole = session.parts.links.preview(session.data.key, book.id, book.name)
+    whole += f"?language={wish.language}" if wish.chosen else ""
     asked: dict[str, Any] = {
         "now": session.now(),
         "sheet": wish.sheet,
@@ -45,6 +51,7 @@ def preview(session: Session, workbook: str, wish: Wish) -> str:
         "more": not wish.embedded,
         "whole": whole if wish.embedded else "",
         "theme": wish.theme,
+        "language": wish.language,
     }
     with session.queue(book):
         before = _compared_with(session, book)

@@ -42,7 +42,9 @@ def explained(error: ExcelToolsError, session: Session | None) -> ExcelToolsErro
     return FileNotFound(error.message, hint, error.details)
 
 
-def page(session: Session, answer: dict[str, Any]) -> str:
+def page(session: Session, answer: dict[str, Any], language: str) -> str:
     """The page behind the preview that was answered, to be shown inside of another one."""
     book = session.workbook(answer["workbook"])
-    return preview(session, book.id, Wish(answer.get("sheet", ""), embedded=True))
+    return preview(
+        session, book.id, Wish(answer.get("sheet", ""), embedded=True, language=language)
+    )

@@ -289,6 +289,7 @@ def _preview() -> dict[str, Any]:
         query("sheet", _TEXT, "Sheet to begin with; with row the sheet to have more of."),
         query("row", _NUMBER, "First row of more of a sheet, as JSON; left out: the page."),
         query("embed", {"enum": ["1"]}, "1: a smaller page that asks for nothing more."),
+        query("language", _TEXT, 'Such as "de"; left out: by Accept-Language, else English.'),
     ]
     route = _route(
         "The page that shows a workbook as it is now; the link comes with preview_excel_file.",

@@ -7,6 +7,7 @@ import re
 from flask import Blueprint, Response, jsonify, request
 
 from service.errors import ExcelToolsError, InvalidParameters
+from service.languages import best
 from service.operations.registry import Operation, find
 from service.sessions.running import run_operation
 from service.sessions.session import Session
@@ -60,7 +61,8 @@ def _for_a_model(session: Session, operation: Operation, key: str) -> Response:
         raise doors.explained(error, session) from error
     if operation.previews and _takes_pages():
         # Open WebUI shows a page inside the chat that comes with this header.
-        response = Response(doors.page(session, answer), mimetype="text/html")
+        language = best(request.headers.get("Accept-Language", ""))
+        response = Response(doors.page(session, answer, language), mimetype="text/html")
         response.headers["Content-Disposition"] = "inline"
         response.headers["Cache-Control"] = "no-store"
         return response

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from service.errors import InvalidParameters
+from service.languages import best
 from service.sessions.previews import Wish
 from service.web.state import state
 from service.workbook.preview.page import policy
@@ -30,7 +31,16 @@ def show(token: str, name: str) -> Response:
         raise InvalidParameters(
             f"theme is {theme[:20]!r}; it is light or dark.", "Leave it out for the system's own."
         )
-    wish = Wish(request.args.get("sheet", ""), row, request.args.get("embed", "") == "1", theme)
+    asked = request.args.get("language", "")
+    language = best(asked, request.headers.get("Accept-Language", ""))
+    wish = Wish(
+        request.args.get("sheet", ""),
+        row,
+        request.args.get("embed", "") == "1",
+        theme,
+        language,
+        chosen=bool(asked),
+    )
     found = state().sessions.preview(state().links.target(token), wish)
     response = Response(found, mimetype="application/json" if row else "text/html")
     response.headers["Content-Security-Policy"] = f"{policy()}; frame-ancestors 'none'"

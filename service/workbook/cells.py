@@ -27,6 +27,7 @@ from openpyxl.styles.numbers import is_date_format
 from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 
 from service.errors import InvalidValue
+from service.workbook.foreign.formulas import in_english
 from service.workbook.formulas import check_formula, from_file, to_file
 from service.workbook.texts import utf16_length
 
@@ -159,8 +160,9 @@ def _text(value: str, where: str) -> tuple[str | float | dt.date | dt.time, bool
                 f"{where}: the formula has {len(value)} characters; Excel allows {MAX_FORMULA}.",
                 "Split it over helper cells.",
             )
-        check_formula(_storable(value, where, "formula"), where)
-        return to_file(value), False
+        formula = in_english(_storable(value, where, "formula"), where)
+        check_formula(formula, where)
+        return to_file(formula), False
     typed = parse_typed(value)
     return (_checked_text(value, where), True) if typed is None else (typed, False)
 

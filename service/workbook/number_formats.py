@@ -10,6 +10,8 @@ import difflib
 import re
 
 from service.errors import InvalidValue
+from service.workbook.foreign import told
+from service.workbook.foreign.number_codes import english_code, two_ways
 
 MAX_LENGTH = 255
 MAX_DECIMALS = 15
@@ -65,7 +67,6 @@ _TOKEN = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _SHOWS_SOMETHING = re.compile(r'[0#?@";]|general|[ymdhs]', re.IGNORECASE)
-_CONTINENTAL = re.compile(r"#\.##0")
 # What may stand beside a date or a number: literals, and the fractions of a second.
 _NEUTRAL = re.compile(r'"[^"]*"|[\\_*].|\[[^\]]*\]|general|am/pm|a/p|e[+-]|s\.0+', re.IGNORECASE)
 _DATE_PART = re.compile(r"[ymdhsgeb]", re.IGNORECASE)
@@ -77,6 +78,9 @@ def number_format_code(text: str) -> str:
 
     :raises InvalidValue: saying what Excel would not accept
     """
+    written, text = text, english_code(text)
+    if text != written:
+        told.now().codes[written] = text
     plain = " ".join(text.split()).lower()
     named = _NAMED.match(plain)
     code = _by_name(named) if named else None
@@ -135,6 +139,8 @@ def _problem(code: str) -> str:
     """Why Excel would not accept the code, "" if it would."""
     if not code.strip() or len(code) > MAX_LENGTH:
         return f"has {len(code)} characters; Excel allows 1 to {MAX_LENGTH}"
+    if foreign := two_ways(code):
+        return foreign
     position, sections = 0, 1
     while position < len(code):
         token = _TOKEN.match(code, position)
@@ -144,8 +150,6 @@ def _problem(code: str) -> str:
         position = token.end()
     if sections > 4:
         return f"has {sections} sections; Excel allows 4"
-    if _CONTINENTAL.search(code):
-        return "swaps point and comma"
     bare = _NEUTRAL.sub("", code).split(";")
     if any(_DATE_PART.search(section) and _DIGIT.search(section) for section in bare):
         return "mixes a date with a number"

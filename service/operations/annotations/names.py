@@ -20,6 +20,7 @@ from service.operations.registry import Answer
 from service.workbook.areas import MAX_COLUMN, MAX_ROW, Area, parse_area, split_sheet
 from service.workbook.book import Book
 from service.workbook.cells import formula_of
+from service.workbook.foreign.formulas import in_english
 from service.workbook.formulas import check_formula, from_file, to_file
 from service.workbook.occupancy import formula_cells
 
@@ -186,6 +187,7 @@ def _meaning(book: Book, asked: Asked) -> str:
             f"The formula is longer than {_LONGEST_FORMULA:,} characters.",
             "Put parts of it into names of their own.",
         )
+    text = in_english(text, asked.name)
     check_formula(text, asked.name)
     return _anchored(book, asked, to_file(text)).removeprefix("=")
 

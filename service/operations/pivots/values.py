@@ -50,8 +50,16 @@ _OTHER_NAMES: dict[str, Function] = {
     "std": "stdDev",
     "stdevp": "stdDevp",
     "variance": "var",
+    # German, French, Spanish, as their Excel names them.
+    **dict.fromkeys(("summe", "somme", "suma"), "sum"),
+    **dict.fromkeys(("anzahl", "nombre", "recuento", "cuenta"), "count"),
+    **dict.fromkeys(("mittelwert", "durchschnitt", "moyenne", "promedio"), "average"),
+    **dict.fromkeys(("máximo", "maximo"), "max"),
+    **dict.fromkeys(("mínimo", "minimo"), "min"),
+    **dict.fromkeys(("produkt", "produit", "producto"), "product"),
 }
 _OF = re.compile(r"^(.+?) of (.+)$|^(\w+)\((.+)\)$", re.IGNORECASE)
+_VON = re.compile(r"^(\w+) (?:(?:von|der|des|de) |d['’])(.+)$", re.IGNORECASE)
 _DISTINCT = re.compile(r"distinct|unique", re.IGNORECASE)
 _MOST = 255
 _DECIMALS = "#,##0.00"
@@ -86,9 +94,12 @@ def pivot_values(
 
 
 def _of_text(text: str, source: Source) -> PivotValue:
-    """ "Amount", "Average of Amount" or "average(Amount)"."""
+    """ "Amount", "Average of Amount", "average(Amount)" or "Mittelwert von Amount"."""
     match = None if source.column(text) >= 0 else _OF.match(text.strip())
     if match is None:
+        other = None if source.column(text) >= 0 else _VON.match(text.strip())
+        if other and (_plain(other[1]) in _OTHER_NAMES or other[1].lower() in ("min", "max")):
+            return PivotValue(field=other[2], function=other[1])
         return PivotValue(field=text)
     before, name, called, inside = match.groups()
     return PivotValue(field=name or inside, function=before or called)
@@ -158,7 +169,7 @@ def _function(text: str, source: Source, number: int) -> Function:
             "Count distinct values with query_excel_data, or add a column to the source that is "
             "1 at the first occurrence of each value, and sum it.",
         )
-    wanted = re.sub(r"[\s_-]", "", text).lower()
+    wanted = _plain(text)
     for function in _TITLES:
         if function.lower() == wanted:
             return function
@@ -168,6 +179,10 @@ def _function(text: str, source: Source, number: int) -> Function:
             f"Functions: {listed([*FUNCTIONS])}.",
         )
     return _OTHER_NAMES[wanted]
+
+
+def _plain(function: str) -> str:
+    return re.sub(r"[\s_-]", "", function).lower()
 
 
 def _name(

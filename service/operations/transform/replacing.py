@@ -25,6 +25,7 @@ from service.workbook.areas import Area
 from service.workbook.calculation.answers import ranges
 from service.workbook.contents import there
 from service.workbook.dynamic import DynamicArray
+from service.workbook.foreign.formulas import in_english
 from service.workbook.formulas import to_file
 
 MOST_PATTERN = 500
@@ -268,6 +269,6 @@ def _set(change: _Change) -> None:
         return
     array = change.cell._value
     if isinstance(array, ArrayFormula) and not isinstance(array, DynamicArray):
-        change.cell._value = ArrayFormula(array.ref, to_file(change.after))
+        change.cell._value = ArrayFormula(array.ref, to_file(in_english(change.after, array.ref)))
     else:
         entering.put(change.cell, change.after)

@@ -7,6 +7,7 @@ from typing import Any
 
 from lxml import etree
 
+from service.languages import say
 from service.workbook.chart_caches import Cells, refresh
 from service.workbook.drawn import CHART, chart_tree
 from service.workbook.new_charts import NewChart
@@ -25,6 +26,9 @@ _WORDS = {
     "bar": "Column chart", "line": "Line chart", "area": "Area chart", "pie": "Pie chart",
     "doughnut": "Doughnut chart", "scatter": "Scatter chart", "bubble": "Bubble chart",
     "radar": "Radar chart", "stock": "Stock chart",
+    "waterfall": "Waterfall chart", "funnel": "Funnel chart", "histogram": "Histogram chart",
+    "pareto": "Pareto chart", "treemap": "Treemap chart", "sunburst": "Sunburst chart",
+    "box": "Box chart", "map": "Map chart",
 }  # fmt: skip
 
 
@@ -44,11 +48,12 @@ def draw(chart: Any, cells: Cells, palette: Palette, width: int, height: int) ->
     if isinstance(chart, NewChart):
         root = chart.tree
         refresh(root, cells)
-        title = chart.title or f"{chart.kind.capitalize()} chart"
+        kind = say(_WORDS.get(chart.kind, "Chart"))
+        title = chart.title or kind
         frame, out = _headed(title, width, height)
         drawn = draw_later(chart, root, frame, palette)
-        return _finished(out + drawn, f"{chart.kind.capitalize()} chart: {title}", drawn,
-                         width, height)  # fmt: skip
+        words = say("{chart}: {title}", chart=kind, title=title)
+        return _finished(out + drawn, words, drawn, width, height)
     root = chart_tree(chart)
     refresh(root, cells)
     if _texts_as_numbers(root):
@@ -96,7 +101,8 @@ def _finished(
     out: list[Node], words: str, drawn: list[Node], width: int, height: int, *, empty: bool = False
 ) -> Drawing:
     if not drawn:
-        why = "Its cells hold no numbers." if empty else "This chart shows in Excel."
+        empty_words = say("Its cells hold no numbers.")
+        why = empty_words if empty else say("This chart shows in Excel.")
         out.append(text(width / 2, height / 2, why, class_="cl",
                         text_anchor="middle"))  # fmt: skip
     at_dusk(out)
@@ -198,12 +204,16 @@ def _entry(name: str, color: str, line: bool, x: float, y: float, most: int = 28
 def _words(data: ChartData) -> str:
     """The chart for those who can't see it."""
     names = list(dict.fromkeys(_word(group) for group in data.groups))
-    kind = " and ".join([names[0], *(name.lower() for name in names[1:])]) if names else "Chart"
+    kind = say(names[0] if names else "Chart")
+    for name in names[1:]:
+        kind = say("{one} and {other}", one=kind, other=say(name.lower()))
     series = [one for group in data.groups for one in group.series]
     told = ", ".join(one.name for one in series[:8] if one.name)
     count = max((len(one.values) for one in series), default=0)
-    title = f": {data.title}" if data.title else ""
-    return f"{kind}{title}. {len(series)} series ({told}), {count} points each."[:400]
+    if data.title:
+        kind = say("{chart}: {title}", chart=kind, title=data.title)
+    form = "{chart}. {series} series ({names}), {points} points each."
+    return say(form, chart=kind, series=len(series), names=told, points=count)[:400]
 
 
 def _word(group: Group) -> str:

@@ -11,6 +11,7 @@ from openpyxl.cell.cell import Cell, MergedCell
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.worksheet.worksheet import Worksheet
 
+from service.languages import say
 from service.workbook import cells
 from service.workbook.areas import MAX_COLUMN, MAX_ROW, Area, parse_area
 from service.workbook.book import Book
@@ -147,7 +148,7 @@ class Painter:
         if place in self.filters:
             more["v"] = 2 if self.filters[place] else 1
         if place in self.changes:
-            more["d"] = self.changes[place]
+            more["d"] = _difference(self.changes[place])
         told = " ".join(filter(None, names))
         if not (text or told or more or merge):
             return None
@@ -329,6 +330,12 @@ class _AsFont:
     def __init__(self, font: Any) -> None:
         self.name, self.sz, self.b, self.i = font.rFont, font.sz, font.b, font.i
         self.u, self.strike, self.color = font.u, font.strike, font.color
+
+
+def _difference(words: str) -> str:
+    """What changed in a cell, see ``comparison.changed_places``, in the page's language."""
+    was, before = words[:4], words[4:]
+    return say("was {value}", value=before) if was == "was " else say(words)
 
 
 def _link(cell: Cell) -> str:

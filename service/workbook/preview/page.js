@@ -9,12 +9,22 @@
   const LINKS = /^(https?:|mailto:)/i;
   const SVG = "http://www.w3.org/2000/svg";
   const rules = $("looks").sheet;
+  const language = root.lang || "en";
+  const plural = new Intl.PluralRules(language);
   const known = new Set();
   let sheet = null;
   let at = { row: 1, column: 1 };
   let asking = false;
   let drawnFrom = 0;
   let drawnTo = -1;
+
+  // What the reader is told, in their language; what counts has forms.
+  function say(text, names = {}) {
+    let found = data.texts[text] || text;
+    if (typeof found === "object") found = found[plural.select(names.count)] || found.other;
+    const put = (value) => (typeof value === "number" ? value.toLocaleString(language) : value);
+    return found.replace(/\{(\w+)\}/g, (all, name) => (name in names ? put(names[name]) : all));
+  }
 
   // Building nodes: texts of the workbook become texts, never markup.
   function make(tag, name, text) {
@@ -144,7 +154,7 @@
     const table = make("table", sheet.raw.grid ? "sheet" : "sheet bare");
     table.id = "grid";
     table.setAttribute("role", "grid");
-    table.setAttribute("aria-label", `Sheet ${sheet.raw.name}`);
+    table.setAttribute("aria-label", say("Sheet {name}", { name: sheet.raw.name }));
     table.setAttribute("aria-rowcount", String(sheet.raw.rows + 1));
     table.setAttribute("aria-colcount", String(sheet.columns.length + 1));
     table.setAttribute("aria-readonly", "true");
@@ -164,7 +174,7 @@
     const line = make("tr");
     line.setAttribute("aria-rowindex", "1");
     const corner = make("th");
-    corner.append(make("span", "away", "Row"));
+    corner.append(make("span", "away", say("Row")));
     corner.scope = "col";
     line.append(corner);
     const [, frozenColumns] = frozen();
@@ -203,7 +213,7 @@
         box.append(image);
       } else {
         box.classList.add("none");
-        box.textContent = `${one.words}: shows in Excel`;
+        box.textContent = say("{name}: shows in Excel", { name: one.words });
       }
       canvas.append(box);
     });
@@ -341,7 +351,7 @@
       spread(td, box, column, cells, wide, kind);
     }
     if (about.d) { td.classList.add("d"); box.append(make("span", "away", `, ${about.d}`)); }
-    if (about.n) { td.classList.add("x"); box.append(make("span", "away", `, note: ${about.n}`)); }
+    if (about.n) { td.classList.add("x"); box.append(make("span", "away", `, ${say("note: {note}", { note: about.n })}`)); }
     const told = [about.d, about.n].filter(Boolean).join("\n");
     if (told) td.title = told;
     td.append(box);
@@ -352,7 +362,7 @@
     const mark = make("span", kind === 2 ? "sieve on" : "sieve", kind === 2 ? "▼" : "▾");
     mark.setAttribute("aria-hidden", "true");
     if (text.length * 7.5 + 20 < wide) box.style.paddingRight = "17px";
-    box.append(make("span", "away", kind === 2 ? ", filtered" : ", filter"));
+    box.append(make("span", "away", `, ${kind === 2 ? say("filtered") : say("filter")}`));
     return mark;
   }
   function fill(box, text, about) {
@@ -463,7 +473,8 @@
     const one = sheet;
     const from = Math.max(Math.floor((row - 1) / data.step) * data.step + 1, 1);
     try {
-      const query = `?sheet=${encodeURIComponent(one.raw.name)}&row=${from}`;
+      const query = `?sheet=${encodeURIComponent(one.raw.name)}&row=${from}`
+        + `&language=${encodeURIComponent(language)}`;
       const answer = await fetch(location.pathname + query, { headers: { Accept:
         "application/json" } });
       if (!answer.ok) throw new Error(String(answer.status));
@@ -477,7 +488,7 @@
       asking = false;
       if (one === sheet) { draw(true); detail(); }
     } catch (error) {
-      $("live").textContent = "These rows can't be had: the link may have expired.";
+      $("live").textContent = say("These rows can't be had: the link may have expired.");
       setTimeout(() => { asking = false; }, 3000);
     }
   }
@@ -514,7 +525,7 @@
     const about = (cell && cell[4]) || {};
     $("address").textContent = letters(at.column) + at.row;
     $("content").textContent = cell ? about.f || cell[1].trim() : "";
-    const told = [about.d, about.w, about.n ? `Note: ${about.n}` : "", about.a || ""].filter(Boolean);
+    const told = [about.d, about.w, about.n ? say("Note: {note}", { note: about.n }) : "", about.a || ""].filter(Boolean);
     $("about").textContent = told.join(" · ");
   }
   function step(rows, columns) {
@@ -594,13 +605,15 @@
   function notes() {
     const raw = sheet.raw;
     const said = [];
-    if (!data.more && !raw.window) said.push("This sheet is not part of this view.");
+    if (!data.more && !raw.window) said.push(say("This sheet is not part of this view."));
     else if (!data.more && raw.window.to < raw.rows) {
-      said.push(`Rows 1 to ${raw.window.to} of ${raw.rows.toLocaleString("en")} are shown here.`);
+      said.push(say("Rows 1 to {last} of {rows} are shown here.",
+        { last: raw.window.to, rows: raw.rows }));
     }
-    if (raw.more_columns) said.push(`The first ${raw.columns} columns are shown.`);
-    if (raw.rules_left_out) said.push("Some conditional formats show in Excel only.");
-    if (data.hidden) said.push(`${data.hidden} hidden sheet${data.hidden > 1 ? "s" : ""}.`);
+    if (raw.more_columns) said.push(say("The first {columns} columns are shown.",
+      { columns: raw.columns }));
+    if (raw.rules_left_out) said.push(say("Some conditional formats show in Excel only."));
+    if (data.hidden) said.push(say("{count} hidden sheets.", { count: data.hidden }));
     const foot = $("foot");
     foot.replaceChildren(said.join(" "));
     foot.hidden = !said.length;
@@ -616,8 +629,10 @@
   // The page around the sheet.
   function theme(name) {
     root.dataset.theme = name;
-    $("theme").textContent = name === "dark" ? "Light" : "Dark";
-    $("theme").setAttribute("aria-label", `Switch to ${name === "dark" ? "light" : "dark"} colours`);
+    const dark = name === "dark";
+    $("theme").textContent = dark ? say("Light") : say("Dark");
+    $("theme").setAttribute("aria-label", dark ? say("Switch to light colours")
+      : say("Switch to dark colours"));
   }
   const night = window.matchMedia("(prefers-color-scheme: dark)");
   const fit = () => theme(data.theme || (night.matches ? "dark" : "light"));
@@ -629,9 +644,10 @@
   learn(data.css);
   if (data.changed === null || !data.changed) $("changes").hidden = true;
   else {
-    $("changes").textContent = `${data.changed.toLocaleString("en")} changed`;
-    $("changes").setAttribute("aria-label", `${data.changed} cells changed since the last save; `
-      + "go to the next one");
+    $("changes").textContent = say("{cells} changed", { cells: data.changed });
+    $("changes").setAttribute("aria-label",
+      say("{count} cells changed since the last save; go to the next one",
+        { count: data.changed }));
     $("changes").addEventListener("click", nextChange);
   }
   if (data.whole && LINKS.test(data.whole)) {
@@ -651,7 +667,7 @@
       tab.append(tint);
     }
     tab.append(one.name);
-    if (one.fresh) tab.append(" ", make("span", "fresh", "new"));
+    if (one.fresh) tab.append(" ", make("span", "fresh", say("new")));
     tab.addEventListener("click", () => { keep(); openSheet(index, false); });
     list.append(tab);
   });

@@ -10,6 +10,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from service.languages import ENGLISH, say, texts
+
 _FOLDER = Path(__file__).parent
 _SIGNS = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 _LOGO = (
@@ -18,7 +20,7 @@ _LOGO = (
     'stroke="#fff" stroke-width="1.2" opacity=".85"/></svg>'
 )
 _PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8">
+<html lang="{language}"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width,initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="referrer" content="no-referrer">
@@ -26,24 +28,29 @@ _PAGE = """<!doctype html>
 <style>{css}</style><style id="looks"></style></head>
 <body><header>{logo}<h1>{title}</h1><span class="grow"></span>
 <button type="button" id="changes"></button>
-<a class="open" id="open" target="_blank" rel="noopener" hidden>Open in a tab</a>
+<a class="open" id="open" target="_blank" rel="noopener" hidden>{open}</a>
 <button type="button" id="theme"></button></header>
 <main><div class="detail"><b id="address"></b><span id="content"></span>\
 <span id="about" class="more"></span></div>
 <div id="panel" role="tabpanel"><div class="scroll" id="scroll"><div class="canvas" id="canvas">\
 </div></div></div>
 <p class="foot" id="foot" hidden></p><p class="away" id="live" role="status"></p></main>
-<nav aria-label="Sheets"><div role="tablist" id="tabs" aria-label="Sheets"></div></nav>
-<noscript><p>This preview needs JavaScript. Download the workbook instead.</p></noscript>
+<nav aria-label="{sheets}"><div role="tablist" id="tabs" aria-label="{sheets}"></div></nav>
+<noscript><p>{noscript}</p></noscript>
 <script type="application/json" id="data">{data}</script>
 <script>{script}</script></body></html>
 """
 
 
-def page(data: dict[str, Any]) -> str:
+def page(data: dict[str, Any], language: str = ENGLISH) -> str:
     """The whole page of a workbook's data, see ``sheets.Preview.whole``."""
     css, script = _parts()
+    data = {**data, "texts": texts(language, "page")}
     return _PAGE.format(
+        language=language,
+        open=escape(say("Open in a tab")),
+        sheets=escape(say("Sheets")),
+        noscript=escape(say("This preview needs JavaScript. Download the workbook instead.")),
         policy=escape(policy()),
         title=escape(str(data["name"])),
         css=css,

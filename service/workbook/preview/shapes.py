@@ -12,6 +12,7 @@ from openpyxl.drawing.image import Image
 from openpyxl.worksheet.worksheet import Worksheet
 
 from service.errors import InvalidRange
+from service.languages import say
 from service.workbook.areas import parse_cell, split_sheet
 from service.workbook.book import Book
 from service.workbook.chart_caches import Cells
@@ -145,7 +146,7 @@ class ShapePainter:
         if kind == "grpSp":
             return self._group(item, box, drawing)
         name = _named(item)
-        words = (name.get("descr") or name.get("name") or "Shape")[:200]
+        words = (name.get("descr") or name.get("name") or say("Shape"))[:200]
         one: dict[str, Any] = {
             "left": round(box.left), "top": round(box.top), "width": max(round(box.width), 1),
             "height": max(round(box.height), 1), "words": words,

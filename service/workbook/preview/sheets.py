@@ -14,6 +14,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 from PIL import Image as Picture
 
+from service.languages import say
 from service.workbook.areas import Area, parse_cell
 from service.workbook.book import Book
 from service.workbook.chart_caches import Cells, book_cells
@@ -197,7 +198,7 @@ class Preview:
         for number, image in enumerate(sheet._images[:_MOST_CHARTS], start=1):
             place = _place(sheet, image, measures)
             source = _picture(image)
-            words = str(getattr(image, "description", "") or f"Picture {number}")
+            words = str(getattr(image, "description", "") or say("Picture {number}", number=number))
             found.append({**place, "source": source, "words": words})
         return found + self._drawn_shapes(sheet, measures, palette)
 

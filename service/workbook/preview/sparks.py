@@ -9,6 +9,7 @@ from lxml import etree
 from openpyxl.styles.colors import Color
 
 from service.errors import InvalidRange
+from service.languages import say
 from service.workbook.areas import MAX_COLUMN, MAX_ROW, Area, parse_area, split_sheet
 from service.workbook.calculation.results import serial_number
 from service.workbook.cells import tidy_number
@@ -24,7 +25,11 @@ Values: TypeAlias = list[float | None]
 _G, _F = f"{{{X14}}}", f"{{{XM}}}"
 _GRID = Area(1, 1, MAX_ROW, MAX_COLUMN)
 _MOST = 2_000  # values of one
-_WORDS = {"line": "line", "column": "columns", "stacked": "wins and losses"}
+_WORDS = {
+    "line": "sparkline (line)",
+    "column": "sparkline (columns)",
+    "stacked": "sparkline (wins and losses)",
+}
 _EDGE = 3.0  # pixels around the drawing
 
 
@@ -244,10 +249,14 @@ def _axis(group: _Group, box: _Box) -> list[Node]:
 
 
 def _told(group: _Group, known: list[float]) -> str:
-    kind = f"sparkline ({_WORDS.get(group.kind, 'line')})"
+    kind = say(_WORDS.get(group.kind, _WORDS["line"]))
     if not known:
-        return f"{kind} without numbers"
-    ends = ", ".join(f"{name} {tidy_number(value)}" for name, value in (
-        ("first", known[0]), ("last", known[-1]), ("lowest", min(known)), ("highest", max(known))
-    ))  # fmt: skip
-    return f"{kind} of {len(known)} values: {ends}"
+        return say("{kind} without numbers", kind=kind)
+    ends = {"first": known[0], "last": known[-1], "lowest": min(known), "highest": max(known)}
+    told = {name: tidy_number(value) for name, value in ends.items()}
+    return say(
+        "{kind} of {count} values: first {first}, last {last}, lowest {lowest}, highest {highest}",
+        kind=kind,
+        count=len(known),
+        **told,
+    )

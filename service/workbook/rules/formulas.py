@@ -9,6 +9,7 @@ from typing import Any
 from openpyxl.utils.datetime import from_excel, to_excel
 
 from service.errors import InvalidValue
+from service.workbook.foreign.formulas import in_english
 from service.workbook.formulas import check_formula, from_file, to_file
 
 _DATE = re.compile(r"^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?)?$")
@@ -26,6 +27,7 @@ def formula_text(value: object, where: str) -> str:
     text = str(value).strip()
     if not text.startswith("="):
         text = f"={text}"
+    text = in_english(text, where)
     check_formula(text, where)
     if "[" in re.sub(r'"[^"]*"', "", text):
         raise InvalidValue(

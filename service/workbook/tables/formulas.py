@@ -12,6 +12,7 @@ from service.errors import InvalidValue, listed
 from service.workbook.book import Book
 from service.workbook.calculation.source import TableFacts
 from service.workbook.calculation.structured import resolved_table
+from service.workbook.foreign.formulas import in_english
 from service.workbook.occupancy import formula_cells
 from service.workbook.references.text import GONE, Operand, replaced
 from service.workbook.tables.view import View, tables_of
@@ -54,7 +55,7 @@ def stored(book: Book, view: View | None, formula: str, names: list[str]) -> str
         _check_columns(formula, table, brackets, known[table.lower()])
         return table + brackets
 
-    text = formula if formula.startswith("=") else f"={formula}"
+    text = in_english(formula if formula.startswith("=") else f"={formula}", "formula")
     return _PART.sub(replace, quoted(text, [name for found in known.values() for name in found]))
 
 
