@@ -327,6 +327,7 @@ def test_suggestions_speak_of_what_was_done_and_are_there_after_a_reload(calls: 
         "Make a chart of Amount per Region from sales",
         "Sum up Amount per Region from sales",
     ]
+    calls.module.Tools._state.put("", "without", calls.valves["service_url"])
     calls.op("create_excel_chart", data_range="A1:B3")
     assert suggested(calls) == stored(calls, "followUps") == ["Export sales.xlsx as PDF"]
     calls.op("read_excel_range")
@@ -353,6 +354,25 @@ def test_a_chart_is_suggested_of_columns_only_where_they_suit(
 
 def test_headers_alone_are_nothing_to_draw(calls: ChatCalls) -> None:
     calls.op("create_excel_file", filename="a.xlsx", headers=["Item"])
+    assert suggested(calls) == []
+
+
+def test_what_the_service_can_not_do_is_not_suggested_and_what_is_done_no_more(
+    calls: ChatCalls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")  # no LibreOffice is found there
+    calls.op("create_excel_file", filename="a.xlsx", rows=ROWS)
+    assert len(suggested(calls)) == 2
+    calls.op("create_excel_chart", data_range="A1:B3")
+    assert suggested(calls) == stored(calls, "followUps") == []
+
+
+def test_what_is_redone_is_not_suggested_any_more(calls: ChatCalls) -> None:
+    calls.op("create_excel_file", filename="a.xlsx", headers=["Item"])
+    calls.op("write_excel_range", start="append", rows=[["Fun"]])
+    calls.op("undo_excel_change")
+    assert suggested(calls) == ["Redo what was undone"]
+    calls.op("undo_excel_change", action="redo")
     assert suggested(calls) == []
 
 

@@ -82,6 +82,7 @@ def test_a_no_keeps_it_open_and_the_model_is_told(chat: Chat) -> None:
 # Lines and suggestions ------------------------------------------------------------------
 
 
+@pytest.mark.needs("soffice")  # else no PDF is suggested
 def test_lines_say_what_is_done_and_suggestions_follow_from_it(chat: Chat) -> None:
     turn = chat.ask("Make sales to draw", [MADE, say("Made.")])
     assert lines(succeeded(turn)) == ["Creating sales", "Created sales.xlsx"]
