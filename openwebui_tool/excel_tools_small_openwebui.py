@@ -437,7 +437,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "{doing} did not work: {why}": "{doing}: nicht gelungen, {why}",
         "{done} of {total}": "{done} von {total}",
         "{where} is shown again": "{where} eingeblendet",
-        "{workbook} has unsaved changes ({count}). Closed now, they are lost; files shown here stay.": "{workbook} hat ungespeicherte Änderungen ({count}). Beim Schließen gehen sie verloren; Dateien, die hier zu sehen sind, bleiben.",
+        "{workbook} has unsaved changes ({count}). Closing loses them; files shown in this chat stay.": "{workbook} hat ungespeicherte Änderungen ({count}). Beim Schließen gehen sie verloren; Dateien, die hier zu sehen sind, bleiben.",
         "{workbook} stays open, with its unsaved changes": "{workbook} bleibt offen, mit den ungespeicherten Änderungen",
     }
 }
@@ -695,6 +695,8 @@ class ServiceClient:
         response = self._send(method, self.url + path, headers or {}, **body)
         if response.status_code not in (200, 201):
             raise self._error(response)
+        if path == "/v1/sessions":
+            self.state.put(response.headers.get("X-Excel-Without", ""), "without", self.url)
         try:
             answer = response.json()
         except ValueError:
@@ -1377,9 +1379,14 @@ class Display:
         await self.turn.emit("chat:message:embeds", {"embeds": pages})
 
     async def suggest(self, texts: list[str]) -> None:
-        """Show what could be asked next; what Open WebUI suggests at the end takes its place."""
-        if not texts or not self.turn.wants_follow_ups:
+        """Show what could be asked next; what Open WebUI suggests at the end takes its place.
+
+        Without any, those of an earlier change go: what they suggest may be done by now.
+        """
+        key = self._key("suggested", "")
+        if not (texts or self.state.get(*key)) or not self.turn.wants_follow_ups:
             return
+        self.state.put("some" if texts else "", *key)
         try:
             from open_webui.models.chats import Chats
 
@@ -1808,8 +1815,10 @@ class Tools:
         display = Display(turn, client, self._state)
         if turn.shows_changes:
             await display.show(str(body.get("workbook", "")), str(body.get("sheet", "")))
-        if self.valves.suggest_next and names.get("action") != "redo":
-            await display.suggest(_follow_ups(facts, names, body, turn.language))
+        if self.valves.suggest_next and facts["follow_ups"]:
+            without = self._state.get("without", client.url)
+            texts = _follow_ups(facts, names, body, turn.language, without)
+            await display.suggest([] if names.get("action") == "redo" else texts)
 
     async def _shown(self, client: ServiceClient, turn: Turn, answer: dict) -> Any:
         """The page that the service made, inside of the chat, and the answer beside it.
@@ -1971,7 +1980,7 @@ def _names(body: dict) -> dict[str, str]:
 # The title and the text of the question before unsaved changes are lost.
 ASKED = (
     "Close without saving?",
-    "{workbook} has unsaved changes ({count}). Closed now, they are lost; files shown here stay.",
+    "{workbook} has unsaved changes ({count}). Closing loses them; files shown in this chat stay.",
 )
 # How a question ends that was not answered with yes.
 KEPT = "{workbook} stays open, with its unsaved changes"
@@ -1992,8 +2001,13 @@ def _kind(facts: dict, arguments: dict) -> str:
     return next((kind for kind in kinds if isinstance(kind, str) and kind in facts["lines"]), "")
 
 
-def _follow_ups(facts: dict, names: dict, body: dict, language: str = "en") -> list[str]:
-    """One or two things to ask next, of those that this tool can do."""
+def _follow_ups(
+    facts: dict, names: dict, body: dict, language: str = "en", without: str = ""
+) -> list[str]:
+    """One or two things to ask next, of those that this tool can do.
+
+    ``without`` is what the service lacks: "libreoffice", which makes the PDF.
+    """
     made = body["result"].get("sheets")
     if isinstance(made, list) and made and all(_is_bare(sheet) for sheet in made):
         return []
@@ -2001,7 +2015,8 @@ def _follow_ups(facts: dict, names: dict, body: dict, language: str = "en") -> l
     found = []
     for tool, text in facts["follow_ups"]:
         missing = {"label", "value"} & set(re.findall(r"\{(\w+)", text)) - set(known)
-        if tool in OPERATIONS and not missing:
+        lacking = without and tool == "export_excel_file"
+        if tool in OPERATIONS and not missing and not lacking:
             found.append((tool, _sentence(text, known, language)))
     # Not the same thing in two forms.
     first = [text for n, (tool, text) in enumerate(found) if tool not in dict(found[:n])]

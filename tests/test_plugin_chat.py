@@ -27,6 +27,7 @@ from tests.service_fixtures import KEY, workbook_bytes
 __all__ = ["wire"]
 
 MODULE = load_plugin()
+MODULE.TELL_EVERY = 3600.0  # type: ignore[attr-defined] # how long calls take is left to chance
 ROWS = [{"Item": "Rent", "Cost": 1200}, {"Item": "Food", "Cost": 450}]
 RENAME = {"action": "rename", "sheet": "Costs", "new_name": "Sums"}
 ADD = {"action": "add", "sheet": "More"}
@@ -199,6 +200,15 @@ def test_nothing_else_asks(calls: ChatCalls) -> None:
     assert calls.page.asked == []
 
 
+def test_a_change_of_a_saved_text_file_is_asked_about(calls: ChatCalls) -> None:
+    calls.attach("sent.csv", CSV)
+    calls.op("open_excel_file", file="sent.csv")
+    calls.op("save_excel_file")
+    calls.op("write_excel_range", start="append", rows=[["West", 5]])
+    calls.page.says = False
+    assert calls.fail("close_excel_file")["code"] == "declined"
+
+
 # Lines ------------------------------------------------------------------------
 
 
@@ -317,6 +327,7 @@ def test_suggestions_speak_of_what_was_done_and_are_there_after_a_reload(calls: 
         "Make a chart of Amount per Region from sales",
         "Sum up Amount per Region from sales",
     ]
+    calls.module.Tools._state.put("", "without", calls.valves["service_url"])
     calls.op("create_excel_chart", data_range="A1:B3")
     assert suggested(calls) == stored(calls, "followUps") == ["Export sales.xlsx as PDF"]
     calls.op("read_excel_range")
@@ -343,6 +354,25 @@ def test_a_chart_is_suggested_of_columns_only_where_they_suit(
 
 def test_headers_alone_are_nothing_to_draw(calls: ChatCalls) -> None:
     calls.op("create_excel_file", filename="a.xlsx", headers=["Item"])
+    assert suggested(calls) == []
+
+
+def test_what_the_service_can_not_do_is_not_suggested_and_what_is_done_no_more(
+    calls: ChatCalls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")  # no LibreOffice is found there
+    calls.op("create_excel_file", filename="a.xlsx", rows=ROWS)
+    assert len(suggested(calls)) == 2
+    calls.op("create_excel_chart", data_range="A1:B3")
+    assert suggested(calls) == stored(calls, "followUps") == []
+
+
+def test_what_is_redone_is_not_suggested_any_more(calls: ChatCalls) -> None:
+    calls.op("create_excel_file", filename="a.xlsx", headers=["Item"])
+    calls.op("write_excel_range", start="append", rows=[["Fun"]])
+    calls.op("undo_excel_change")
+    assert suggested(calls) == ["Redo what was undone"]
+    calls.op("undo_excel_change", action="redo")
     assert suggested(calls) == []
 
 

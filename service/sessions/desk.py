@@ -368,7 +368,7 @@ def _discarded(book: Workbook) -> int:
     """
     unsaved, allowed = book.unsaved_changes, calls.current().may_discard
     # Of a text file that was opened the first step is the opening: the file is there still.
-    untouched = unsaved == 1 and book.upload and not book.base
+    untouched = unsaved == 1 and book.upload and not (book.base or book.versions)
     if allowed is None or unsaved <= allowed or untouched:
         return unsaved
     back = ", or take the changes back with undo_excel_change" if book.base else ""

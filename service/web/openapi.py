@@ -74,7 +74,10 @@ the chat in `X-User-Id` and `X-Chat-Id` (or Open WebUI's headers), which is open
 none. The routes with an `operationId` are tools for a model; all the others are for programs.
 
 With the header `Idempotency-Key` (a UUID) a repeated operation gets the first answer. Keys are
-remembered as long as the workbook is open, and the last 100 of a session after that."""
+remembered as long as the workbook is open, and the last 100 of a session after that.
+
+With `X-Excel-May-Discard` (a number, such as 0) a workbook with more unsaved changes than that is
+not closed, and the answer is 409 `unsaved_changes`."""
 
 
 def document(version: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from service.sessions.session import Session
 from service.web.access import SESSION_HEADER, caller, check_id, session_by_id
 from service.web.body import json_object
 from service.web.state import state
+from service.workbook.libreoffice import found_program
 
 routes = Blueprint("sessions", __name__)
 
@@ -33,6 +34,8 @@ def open_session() -> Response:
     response = jsonify({**described(session), "resumed": resumed})
     response.status_code = 200 if resumed else 201
     response.headers[SESSION_HEADER] = session.data.id
+    if not found_program(state().settings.libreoffice):
+        response.headers["X-Excel-Without"] = "libreoffice"  # so that no PDF is suggested
     return response
 
 
