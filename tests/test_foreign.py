@@ -58,6 +58,10 @@ UNDERSTOOD = {
     "=IF(A1>0;1;2)": "=IF(A1>0,1,2)",
     "=SUM(A1;2,5)": "=SUM(A1,2.5)",
     "=TEXTE(A1;0)": "=TEXT(A1,0)",
+    "=0,19": "=0.19",
+    "=B2*1,19": "=B2*1.19",
+    "=(B2+1.234,5)*2": "=(B2+1234.5)*2",
+    "=B2*1,19+SUMME(A1,A2)": "=B2*1.19+SUM(A1,A2)",
 }
 # English as it is, whatever it looks like.
 UNTOUCHED = [
@@ -93,6 +97,8 @@ REFUSED = {
     "=DIA(A1)": ("SYD in German and DAY in Spanish", "DAY or SYD"),
     '=SI(A1>0;TRIM(A1);"")': ("MIRR in French and TRIM in English", "MIRR or TRIM"),
     "=SUMA(DECIMAL(A1;2))": ("FIXED in Spanish", "DECIMAL or FIXED"),
+    "=B2*1,234": ("1,234 may have thousands or decimals", "=B2*1234 for thousands"),
+    "=B2*1,234.5": ("1,234.5", "=B2*1234.5"),
     '=TEXT(A1;"TT.MM.JJJJ")': ('"TT.MM.JJJJ" is dd.mm.yyyy', "number_format"),
     '=TEXT(A1,"jj/mm/aaaa")': ("is dd/mm/yyyy", "YEAR(A1)"),
     '=TEXTE(A1;"#.##0,00")': ("is #,##0.00", "FIXED(A1,2)"),
@@ -204,6 +210,33 @@ def test_what_the_documentation_says_of_formulas_is_so(formula: str, told: str) 
     with pytest.raises(InvalidValue) as refusal:
         in_english(formula, "A1")
     assert all(form in refusal.value.hint for form in forms)
+
+
+def test_rules_tell_of_values_that_they_compare_with_as_texts() -> None:
+    book = new_book(headers=["Am", "Betrag"], rows=[["2026-01-01", 10]])
+    for value, right in (("31.12.2026", "2026-12-31"), ("1.234,56", "1234.56")):
+        result = run(book, "add_excel_rule", range="A2", rule="greater_than", value=value).result
+        (note,) = result["notes"]
+        assert note.startswith(f'Compared with as texts: "{value}" (for {right}). Write dates')
+    assert "notes" not in run(book, "add_excel_rule", range="A2", rule="equal_to", value="x").result
+
+
+@pytest.mark.parametrize(
+    ("totals", "function"),
+    [
+        ({"Betrag": "Summe"}, "sum"),
+        ({"Betrag": "Mittelwert"}, "average"),
+        ({"Was": "anzahl"}, "count"),
+        ({"Was": "Summe"}, None),
+    ],
+)
+def test_totals_are_named_in_other_languages(totals: dict[str, str], function: str | None) -> None:
+    book = new_book(headers=["Was", "Betrag"], rows=[["a", 10], ["b", 20]])
+    given = {"range": "A1:B3", "options": {"totals": totals}}
+    result = run(book, "create_excel_table", action="create", **given).result
+    (name,) = totals
+    assert result["table"]["totals"][name] == (function or totals[name])
+    assert ("notes" in result) is (function is not None)
 
 
 # Number formats -----------------------------------------------------------------

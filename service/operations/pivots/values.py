@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from service.errors import InvalidParameters, listed
 from service.operations.pivots.asked import Asked, PivotValue
+from service.workbook.foreign.summaries import SUMMARIES
 from service.workbook.number_formats import number_format_code
 from service.workbook.pivots.design import (
     FUNCTIONS,
@@ -50,13 +51,7 @@ _OTHER_NAMES: dict[str, Function] = {
     "std": "stdDev",
     "stdevp": "stdDevp",
     "variance": "var",
-    # German, French, Spanish, as their Excel names them.
-    **dict.fromkeys(("summe", "somme", "suma"), "sum"),
-    **dict.fromkeys(("anzahl", "nombre", "recuento", "cuenta"), "count"),
-    **dict.fromkeys(("mittelwert", "durchschnitt", "moyenne", "promedio"), "average"),
-    **dict.fromkeys(("máximo", "maximo"), "max"),
-    **dict.fromkeys(("mínimo", "minimo"), "min"),
-    **dict.fromkeys(("produkt", "produit", "producto"), "product"),
+    **SUMMARIES,
 }
 _OF = re.compile(r"^(.+?) of (.+)$|^(\w+)\((.+)\)$", re.IGNORECASE)
 _VON = re.compile(r"^(\w+) (?:(?:von|der|des|de) |d['’])(.+)$", re.IGNORECASE)

@@ -35,6 +35,8 @@ _PIECE = re.compile(
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
 _OWN_NAMES = re.compile(r"\b(?:LET|LAMBDA)\(", re.IGNORECASE)
+_DIGITS = re.compile(r"\d,\d")
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
 _COMMA = re.compile(r"\d+,\d+")
 _POINT = re.compile(r"\d+\.\d+")
 _GROUPS = re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+")
@@ -80,7 +82,7 @@ def in_english(formula: str, where: str) -> str:
 
 
 def _may_be_foreign(formula: str) -> bool:
-    if ";" in formula or "TEXT" in formula.upper():
+    if ";" in formula or "TEXT" in formula.upper() or _DIGITS.search(formula):
         return True
     return any(plain(word) in MEANINGS for word in _WORD.findall(formula))
 
@@ -102,8 +104,10 @@ def _english(formula: str) -> tuple[str, dict[str, str], dict[str, str]]:
         return formula, {}, {}  # no argument is parted there: it is no formula in any language
     if semicolons:
         signs = _separated(pieces, formula)
-    elif names:
-        _refuse_commas(pieces, formula)
+    else:
+        signs = _decimals(pieces, formula)
+        if names:
+            _refuse_commas(pieces, formula)
     _refuse_text_codes(pieces, formula)
     return _joined(pieces), names, signs
 
@@ -240,12 +244,36 @@ def _as(pieces: list[_Piece], read: Callable[[str], str]) -> str:
     return "=" + "".join(read(p.was) if p.kind == "number" else p.now for p in pieces)
 
 
+def _decimals(pieces: list[_Piece], formula: str) -> dict[str, str]:
+    """Put decimal commas outside of all calls into English, where nothing else can be meant."""
+    signs: dict[str, str] = {}
+    calls: list[bool] = []
+    for index, piece in enumerate(pieces):
+        if piece.was == "(":
+            calls.append(index > 0 and pieces[index - 1].kind == "call")
+        elif piece.was == ")" and calls:
+            calls.pop()
+        if piece.kind != "number" or "," not in piece.was or (calls and calls[-1]):
+            continue
+        if _THOUSANDS.fullmatch(piece.was) or not (
+            _COMMA.fullmatch(piece.was) or _BOTH.fullmatch(piece.was)
+        ):
+            raise InvalidValue(
+                f"{_short(formula)}: {piece.was} may have thousands or decimals.",
+                f"Send {_as(pieces, lambda n: n.replace(',', ''))} for thousands; decimals have "
+                "a point.",
+            )
+        piece.now = _with_comma(piece.was)
+        signs[piece.was] = piece.now
+    return signs
+
+
 def _refuse_commas(pieces: list[_Piece], formula: str) -> None:
     """Refuse 1,5 beside a foreign name and no ";": one number, or two arguments."""
     for piece in pieces:
         first, comma, _ = piece.was.partition(",")
         sure = _POINT.fullmatch(first) and not _BOTH.fullmatch(piece.was)
-        if piece.kind == "number" and comma and not sure:
+        if piece.kind == "number" and comma and not sure and piece.now == piece.was:
             one = _as(pieces, lambda number: _with_comma(number) if "," in number else number)
             forms = [_joined(pieces)] + ([one] if piece.was.count(",") == 1 else [])
             raise InvalidValue(

@@ -17,11 +17,15 @@ class Told:
     :param names: functions as they were written, with their English names
     :param signs: signs as they were written, with those that stand in their place
     :param codes: number formats as they were written, with Excel's own
+    :param texts: texts that are compared with as such, with the value that may be meant
+    :param words: names of functions of totals, with those of the tools
     """
 
     names: dict[str, str] = field(default_factory=dict)
     signs: dict[str, str] = field(default_factory=dict)
     codes: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    words: dict[str, str] = field(default_factory=dict)
 
     def said(self) -> list[str]:
         """Notes for the answer; none where all was in English."""
@@ -30,6 +34,11 @@ class Told:
             notes.append(f"Formulas are kept in English: {pairs}. Write them so.")
         if pairs := _pairs({f'"{was}"': f'"{code}"' for was, code in self.codes.items()}):
             notes.append(f"Number formats are kept in English: {pairs}. Write them so.")
+        if self.texts:
+            pairs = ", ".join(f'"{was}" (for {value})' for was, value in self.texts.items())
+            notes.append(f"Compared with as texts: {pairs}. Write dates year first, numbers bare.")
+        if pairs := _pairs(self.words):
+            notes.append(f"Taken as functions: {pairs}. Write them so.")
         return notes
 
 

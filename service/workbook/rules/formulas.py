@@ -9,7 +9,9 @@ from typing import Any
 from openpyxl.utils.datetime import from_excel, to_excel
 
 from service.errors import InvalidValue
+from service.workbook.foreign import told
 from service.workbook.foreign.formulas import in_english
+from service.workbook.foreign.values import meant
 from service.workbook.formulas import check_formula, from_file, to_file
 
 _DATE = re.compile(r"^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?)?$")
@@ -56,6 +58,8 @@ def operand(value: object, where: str, epoch: dt.datetime) -> str:
     serial = moment(text, epoch)
     if serial is not None:
         return number(serial)
+    if right := meant([text])[2]:
+        told.now().texts[text] = right
     return quoted(text)
 
 
