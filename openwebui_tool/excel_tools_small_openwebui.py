@@ -907,17 +907,18 @@ class Bringing:
     async def after(self, error: ToolError) -> bool:
         """Whether the call may succeed now; these codes say that nothing of it was done."""
         codes = ("file_not_sent", "file_not_found", "workbook_not_found")
-        if error.code not in codes or (self.parameter and self.uploads):
+        opens = not self.parameter or error.details.get("needed") == "workbook"
+        if error.code not in codes or (self.uploads and not opens):
             return False
         if not self._everywhere and await self.look(everywhere=True):
             return True
         self._everywhere = True
         if error.code == "file_not_sent":
-            return await self._bring(str(error.details.get("source")))
+            return await self._bring(str(error.details.get("source")), opens)
         named = str(self.arguments.get("workbook") or "").strip()
         return error.code == "workbook_not_found" and not named and await self._reopened()
 
-    async def _bring(self, file_id: str) -> bool:
+    async def _bring(self, file_id: str, opens: bool) -> bool:
         try:
             upload = await self._files.read(file_id)
         except ToolError:
@@ -925,12 +926,13 @@ class Bringing:
                 raise
             self._files.forget(file_id)  # the user has deleted this one, or it was forged
             return await self.look(everywhere=True)
-        self.used = upload.name
-        if self.parameter:
+        if opens:
+            self.arguments = {**self.arguments, "workbook": await self._opened(upload)}
+        else:
             self.uploads = {self.parameter: upload}
             self.turn.named[self.parameter] = upload.name
-        else:
-            self.arguments = {**self.arguments, "workbook": await self._opened(upload)}
+        if opens is not bool(self.parameter):
+            self.used = upload.name  # in the place of the name that was asked for
         return True
 
     async def _opened(self, upload: Upload) -> str:

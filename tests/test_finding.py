@@ -224,7 +224,8 @@ def test_a_file_of_the_chat_is_asked_for_when_it_is_needed(chat: Chat) -> None:
     ]:
         error = chat.fail(tool, **given)
         assert (error["status"], error["code"]) == (409, "file_not_sent")
-        assert error["details"] == {"source": "x1", "name": "Budget 2026.xlsx"}
+        needed = "workbook" if tool == "read_excel_range" else "file"
+        assert error["details"] == {"source": "x1", "name": "Budget 2026.xlsx", "needed": needed}
     listed = chat.op("list_excel_files")["result"]["attached"]
     assert listed[0] == {"name": "Budget 2026.xlsx", "id": "x1"}
     chat.upload(workbook_bytes(), "Budget 2026.xlsx", source="x1")
