@@ -1528,7 +1528,8 @@ class Tools:
                 body = await asyncio.to_thread(
                     client.operate, name, bringing.arguments, bringing.uploads
                 )
-                return _named_as_asked(body, asked, bringing.used)
+                as_file = bool(parameter) and name != "open_excel_file"
+                return _named_as_asked(body, asked, bringing.used, as_file=as_file)
             except ToolError as error:
                 if not await bringing.after(error):
                     raise
@@ -1578,11 +1579,12 @@ def _start(address: str) -> int:
     return max(path.rfind("/files/"), path.rfind("/preview/"), 0)
 
 
-def _named_as_asked(body: dict, asked: str, used: str) -> dict:
+def _named_as_asked(body: dict, asked: str, used: str, *, as_file: bool) -> dict:
     """The answer, which tells where a file was brought that is called otherwise than asked."""
     if not used or not asked.strip() or asked.strip().lower() == "latest" or same_name(asked, used):
         return body
-    return {"workbook": body.get("workbook"), "asked_for": asked.strip()[:80], **body}
+    told = {"file_used": used} if as_file else {"asked_for": asked.strip()[:80]}
+    return {"workbook": body.get("workbook"), **told, **body}
 
 
 def _names(body: dict) -> dict[str, str]:

@@ -202,11 +202,14 @@ def test_a_workbook_is_found_by_the_name_of_the_file_it_was_made_from(chat: Chat
 
 
 def test_an_upload_to_import_is_found_likewise(chat: Chat) -> None:
-    chat.upload(b"a,b\n1,2\n", "Monthly sales.csv")
+    entry = chat.upload(b"a,b\n1,2\n", "Monthly sales.csv")
     answer = chat.op("import_csv_to_excel", source="the monthly_sales file")
     assert answer["workbook"] == "Monthly sales.xlsx"
+    assert answer["file_used"] == "Monthly sales.csv"
+    for asked in (entry["id"], "monthly sales", "latest"):
+        assert "file_used" not in chat.op("import_csv_to_excel", source=asked)
     # The workbook is newer than the file, and what a call about workbooks means.
-    assert chat.rows("monthly sales") == [["a", "b"], [1, 2]]
+    assert chat.rows("monthly sales.xlsx") == [["a", "b"], [1, 2]]
 
 
 # Files that the caller could send -----------------------------------------------------
