@@ -47,7 +47,7 @@ doctor: $(RUNNABLE)  ## what is wrong, and what to change; in Open WebUI, too, w
 	@$(OPEN_WEBUI) $(PY) -m service doctor
 
 e2e: $(READY) $(OWUI_READY) browser  ## real Open WebUI, real Chromium (the first time installs 3 GB)
-	OWUI_VENV=$(abspath $(OWUI_VENV)) $(PYTEST) -m e2e tests $(ARGS)
+	OWUI_VENV=$(abspath $(OWUI_VENV)) $(PYTEST) -m e2e --timeout 900 tests $(ARGS)
 
 lint: $(READY)  ## style, types, generated text, Dockerfile and compose file
 	$(PY) -m ruff check .

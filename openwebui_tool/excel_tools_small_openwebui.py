@@ -949,10 +949,11 @@ class Bringing:
         found = False
         for file_id in delivered[-REOPENED:]:
             try:
-                await self._opened(await self._files.read(file_id))
-                found = True
+                upload = await self._files.read(file_id)
             except ToolError:
-                self._files.forget(file_id)
+                continue  # the user has deleted this one
+            await self._opened(upload)
+            found = True
         return found
 
 

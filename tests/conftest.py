@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from service.workbook.calculation import values
 from tests.parallel import Together
 from tests.processes import add_server_programs
 from tests.service_fixtures import chat, make_service, server, service
@@ -26,8 +27,14 @@ ROOT = Path(__file__).resolve().parents[1]
 TESTS = ROOT / "tests"
 # With STRICT_TESTS=1 a missing program fails its tests: a run that proves everything.
 STRICT = os.environ.get("STRICT_TESTS", "") not in ("", "0")
+# A hundred lines for each file that makes native code fail: they hide which test failed.
+os.environ["RUST_BACKTRACE"] = "0"
 MISSING: pytest.StashKey[Counter[str]] = pytest.StashKey()
 TOLD: pytest.StashKey[list[str]] = pytest.StashKey()
+
+
+# How much is checked must not go by how busy the machine is.
+values.SECOND_WAIT = values.AGAIN_WAIT = values.SETTLING = 30.0
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -483,6 +483,25 @@ def test_delimiters_and_encodings(delimiter: str, encoding: str, tmp_path: Path)
     assert read_back(data, encoding, "\t" if delimiter == "tab" else delimiter) == rows
 
 
+def test_a_delimiter_that_does_not_occur_is_told() -> None:
+    _, result = imported("a,b\n1,2\n", options={"delimiter": ";"})
+    note = '";" stands nowhere in the text, so it is one column; commas seem to separate values.'
+    assert note in result["notes"]
+    _, result = imported("a\n1\n", options={"delimiter": ";"})
+    assert '";" stands nowhere in the text, so it is one column.' in result["notes"]
+
+
+def test_hidden_rows_and_columns_are_exported_and_told(tmp_path: Path) -> None:
+    book = new_book(rows=[["a", "b", "c"], [1, 2, 3], [4, 5, 6]])
+    sheet = book.sheet()
+    sheet.row_dimensions[2].hidden = sheet.row_dimensions[9].hidden = True
+    sheet.column_dimensions["B"].hidden = True
+    data, result = exported(book, tmp_path)
+    assert read_back(data) == [["a", "b", "c"], ["1", "2", "3"], ["4", "5", "6"]]
+    note = f"1 hidden row and 1 hidden column of {sheet.title} are exported, too."
+    assert result["notes"] == [note]
+
+
 def test_moments_with_a_time_zone_stay_texts_that_queries_read() -> None:
     source = "at,value\n2026-01-01T23:30:00Z,1\n2026-01-02T00:30:00+01:00,2\n"
     book, result = imported(source)

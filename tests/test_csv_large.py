@@ -202,3 +202,14 @@ def test_what_is_kept_of_a_saving_is_what_the_next_one_writes(
     run(book, "write_excel_range", start="A1111", rows=[[-5]])
     again = reopened(book, tmp_path)
     assert [again.sheet()[f"A{row}"].value for row in (1110, 1111, 1112)] == [1108, -5, 1110]
+
+
+def test_columns_have_room_for_their_longest_numbers_wherever_these_stand() -> None:
+    lines = ["Name,Cost,Share", *(f"n{n},{n % 9},{n % 7}%" for n in range(5_000))]
+    lines[4_000] = "n,-123456789.25,12.5%"
+    book = Book.blank("t.xlsx")
+    run(book, "import_csv_to_excel", source="\n".join(lines), filename="wide.csv")
+    sheet = book.xl.worksheets[0]
+    assert is_lazy(sheet)
+    assert sheet.column_dimensions["B"].width >= len("-123,456,789.25")
+    assert sheet.column_dimensions["C"].width < 15

@@ -19,8 +19,9 @@ from service.operations.context import Context
 from service.operations.decimals import has_decimals, usual_decimals
 from service.operations.landing import collecting_later
 from service.operations.layout import (
-    MEASURED_ROWS,
+    WIDEST,
     align_headers,
+    cell_width,
     check_sheet_name,
     dress_body,
     fit_columns,
@@ -33,6 +34,7 @@ from service.workbook.csv_table import CsvTable, ListedTexts, Texts, Wishes, as_
 from service.workbook.delimited import read_records, understood
 from service.workbook.encoded import decode
 from service.workbook.found_tables.names import clean
+from service.workbook.geometry import column_width, set_column_width
 from service.workbook.house import FONT, House, HouseStyle
 from service.workbook.keeping.held_rows import continue_sheet
 from service.workbook.keeping.loader import LAZY_FROM
@@ -42,6 +44,7 @@ from service.workbook.text_table import TextTable
 from service.workbook.texts import cut
 
 _MANY_ROWS = 50  # more than a model should read to answer a question
+_WRITTEN = 128  # rows of a very large table that are cells from the start
 
 
 class CsvOptions(BriefOptions):
@@ -121,18 +124,32 @@ def _put_large(book: Book, table: CsvTable, area: Area, title: str, house: House
     table.texts = held
     with book.changing():
         sheet = book.xl.create_sheet(title)
-        formats = _write_table(book, sheet, table, area, house, MEASURED_ROWS)
+        formats = _write_table(book, sheet, table, area, house, _WRITTEN)
+        _widen(sheet, table, formats)
         looks = [
             Look(decision, style_number(sheet, one), style_number(sheet, one, WRAPPED))
             for decision, one in zip(table.decisions, formats, strict=True)
         ]
         draft = book.draft(book.calculation.known)
         book.restructured(draft.saved(), lambda address: address)
-    first = area.first_row + bool(table.headers) + MEASURED_ROWS
+    first = area.first_row + bool(table.headers) + _WRITTEN
     with book.changing():
         assert book.memory is not None
-        rows = TableRows(held, looks, MEASURED_ROWS, first)
+        rows = TableRows(held, looks, _WRITTEN, first)
         continue_sheet(book.xl[title], book.memory, rows, area)
+
+
+def _widen(sheet: Worksheet, table: CsvTable, formats: list[Cell | None]) -> None:
+    """Give columns room for the longest of their numbers, wherever it stands."""
+    for index, (decision, template) in enumerate(zip(table.decisions, formats, strict=True)):
+        if decision.kind not in ("number", "percent", "currency"):
+            continue
+        cell, needed = template or Cell(sheet, 1, 1), 0.0
+        for cell._value in table.longest(index):
+            cell.data_type = "n"
+            needed = max(needed, cell_width(cell) + 2)
+        if column_width(sheet, index + 1) < needed:
+            set_column_width(sheet, index + 1, min(needed, WIDEST), fitted=True)
 
 
 def _held(texts: Texts) -> TextTable:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from heapq import nlargest
 from itertools import islice
 from typing import Protocol
 
@@ -26,6 +27,7 @@ from service.workbook.delimited import Records
 
 LOOKED_AT = 60  # rows, for lines in front of a table
 _MOST_NAMED = 5
+_MOST_LONG = 20
 
 
 @dataclass(frozen=True)
@@ -160,6 +162,11 @@ class CsvTable:
     def numbers(self, index: int) -> list[Typed]:
         """Numbers of a column: one at least of each number of decimals that it has."""
         return list(map(self.decisions[index].convert, self.texts.column(index).samples))
+
+    def longest(self, index: int) -> list[Typed]:
+        """Some of the values of a column whose texts are the longest."""
+        found = nlargest(_MOST_LONG, self.texts.column(index).samples, key=len)
+        return list(map(self.decisions[index].convert, found))
 
     def names(self) -> list[str]:
         """Headers, or column letters where there are none."""

@@ -8,6 +8,7 @@ where they are few, or of no form that is known here.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -43,10 +44,41 @@ _LOOKS = (
 # each the first and the last count, and one with as many decimals as any has that are no zeros.
 _FORMS = "strpos(v, '.'), strpos(v, ','), strlen(v)"
 _EACH = f"""bool_and(regexp_full_match(v, '{_SURE}')), [min(v), max(v)],
-    min(r) FILTER (WHERE NOT ends_with(v, '0')), strpos(v, '.') + strpos(v, ',') > 0, strlen(v)"""
+    min(r) FILTER (WHERE NOT ends_with(v, '0')), strpos(v, '.') + strpos(v, ',') > 0, strlen(v),
+    count(*)"""
 _VALID = f"""bool_and(regexp_full_match(v, '{_MOMENT}') AND v >= '1900-03-01'
-    AND TRY_CAST(left(v, 10) AS DATE) IS NOT NULL), [min(v)], min(r), false, 0"""
+    AND TRY_CAST(left(v, 10) AS DATE) IS NOT NULL), [min(v)], min(r), false, strlen(v), count(*)"""
 _OPEN = "can be read in two ways"
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What the texts of a column take, with the blanks around them.
+
+    :param size: bytes in UTF-8 of all together
+    :param longest: bytes of the longest
+    :param quotes: how many quotation marks are in them
+    :param spaced: whether spaces stand around some, or some are nothing but blanks
+    :param oddly: whether other blanks than spaces stand around some
+    """
+
+    size: int
+    longest: int
+    quotes: int = 0
+    spaced: bool = False
+    oddly: bool = False
+
+    @classmethod
+    def of(cls, counts: dict[str, int]) -> Tally:
+        """Of each different text and how many there are."""
+        sizes = {text: len(text.encode()) for text in counts}
+        return cls(
+            sum(sizes[text] * count for text, count in counts.items()),
+            max(sizes.values(), default=0),
+            sum(text.count('"') * count for text, count in counts.items()),
+            any(text < "!" or text.endswith(" ") for text in counts),
+            any(text.strip() != text.strip(" ") for text in counts),
+        )
 
 
 class HeldColumn(Column):
@@ -62,6 +94,7 @@ class HeldColumn(Column):
     def __init__(self, ask: Ask, name: str, below: str, rows: int, blanks: Blanks) -> None:
         self._run, self._name, self._below, self._rows = ask, name, below, rows
         self._spaced, self._odd_spaces = blanks
+        self._sizes: list[tuple[int, int]] = []  # of known forms, and how many have each
 
     def _ask(self, what: str, more: str = "") -> list[tuple[Any, ...]]:
         """Ask for something about the values ``v`` and their rows ``r``."""
@@ -96,9 +129,33 @@ class HeldColumn(Column):
         return int(found) < self._rows
 
     @cached_property
+    def _counts(self) -> dict[str, int]:
+        """Each different text, and how many there are."""
+        among = f"{self._below} AND {self._name} IS NOT NULL"
+        return dict(self._run(f"SELECT {self._name}, count(*) {among} GROUP BY 1"))
+
+    @cached_property
     def distinct(self) -> Collection[str]:
-        found = self._run(f"SELECT DISTINCT {self._name} {self._below}")
-        return {value.strip() for (value,) in found if value is not None}
+        found: Collection[str]
+        if self._few:
+            found = self._counts
+        else:
+            among = f"{self._below} AND {self._name} IS NOT NULL"
+            found = [value for (value,) in self._run(f"SELECT DISTINCT {self._name} {among}")]
+        return {value.strip() for value in found} - {""}
+
+    def tally(self) -> Tally | None:
+        """What its texts take, where that comes with what decisions need; else None.
+
+        The column was made as one without blanks around its texts.
+        """
+        if self._few:
+            return Tally.of(self._counts)
+        if self._numbers is None and self._moments is None:
+            return None
+        return Tally(
+            sum(size * count for size, count in self._sizes), max(size for size, _ in self._sizes)
+        )
 
     @property
     def blank(self) -> bool:
@@ -107,23 +164,28 @@ class HeldColumn(Column):
     @cached_property
     def _numbers(self) -> set[str] | None:
         """One value at least of each form where all values are plain numbers; else None."""
-        return None if any(map(is_no_type, self._first)) else self._known(_FORMS, _EACH)
+        return self._known(_FORMS, _EACH)
 
     @cached_property
     def _moments(self) -> set[str] | None:
         """The same where all values are days with a time, as ISO 8601 writes them."""
-        return None if any(map(is_no_type, self._first)) else self._known("strlen(v)", _VALID)
+        return self._known("strlen(v)", _VALID)
 
     def _known(self, forms: str, each: str) -> set[str] | None:
+        if any(map(is_no_type, self._first)):
+            return None
         found = self._ask(each, f"GROUP BY {forms}")
         if not all(row[0] for row in found):
             return None
+        self._sizes = [(size, count) for *_, size, count in found]
         known = {v for _, some, *_ in found for v in some}
         rows = [str(row) for _, _, row, *_ in found if row is not None]
         if rows:
             known |= {v for (v,) in self._ask("v", f"WHERE r IN ({', '.join(rows)})")}
         # All end in zeros: how many of them each has is a longer question.
-        zeros = {str(length) for _, _, row, decimals, length in found if decimals and row is None}
+        zeros = {
+            str(length) for _, _, row, decimals, length, _ in found if decimals and row is None
+        }
         if zeros:
             longest = "arg_max(v, strlen(rtrim(v, '0')))"
             among = f"WHERE strlen(v) IN ({', '.join(sorted(zeros))}) GROUP BY {forms}"

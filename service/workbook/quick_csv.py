@@ -30,9 +30,9 @@ from service.workbook.csv_table import (
     preamble_of,
 )
 from service.workbook.delimited import Delimited, left_out
-from service.workbook.held_column import ODD_SPACES, SPACES
+from service.workbook.held_column import ODD_SPACES, SPACES, Tally
 from service.workbook.sql.locked import connected, literal
-from service.workbook.text_table import SHARE, TextTable, sum_of
+from service.workbook.text_table import SHARE, TextTable
 
 QUICK_FROM = 1_000_000  # characters
 _MOST_COLUMNS = 1_000
@@ -46,42 +46,49 @@ def quick_table(csv_text: Delimited, wishes: Wishes, file: Path | None) -> CsvTa
     if len(csv_text.text) < QUICK_FROM or not _plain(csv_text):
         return None
     with _as_file(csv_text.text, file) as path:
-        table, blank = _read(csv_text, path)
-    if table is None:
+        below, blank = _read(csv_text, path)
+    if below is None:
         return None
-    rows = [[text or "" for text in row] for row in zip(*table.texts(0, LOOKED_AT), strict=True)]
+    first = below.from_row(0).texts(0, LOOKED_AT)
+    rows = [[text or "" for text in row] for row in zip(*first, strict=True)]
     if wishes.header is None and preamble_of(rows):
         return None
     notes = csv_text.notes + ([left_out(blank)] if blank else [])
-    return _decided(table, rows[0], notes, csv_text.told, wishes)
+    return _decided(below, rows[0], notes, csv_text.told, wishes)
 
 
 def _decided(
-    table: TextTable, row: list[str], notes: list[str], delimiter: str, wishes: Wishes
+    below: TextTable, row: list[str], notes: list[str], delimiter: str, wishes: Wishes
 ) -> CsvTable:
-    below = table.below_headers()
     has_header, doubt = bool(wishes.header), ""
     if wishes.header is None:
-        body = [partial(below.column, index) for index in range(table.width)]
-        has_header, doubt = header_row(row, body, table.rows)
+        body = [partial(below.column, index) for index in range(below.width)]
+        has_header, doubt = header_row(row, body, below.rows)
     notes += [doubt] if doubt else []
-    headers = headers_of(row, table.width, notes) if has_header else []
-    texts = below if has_header else table
+    headers = headers_of(row, below.width, notes) if has_header else []
+    texts = below if has_header else below.from_row(0)
     found = CsvTable([], headers, texts, [], {}, notes)
-    decide_columns(found, wishes, delimiter, table.width)
+    decide_columns(found, wishes, delimiter, below.width)
     return found
 
 
 def _plain(csv_text: Delimited) -> bool:
     """Whether the text is of the form that both read alike, as far as that is seen at once."""
-    text, mark = csv_text.text, csv_text.delimiter
+    mark = csv_text.delimiter
     return (
         csv_text.quote == '"'
         and mark.isascii()
         and mark.isprintable() | (mark == "\t")
         and not csv_text.spaced
-        and (text.find("\r") < 0 or text.count("\r") == text.count("\r\n"))
+        and _ends_alike(csv_text)
     )
+
+
+def _ends_alike(csv_text: Delimited) -> bool:
+    """Whether each return has its line feed; where there are as many of both, that all rows end
+    with both is seen later by their bytes."""
+    returns = csv_text.text.count("\r") if "\r" in csv_text.text else 0
+    return returns in (0, csv_text.line_feeds) or returns == csv_text.text.count("\r\n")
 
 
 @contextmanager
@@ -97,7 +104,8 @@ def _as_file(text: str, file: Path | None) -> Iterator[Path]:
 
 
 def _read(csv_text: Delimited, path: Path) -> tuple[TextTable | None, int]:
-    """(the table, how many blank lines follow it); None where it is not surely the same."""
+    """(the table below its first row, how many blank lines follow it); None where it is not surely
+    the same."""
     width = _width(csv_text)
     if not 2 <= width <= _MOST_COLUMNS:
         return None, 0
@@ -117,7 +125,11 @@ def _read(csv_text: Delimited, path: Path) -> tuple[TextTable | None, int]:
         ) from MemoryError(str(error))
     except duckdb.Error:
         return None, 0
-    return _checked(TextTable(connection, width, 0, 0, csv_text.first_line), csv_text, path)
+    ((rows,),) = connection.execute("SELECT count(*) FROM held").fetchall()
+    if rows < 2:
+        return None, 0
+    below = TextTable(connection, width, rows, 1, csv_text.first_line, spaced=set())
+    return _checked(below, csv_text, path.stat().st_size)
 
 
 def _width(csv_text: Delimited) -> int:
@@ -128,34 +140,57 @@ def _width(csv_text: Delimited) -> int:
         return 0
 
 
-def _checked(table: TextTable, csv_text: Delimited, path: Path) -> tuple[TextTable | None, int]:
+def _checked(below: TextTable, csv_text: Delimited, size: int) -> tuple[TextTable | None, int]:
     """The table, if all bytes of the file are in it, and none of its rows is blank."""
-    text, names = csv_text.text, table.names
-    quotes = sum_of(_QUOTES, names) if '"' in text else "0"
-    each = ", ".join(f"max(strlen({name})), {_SPACED.format(name)}" for name in names)
-    (found,) = table.ask(
-        f"SELECT count(*), sum({sum_of('strlen({0})', names)}), sum({quotes}), {each} FROM held"
-    )
-    rows, held, held_quotes, *facts = found
+    text, rows = csv_text.text, below.rows
     width, ending = 2 if "\r" in text else 1, _ending(text)
-    around = rows * (table.width - 1) + (rows - 1) * width + ending
-    around += text.count('"') - int(held_quotes)
+    below.several_lines = csv_text.line_feeds != rows - 1 + ending // width
+    tallies = _tallied(below, csv_text)
+    around = rows * (below.width - 1) + (rows - 1) * width + ending
+    around += text.count('"') - sum(tally.quotes for tally in tallies)
     if (
-        rows < 2
-        or int(held) + around != path.stat().st_size
-        or max(longest or 0 for longest in facts[::2]) > MAX_TEXT
+        sum(tally.size for tally in tallies) + around != size
+        or max(tally.longest for tally in tallies) > MAX_TEXT
     ):
         return None, 0
-    table.rows = rows
-    table.several_lines = text.count("\n") != rows - 1 + ending // width
-    among = [mark for mark in ODD_SPACES if mark not in "\r\n" or table.several_lines]
-    table.odd_spaces = any(mark in text for mark in among if mark != csv_text.delimiter)
-    table.spaced = {name for name, some in zip(names, facts[1::2], strict=True) if some}
-    _make_blank(table)
-    narrower = _without_last_columns(table)
-    blank = " AND ".join(f"{name} IS NULL" for name in table.names)
-    ((blanks,),) = table.ask(f"SELECT count(*) FROM held WHERE {blank}")
-    return (None if blanks else narrower), max(ending // width - 1, 0)
+    _make_blank(below)
+    _drop_last_columns(below)
+    blank = " AND ".join(f"{name} IS NULL" for name in below.names)
+    ((blanks,),) = below.ask(f"SELECT count(*) FROM held WHERE {blank}")
+    return (None if blanks else below), max(ending // width - 1, 0)
+
+
+def _tallied(below: TextTable, csv_text: Delimited) -> list[Tally]:
+    """What the texts of all columns take, and those of the first row; the blanks around them are
+    known to the table then."""
+    found = {name: below.column(index).tally() for index, name in enumerate(below.names)}
+    known = {name: tally for name, tally in found.items() if tally}
+    known |= _asked(below, [name for name in found if name not in known], csv_text)
+    first = below.from_row(0).texts(0, 1)
+    heads = [Tally.of({text: 1 for text in column if text is not None}) for column in first]
+    below.spaced = set()
+    for index, name in enumerate(below.names):
+        both = known[name], heads[index]
+        below.spaced |= {name} if any(tally.spaced for tally in both) else set()
+        below.odd_spaces |= {name} if any(tally.oddly for tally in both) else set()
+        if below.blanks(index) != (False, False):
+            below.forget(index)
+    return [*known.values(), *heads]
+
+
+def _asked(below: TextTable, names: list[str], csv_text: Delimited) -> dict[str, Tally]:
+    """What the texts of some columns take."""
+    text, tallies = csv_text.text, {}
+    quotes = _QUOTES if '"' in text else "0"
+    among = [mark for mark in ODD_SPACES if mark.isascii() or not text.isascii()]
+    among = [mark for mark in among if mark not in "\r\n" or below.several_lines]
+    oddly = bool(names) and any(mark in text for mark in among if mark != csv_text.delimiter)
+    for name in names:
+        size = f"coalesce(sum(strlen({name})), 0), coalesce(max(strlen({name})), 0)"
+        facts = f"{size}, coalesce(sum({quotes}), 0), {_SPACED}".format(name)
+        ((size, longest, marks, spaced),) = below.ask(f"SELECT {facts} {below.below}")
+        tallies[name] = Tally(int(size), longest, int(marks), spaced, oddly)
+    return tallies
 
 
 _QUOTES = """CASE WHEN contains({0}, '"') THEN strlen({0}) - strlen(replace({0}, '"', '')) END"""
@@ -174,16 +209,19 @@ def _ending(text: str) -> int:
 
 def _make_blank(table: TextTable) -> None:
     """Let texts of nothing but blanks be blank."""
-    for name in table.names if table.odd_spaces else sorted(table.spaced or ()):
-        stripped = f"trim({name}, {SPACES})" if table.odd_spaces else f"trim({name})"
-        table.ask(f"UPDATE held SET {name} = NULL WHERE {stripped} = ''")
+    for index, name in enumerate(table.names):
+        spaced, oddly = table.blanks(index)
+        if spaced or oddly:
+            stripped = f"trim({name}, {SPACES})" if oddly else f"trim({name})"
+            table.ask(f"UPDATE held SET {name} = NULL WHERE {stripped} = ''")
 
 
-def _without_last_columns(table: TextTable) -> TextTable:
-    """The table without columns at the end that are blank in all rows."""
-    counts = ", ".join(f"count({name})" for name in table.names)
-    ((*filled,),) = table.ask(f"SELECT {counts} FROM held")
-    while table.width > 1 and not filled[table.width - 1]:
+def _drop_last_columns(table: TextTable) -> None:
+    """Take columns away at the end that are blank in all rows."""
+    while table.width > 1:
+        last = table.names[-1]
+        ((filled,),) = table.ask(f"SELECT count({last}) FROM held")
+        if filled:
+            return
         table.width -= 1
-        table.ask(f"ALTER TABLE held DROP COLUMN c{table.width}")
-    return table
+        table.ask(f"ALTER TABLE held DROP COLUMN {last}")

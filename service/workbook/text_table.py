@@ -33,7 +33,7 @@ class TextTable:
     :param first_line: the line that the first row begins on
     :param several_lines: whether texts have line breaks, so that rows are no lines
     :param spaced: columns in which spaces stand around texts; None where that is not known
-    :param odd_spaces: whether other blanks than spaces may stand around texts
+    :param odd_spaces: columns in which other blanks may stand around texts
     :param lines: the line that each row begins on, where that can't be told from these
     """
 
@@ -44,7 +44,7 @@ class TextTable:
     first_line: int = 1
     several_lines: bool = False
     spaced: set[str] | None = None
-    odd_spaces: bool = False
+    odd_spaces: set[str] = field(default_factory=set)
     lines: Sequence[int] | None = None
     _columns: dict[int, HeldColumn] = field(default_factory=dict)
     _window: tuple[int, int, list[tuple[str | None, ...]]] = (0, 0, [])
@@ -82,7 +82,8 @@ class TextTable:
 
     def blanks(self, index: int) -> Blanks:
         """Whether spaces may stand around texts of a column, and whether other blanks may."""
-        return self.spaced is None or f"c{index}" in self.spaced, self.odd_spaces
+        name = f"c{index}"
+        return self.spaced is None or name in self.spaced, name in self.odd_spaces
 
     @property
     def names(self) -> list[str]:
@@ -102,9 +103,13 @@ class TextTable:
             )
         return self._columns[index]
 
-    def below_headers(self) -> TextTable:
-        """The same without its first row."""
-        return replace(self, first=1, _columns={}, _window=(0, 0, []))
+    def forget(self, index: int) -> None:
+        """Let a column be looked at anew."""
+        self._columns.pop(index, None)
+
+    def from_row(self, first: int) -> TextTable:
+        """The same with its first row (0), or without it (1)."""
+        return replace(self, first=first, _columns={}, _window=(0, 0, []))
 
     def values(self, index: int, decision: Decision, first: int, last: int) -> list[Typed]:
         return typed(self.texts(first, last)[index], decision)

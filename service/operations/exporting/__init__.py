@@ -13,6 +13,7 @@ from service.operations.exporting.options import ENDINGS, ExportOptions, refuse_
 from service.operations.exporting.pages import as_pdf, as_pictures
 from service.operations.exporting.texts import as_csv, as_html, as_json, as_markdown
 from service.operations.registry import Answer, operation
+from service.workbook.geometry import hidden_lines
 
 _MOST_FILES = 20
 
@@ -47,7 +48,7 @@ def export_excel_file(
         return _separated(ctx, grids, options)
     name = _name(ctx, parts, ENDINGS[format])
     (ctx.folder / name).write_text(_written(format, ctx, grids, options), encoding="utf-8")
-    return _answer(parts, [name], _unknown(grids), rows=sum(len(grid.rows) for grid in grids))
+    return _answer(parts, [name], _notes(grids), rows=sum(len(grid.rows) for grid in grids))
 
 
 def _written(format: str, ctx: Context, grids: list[Grid], options: ExportOptions) -> str:
@@ -67,7 +68,7 @@ def _separated(ctx: Context, grids: list[Grid], options: ExportOptions) -> Answe
     for name, data in made:
         (ctx.folder / name).write_bytes(data)
     parts, names = [grid.part for grid in grids], [name for name, _ in made]
-    return _answer(parts, names, _unknown(grids), rows=sum(len(grid.rows) for grid in grids))
+    return _answer(parts, names, _notes(grids), rows=sum(len(grid.rows) for grid in grids))
 
 
 def _printed(
@@ -90,6 +91,23 @@ def _answer(parts: list[Part], names: list[str], notes: list[str], **counts: int
     if notes:
         result["notes"] = notes
     return Answer(result, sheet=one.sheet.title if one else "", exports=names)
+
+
+def _notes(grids: list[Grid]) -> list[str]:
+    return _unknown(grids) + [note for grid in grids for note in _hidden(grid.part)]
+
+
+def _hidden(part: Part) -> list[str]:
+    """The note of hidden rows and columns, which files of values hold, too."""
+    rows, columns = hidden_lines(part.sheet)
+    area, found = part.area, []
+    for kind, hidden, first, last in (
+        ("row", rows, area.first_row, area.last_row),
+        ("column", columns, area.first_column, area.last_column),
+    ):
+        count = sum(first <= number <= last for number in hidden)
+        found += [f"{count} hidden {kind}{'s' * (count > 1)}"] if count else []
+    return [f"{' and '.join(found)} of {part.sheet.title} are exported, too."] if found else []
 
 
 def _unknown(grids: list[Grid]) -> list[str]:
