@@ -1461,17 +1461,18 @@ class Bringing:
     async def after(self, error: ToolError) -> bool:
         """Whether the call may succeed now; these codes say that nothing of it was done."""
         codes = ("file_not_sent", "file_not_found", "workbook_not_found")
-        if error.code not in codes or (self.parameter and self.uploads):
+        opens = not self.parameter or error.details.get("needed") == "workbook"
+        if error.code not in codes or (self.uploads and not opens):
             return False
         if not self._everywhere and await self.look(everywhere=True):
             return True
         self._everywhere = True
         if error.code == "file_not_sent":
-            return await self._bring(str(error.details.get("source")))
+            return await self._bring(str(error.details.get("source")), opens)
         named = str(self.arguments.get("workbook") or "").strip()
         return error.code == "workbook_not_found" and not named and await self._reopened()
 
-    async def _bring(self, file_id: str) -> bool:
+    async def _bring(self, file_id: str, opens: bool) -> bool:
         try:
             upload = await self._files.read(file_id)
         except ToolError:
@@ -1479,12 +1480,13 @@ class Bringing:
                 raise
             self._files.forget(file_id)  # the user has deleted this one, or it was forged
             return await self.look(everywhere=True)
-        self.used = upload.name
-        if self.parameter:
+        if opens:
+            self.arguments = {**self.arguments, "workbook": await self._opened(upload)}
+        else:
             self.uploads = {self.parameter: upload}
             self.turn.named[self.parameter] = upload.name
-        else:
-            self.arguments = {**self.arguments, "workbook": await self._opened(upload)}
+        if opens is not bool(self.parameter):
+            self.used = upload.name  # in the place of the name that was asked for
         return True
 
     async def _opened(self, upload: Upload) -> str:
@@ -1501,10 +1503,11 @@ class Bringing:
         found = False
         for file_id in delivered[-REOPENED:]:
             try:
-                await self._opened(await self._files.read(file_id))
-                found = True
+                upload = await self._files.read(file_id)
             except ToolError:
-                self._files.forget(file_id)
+                continue  # the user has deleted this one
+            await self._opened(upload)
+            found = True
         return found
 
 
@@ -2272,7 +2275,8 @@ class Tools:
                 body = await asyncio.to_thread(
                     client.operate, name, bringing.arguments, bringing.uploads
                 )
-                return _named_as_asked(body, asked, bringing.used)
+                as_file = bool(parameter) and name != "open_excel_file"
+                return _named_as_asked(body, asked, bringing.used, as_file=as_file)
             except ToolError as error:
                 if error.code == "unsaved_changes":
                     client.may_discard = await self._allowed(turn, error)
@@ -2351,11 +2355,12 @@ def _start(address: str) -> int:
     return max(path.rfind("/files/"), path.rfind("/preview/"), 0)
 
 
-def _named_as_asked(body: dict, asked: str, used: str) -> dict:
+def _named_as_asked(body: dict, asked: str, used: str, *, as_file: bool) -> dict:
     """The answer, which tells where a file was brought that is called otherwise than asked."""
     if not used or not asked.strip() or asked.strip().lower() == "latest" or same_name(asked, used):
         return body
-    return {"workbook": body.get("workbook"), "asked_for": asked.strip()[:80], **body}
+    told = {"file_used": used} if as_file else {"asked_for": asked.strip()[:80]}
+    return {"workbook": body.get("workbook"), **told, **body}
 
 
 def _names(body: dict) -> dict[str, str]:

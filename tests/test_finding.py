@@ -202,11 +202,14 @@ def test_a_workbook_is_found_by_the_name_of_the_file_it_was_made_from(chat: Chat
 
 
 def test_an_upload_to_import_is_found_likewise(chat: Chat) -> None:
-    chat.upload(b"a,b\n1,2\n", "Monthly sales.csv")
+    entry = chat.upload(b"a,b\n1,2\n", "Monthly sales.csv")
     answer = chat.op("import_csv_to_excel", source="the monthly_sales file")
     assert answer["workbook"] == "Monthly sales.xlsx"
+    assert answer["file_used"] == "Monthly sales.csv"
+    for asked in (entry["id"], "monthly sales", "latest"):
+        assert "file_used" not in chat.op("import_csv_to_excel", source=asked)
     # The workbook is newer than the file, and what a call about workbooks means.
-    assert chat.rows("monthly sales") == [["a", "b"], [1, 2]]
+    assert chat.rows("monthly sales.xlsx") == [["a", "b"], [1, 2]]
 
 
 # Files that the caller could send -----------------------------------------------------
@@ -224,7 +227,8 @@ def test_a_file_of_the_chat_is_asked_for_when_it_is_needed(chat: Chat) -> None:
     ]:
         error = chat.fail(tool, **given)
         assert (error["status"], error["code"]) == (409, "file_not_sent")
-        assert error["details"] == {"source": "x1", "name": "Budget 2026.xlsx"}
+        needed = "workbook" if tool == "read_excel_range" else "file"
+        assert error["details"] == {"source": "x1", "name": "Budget 2026.xlsx", "needed": needed}
     listed = chat.op("list_excel_files")["result"]["attached"]
     assert listed[0] == {"name": "Budget 2026.xlsx", "id": "x1"}
     chat.upload(workbook_bytes(), "Budget 2026.xlsx", source="x1")

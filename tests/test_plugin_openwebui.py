@@ -564,6 +564,15 @@ def test_the_small_tool_finds_files_as_the_large_one_does(webui: OpenWebUI, wire
     assert calls.op("open_excel_file", file="the last one")["workbook"] == "Costs 2026.xlsx"
 
 
+def test_a_call_may_need_two_files_of_the_chat(calls: ChatCalls) -> None:
+    calls.attach("Costs 2026.csv", b"a,b\n1,2\n")
+    calls.attach("People of Bath.xlsx", DATA)
+    answer = calls.op("import_csv_to_excel", source="the costs", workbook="people")
+    assert (answer["workbook"], answer["file_used"]) == ("People of Bath.xlsx", "Costs 2026.csv")
+    assert calls.rows(sheet=answer["sheet"]) == [["a", "b"], [1, 2]]
+    assert len(calls.op("describe_excel_file")["result"]["sheets"]) == 2
+
+
 def test_where_two_attachments_fit_neither_is_opened(calls: ChatCalls) -> None:
     calls.attach("Budget 2025.xlsx", DATA)
     calls.attach("Budget 2026.xlsx", NEWER)
@@ -606,7 +615,7 @@ def test_a_file_of_an_earlier_message_is_found_though_the_page_sends_it_no_more(
     messages[calls.message]["parentId"] = "q3"
     assert calls.op("open_excel_file", file="people")["workbook"] == "people.xlsx"
     placed = calls.op("annotate_excel_cells", action="image", range="D2", target="the logo")
-    assert placed["asked_for"] == "the logo"
+    assert placed["file_used"] == "logo.png"
     assert calls.fail("open_excel_file", file="another branch")["code"] == "file_not_found"
 
 

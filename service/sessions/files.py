@@ -8,7 +8,7 @@ from typing import Any
 
 from service.errors import FileNotFound, listed
 from service.operations.registry import Operation
-from service.sessions.finding import files, wanted
+from service.sessions.finding import asked_for, files, wanted
 from service.sessions.links import Target
 from service.sessions.model import Export, Upload
 from service.sessions.session import Session
@@ -30,6 +30,18 @@ def named_files(
         return {}
     upload = find_upload(session, value, "" if key else _OR_TEXT)
     return {name: upload_path(session, upload)}
+
+
+def file_used(
+    session: Session, operation: Operation, parameters: dict[str, Any], files: dict[str, Path]
+) -> dict[str, str]:
+    """What the answer tells where the file that was used is called otherwise than was asked."""
+    path = files.get(operation.file_parameter)
+    if path is None:
+        return {}
+    ids = [id_ for u in session.data.uploads.values() for id_ in (u.id, u.source) if id_]
+    asked = str(parameters[operation.file_parameter])
+    return {"file_used": path.name} if asked_for(asked, path.name, *ids, "latest") else {}
 
 
 _OR_TEXT = ", or send the data itself: CSV text with a line break after each row"

@@ -55,13 +55,16 @@ class Thing:
         file = self.upload or self.offer
         return file.digest if file else ""
 
-    def not_sent(self) -> FileNotSent:
-        """The refusal that makes a caller send the file, or open it."""
+    def not_sent(self, needed: str = "file") -> FileNotSent:
+        """The refusal that makes a caller send the file.
+
+        :param needed: as a file, or as a workbook that has to be opened
+        """
         assert self.offer is not None
         return FileNotSent(
             f'"{self.name}" is a file of this chat that is not open yet.',
             f'Open it first: open_excel_file(file="{self.name}").',
-            {"source": self.offer.id, "name": self.name},
+            {"source": self.offer.id, "name": self.name, "needed": needed},
         )
 
 
@@ -219,7 +222,7 @@ def workbook(session: Session, asked: str) -> Workbook:
     if thing.book and thing.book.open:
         return thing.book
     if thing.offer:
-        raise thing.not_sent()
+        raise thing.not_sent("workbook")
     name = asked if same_name(asked, thing.name) else thing.name
     raise WorkbookNotOpen(
         f'"{name}" is not open. {_open_words(session)}',
@@ -266,7 +269,7 @@ def _none_yet(attached: list[Thing]) -> WorkbookNotFound | FileNotSent:
     books = [thing for thing in attached if is_spreadsheet(thing.name) and not thing.is_work]
     ours = [thing for thing in books if thing.offer and thing.offer.place == "chat"]
     if len(ours) == 1 and not any(thing.is_work for thing in attached):
-        return ours[0].not_sent()
+        return ours[0].not_sent("workbook")
     have = f" Attached: {listed([thing.name for thing in books])}." if books else ""
     return WorkbookNotFound(
         f"No workbook is open in this chat.{have}",

@@ -14,7 +14,7 @@ from service.operations.registry import Operation, find
 from service.operations.steps import makes_workbook
 from service.sessions.databases import DatabaseCall
 from service.sessions.desk import SessionCall
-from service.sessions.files import export_folder, find_upload, keep_export, named_files
+from service.sessions.files import export_folder, file_used, find_upload, keep_export, named_files
 from service.sessions.finding import asked_for
 from service.sessions.model import Workbook
 from service.sessions.new_workbooks import added, new_workbook
@@ -101,6 +101,7 @@ def _run(
             )
             answer = session.answer(book, reply)
             answer |= asked_for(parameters["workbook"], book.name, book.id)
+            answer |= file_used(session, operation, parameters, files)
             if operation.previews:
                 first = reply.sheet if parameters["sheet"] else ""
                 answer["preview_url"] = session.parts.links.preview(
@@ -173,7 +174,7 @@ def _create(
     reply.result.setdefault("notes", []).extend(notes)
     if not reply.result["notes"]:
         del reply.result["notes"]
-    return session.answer(book, reply)
+    return session.answer(book, reply) | file_used(session, operation, parameters, files)
 
 
 def _default_name(

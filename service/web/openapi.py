@@ -467,6 +467,7 @@ def answer_schema(file: dict[str, Any] | None = None) -> dict[str, Any]:
         "properties": {
             "workbook": {"type": "string"},
             "asked_for": {"type": "string", "description": "Where it asked by another name."},
+            "file_used": {"type": "string", "description": "Likewise, of an uploaded file."},
             "sheet": {"type": "string"},
             "result": {"type": "object"},
             "unsaved_changes": {"type": "integer"},
