@@ -285,6 +285,11 @@ class Page:
             return bool(seen[-1]) and seen[-1] == seen[-2]
 
         wait_until(stands_still, 20, f"{element} to be clickable")
+        # What only shows under the mouse is drawn anew when it comes.
+        x, y = seen[-1]
+        self.command("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+        seen.append(None)
+        wait_until(stands_still, 20, f"{element} to be clickable under the mouse")
         x, y = seen[-1]
         for kind in ("mousePressed", "mouseReleased"):
             self.command(

@@ -16,6 +16,7 @@ _REPLIES = "[...document.querySelectorAll('[id^=\"message-\"]:has(.chat-assistan
 _ASKED = "[...document.querySelectorAll('[id^=\"message-\"]:has(.chat-user)')]"
 _CHIPS = "[...reply.querySelectorAll('.group > button[type=button]:has(svg)')]"
 _ATTACHED = "[...document.querySelectorAll('#message-input-container .group > button:has(svg)')]"
+_TOOL_IS_ON = "document.querySelector('button[aria-label=\"Available Tools\"]')"
 _DIALOG = "document.querySelector('[role=dialog][aria-modal=true]')"
 
 
@@ -97,9 +98,7 @@ class Chat:
         kind = "&temporary-chat=true" if temporary else ""
         self.page.goto(f"{self.webui.url}/?models={MODEL_ID}&tools={tool_id}{kind}")
         self.page.wait("document.querySelector('#chat-input')", "the message box")
-        self.page.wait(
-            "document.querySelector('button[aria-label=\"Available Tools\"]')", "the tool to be on"
-        )
+        self.page.wait(_TOOL_IS_ON, "the tool to be on")
 
     def ask(self, prompt: str, steps: Steps, attach: list[Path] | None = None) -> Turn:
         """Attach, type and send; wait for the whole reply, which goes by ``steps``.
@@ -191,11 +190,14 @@ class Chat:
         )
         self.id = self.page.js("location.pathname").removeprefix("/c/")
 
-    def take_over(self, other: Chat, id_: str) -> None:
+    def take_over(self, other: Chat, id_: str, tool_id: str = "excel_tools") -> None:
         """Go on in a stored copy of another chat, as it is now."""
         self.id = id_
         self._prompts, self._turns = list(other._prompts), other._turns  # they begin alike
+        draft = {"prompt": "", "files": [], "selectedToolIds": [tool_id]}
+        self.page.js(f"sessionStorage.setItem('chat-input-{id_}', {json.dumps(json.dumps(draft))})")
         self.reload()
+        self.page.wait(_TOOL_IS_ON, "the tool to be on")
 
     def leaf(self, way: str, *, asked: bool = False, turns: int) -> None:
         """Click "Previous" or "Next" at the last answer, or at the last message that was asked.
