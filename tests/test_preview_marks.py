@@ -67,3 +67,15 @@ def test_what_changed_is_marked_and_nothing_else(
     operation: str, parameters: dict[str, Any], expected: dict[str, str]
 ) -> None:
     assert marks(operation, **parameters) == expected
+
+
+def test_dates_stay_the_same_when_a_column_and_a_sheet_come() -> None:
+    """A sheet that comes has the others read anew, and dates are then moments at midnight."""
+
+    def dated() -> Book:
+        return new_book(headers=["Item", "Due"], rows=[["Rent", "2026-01-05"]])
+
+    after = dated()
+    run(after, "write_excel_range", start="C1", rows=[["Paid"], ["yes"]])
+    run(after, "edit_excel_sheet", action="copy", sheet="Sheet1", new_name="New")
+    assert changed_places(dated(), after)["Sheet1"] == {(1, 3): "new", (2, 3): "new"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any, TypeAlias
@@ -16,7 +15,7 @@ from service.workbook import cells
 from service.workbook.book import Book
 from service.workbook.keeping.lazy import LazyCells
 from service.workbook.keeping.sparklines import groups_of
-from service.workbook.lined_up import LinedUp, lined_up, shape_of
+from service.workbook.lined_up import LinedUp, as_moment, lined_up, shape_of
 
 Cells: TypeAlias = dict[tuple[int, int], Cell]
 _LONGEST = 300
@@ -160,14 +159,7 @@ def _differs(before: _Side, after: _Side, old: Cell | None, new: Cell | None) ->
 def _content(cell: Cell | None) -> object:
     if cell is None or cell.value is None:
         return None
-    return cells.formula_of(cell) or (cell.data_type, str(_as_moment(cell.value)))
-
-
-def _as_moment(value: object) -> object:
-    """A date is its midnight, as a file that was opened has it."""
-    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
-        return dt.datetime.combine(value, dt.time())
-    return value
+    return cells.formula_of(cell) or (cell.data_type, str(as_moment(cell.value)))
 
 
 def _told(before: _Side, after: _Side, name: str, row: int, column: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +25,14 @@ def shape_of(cell: Cell | None) -> object:
     if cell is None or cell.value is None:
         return None
     formula = cells.formula_of(cell)
-    return _REFERENCE.sub("@", formula) if formula else (cell.data_type, str(cell.value))
+    return _REFERENCE.sub("@", formula) if formula else (cell.data_type, str(as_moment(cell.value)))
+
+
+def as_moment(value: object) -> object:
+    """A date is its midnight, as a file that was opened has it."""
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return dt.datetime.combine(value, dt.time())
+    return value
 
 
 @dataclass(frozen=True)
