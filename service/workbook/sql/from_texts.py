@@ -8,7 +8,7 @@ A column of which that can't be done is read, decided and loaded as those of oth
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import duckdb
 from openpyxl.worksheet.worksheet import Worksheet
@@ -32,6 +32,7 @@ from service.workbook.sql.loading import column_rows, insert
 from service.workbook.sql.tables import QueryTable, has_blank_rows, query_table, with_columns
 from service.workbook.tally import Tally
 
+_Made: TypeAlias = tuple[Cast, TypedColumn, dict[int, Any]]
 _FEW = 20_000  # different texts of a column, to look at each of them
 _MOST_CHANGED = 20_000  # values of a column
 _MARGIN = 1_000  # texts, by which words may be fewer than they seem
@@ -126,7 +127,8 @@ class TableMaker:
                 cast, typed, changes = made
                 first = self.found.first_row
                 values = {row - first: value for row, value in changes.items()}
-                return _Part(typed, f"CAST({cast.sql} AS {SQL_TYPES[typed.kind]})", values)
+                # Texts in whose place others come may be anything.
+                return _Part(typed, f"TRY_CAST({cast.sql} AS {SQL_TYPES[typed.kind]})", values)
         held = self.values.column(number, rows.start, self._last)
         return self._listed(typed_column(header, held, code, wishes))
 
@@ -190,9 +192,7 @@ class _Column:
     changed: dict[int, Any]
     decision: Decision
 
-    def cast(
-        self, header: str, code: str, wishes: Wishes
-    ) -> tuple[Cast, TypedColumn, dict[int, Any]] | None:
+    def cast(self, header: str, code: str, wishes: Wishes) -> _Made | None:
         """(how it is cast, its type, the changed values in this), if that gives just its values."""
         for cast in casts(self.decision, self.name):
             texts, count, *sorts, unsure = self._asked(facts(cast, self.name), cast)[0]
@@ -200,14 +200,13 @@ class _Column:
                 continue
             known = self._known(cast, sorts, header, code, wishes) if count else []
             if known is None:
-                typed = self._words(cast, code)
-                return None if typed is None else (cast, typed, self.changed)
+                return self._words(cast, code)
             return self._decided(cast, known, header, code, wishes)
         return None
 
     def _decided(
         self, cast: Cast, known: list[tuple[int, Any]], header: str, code: str, wishes: Wishes
-    ) -> tuple[Cast, TypedColumn, dict[int, Any]] | None:
+    ) -> _Made | None:
         """Its type, of one value of each sort at least, with the rows that they come in."""
         rows = sorted([*known, *self.changed.items()], key=lambda pair: pair[0])
         typed = typed_column(header, [value for _, value in rows], code, wishes)
@@ -235,7 +234,7 @@ class _Column:
         found = self._asked("x, min(rowid) AS r", cast, "GROUP BY x ORDER BY r")
         return [(row - low, value) for value, row in found if value is not None]
 
-    def _words(self, cast: Cast, code: str) -> TypedColumn | None:
+    def _words(self, cast: Cast, code: str) -> _Made | None:
         """The column as text, if too many texts of it are words for it to be anything else."""
         changed = self.changed.values()
         if not all(isinstance(value, str) and value not in ERRORS for value in changed):
@@ -243,7 +242,8 @@ class _Column:
         ((errors, different, some),) = self._asked(words(), cast)
         if errors or some - _MARGIN <= (different + len(self.changed)) // 5:
             return None
-        return TypedColumn("text", Tally([]), code)
+        changes = {row: value if value.strip() else None for row, value in self.changed.items()}
+        return cast, TypedColumn("text", Tally([]), code), changes
 
     def _asked(self, what: str, cast: Cast, more: str = "") -> list[tuple[Any, ...]]:
         """What there is to tell of texts and their values ``x`` in rows that weren't changed."""
