@@ -188,7 +188,8 @@ class Chat:
             f"location.pathname !== '/c/{self.id}' && {_REPLIES}.length === {turn + 1}",
             "the new chat",
         )
-        self.id = self.page.js("location.pathname").removeprefix("/c/")
+        # Open WebUI has every tool off in a copy of a chat.
+        self.take_over(self, self.page.js("location.pathname").removeprefix("/c/"))
 
     def take_over(self, other: Chat, id_: str, tool_id: str = "excel_tools") -> None:
         """Go on in a stored copy of another chat, as it is now."""
