@@ -41,7 +41,7 @@ Cell = str | float | bool | None
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SESSION_CODES = ("session_required", "session_not_found", "session_expired")
 SPREADSHEETS = (".xlsx", ".xlsm", ".csv", ".tsv", ".txt", ".xls", ".xlsb", ".ods", ".xltx", ".xltm")
-TEXTS = (".csv", ".tsv", ".txt")
+TEXT_FILES = (".csv", ".tsv", ".txt")
 PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp")
 META = "excel_tools"
 # Where the valves say nothing. The service fills both in where it hands this file out itself.
@@ -1652,7 +1652,7 @@ class Attachments:
     def _text(self, item: dict) -> Upload:
         """A file of which the page keeps the text alone, as it does in a temporary chat."""
         name, content = _item_name(item), item.get("content")
-        if isinstance(content, str) and content and name.lower().endswith(TEXTS):
+        if isinstance(content, str) and content and name.lower().endswith(TEXT_FILES):
             return Upload(str(item.get("id")), name, data=content.encode("utf-8", "replace"))
         where = "the terminal's" if item.get("type") == "filesystem" else "a temporary chat's"
         raise ToolError(
@@ -1809,25 +1809,6 @@ class Delivery:
         self.state.put(item["id"], *key)
         await self._show(before, own, item)
         return _address(item["id"])
-
-    async def _followed(self, client: ServiceClient, earlier: list[str]) -> str:
-        """Have the workbooks stand as they did on this way of the chat; says so if they moved."""
-        try:
-            found = await asyncio.to_thread(client.follow, earlier)
-        except ToolError as error:
-            if error.code != "not_found":
-                raise
-            log.warning("the service is older than this tool, and does not follow the chat")
-            return ""
-        moved = [str(item.get("workbook")) for item in found.get("workbooks") or []]
-        names = [*moved, *(found.get("back") or [])]
-        if not names:
-            return ""
-        return (
-            "The chat goes on from an earlier message. As they were there: "
-            + ", ".join(names)
-            + "."
-        )
 
     async def _shown(self) -> list[dict]:
         """The files that the message shows already."""
@@ -3083,6 +3064,25 @@ class Tools:
         told = {**answer, "notice": notice} if notice else answer
         return await self._shown(client, turn, told) if facts.get("previews") else compact(told)
 
+    async def _followed(self, client: ServiceClient, earlier: list[str]) -> str:
+        """Have the workbooks stand as they did on this way of the chat; says so if they moved."""
+        try:
+            found = await asyncio.to_thread(client.follow, earlier)
+        except ToolError as error:
+            if error.code != "not_found":
+                raise
+            log.warning("the service is older than this tool, and does not follow the chat")
+            return ""
+        moved = [str(item.get("workbook")) for item in found.get("workbooks") or []]
+        names = [*moved, *(found.get("back") or [])]
+        if not names:
+            return ""
+        return (
+            "The chat goes on from an earlier message. As they were there: "
+            + ", ".join(names)
+            + "."
+        )
+
     async def _changed(
         self, client: ServiceClient, turn: Turn, facts: dict, names: dict, body: dict
     ) -> None:
@@ -3135,7 +3135,7 @@ class Tools:
                 as_file = bool(parameter) and name != "open_excel_file"
                 return _named_as_asked(body, asked, bringing.used, as_file=as_file)
             except ToolError as error:
-                if error.code == "unsaved_changes":
+                if error.code == "unsaved_changes" and not client.may_discard:
                     client.may_discard = await self._allowed(turn, error)
                 elif not await bringing.after(error):
                     raise

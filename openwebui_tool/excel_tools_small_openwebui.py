@@ -1543,25 +1543,6 @@ class Delivery:
         await self._show(before, own, item)
         return _address(item["id"])
 
-    async def _followed(self, client: ServiceClient, earlier: list[str]) -> str:
-        """Have the workbooks stand as they did on this way of the chat; says so if they moved."""
-        try:
-            found = await asyncio.to_thread(client.follow, earlier)
-        except ToolError as error:
-            if error.code != "not_found":
-                raise
-            log.warning("the service is older than this tool, and does not follow the chat")
-            return ""
-        moved = [str(item.get("workbook")) for item in found.get("workbooks") or []]
-        names = [*moved, *(found.get("back") or [])]
-        if not names:
-            return ""
-        return (
-            "The chat goes on from an earlier message. As they were there: "
-            + ", ".join(names)
-            + "."
-        )
-
     async def _shown(self) -> list[dict]:
         """The files that the message shows already."""
         if not self.turn.message_id:
@@ -2225,6 +2206,25 @@ class Tools:
         answer = _shortened(body, link)
         told = {**answer, "notice": notice} if notice else answer
         return await self._shown(client, turn, told) if facts.get("previews") else compact(told)
+
+    async def _followed(self, client: ServiceClient, earlier: list[str]) -> str:
+        """Have the workbooks stand as they did on this way of the chat; says so if they moved."""
+        try:
+            found = await asyncio.to_thread(client.follow, earlier)
+        except ToolError as error:
+            if error.code != "not_found":
+                raise
+            log.warning("the service is older than this tool, and does not follow the chat")
+            return ""
+        moved = [str(item.get("workbook")) for item in found.get("workbooks") or []]
+        names = [*moved, *(found.get("back") or [])]
+        if not names:
+            return ""
+        return (
+            "The chat goes on from an earlier message. As they were there: "
+            + ", ".join(names)
+            + "."
+        )
 
     async def _changed(
         self, client: ServiceClient, turn: Turn, facts: dict, names: dict, body: dict

@@ -207,7 +207,8 @@ def workbook(session: Session, asked: str) -> Workbook:
     :raises FileNotSent: if it is a file that the caller could send
     """
     words, among = wish(asked), things(session)
-    if not asked.strip() or (words != "name" and not _exactly(asked, among)):
+    if words != "name" and not _exactly(asked, among):
+        _refuse_gone(session, asked)  # "one" may be a name
         return _unnamed(session, newest=words == "latest")
     if not _exactly(asked, [thing for thing in among if not _was_delivered(thing)]):
         _refuse_gone(session, asked)
