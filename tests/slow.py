@@ -24,6 +24,17 @@ SLOW: dict[str, frozenset[str]] = {
             "test_logger_file",
         }
     ),
+    "test_query_texts": frozenset(
+        {
+            "test_changes_are_seen[fewer rows]",
+            "test_changes_are_seen[part of it]",
+            "test_changes_are_seen[replaced]",
+            "test_random_tables_are_the_same_after_random_changes",
+            "test_two_large_tables_are_joined_whichever_came_first",
+            "test_what_is_let_go_leaves_the_texts_alone",
+            "test_wishes_count",
+        }
+    ),
     "test_progress": frozenset(
         {
             "test_a_long_call_tells_what_is_done_for_it",

@@ -47,6 +47,7 @@ class Decision:
     :param doubt: why it stayed text although it looks like something else, or what else its
         values may mean
     :param odd: the first of the few values that keep the others from being something else
+    :param reading: the decimal mark of numbers, the order of dates: "iso" "ymd" "dmy" "mdy"
     """
 
     kind: Kind
@@ -55,18 +56,21 @@ class Decision:
     proves: str = ""
     doubt: str = ""
     odd: tuple[str, ...] = ()
+    reading: str = ""
 
 
 @dataclass
 class _Found:
     """A way to read all values.
 
+    :param reading: the decimal mark; ``mark`` is the same where the values prove it
     :param ambiguous: another way gives other values, and neither is likelier
     :param doubt: another way gives other values, but this one is likelier
     """
 
     convert: Convert
     number_format: str
+    reading: str
     mark: str = ""
     ambiguous: bool = False
     doubt: str = ""
@@ -196,7 +200,10 @@ def _numbers(values: Collection[str], settled: Settled) -> Decision | None:
         return None
     if found.ambiguous:
         return _open(values)
-    return Decision("number", found.convert, found.number_format, found.mark, found.doubt)
+    return Decision(
+        "number", found.convert, found.number_format, found.mark, found.doubt,
+        reading=found.reading,
+    )  # fmt: skip
 
 
 def _open(values: Collection[str]) -> Decision:
@@ -232,7 +239,7 @@ def _number_reading(values: Collection[str], settled: Settled) -> _Found | None:
         proves = ""
     grouped = _are_grouped(values, mark)
     number_format = _number_format(values, mark, grouped=grouped)
-    return _Found(_converter(mark, grouped=grouped), number_format, proves, ambiguous, doubt)
+    return _Found(_converter(mark, grouped=grouped), number_format, mark, proves, ambiguous, doubt)
 
 
 def _are_grouped(values: Collection[str], mark: str) -> bool:
@@ -315,7 +322,7 @@ def _percents(values: Collection[str], settled: Settled) -> Decision | None:
 
     places = found.number_format.partition(".")[2]
     number_format = "0%" if found.number_format == "General" else f"0.{places or '00'}%"
-    return Decision("percent", convert, number_format, found.mark, found.doubt)
+    return Decision("percent", convert, number_format, found.mark, found.doubt, reading=mark)
 
 
 def _amounts(values: Collection[str], settled: Settled) -> Decision | None:
@@ -336,6 +343,7 @@ def _amounts(values: Collection[str], settled: Settled) -> Decision | None:
         number_format_code(f"currency {_CURRENCIES.get(symbol, symbol)} {decimals}"),
         proves=found.mark,
         doubt=found.doubt,
+        reading=found.reading,
     )
 
 
@@ -391,8 +399,12 @@ def _dates(values: Collection[str], settled: Settled) -> Decision | None:
     clocks = {clock for _, clock in split}
     proves = order if order in ("dmy", "mdy") and not settled.date_order else ""
     if clocks == {""}:
-        return Decision("date", lambda t: _day(_moment(t, order)), "yyyy-mm-dd", proves)
-    return Decision("datetime", lambda t: _moment(t, order), _clock_format(clocks), proves)
+        return Decision(
+            "date", lambda t: _day(_moment(t, order)), "yyyy-mm-dd", proves, reading=order
+        )
+    return Decision(
+        "datetime", lambda t: _moment(t, order), _clock_format(clocks), proves, reading=order
+    )
 
 
 def _zoned(value: str) -> str:

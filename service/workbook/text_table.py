@@ -17,7 +17,7 @@ from service.errors import OperationTooBig
 from service.workbook.column_types import Decision, Typed
 from service.workbook.csv_table import typed
 from service.workbook.held_column import Blanks, HeldColumn
-from service.workbook.sql.locked import connected
+from service.workbook.sql.locked import connected, shut
 
 _AT_ONCE = 50_000  # rows
 SHARE = 2  # of the memory of the process
@@ -48,6 +48,9 @@ class TextTable:
     lines: Sequence[int] | None = None
     _columns: dict[int, HeldColumn] = field(default_factory=dict)
     _window: tuple[int, int, list[tuple[str | None, ...]]] = (0, 0, [])
+
+    def __post_init__(self) -> None:
+        shut(self.connection)  # what was to be read is there
 
     @classmethod
     def of(cls, columns: list[list[str]], lines: list[int]) -> TextTable:

@@ -116,6 +116,13 @@ def typed_column(
     return _Deciding(header, Tally.of(values), number_format, wishes).decided()
 
 
+def stays_text(header: str, number_format: str, wishes: Wishes) -> bool:
+    """Whether the texts of a column are never read as anything else."""
+    plain = " ".join(re.split(r"[\s_.-]+", header)).strip().lower()
+    wanted = header.lower() in wishes.text_columns
+    return wanted or number_format == "@" or bool(NAMES_OF_TEXT.search(plain))
+
+
 class _Deciding:
     def __init__(self, header: str, tally: Tally, number_format: str, wishes: Wishes) -> None:
         self.header, self.number_format, self.wishes = header, number_format, wishes
@@ -132,7 +139,7 @@ class _Deciding:
         if not families:
             return self._made("blank", self.tally)
         if wanted or families == {"text"}:
-            return self._texts(wanted=wanted)
+            return self._texts()
         if len(families) == 1:
             return self._plain(families.pop(), self.tally)
         return self._mixed()
@@ -210,9 +217,8 @@ class _Deciding:
 
     # Texts --------------------------------------------------------------------
 
-    def _texts(self, *, wanted: bool) -> TypedColumn:
-        plain = " ".join(re.split(r"[\s_.-]+", self.header)).strip().lower()
-        if wanted or self.number_format == "@" or NAMES_OF_TEXT.search(plain):
+    def _texts(self) -> TypedColumn:
+        if stays_text(self.header, self.number_format, self.wishes):
             return self._all_text()
         decision = self._read(self._different_texts())
         return self._converted(decision) if decision else self._all_text()

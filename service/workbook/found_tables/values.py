@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import repeat
 from operator import ne
-from typing import Any
+from typing import Any, Protocol, overload
 
 from openpyxl.cell.rich_text import CellRichText
 from openpyxl.styles.numbers import is_date_format
@@ -25,6 +25,20 @@ _FORMAT = 3  # where a style has the number of its number format
 _LOOKED_AT = 60  # cells of a column, for its number format
 
 
+class Values(Protocol):
+    """The values of a column from row 1 on, such as a list of them."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+    @overload
+    def __getitem__(self, at: int, /) -> Any: ...
+
+    @overload
+    def __getitem__(self, at: slice, /) -> list[Any]: ...
+
+
 @dataclass
 class SheetValues:
     """What the cells of a sheet show.
@@ -35,7 +49,7 @@ class SheetValues:
         where it isn't given
     """
 
-    columns: dict[int, list[Any]]
+    columns: Mapping[int, Values]
     flags: dict[int, bytes] | None = None
 
     @property
@@ -49,8 +63,8 @@ class SheetValues:
 
     def value(self, row: int, column: int) -> Any:
         """The value there, "" where there is none."""
-        held = self.columns.get(column, ())
-        return held[row - 1] if row <= len(held) else ""
+        held = self.columns.get(column)
+        return held[row - 1] if held is not None and row <= len(held) else ""
 
     def row(self, row: int, area: Area) -> list[Any]:
         """The values of one row of an area."""
@@ -58,7 +72,8 @@ class SheetValues:
 
     def column(self, number: int, first: int, last: int) -> list[Any]:
         """The values of a column from one row to another."""
-        found = self.columns.get(number, [])[first - 1 : last]
+        held = self.columns.get(number)
+        found = [] if held is None else held[first - 1 : last]
         missing = last - first + 1 - len(found)
         return found + [""] * missing if missing else found
 

@@ -7,6 +7,9 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
+import duckdb
+
+_AT_ONCE = 100_000  # rows
 _BETWEEN, _NONE = "\x1f", "\x1e"  # characters that no file's text holds
 
 
@@ -23,6 +26,19 @@ _WRITTEN: dict[str, Callable[[Any], str]] = {
     "BOOLEAN": _WORDS.__getitem__,
     "VARCHAR": str,
 }
+
+
+def insert(
+    connection: duckdb.DuckDBPyConnection, name: str, types: list[str], columns: list[list[Any]]
+) -> None:
+    """Put rows, which come as columns, into a table with columns of these types."""
+    for start in range(0, len(columns[0]) if columns else 0, _AT_ONCE):
+        sources = [
+            column_rows(held[start : start + _AT_ONCE], type_, number)
+            for number, (held, type_) in enumerate(zip(columns, types, strict=True), 1)
+        ]
+        selected = ", ".join(sql for sql, _ in sources)
+        connection.execute(f"INSERT INTO {name} SELECT {selected}", [held for _, held in sources])
 
 
 def column_rows(values: list[Any], type_: str, number: int) -> tuple[str, Any]:

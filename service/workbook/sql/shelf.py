@@ -2,6 +2,10 @@
 
 A table stays there until its sheet changes. DuckDB reads no files and loads no extensions, its
 settings are locked, and what people send runs in a transaction that only reads.
+
+Where a sheet's rows are texts in a database, the tables are put beside these, so that they are made
+of them without a value going through Python; in a database that is attached there, so that names
+of the one mean nothing in the other.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import count, islice
 from operator import is_
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -22,16 +26,19 @@ from openpyxl.worksheet.worksheet import Worksheet
 from service import progress
 from service.errors import InvalidQuery, OperationTooBig, OperationTooSlow
 from service.workbook.book import Book
+from service.workbook.found_tables import tables_on
 from service.workbook.found_tables.types import Wishes
 from service.workbook.keeping.cells import OpenedCell
 from service.workbook.keeping.lazy import LazyCells, loaded_cells
 from service.workbook.occupancy import count_formulas
-from service.workbook.sql.loading import column_rows
+from service.workbook.sql.from_texts import TableMaker, is_of_texts
+from service.workbook.sql.held_sheets import HeldSheet, held_sheet, source_of
+from service.workbook.sql.loading import insert
 from service.workbook.sql.locked import connected
-from service.workbook.sql.tables import Filled, QueryTable, filled_tables
+from service.workbook.sql.tables import Filled, QueryTable, also_named, filled, filled_tables
+from service.workbook.text_table import TextTable
 
 SECONDS = 20.0
-_ROWS_AT_ONCE = 100_000
 _RESULT = "temp.main.answered__"
 _OTHER = "\x00"  # in front of the name of another workbook; no sheet's title holds it
 
@@ -60,13 +67,34 @@ class _Sheet:
 
 @dataclass
 class Shelf:
-    """One workbook's database."""
+    """One workbook's database.
+
+    :param home: the texts that it stands beside, if any; ``catalog`` is its name there
+    """
 
     connection: duckdb.DuckDBPyConnection = field(default_factory=connected)
+    home: TextTable | None = None
+    catalog: str = "memory"
     sheets: dict[str, _Sheet] = field(default_factory=dict)
     asked: tuple[Any, ...] = ()
     answered: Answered | None = None
     _numbers: int = 0
+
+    @classmethod
+    def beside(cls, home: TextTable) -> Shelf:
+        """A database where the texts of a table are."""
+        connection = home.connection.cursor()
+        catalog = f"\x01{next(_CATALOGS)}"  # no workbook is called so
+        connection.execute(f"ATTACH ':memory:' AS {_quoted(catalog)}")
+        connection.execute(f"USE {_quoted(catalog)}")
+        return cls(connection, home, catalog)
+
+    def close(self) -> None:
+        """Let go of everything; the texts stay."""
+        if self.home is not None:
+            self.connection.execute("USE memory")
+            self.connection.execute(f"DETACH {_quoted(self.catalog)}")
+        self.connection.close()
 
     # Loading --------------------------------------------------------------------
 
@@ -77,11 +105,42 @@ class Shelf:
         if held is None or held.wishes != wishes or not _same(held.cells, cells):
             self.drop(sheet.title)
             with progress.doing("reading"):
-                found = filled_tables(book, sheet, wishes)
-                names = [self.load(one) for one in found]
-            held = _Sheet(cells, wishes, [one.table for one in found], names)
+                pairs = self._read(book, sheet, wishes)
+            held = _Sheet(cells, wishes, [table for table, _ in pairs], [name for _, name in pairs])
             self.sheets[sheet.title] = held
         return list(zip(held.tables, held.names, strict=True))
+
+    def _read(self, book: Book, sheet: Worksheet, wishes: Wishes) -> list[tuple[QueryTable, str]]:
+        source = source_of(sheet)
+        if self.home is not None and source is not None and _is_one(self.home, source.table):
+            held = held_sheet(book, sheet)
+            if held is not None:
+                return self._read_texts(book, sheet, held, wishes)
+        return [(one.table, self.load(one)) for one in filled_tables(book, sheet, wishes)]
+
+    def _read_texts(
+        self, book: Book, sheet: Worksheet, held: HeldSheet, wishes: Wishes
+    ) -> list[tuple[QueryTable, str]]:
+        """The tables of a sheet whose texts are here."""
+        values = held.sheet_values()
+        found = tables_on(book, sheet, values)
+        made = []
+        for table in found:
+            if is_of_texts(held, table):
+                maker = TableMaker(
+                    self.connection, self._name_new(), book, sheet, held, values, table, wishes
+                )
+                with self._guarded():
+                    made.append((maker.make(), maker.name))
+            else:
+                one = filled(book, sheet, values, table, wishes)
+                made.append((one.table, self.load(one)))
+        also_named(sheet, found, [table for table, _ in made])
+        return made
+
+    def _name_new(self) -> str:
+        self._numbers += 1
+        return f"loaded_{self._numbers}"
 
     def other(
         self, name: str, path: str, read: Callable[[], list[Filled]]
@@ -99,23 +158,12 @@ class Shelf:
 
     def load(self, filled: Filled) -> str:
         """Put a table into the database; its name there."""
-        self._numbers += 1
-        name = f"loaded_{self._numbers}"
+        name = self._name_new()
         pairs = list(zip(filled.table.columns, filled.types, strict=True))
         columns = ", ".join(f'"{column}" {type_}' for column, type_ in pairs)
         with self._guarded():
             self.connection.execute(f"CREATE TABLE {name} ({columns})")
-            for start in range(0, filled.table.rows, _ROWS_AT_ONCE):
-                sources = [
-                    column_rows(held[start : start + _ROWS_AT_ONCE], type_, number)
-                    for number, (held, (_, type_)) in enumerate(
-                        zip(filled.values, pairs, strict=True), 1
-                    )
-                ]
-                selected = ", ".join(sql for sql, _ in sources)
-                self.connection.execute(
-                    f"INSERT INTO {name} SELECT {selected}", [held for _, held in sources]
-                )
+            insert(self.connection, name, filled.types, filled.values)
         return name
 
     def drop(self, title: str) -> None:
@@ -151,9 +199,11 @@ class Shelf:
                 self._run(sql)
             finally:
                 for schema, name in names:
-                    self.connection.execute(f"DROP VIEW IF EXISTS {_own(schema, name)}")
+                    self.connection.execute(f"DROP VIEW IF EXISTS {self._own(schema, name)}")
                 for schema in schemas:
-                    self.connection.execute(f"DROP SCHEMA IF EXISTS memory.{_quoted(schema)}")
+                    self.connection.execute(
+                        f"DROP SCHEMA IF EXISTS {_quoted(self.catalog, schema)}"
+                    )
             found = self.connection.execute(f"DESCRIBE {_RESULT}").fetchall()
             (count,) = self.connection.execute(f"SELECT count(*) FROM {_RESULT}").fetchall()[0]
         self.answered = Answered([row[0] for row in found], [row[1] for row in found], count)
@@ -163,11 +213,14 @@ class Shelf:
     def _name(self, names: dict[tuple[str, str], str]) -> list[str]:
         schemas = list(dict.fromkeys(s for s, _ in names if s and s.lower() != "main"))
         for schema in schemas:
-            self.connection.execute(f"CREATE SCHEMA IF NOT EXISTS memory.{_quoted(schema)}")
+            self.connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_quoted(self.catalog, schema)}")
         for (schema, name), own in names.items():
-            view = _own(schema, name)
-            self.connection.execute(f"CREATE OR REPLACE VIEW {view} AS FROM memory.main.{own}")
+            view, table = self._own(schema, name), self._own("main", own)
+            self.connection.execute(f"CREATE OR REPLACE VIEW {view} AS FROM {table}")
         return schemas
+
+    def _own(self, schema: str, name: str) -> str:
+        return _quoted(self.catalog, schema or "main", name)
 
     def _run(self, sql: str) -> None:
         connection = self.connection
@@ -230,8 +283,9 @@ def _quoted(*parts: str) -> str:
     return ".".join('"' + part.replace('"', '""') + '"' for part in parts if part)
 
 
-def _own(schema: str, name: str) -> str:
-    return f"memory.{_quoted(schema or 'main', name)}"
+def _is_one(home: TextTable, table: TextTable) -> bool:
+    """Whether two tables have the same texts: one may be the other without its headers."""
+    return home.connection is table.connection
 
 
 # One for each workbook --------------------------------------------------------------
@@ -240,6 +294,7 @@ def _own(schema: str, name: str) -> str:
 # was loaded into the others is loaded again when it is asked for.
 _SHELVES: WeakKeyDictionary[Book, Shelf] = WeakKeyDictionary()
 _MOST_KEPT = 4
+_CATALOGS = count(1)
 
 
 def shelf_of(book: Book) -> Shelf:
@@ -248,13 +303,31 @@ def shelf_of(book: Book) -> Shelf:
     :raises MemoryError: if there is no room for one
     """
     found = _SHELVES.pop(book, None)
+    homes = _homes(book)
+    if found is not None and not _suits(found, homes):
+        found.close()
+        found = None
     if found is None:
         for other in list(_SHELVES)[: max(len(_SHELVES) - _MOST_KEPT + 1, 0)]:
-            _SHELVES.pop(other).connection.close()
-        found = Shelf()
+            _SHELVES.pop(other).close()
+        found = Shelf.beside(homes[0]) if homes else Shelf()
     _SHELVES[book] = found
     found.forget_gone(book.sheet_names)
     return found
+
+
+def _homes(book: Book) -> list[TextTable]:
+    """The texts of which sheets have their rows, those of most rows first."""
+    sources = [source_of(sheet) for sheet in book.xl.worksheets]
+    tables = [source.table for source in sources if source is not None]
+    return sorted(tables, key=lambda table: -table.rows)
+
+
+def _suits(shelf: Shelf, homes: list[TextTable]) -> bool:
+    """Whether a workbook's database stands where it may."""
+    if shelf.home is None:
+        return not homes
+    return any(_is_one(shelf.home, table) for table in homes)
 
 
 # What was loaded --------------------------------------------------------------------

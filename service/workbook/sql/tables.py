@@ -71,19 +71,25 @@ def filled_tables(book: Book, sheet: Worksheet, wishes: Wishes) -> list[Filled]:
     """
     values = read_values(book, sheet)
     found = tables_on(book, sheet, values)
-    made = [_filled(book, sheet, values, table, wishes) for table in found]
-    blocks = [table for table in found if not table.native]
-    for table, one in zip(found, made, strict=True):
-        if (not table.native and table is blocks[0]) or (not blocks and len(found) == 1):
-            one.table.others.append(sheet.title)
+    made = [filled(book, sheet, values, table, wishes) for table in found]
+    also_named(sheet, found, [one.table for one in made])
     return made
 
 
-def _filled(
+def also_named(sheet: Worksheet, found: list[FoundTable], made: list[QueryTable]) -> None:
+    """Let the sheet's name mean its main table."""
+    blocks = [table for table in found if not table.native]
+    for table, one in zip(found, made, strict=True):
+        if (not table.native and table is blocks[0]) or (not blocks and len(found) == 1):
+            one.others.append(sheet.title)
+
+
+def filled(
     book: Book, sheet: Worksheet, values: SheetValues, table: FoundTable, wishes: Wishes
 ) -> Filled:
+    """A table with its values."""
     last = table.first_row + table.rows - 1
-    wishes = _with_columns(table, wishes)
+    wishes = with_columns(table, wishes)
     typed = []
     for header, number in zip(table.headers, table.numbers, strict=True):
         code = number_format(book, sheet, number, range(table.first_row, last + 1))
@@ -91,6 +97,13 @@ def _filled(
         typed.append(typed_column(header, held, code, wishes))
     columns = [column.values for column in typed]
     rows, columns = _without_blank_rows(table, columns)
+    return Filled(query_table(sheet, table, typed, rows), columns)
+
+
+def query_table(
+    sheet: Worksheet, table: FoundTable, typed: list[TypedColumn], rows: int
+) -> QueryTable:
+    """What a table is for queries, once the types of its columns are known."""
     notes = [f"{table.name}: {note}" for note in table.notes]
     notes += [
         f"{name}: {note}"
@@ -101,7 +114,7 @@ def _filled(
         name: column.kind for name, column in zip(table.columns, typed, strict=True)
     }
     others = [table.native] if table.native else []
-    made = QueryTable(
+    return QueryTable(
         table.name,
         others,
         f"{sheet.title}!{table.area}",
@@ -111,10 +124,9 @@ def _filled(
         rows,
         notes,
     )
-    return Filled(made, columns)
 
 
-def _with_columns(table: FoundTable, wishes: Wishes) -> Wishes:
+def with_columns(table: FoundTable, wishes: Wishes) -> Wishes:
     """The wishes with the headers that names in SQL mean."""
     wanted = {
         header.lower()
@@ -135,10 +147,15 @@ def _own_format(column: TypedColumn) -> str:
 
 
 def _without_blank_rows(table: FoundTable, columns: list[list[Any]]) -> tuple[int, list[list[Any]]]:
-    if not any("blank rows" in note for note in table.notes):
+    if not has_blank_rows(table):
         return table.rows, columns
     kept = [row for row in zip(*columns, strict=True) if any(v is not None for v in row)]
     return len(kept), [list(column) for column in zip(*kept, strict=True)] or columns
+
+
+def has_blank_rows(table: FoundTable) -> bool:
+    """Whether there are blank rows within a table, which are left out."""
+    return any("blank rows" in note for note in table.notes)
 
 
 # To another workbook's engine -------------------------------------------------------
