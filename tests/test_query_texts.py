@@ -39,7 +39,7 @@ Read = list[str]  # headers of the columns that were read value by value
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every table counts as very large, and of all but its first rows no cells are made."""
     monkeypatch.setattr(csv_files, "LAZY_FROM", 1)
-    monkeypatch.setattr(csv_files, "MEASURED_ROWS", 5)
+    monkeypatch.setattr(csv_files, "_WRITTEN", 5)
     monkeypatch.setattr(quick_csv, "QUICK_FROM", 0)
 
 

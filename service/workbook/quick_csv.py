@@ -36,6 +36,7 @@ from service.workbook.text_table import SHARE, TextTable
 
 QUICK_FROM = 1_000_000  # characters
 _MOST_COLUMNS = 1_000
+_BUFFER = 16_000_000  # bytes; with its own of 32 MB, few processors have work
 
 
 def quick_table(csv_text: Delimited, wishes: Wishes, file: Path | None) -> CsvTable | None:
@@ -116,7 +117,8 @@ def _read(csv_text: Delimited, path: Path) -> tuple[TextTable | None, int]:
             connection.execute(
                 f"CREATE TABLE held AS SELECT * FROM read_csv({literal(str(path))}, "
                 f"columns = {{{names}}}, auto_detect = false, header = false, delim = "
-                f"{literal(csv_text.delimiter)}, quote = '\"', escape = '\"', strict_mode = true)"
+                f"{literal(csv_text.delimiter)}, quote = '\"', escape = '\"', strict_mode = true, "
+                f"buffer_size = {_BUFFER})"
             )
     except duckdb.OutOfMemoryException as error:
         raise OperationTooBig(
