@@ -42,7 +42,7 @@ Cell = str | float | bool | None
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SESSION_CODES = ("session_required", "session_not_found", "session_expired")
 SPREADSHEETS = (".xlsx", ".xlsm", ".csv", ".tsv", ".txt", ".xls", ".xlsb", ".ods", ".xltx", ".xltm")
-TEXTS = (".csv", ".tsv", ".txt")
+TEXT_FILES = (".csv", ".tsv", ".txt")
 PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp")
 META = "excel_tools"
 # Where the valves say nothing. The service fills both in where it hands this file out itself.
@@ -1385,7 +1385,7 @@ class Attachments:
     def _text(self, item: dict) -> Upload:
         """A file of which the page keeps the text alone, as it does in a temporary chat."""
         name, content = _item_name(item), item.get("content")
-        if isinstance(content, str) and content and name.lower().endswith(TEXTS):
+        if isinstance(content, str) and content and name.lower().endswith(TEXT_FILES):
             return Upload(str(item.get("id")), name, data=content.encode("utf-8", "replace"))
         where = "the terminal's" if item.get("type") == "filesystem" else "a temporary chat's"
         raise ToolError(
@@ -2278,7 +2278,7 @@ class Tools:
                 as_file = bool(parameter) and name != "open_excel_file"
                 return _named_as_asked(body, asked, bringing.used, as_file=as_file)
             except ToolError as error:
-                if error.code == "unsaved_changes":
+                if error.code == "unsaved_changes" and not client.may_discard:
                     client.may_discard = await self._allowed(turn, error)
                 elif not await bringing.after(error):
                     raise
