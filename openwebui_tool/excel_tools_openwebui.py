@@ -1539,12 +1539,13 @@ class Attachments:
         """Files of the messages on the way to this one, and the workbooks that were delivered."""
         messages = await Delivery.messages(self.turn)
         found: list[dict] = []
-        way = _way(messages, self.turn.asked_id or self.turn.message_id)
-        branch = [messages[id_] for id_ in reversed(way)]
-        for message in branch:
+        way = _way(messages, self.turn.asked_id)
+        for id_ in reversed(way or _way(messages, self.turn.message_id)):
+            message = messages[id_]
             items = message.get("files") if message.get("role") == "user" else []
             found += filter(None, map(self._offer, (i for i in items or [] if isinstance(i, dict))))
-        for name, (id_, time_) in _delivered(branch or list(messages.values())).items():
+        known = [messages[id_] for id_ in way] or list(messages.values())
+        for name, (id_, time_) in _delivered(known).items():
             self._names[id_] = name
             found.append(_offered(id_, name, "delivered", time_))
         return found
