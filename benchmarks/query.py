@@ -22,7 +22,7 @@ import openpyxl
 
 import service.operations  # noqa: F401 - declares the operations
 from service.workbook.book import Book
-from service.workbook.sql.shelf import Shelf, _connected
+from service.workbook.sql.locked import connected
 from tests.bench import run
 
 SQL = (
@@ -80,18 +80,18 @@ def compare(book: Book, rows: list[list[Any]]) -> None:
     began = time.perf_counter()
     run(book, "query_excel_data", sql="SELECT count(*) FROM sales")
     loading = time.perf_counter() - began
-    alone = Shelf(_connected())
+    alone = connected()
     kinds = "BIGINT VARCHAR VARCHAR BIGINT DOUBLE BIGINT BIGINT DOUBLE VARCHAR BOOLEAN".split()
     names = ", ".join(f"unnest(${i}::{k}[]) AS {HEADERS[i - 1]}" for i, k in enumerate(kinds, 1))
     columns = [list(column) for column in zip(*rows, strict=True)]
-    alone.connection.execute(f"CREATE TABLE sales AS SELECT {names}", columns)
+    alone.execute(f"CREATE TABLE sales AS SELECT {names}", columns)
 
     def through_the_tool(number: int) -> Any:
         sql = SQL.format(table="sales", first=number)
         return run(book, "query_excel_data", sql=sql, limit=1000).result["rows"]
 
     def in_duckdb(number: int) -> Any:
-        return alone.connection.execute(SQL.format(table="sales", first=number)).fetchall()
+        return alone.execute(SQL.format(table="sales", first=number)).fetchall()
 
     assert len(through_the_tool(0)) == len(in_duckdb(0))
     plain, tool = median(in_duckdb), median(through_the_tool)
