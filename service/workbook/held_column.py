@@ -52,7 +52,7 @@ _OPEN = "can be read in two ways"
 
 
 @dataclass(frozen=True)
-class Tally:
+class Sizes:
     """What the texts of a column take, with the blanks around them.
 
     :param size: bytes in UTF-8 of all together
@@ -69,7 +69,7 @@ class Tally:
     oddly: bool = False
 
     @classmethod
-    def of(cls, counts: dict[str, int]) -> Tally:
+    def of(cls, counts: dict[str, int]) -> Sizes:
         """Of each different text and how many there are."""
         sizes = {text: len(text.encode()) for text in counts}
         return cls(
@@ -94,7 +94,6 @@ class HeldColumn(Column):
     def __init__(self, ask: Ask, name: str, below: str, rows: int, blanks: Blanks) -> None:
         self._run, self._name, self._below, self._rows = ask, name, below, rows
         self._spaced, self._odd_spaces = blanks
-        self._sizes: list[tuple[int, int]] = []  # of known forms, and how many have each
 
     def _ask(self, what: str, more: str = "") -> list[tuple[Any, ...]]:
         """Ask for something about the values ``v`` and their rows ``r``."""
@@ -144,40 +143,47 @@ class HeldColumn(Column):
             found = [value for (value,) in self._run(f"SELECT DISTINCT {self._name} {among}")]
         return {value.strip() for value in found} - {""}
 
-    def tally(self) -> Tally | None:
+    def sizes(self) -> Sizes | None:
         """What its texts take, where that comes with what decisions need; else None.
 
         The column was made as one without blanks around its texts.
         """
         if self._few:
-            return Tally.of(self._counts)
-        if self._numbers is None and self._moments is None:
-            return None
-        return Tally(
-            sum(size * count for size, count in self._sizes), max(size for size, _ in self._sizes)
-        )
+            return Sizes.of(self._counts)
+        known = self._plain_numbers or self._iso_moments
+        return known[1] if known else None
 
     @property
     def blank(self) -> bool:
         return not self._first
 
-    @cached_property
+    @property
     def _numbers(self) -> set[str] | None:
         """One value at least of each form where all values are plain numbers; else None."""
+        return self._plain_numbers[0] if self._plain_numbers else None
+
+    @property
+    def _moments(self) -> set[str] | None:
+        """The same where all values are days with a time, as ISO 8601 writes them."""
+        return self._iso_moments[0] if self._iso_moments else None
+
+    @cached_property
+    def _plain_numbers(self) -> tuple[set[str], Sizes] | None:
         return self._known(_FORMS, _EACH)
 
     @cached_property
-    def _moments(self) -> set[str] | None:
-        """The same where all values are days with a time, as ISO 8601 writes them."""
+    def _iso_moments(self) -> tuple[set[str], Sizes] | None:
         return self._known("strlen(v)", _VALID)
 
-    def _known(self, forms: str, each: str) -> set[str] | None:
+    def _known(self, forms: str, each: str) -> tuple[set[str], Sizes] | None:
+        """Values of all forms, and what all values take; None if some are of no such form."""
         if any(map(is_no_type, self._first)):
             return None
         found = self._ask(each, f"GROUP BY {forms}")
         if not all(row[0] for row in found):
             return None
-        self._sizes = [(size, count) for *_, size, count in found]
+        total = sum(size * count for *_, size, count in found)
+        sizes = Sizes(total, max((size for *_, size, _ in found), default=0))
         known = {v for _, some, *_ in found for v in some}
         rows = [str(row) for _, _, row, *_ in found if row is not None]
         if rows:
@@ -190,7 +196,7 @@ class HeldColumn(Column):
             longest = "arg_max(v, strlen(rtrim(v, '0')))"
             among = f"WHERE strlen(v) IN ({', '.join(sorted(zeros))}) GROUP BY {forms}"
             known |= {v for (v,) in self._ask(longest, among)}
-        return known
+        return known, sizes
 
     @property
     def samples(self) -> Collection[str]:

@@ -30,7 +30,7 @@ from service.workbook.csv_table import (
     preamble_of,
 )
 from service.workbook.delimited import Delimited, left_out
-from service.workbook.held_column import ODD_SPACES, SPACES, Tally
+from service.workbook.held_column import ODD_SPACES, SPACES, Sizes
 from service.workbook.sql.locked import connected, literal
 from service.workbook.text_table import SHARE, TextTable
 
@@ -147,12 +147,12 @@ def _checked(below: TextTable, csv_text: Delimited, size: int) -> tuple[TextTabl
     text, rows = csv_text.text, below.rows
     width, ending = 2 if "\r" in text else 1, _ending(text)
     below.several_lines = csv_text.line_feeds != rows - 1 + ending // width
-    tallies = _tallied(below, csv_text)
+    sizes = _sizes_of(below, csv_text)
     around = rows * (below.width - 1) + (rows - 1) * width + ending
-    around += text.count('"') - sum(tally.quotes for tally in tallies)
+    around += text.count('"') - sum(one.quotes for one in sizes)
     if (
-        sum(tally.size for tally in tallies) + around != size
-        or max(tally.longest for tally in tallies) > MAX_TEXT
+        sum(one.size for one in sizes) + around != size
+        or max(one.longest for one in sizes) > MAX_TEXT
     ):
         return None, 0
     _make_blank(below)
@@ -162,27 +162,27 @@ def _checked(below: TextTable, csv_text: Delimited, size: int) -> tuple[TextTabl
     return (None if blanks else below), max(ending // width - 1, 0)
 
 
-def _tallied(below: TextTable, csv_text: Delimited) -> list[Tally]:
+def _sizes_of(below: TextTable, csv_text: Delimited) -> list[Sizes]:
     """What the texts of all columns take, and those of the first row; the blanks around them are
     known to the table then."""
-    found = {name: below.column(index).tally() for index, name in enumerate(below.names)}
-    known = {name: tally for name, tally in found.items() if tally}
+    found = {name: below.column(index).sizes() for index, name in enumerate(below.names)}
+    known = {name: sizes for name, sizes in found.items() if sizes}
     known |= _asked(below, [name for name in found if name not in known], csv_text)
     first = below.from_row(0).texts(0, 1)
-    heads = [Tally.of({text: 1 for text in column if text is not None}) for column in first]
+    heads = [Sizes.of({text: 1 for text in column if text is not None}) for column in first]
     below.spaced = set()
     for index, name in enumerate(below.names):
         both = known[name], heads[index]
-        below.spaced |= {name} if any(tally.spaced for tally in both) else set()
-        below.odd_spaces |= {name} if any(tally.oddly for tally in both) else set()
+        below.spaced |= {name} if any(one.spaced for one in both) else set()
+        below.odd_spaces |= {name} if any(one.oddly for one in both) else set()
         if below.blanks(index) != (False, False):
             below.forget(index)
     return [*known.values(), *heads]
 
 
-def _asked(below: TextTable, names: list[str], csv_text: Delimited) -> dict[str, Tally]:
+def _asked(below: TextTable, names: list[str], csv_text: Delimited) -> dict[str, Sizes]:
     """What the texts of some columns take."""
-    text, tallies = csv_text.text, {}
+    text, told = csv_text.text, {}
     quotes = _QUOTES if '"' in text else "0"
     among = [mark for mark in ODD_SPACES if mark.isascii() or not text.isascii()]
     among = [mark for mark in among if mark not in "\r\n" or below.several_lines]
@@ -191,8 +191,8 @@ def _asked(below: TextTable, names: list[str], csv_text: Delimited) -> dict[str,
         size = f"coalesce(sum(strlen({name})), 0), coalesce(max(strlen({name})), 0)"
         facts = f"{size}, coalesce(sum({quotes}), 0), {_SPACED}".format(name)
         ((size, longest, marks, spaced),) = below.ask(f"SELECT {facts} {below.below}")
-        tallies[name] = Tally(int(size), longest, int(marks), spaced, oddly)
-    return tallies
+        told[name] = Sizes(int(size), longest, int(marks), spaced, oddly)
+    return told
 
 
 _QUOTES = """CASE WHEN contains({0}, '"') THEN strlen({0}) - strlen(replace({0}, '"', '')) END"""
