@@ -27,6 +27,7 @@ class Entry:
     :param files: paths of the files its parameters name
     :param preferences: the user's preferences that counted, see ``operations.preferences``
     :param seen: what the operation noted, see ``operations.context.Seen``
+    :param languages: whether what other languages write was read when it was accepted
     """
 
     operation: str
@@ -35,6 +36,7 @@ class Entry:
     files: dict[str, str] = field(default_factory=dict)
     preferences: dict[str, Any] = field(default_factory=dict)
     seen: tuple[Any, ...] = ()
+    languages: bool = True
 
 
 @dataclass(frozen=True)

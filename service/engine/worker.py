@@ -35,6 +35,7 @@ from service.workbook.calculation import third
 from service.workbook.calculation.answers import told_differences
 from service.workbook.checkpoints import UnusableCheckpointError
 from service.workbook.comparison import changed_places, told_changes
+from service.workbook.foreign.reading import languages_read
 from service.workbook.opening import Sent, prepare
 from service.workbook.package.guard import PackageFacts
 from service.workbook.preview.grid import Changes
@@ -236,7 +237,7 @@ def _apply(
     """Do the operation of an entry; without ``seen`` it is replayed."""
     book.spill()  # so that the operation finds the cells as a person would see them
     operation = find(entry.operation)
-    preferences = Preferences.model_validate(entry.preferences) if operation.styled else None
+    preferences = Preferences.kept(entry.preferences) if operation.styled else None
     context = Context(
         book=book,
         now=dt.datetime.fromisoformat(entry.now),
@@ -247,7 +248,8 @@ def _apply(
         others=others or {},
         chosen=bool(operation.says_where and others and not entry.parameters["workbook"]),
     )
-    return operation.call(context, entry.parameters)
+    with languages_read(entry.languages):
+        return operation.call(context, entry.parameters)
 
 
 def _opened(book: Book) -> dict[str, Any]:

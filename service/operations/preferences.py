@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from service.errors import InvalidParameters, InvalidValue, listed
 from service.operations.registry import Options, problems_of
 from service.workbook.foreign.number_codes import english_code
+from service.workbook.foreign.reading import languages_read
 from service.workbook.house import FONT, House, HouseStyle, LegendWish, house
 from service.workbook.number_formats import formats_date, formats_number, number_format_code
 
@@ -62,13 +63,27 @@ class Preferences(Options):
             raise _problem(f'"{text[:60]}" does not show the day or the year of a date')
         return english_code(text.strip())
 
+    @classmethod
+    def kept(cls, record: object) -> Preferences:
+        """Preferences that were accepted before, as they were understood then.
+
+        :raises pydantic.ValidationError: if they never were
+        """
+        with languages_read(False):
+            return cls.model_validate(record)
+
     def house(self, style: str) -> House:
         """``style`` where the caller chose one, else the user's own, with the user's formats."""
+        with languages_read(False):  # they are in English, or were accepted as they are
+            formats = [
+                number_format_code(text) if text else ""
+                for text in (self.number_format, self.date_format)
+            ]
         return replace(
             house(style or self.style),
             font=self.font or FONT,
-            number_format=number_format_code(self.number_format) if self.number_format else "",
-            date_format=number_format_code(self.date_format) if self.date_format else "",
+            number_format=formats[0],
+            date_format=formats[1],
             legend=self.chart_legend,
             gridlines=self.chart_gridlines,
         )

@@ -16,7 +16,9 @@ from service import calls
 from service.errors import InvalidParameters, StorageFailed
 from service.store.local import LocalStore, Place
 
-FORMAT = 2
+FORMAT = 3
+# From this version on, what other languages write was read when it was accepted.
+LANGUAGES_READ = 3
 OPENING = 0
 
 
@@ -91,7 +93,7 @@ class Journal:
         return int(line["seq"])
 
     def _take(self, line: dict[str, Any], place: Place) -> None:
-        if line.get("v") not in (1, FORMAT):
+        if line.get("v") not in range(1, FORMAT + 1):
             raise StorageFailed(
                 f"The journal of {self._name} was written by another version of the service.",
                 "Run the version that wrote it, or close this workbook; others are whole.",

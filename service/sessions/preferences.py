@@ -33,7 +33,7 @@ def read_preferences(store: LocalStore, user: str) -> Preferences:
     if record.get("v") != FORMAT:
         raise _unreadable("They were written by another version of the service.")
     try:
-        return Preferences.model_validate(record.get("preferences"))
+        return Preferences.kept(record.get("preferences"))
     except pydantic.ValidationError:
         raise _unreadable("The record holds what no preference is.") from None
 

@@ -27,7 +27,7 @@ from service.operations.registry import Operation
 from service.sessions import finding, replay, tables
 from service.sessions.checkpoints import Checkpoints
 from service.sessions.history import History
-from service.sessions.journal import Journal
+from service.sessions.journal import LANGUAGES_READ, Journal
 from service.sessions.links import DRAFT, Target
 from service.sessions.model import SessionData, Version, Workbook, mime_type, utc_text
 from service.sessions.once import Once, Recent, fingerprint_of
@@ -210,8 +210,15 @@ class Session:
         for line in self.journal(book).lines(marks):
             path, kept = self.parts.store.path, line["files"].items()
             files = {name: str(path(f"{folder}/{key}")) for name, key in kept}
-            more = (line.get("preferences", {}), tuple(line.get("seen", ())))
-            yield Entry(line["operation"], line["parameters"], line["now"], files, *more)
+            yield Entry(
+                line["operation"],
+                line["parameters"],
+                line["now"],
+                files,
+                line.get("preferences", {}),
+                tuple(line.get("seen", ())),
+                languages=line["v"] >= LANGUAGES_READ,
+            )
 
     # Operations -------------------------------------------------------------
 

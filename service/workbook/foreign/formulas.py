@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from service.errors import InvalidValue
 from service.workbook.foreign.functions import CLASHES, CONSTANTS, MEANINGS, plain
 from service.workbook.foreign.number_codes import english_code, is_foreign, two_ways
+from service.workbook.foreign.reading import are_read
 from service.workbook.foreign.told import now
 
 _WORD = re.compile(r"[^\W\d][\w.']*")
@@ -69,7 +70,7 @@ def in_english(formula: str, where: str) -> str:
     :param formula: with its equals sign; one that is none comes back as it is
     :raises InvalidValue: naming the place, if it may be read in two ways, with both
     """
-    if len(formula) > _LONGEST or not _may_be_foreign(formula):
+    if not are_read() or len(formula) > _LONGEST or not _may_be_foreign(formula):
         return formula
     try:
         text, names, signs = _english(formula)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from service.workbook.foreign.reading import are_read
+
 _DATES = {
     "German": {"t": "d", "j": "y"},
     "French": {"j": "d", "a": "y"},
@@ -32,6 +34,8 @@ def english_code(code: str) -> str:
 
     Codes that have two meanings stay, too: ``reading`` tells of them.
     """
+    if not are_read():
+        return code
     if code.strip().lower() in _GENERAL:
         return "General"
     pieces = _LITERAL.split(code)
@@ -50,6 +54,8 @@ def two_ways(code: str) -> str:
     ``0,00`` parts thousands in English and shows 5 as 005; ``JJ`` is a year in German and a
     day in French.
     """
+    if not are_read():
+        return ""
     bare = "".join(_LITERAL.split(code)[::2])
     if _DECIMAL_COMMA.search(bare):
         right = _DECIMAL_COMMA.sub(r"\1.\2", code)

@@ -13,6 +13,7 @@ from service.errors import InvalidParameters, InvalidRange
 from service.workbook import cells
 from service.workbook.areas import MAX_ROW, Area
 from service.workbook.book import Book
+from service.workbook.foreign.reading import are_read
 from service.workbook.foreign.summaries import SUMMARIES
 from service.workbook.foreign.told import now
 from service.workbook.formulas import check_formula, to_file
@@ -70,7 +71,7 @@ def _one(book: Book, view: View, column: str, what: Any) -> tuple[str, str]:
     plain = _SAME.get(plain, plain)
     if plain in FUNCTIONS and text.lower() != "total":
         return "function", plain
-    foreign = SUMMARIES.get(text.lower(), "")
+    foreign = SUMMARIES.get(text.lower(), "") if are_read() else ""
     # With a capital it may be the label of a column without numbers.
     if foreign in FUNCTIONS and (text.islower() or view.place(column, "") in _amounts(book, view)):
         now().words[text] = foreign
