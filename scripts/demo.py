@@ -22,7 +22,7 @@ import requests
 ROOT = Path(__file__).resolve().parent.parent
 PLUGIN = ROOT / "openwebui_tool" / "excel_tools_openwebui.py"
 SALES = ROOT / "examples" / "sales.csv"
-START_SECONDS = 60
+START_SECONDS = 180
 
 
 def main() -> int:
@@ -60,8 +60,10 @@ def _answers(url: str) -> bool:
 def _wait_till_up(url: str, service: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not _answers(url):
-        if service.poll() is not None or time.monotonic() > deadline:
+        if service.poll() is not None:
             raise SystemExit("The service did not start; its message is above.")
+        if time.monotonic() > deadline:
+            raise SystemExit(f"The service does not answer at {url} after {START_SECONDS} s.")
         time.sleep(0.1)
 
 
