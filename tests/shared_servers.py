@@ -14,8 +14,7 @@ import pytest
 
 from tests.processes import ServerProcess, clean_environ, free_port
 
-# Keeps what it is sent in a folder, and is there within seconds.
-S3_SERVER = "s3rver@3.7.1"
+# What s3rver takes: it keeps what it is sent in a folder, and is there within seconds.
 S3_KEY = S3_SECRET = "S3RVER"
 
 
@@ -26,7 +25,7 @@ class Server(ServerProcess):
         self.port = port
         log = folder / f"{Path(command[0]).name}.log"
         super().__init__(command, env=clean_environ(), health_url="", log=log, cwd=folder)
-        self.deadline = 120
+        self.deadline = 60
 
     def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
         end = time.monotonic() + self.deadline
@@ -63,8 +62,8 @@ def shared_servers(folder: Path) -> Iterator[Shared]:
     port, s3_port = free_port(), free_port()
     redis = ["redis-server", "--port", str(port), "--bind", "127.0.0.1"]
     redis += ["--appendonly", "yes", "--appendfsync", "always", "--save", "", "--dir", str(folder)]
-    s3 = ["npx", "--yes", S3_SERVER, "-a", "127.0.0.1", "-p", str(s3_port), "--silent"]
-    s3 += ["-d", str(folder / "objects")]
+    s3 = ["s3rver", "-a", "127.0.0.1", "-p", str(s3_port), "-d", str(folder / "objects")]
+    s3 += ["--silent"]
     with Server(redis, port, folder) as first, Server(s3, s3_port, folder) as second:
         yield Shared(first, second)
 

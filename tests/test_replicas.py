@@ -20,7 +20,7 @@ from tests.shared_servers import Shared, shared_of_run, shared_servers
 
 __all__ = ["shared_of_run"]
 
-pytestmark = [pytest.mark.needs("redis-server"), pytest.mark.needs("npx")]
+pytestmark = [pytest.mark.needs("redis-server"), pytest.mark.needs("s3rver")]
 
 _numbers = itertools.count(1)
 COUNT = 3
@@ -145,7 +145,7 @@ def test_calls_at_the_same_time_are_done_one_after_the_other(chat: Round) -> Non
 
     def add(number: int) -> None:
         at = chat.at[number % COUNT]
-        at.once(f"add {number}", "write_excel_range", start="append", rows=[[number]])
+        at.once(f"add-{number}", "write_excel_range", start="append", rows=[[number]])
 
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(add, range(18)))
@@ -155,10 +155,6 @@ def test_calls_at_the_same_time_are_done_one_after_the_other(chat: Round) -> Non
 def test_one_session_is_opened_however_many_ask_at_once(replicas: list[Service]) -> None:
     barrier = threading.Barrier(COUNT)
 
-    def opened(service: Service) -> str:
-        barrier.wait(30)
-        return Chat(service, "one user", f"chat {next(_numbers)} at once {COUNT}"[:-1]).id
-
     def same(service: Service) -> str:
         barrier.wait(30)
         return Chat(service, "one user", name).id
@@ -166,7 +162,6 @@ def test_one_session_is_opened_however_many_ask_at_once(replicas: list[Service])
     name = f"chat {next(_numbers)} of all {threading.get_native_id()}"
     with ThreadPoolExecutor(COUNT) as pool:
         assert len(set(pool.map(same, replicas))) == 1
-        assert len(set(pool.map(opened, replicas))) == COUNT
 
 
 def test_a_deleted_session_is_gone_everywhere(chat: Round, shared_of_run: Shared) -> None:
@@ -184,7 +179,7 @@ def test_a_deleted_session_is_gone_everywhere(chat: Round, shared_of_run: Shared
 
 def test_keys_preferences_and_links_are_shared(replicas: list[Service], chat: Round) -> None:
     first, second, third = chat.at
-    wish = {"currency": "EUR"}
+    wish = {"font": "Arial"}
     put = first.http.put("/v1/preferences", json=wish, headers=first.headers)
     assert put.status_code == 200, put.get_data(as_text=True)
     assert second.http.get("/v1/preferences", headers=second.headers).get_json() == put.get_json()
@@ -281,32 +276,33 @@ def test_an_engine_plays_back_only_what_it_lacks(chat: Round) -> None:
 def test_while_the_store_is_down_calls_are_refused_and_afterwards_all_is_there(
     tmp_path: Path,
 ) -> None:
-    with shared_servers(tmp_path / "servers") as shared:
-        with replica(shared, tmp_path / "one") as one, replica(shared, tmp_path / "two") as two:
-            chat = Round([one, two])
-            chat.op("create_excel_file", filename="a", headers=["N"])
-            chat.op("write_excel_range", start="append", rows=[[1]])
-            shared.redis.stop()
-            for at in chat.at * 3:
-                refused = at.call("write_excel_range", {"start": "append", "rows": [[2]]}, "k")
-                assert error_of(refused)["code"] == "storage_failed"
-                assert refused.status_code == 503
-                assert refused.headers["Retry-After"]
-            shared.redis.start()
-            until(lambda: chat.at[0].call("list_excel_files", {}).status_code == 200)
-            until(lambda: chat.at[1].call("list_excel_files", {}).status_code == 200)
-            assert chat.rows() == [["N"], [1]]
-            chat.at[1].once("k", "write_excel_range", start="append", rows=[[2]])
-            shared.s3.stop()
-            draft = chat.op("list_excel_files")["files"][0]
-            refused = chat.at[0].call("save_excel_file", {}, "s")
+    with ExitStack() as stack:
+        shared = stack.enter_context(shared_servers(tmp_path / "servers"))
+        one, two = (stack.enter_context(replica(shared, tmp_path / name)) for name in "ab")
+        chat = Round([one, two])
+        chat.op("create_excel_file", filename="a", headers=["N"])
+        chat.op("write_excel_range", start="append", rows=[[1]])
+        shared.redis.stop()
+        for at in chat.at * 3:
+            refused = at.call("write_excel_range", {"start": "append", "rows": [[2]]}, "k")
             assert error_of(refused)["code"] == "storage_failed"
             assert refused.status_code == 503
-            assert rows_of(chat.at[1].download(draft)) == [["N"], [1], [2]]
-            shared.s3.start()
-            until(lambda: chat.at[0].call("save_excel_file", {}, "s").status_code == 200)
-            saved = answer_of(chat.at[1].call("save_excel_file", {}, "s"))
-            assert saved["result"]["version"] == 1
+            assert refused.headers["Retry-After"]
+        shared.redis.start()
+        until(lambda: chat.at[0].call("list_excel_files", {}).status_code == 200)
+        until(lambda: chat.at[1].call("list_excel_files", {}).status_code == 200)
+        assert chat.rows() == [["N"], [1]]
+        chat.at[1].once("k", "write_excel_range", start="append", rows=[[2]])
+        shared.s3.stop()
+        draft = chat.op("list_excel_files")["files"][0]
+        refused = chat.at[0].call("save_excel_file", {}, "s")
+        assert error_of(refused)["code"] == "storage_failed"
+        assert refused.status_code == 503
+        assert rows_of(chat.at[1].download(draft)) == [["N"], [1], [2]]
+        shared.s3.start()
+        until(lambda: chat.at[0].call("save_excel_file", {}, "s").status_code == 200)
+        saved = answer_of(chat.at[1].call("save_excel_file", {}, "s"))
+        assert saved["result"]["version"] == 1
 
 
 def until(true: Callable[[], bool]) -> None:

@@ -17,13 +17,16 @@ from tests.shared_servers import Shared, shared_of_run
 __all__ = ["shared_of_run"]
 
 Open = Callable[[], Opened]
+SERVERS = [pytest.mark.needs("redis-server"), pytest.mark.needs("s3rver")]
 _numbers = itertools.count(1)
 
 
 @pytest.fixture(
     params=[
         "local",
-        pytest.param("shared", marks=[pytest.mark.needs("redis-server"), pytest.mark.needs("npx")]),
+        pytest.param(
+            "shared", marks=[pytest.mark.needs("redis-server"), pytest.mark.needs("s3rver")]
+        ),
     ]
 )
 def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
