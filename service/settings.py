@@ -153,7 +153,7 @@ class Settings:
     )
     s3_access_key: str = _setting("", str, "Access key for the store.", words="none")
     s3_secret_key: str = _setting("", str, "Secret key for the store.", words="none")
-    s3_region: str = _setting("us-east-1", _text, "Region of the store.")
+    s3_region: str = _setting("us-east-1", _text, "Region of the store for files.")
     cache_mb: int = _setting(
         2048,
         _whole(10, 10_000_000),

@@ -6,6 +6,11 @@ By module, with or without parameters; measured with ``make test ARGS=--duration
 from __future__ import annotations
 
 SLOW: dict[str, frozenset[str]] = {
+    "test_replicas_killed": frozenset(
+        {
+            "test_nothing_is_lost_when_replicas_are_killed",
+        }
+    ),
     "requests_trades/test_accounting": frozenset(
         {
             "test_budget_plan_and_actual",

@@ -167,7 +167,7 @@ def test_the_image_installs_nothing_that_the_lock_does_not_name() -> None:
     installs = [line for line in arguments("RUN") if "pip" in line]
     assert len(installs) == 1
     assert "--require-hashes" in installs[0]
-    assert "-r requirements.lock" in installs[0]
+    assert "-r requirements-shared.lock" in installs[0]
 
 
 def copied_into(folder: Path) -> None:

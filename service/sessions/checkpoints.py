@@ -32,8 +32,8 @@ class Checkpoints:
 
     def marks(self, folder: str) -> list[int]:
         """Marks of which there is a checkpoint, in ascending order."""
-        place = self._place(folder, 0).parent
-        names = [path.name for path in place.iterdir()] if place.exists() else []
+        place = self._store.scratch(f"{folder}/checkpoints")
+        names = [path.name for path in place.iterdir()] if place.is_dir() else []
         return sorted(int(name) for name in names if name.isdigit())
 
     def _place(self, folder: str, mark: int) -> Path:

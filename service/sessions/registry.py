@@ -149,8 +149,10 @@ class Sessions:
             raise SessionExpired("The session has expired.", _HINT)
         key = session_key(id_)
         found = self.parts.store.found(key, _UNKNOWN)
-        data = session_data(key, found.record) if found and found.record else None
-        if found is None or data is None or not secrets.compare_digest(data.id, id_):
+        if found is None or found.record is None:
+            raise _not_found()
+        data = session_data(key, found.record)
+        if not secrets.compare_digest(data.id, id_):
             raise _not_found()
         session = Session(data, self.parts, kept=True)
         session.look_after()
