@@ -106,7 +106,8 @@ class Fleet:
     def kill(self) -> None:
         """End something at a random moment; what is gone comes back."""
         one = self.random.choice(self.replicas)
-        what = self.random.choices(["replica", "worker", "engine", "stopped"], [5, 2, 2, 2])[0]
+        kinds = ["replica", "worker", "engine", "stopped", "paused"]
+        what = self.random.choices(kinds, [5, 2, 2, 2, 2])[0]
         if what == "replica":
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(one.pid, signal.SIGKILL)
@@ -114,6 +115,8 @@ class Fleet:
             one.restart(signal.SIGKILL)
         elif what == "stopped":
             one.restart(signal.SIGTERM)
+        elif what == "paused":
+            self._pause(one)
         else:
             found = sorted(children(one.pid))
             if what == "engine":
@@ -122,6 +125,15 @@ class Fleet:
             if not (found and end(self.random.choice(found))):
                 return
         self.kills[what] += 1
+
+    def _pause(self, one: ServerProcess) -> None:
+        """Have a replica stand still until others have taken over what it held."""
+        for how in (signal.SIGSTOP, signal.SIGCONT):
+            for process in (one.pid, *children(one.pid)):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, how)
+            if how == signal.SIGSTOP:
+                time.sleep(self.random.uniform(2, 8))
 
     def _work(self, chat: Roamer) -> None:
         try:
