@@ -88,7 +88,7 @@ class Fleet:
         folder.mkdir(parents=True)
         given = {"engines": "1", "log_level": "WARNING", "public_url": PUBLIC, "lease_seconds": "4"}
         process = service_process(folder, KEY, **given, **self.shared.settings, **settings)
-        process.deadline = 120
+        process.deadline = 250
         return process
 
     def __enter__(self) -> Fleet:

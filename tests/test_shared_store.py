@@ -270,6 +270,15 @@ def test_a_killed_process_s_folder_is_removed_by_the_next(tmp_path: Path) -> Non
     assert [path.name for path in tmp_path.iterdir()] == ["lock"]
 
 
+def test_replicas_take_from_the_same_bucket(open_store: Open, session: str) -> None:
+    buckets = [open_store().board.buckets() for _ in range(2)]
+    waits = [bucket.take(session, 2) for bucket in buckets * 2 if bucket]
+    assert waits[:2] == [0, 0]
+    assert all(20 < wait <= 30 for wait in waits[2:])
+    assert buckets[0]
+    assert buckets[0].take(f"{session} another", 2) == 0
+
+
 # Failing ------------------------------------------------------------------------------------
 
 

@@ -68,6 +68,9 @@ class LocalBoard:
         """See ``Board``."""
         return RecentInMemory()
 
+    def buckets(self) -> None:
+        """See ``Board``."""
+
     def mark(self, what: str, seconds: float) -> None:
         """See ``Board``."""
         self.note(what, "yes", seconds)

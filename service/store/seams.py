@@ -149,6 +149,13 @@ class Recent(Protocol):
         """{"print", "answer"} of the request with that key, if it is still known."""
 
 
+class Buckets(Protocol):
+    """Token buckets, each of a minute's worth."""
+
+    def take(self, name: str, per_minute: int) -> float:
+        """Take one token; seconds until there is one again, 0 if there was one."""
+
+
 class Board(Protocol):
     """What the replicas of the service tell one another. Safe for use by many threads."""
 
@@ -171,6 +178,9 @@ class Board(Protocol):
 
     def recent(self, session: str) -> Recent:
         """The last answers of the session."""
+
+    def buckets(self) -> Buckets | None:
+        """Buckets that all replicas take from; None where there are no others."""
 
     def mark(self, what: str, seconds: float) -> None:
         """Note something for so long."""

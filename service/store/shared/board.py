@@ -170,6 +170,10 @@ class SharedBoard:
         """See ``Board``."""
         return _Recent(self, session)
 
+    def buckets(self) -> _Buckets:
+        """See ``Board``."""
+        return _Buckets(self._link)
+
     def mark(self, what: str, seconds: float) -> None:
         """See ``Board``."""
         self.note(what, "yes", seconds)
@@ -238,6 +242,18 @@ class _Recent:
         text = self._board.noted(f"answer:{self._session}:{key}")
         found: dict[str, Any] | None = json.loads(text) if text else None
         return found
+
+
+class _Buckets:
+    """See ``seams.Buckets``."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    def take(self, name: str, per_minute: int) -> float:
+        """See ``Buckets``."""
+        wait = self._link.run("take_token", f"{PREFIX}b:{name}", per_minute)
+        return float(wait) / 1000
 
 
 def _call(session: str, key: str) -> str:

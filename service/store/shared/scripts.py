@@ -248,4 +248,17 @@ if not found[1] and not found[4] then return false end
 local alive = tonumber(found[2] or '0') > 0 and ms - tonumber(found[3] or '0') < tonumber(ARGV[2])
 return {found[1] or '', alive and 1 or 0, found[4] and 1 or 0}
 """,
+    # key of the bucket, tokens a minute; milliseconds to wait
+    "take_token": """
+local key, rate, now = ARGV[1], tonumber(ARGV[2]), redis.call('TIME')
+local ms = now[1] * 1000 + math.floor(now[2] / 1000)
+local found = redis.call('HMGET', key, 'tokens', 'at')
+local tokens = tonumber(found[1] or rate)
+tokens = math.min(rate, tokens + math.max(0, ms - tonumber(found[2] or ms)) * rate / 60000)
+local wait = 0
+if tokens >= 1 then tokens = tokens - 1 else wait = math.ceil((1 - tokens) * 60000 / rate) end
+redis.call('HSET', key, 'tokens', tostring(tokens), 'at', ms)
+redis.call('PEXPIRE', key, 60000)
+return wait
+""",
 }
