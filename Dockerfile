@@ -26,8 +26,8 @@ ENV PYTHONUNBUFFERED=1 \
 WORKDIR /app
 
 # Before the code, so that a change to the code installs nothing anew.
-COPY requirements.lock ./
-RUN pip install --no-cache-dir --only-binary :all: --require-hashes -r requirements.lock
+COPY requirements-shared.lock ./
+RUN pip install --no-cache-dir --only-binary :all: --require-hashes -r requirements-shared.lock
 
 COPY service/ service/
 COPY openwebui_tool/ openwebui_tool/

@@ -77,8 +77,10 @@ UV_LOCK = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--no-emit-index-url --custom-compile-command "make lock"
 lock: $(READY)  ## work the lock files out again (UPGRADE=1 takes the newest versions)
 	$(UV_LOCK) $(if $(UPGRADE),--upgrade) --generate-hashes pyproject.toml -o requirements.lock
-	$(UV_LOCK) $(if $(UPGRADE),--upgrade) --generate-hashes pyproject.toml --group dev \
-		--constraint requirements.lock -o requirements-dev.lock
+	$(UV_LOCK) $(if $(UPGRADE),--upgrade) --generate-hashes pyproject.toml --extra shared \
+		--constraint requirements.lock -o requirements-shared.lock
+	$(UV_LOCK) $(if $(UPGRADE),--upgrade) --generate-hashes pyproject.toml --extra shared \
+		--group dev --constraint requirements-shared.lock -o requirements-dev.lock
 	$(UV_LOCK) $(if $(UPGRADE),--upgrade) --generate-hashes --group docs \
 		--constraint requirements-dev.lock -o requirements-docs.lock
 	$(UV_LOCK) $(if $(UPGRADE),--upgrade) --no-annotate tests/e2e/requirements.in \

@@ -16,10 +16,12 @@ from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
 from service.engine.temporary import Temporary
+from service.errors import StorageFailed
 from service.logs import JsonFormatter, setup_logging
 from service.openwebui import doctor, install
 from service.sessions import console
 from service.settings import Settings, SettingsError
+from service.store.opening import opened
 from service.web.app import Service
 from service.web.logs import RequestFacts, log
 
@@ -36,7 +38,8 @@ class ServerLog(Logger):
 class Server(BaseApplication):
     """gunicorn, configured by our settings alone.
 
-    One worker process with threads: the TTL cache and the engine processes live in it.
+    One worker process with threads: the TTL cache and the engine processes live in it. Several
+    of them are as many replicas.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -47,7 +50,7 @@ class Server(BaseApplication):
     def load_config(self) -> None:
         options: dict[str, Any] = {
             "bind": f"{self.settings.listen_host}:{self.settings.port}",
-            "workers": 1,
+            "workers": self.settings.workers,
             "worker_class": "gthread",
             "threads": self.settings.threads,
             "timeout": self.settings.engine_deadline + self.settings.queue_wait + 30,
@@ -94,8 +97,26 @@ def main() -> int:
             f"127.0.0.1:{settings.port} only and asks for no key.",
             file=sys.stderr,
         )
+    if not _reached(settings):
+        return 2
     Server(settings).run()
     return 0
+
+
+def _reached(settings: Settings) -> bool:
+    """Whether what replicas share answers; what does not is told."""
+    if not settings.redis_url:
+        return True
+    try:
+        opened(settings).close()
+    except StorageFailed as error:
+        print(f"excel-tools: {error.message}", file=sys.stderr)
+        print(
+            "Check EXCEL_TOOLS_REDIS_URL and EXCEL_TOOLS_S3_ENDPOINT, the bucket and its keys.",
+            file=sys.stderr,
+        )
+        return False
+    return True
 
 
 def _command(arguments: list[str], settings: Settings) -> int:
@@ -108,10 +129,12 @@ def _command(arguments: list[str], settings: Settings) -> int:
 
 def _settings() -> Settings | None:
     try:
-        return Settings.from_env(os.environ)
+        settings = Settings.from_env(os.environ)
+        settings.check_together()
     except SettingsError as error:
         print(f"excel-tools: {error}", file=sys.stderr)
         return None
+    return settings
 
 
 if __name__ == "__main__":

@@ -37,12 +37,19 @@ class Call:
         self._kept = False
         self._asked = ""
         self._progress: Callable[[], Progress] | None = None
+        # Asked before what it did is kept: other replicas may have cancelled it.
+        self.may_keep: Callable[[], bool] = lambda: True
         self.cancelled = False
         # How many unsaved changes it may discard; None: all.
         self.may_discard: int | None = None
 
     def __repr__(self) -> str:
         return f"<Call {self.operation} {self.state}>"
+
+    @property
+    def running(self) -> bool:
+        """Whether it is under way in this process."""
+        return self._requests > 0
 
     @property
     def state(self) -> str:
@@ -84,6 +91,9 @@ class Call:
         """
         with self._lock:
             self.check()
+            if not self._kept and not self.may_keep():
+                self.cancelled = True
+                self.check()
             self._kept = True
 
     @contextmanager
@@ -114,12 +124,32 @@ class Call:
         return {"doing": found.phase} | share
 
 
-class Calls:
-    """The last calls of a session by their keys, in memory only."""
+class Elsewhere(Protocol):
+    """What other replicas of the service know of a session's calls, and want of them."""
 
-    def __init__(self) -> None:
+    def begun(self, key: str, call: Call) -> None:
+        """A call is under way here; it is cancelled at once if that was asked before."""
+
+    def ended(self, key: str, call: Call) -> None:
+        """It is not under way any more."""
+
+    def told(self, key: str) -> dict[str, Any] | None:
+        """What ``Call.told`` said lately, wherever it is or was under way."""
+
+    def cancel(self, key: str) -> tuple[dict[str, Any], bool]:
+        """(what is known of the call, whether it is cancelled), wherever it is under way."""
+
+
+class Calls:
+    """The last calls of a session by their keys.
+
+    :param elsewhere: where other replicas know of them; without it they are in memory only
+    """
+
+    def __init__(self, elsewhere: Elsewhere | None = None) -> None:
         self._lock = threading.Lock()
         self._calls: LRUCache[str, Call] = LRUCache(_MOST)
+        self._elsewhere = elsewhere
 
     def __repr__(self) -> str:
         return f"<Calls {len(self._calls)}>"
@@ -132,20 +162,35 @@ class Calls:
             call.begin(operation)
         token = _current.set(call)
         try:
+            if key and self._elsewhere:
+                self._elsewhere.begun(key, call)
             yield call
         finally:
             _current.reset(token)
             call.end()
+            if key and self._elsewhere:
+                self._elsewhere.ended(key, call)
 
-    def find(self, key: str) -> Call | None:
+    def told(self, key: str) -> dict[str, Any] | None:
+        """What is known of a call, see ``Call.told``; None if nothing is."""
         with self._lock:
-            return self._calls.get(key)
+            call = self._calls.get(key)
+        if call is not None and (call.running or not self._elsewhere):
+            return call.told()
+        return self._elsewhere.told(key) if self._elsewhere else None
 
-    def cancel(self, key: str) -> tuple[Call, bool]:
-        """(the call, whether it is cancelled); one that is not here yet never begins."""
+    def cancel(self, key: str) -> tuple[dict[str, Any], bool]:
+        """(what is known of the call, whether it is cancelled); one that is not here yet never
+        begins."""
         with self._lock:
             call = self._calls.setdefault(key, Call())
-        return call, call.cancel()
+        if self._elsewhere is None:
+            cancelled = call.cancel()
+            return call.told(), cancelled
+        told, cancelled = self._elsewhere.cancel(key)
+        if cancelled:
+            call.cancel()
+        return (call.told() if call.running else told), cancelled
 
 
 _current: ContextVar[Call | None] = ContextVar("call", default=None)

@@ -63,7 +63,7 @@ class ExcelToolsError(Exception):
     """
 
     code: ClassVar[str] = "internal_error"
-    status: ClassVar[int] = 500
+    status: int = 500
     # What a person does about it, for the page of errors; a case's own hint says more.
     cure: ClassVar[str] = ""
 

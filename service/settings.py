@@ -43,6 +43,21 @@ def _url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _redis(text: str) -> str:
+    if not re.match(r"(rediss?|valkeys?)://[^/?#\s]+(/\d+)?$", text):
+        raise SettingsError("needs an address such as redis://:password@redis:6379/0")
+    return re.sub("^valkey", "redis", text)
+
+
+def _bucket(text: str) -> str:
+    if not re.match(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", text):
+        raise SettingsError(
+            "needs the name of a bucket: 3 to 63 small letters, digits, dots and hyphens, "
+            f"not {text!r}"
+        )
+    return text
+
+
 def _keys(text: str) -> tuple[str, ...]:
     keys = tuple(key.strip() for key in text.split(",") if key.strip())
     if not all(re.match(r"[\x21-\x7e]{8,}$", key) for key in keys):
@@ -118,6 +133,43 @@ class Settings:
     )
     data_dir: Path = _setting(
         Path("data"), _path, "Folder for sessions, workbooks and the link signing key."
+    )
+    redis_url: str = _setting(
+        "",
+        _redis,
+        "Redis or Valkey that several replicas of the service share, such as "
+        "`redis://:password@redis:6379/0`; see [Several replicas](scaling.md). It needs "
+        "`S3_ENDPOINT`, too.",
+        words="none: one process, with all its state in the data folder",
+    )
+    s3_endpoint: str = _setting(
+        "",
+        _url,
+        "Address of the S3-compatible store for the files that replicas share.",
+        words="none",
+    )
+    s3_bucket: str = _setting(
+        "excel-tools", _bucket, "Bucket for these files; it is made if it is not there."
+    )
+    s3_access_key: str = _setting("", str, "Access key for the store.", words="none")
+    s3_secret_key: str = _setting("", str, "Secret key for the store.", words="none")
+    s3_region: str = _setting("us-east-1", _text, "Region of the store for files.")
+    cache_mb: int = _setting(
+        2048,
+        _whole(10, 10_000_000),
+        "Copies of shared files that a process keeps in the data folder, MiB; those in use may "
+        "take more.",
+    )
+    lease_seconds: int = _setting(
+        15,
+        _whole(2, 600),
+        "Seconds after which others take over the sessions of a replica that died at work.",
+    )
+    workers: int = _setting(
+        1,
+        _whole(1, 64),
+        "Processes that answer requests, each with `THREADS` and `ENGINES` of its own; more than "
+        "one needs `REDIS_URL`.",
     )
     threads: int = _setting(16, _whole(1, 256), "Requests worked on at the same time.")
     engines: int = _setting(
@@ -217,6 +269,25 @@ class Settings:
                 raise SettingsError(f"{variable} {error}") from None
         settings = cls(**values)
         return dataclasses.replace(settings, data_dir=settings.data_dir.absolute())
+
+    def check_together(self) -> None:
+        """Refuse what only makes sense with other settings.
+
+        :raises SettingsError: naming those that are missing
+        """
+        shared = ("redis_url", "s3_endpoint", "s3_access_key", "s3_secret_key")
+        given = [PREFIX + name.upper() for name in shared if getattr(self, name)]
+        missing = [PREFIX + name.upper() for name in shared if not getattr(self, name)]
+        if given and missing:
+            raise SettingsError(
+                f"{given[0]} is set, and {', '.join(missing)} must be, too: replicas share Redis "
+                "and a store for files, or the service keeps all in its data folder"
+            )
+        if self.workers > 1 and not given:
+            raise SettingsError(
+                f"{PREFIX}WORKERS is {self.workers}, and more than 1 needs {PREFIX}REDIS_URL: "
+                "several processes can't share a data folder"
+            )
 
     @property
     def listen_host(self) -> str:

@@ -6,6 +6,30 @@ By module, with or without parameters; measured with ``make test ARGS=--duration
 from __future__ import annotations
 
 SLOW: dict[str, frozenset[str]] = {
+    "test_replicas": frozenset(
+        {
+            "test_a_call_is_watched_and_cancelled_from_another_replica",
+            "test_a_chat_goes_on_wherever_a_call_arrives",
+            "test_calls_at_the_same_time_are_done_one_after_the_other",
+            "test_files_go_in_at_one_replica_and_out_at_another",
+            "test_while_the_store_is_down_calls_are_refused_and_afterwards_all_is_there",
+        }
+    ),
+    "test_shared_store": frozenset(
+        {
+            "test_a_service_does_not_start_without_what_it_shares",
+            "test_the_heart_keeps_what_is_held",
+            "test_what_a_dead_replica_held_is_free_after_a_while_and_told",
+            "test_what_is_shared_has_to_answer[s3_endpoint]",
+            "test_who_does_not_want_it_any_more_leaves_the_line",
+            "test_who_waits_gets_it_in_turn",
+        }
+    ),
+    "test_replicas_killed": frozenset(
+        {
+            "test_nothing_is_lost_when_replicas_are_killed",
+        }
+    ),
     "requests_trades/test_accounting": frozenset(
         {
             "test_budget_plan_and_actual",

@@ -23,7 +23,7 @@ from tests.processes import ROOT, ServerProcess, clean_environ, free_port
 BIN = Path(sys.executable).parent
 # The innermost: a default may hold another variable.
 # What each stage of the image is made of.
-LOCKS = ["requirements-docs.lock", "requirements.lock"]
+LOCKS = ["requirements-docs.lock", "requirements-shared.lock"]
 VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^{}]*))?\}")
 
 

@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote, urlsplit
 import pytest
 from werkzeug.http import parse_options_header
 
-from service.sessions.links import Links, Target, signing_secret
+from service.sessions.links import Links, Target
 from service.web.app import Service
 from tests.service_fixtures import Chat, Clock, MakeService, error_of, rows_of
 
@@ -84,7 +84,7 @@ def test_a_signed_link_to_what_is_not_there_leads_nowhere(
     chat.op("create_excel_file", filename="budget.xlsx")
     key = service.sessions.find(chat.id).data.key
     target = Target(target.session.replace("{key}", key), target.kind, target.id, target.version)
-    links = Links(signing_secret(service.sessions.parts.store.root, ""), "http://localhost", 86_400)
+    links = Links(service.sessions.parts.store.secret(), "http://localhost", 86_400)
     error = error_of(chat.fetch({"download_url": links.url(target, "budget.xlsx")}))
     assert (error["status"], error["code"]) == (404, "file_not_found")
 

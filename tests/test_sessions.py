@@ -514,7 +514,7 @@ def test_what_a_user_takes_up_is_counted_right_under_steady_use(
     for number in range(40):
         clock.now += 2
         append(chat, f"row {number}", number)
-    store.path(f"{session.folder}/unheard of").write_bytes(b"x" * 500_000)
+    store.scratch(f"{session.folder}/unheard of").write_bytes(b"x" * 500_000)
     refused = None
     for number in range(20):
         clock.now += 2
@@ -524,7 +524,7 @@ def test_what_a_user_takes_up_is_counted_right_under_steady_use(
             break
     assert refused is not None
     assert refused["code"] == "limit_reached"
-    assert refused["details"]["in_use"] == store.size(session.folder)
+    assert refused["details"]["in_use"] == store.size(session.data.key)
     assert "Close workbooks or delete sessions" in refused["hint"]
     assert "400,000" in refused["message"]
 

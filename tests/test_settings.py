@@ -33,6 +33,19 @@ CASES: dict[str, tuple[str, object, list[str]]] = {
         ["short", "long-enough,short", "with space in it", "ключ-ключ"],
     ),
     "data_dir": ("/srv/excel", Path("/srv/excel"), [" "]),
+    "redis_url": (
+        "valkey://:secret@store:6379/1",
+        "redis://:secret@store:6379/1",
+        ["store:6379", "http://store", "redis://", "redis://a b"],
+    ),
+    "s3_endpoint": ("https://s3.example.org/", "https://s3.example.org", ["s3.example.org"]),
+    "s3_bucket": ("sheets-1", "sheets-1", ["A", "ab", "with space", "-x-"]),
+    "s3_access_key": ("a key", "a key", []),
+    "s3_secret_key": ("a secret", "a secret", []),
+    "s3_region": ("eu-central-1", "eu-central-1", [" "]),
+    "cache_mb": ("10", 10, ["9"]),
+    "lease_seconds": ("5", 5, ["1", "601"]),
+    "workers": ("2", 2, ["0", "65"]),
     "threads": ("4", 4, ["0", "257", "four"]),
     "engines": ("3", 3, ["0", "65", "all"]),
     "engine_memory_mb": ("512", 512, ["255", "1e3"]),
@@ -97,6 +110,20 @@ def test_a_variable_that_is_no_setting_is_refused_with_a_suggestion() -> None:
         Settings.from_env({"EXCEL_TOOLS_SESION_TTL": "5"})
     with pytest.raises(SettingsError, match="EXCEL_TOOLS_QQQ is not a setting"):
         Settings.from_env({"EXCEL_TOOLS_QQQ": ""})
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"REDIS_URL": "redis://store"}, r"REDIS_URL is set.*S3_ENDPOINT.*S3_SECRET_KEY must be"),
+        ({"S3_ENDPOINT": "http://store"}, r"S3_ENDPOINT is set.*REDIS_URL"),
+        ({"WORKERS": "2"}, r"WORKERS is 2.*needs EXCEL_TOOLS_REDIS_URL"),
+    ],
+)
+def test_what_needs_other_settings_is_refused_without(given: dict[str, str], told: str) -> None:
+    settings = Settings.from_env({PREFIX + name: text for name, text in given.items()})
+    with pytest.raises(SettingsError, match=told):
+        settings.check_together()
 
 
 def test_settings_are_frozen() -> None:

@@ -12,7 +12,14 @@ from service.workbook.found_tables.types import Wishes
 
 
 class Cold(Exception):
-    """The engine does not hold the workbook at that mark: call again with its entries."""
+    """The engine does not hold the workbook at that mark: call again with its entries.
+
+    :param mark: the one at which it holds it, -1 if it does not
+    """
+
+    def __init__(self, mark: int = -1) -> None:
+        super().__init__(mark)  # so that it comes whole out of the engine process
+        self.mark = mark
 
 
 class BadCheckpoint(Exception):

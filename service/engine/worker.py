@@ -147,11 +147,15 @@ class Bench:
         )
 
     def _at_mark(self, work: Work) -> _Held:
-        held = self.held.pop(work.workbook, None)
+        held = self.held.get(work.workbook)
         if held is None or held.mark != work.mark or held.book.broken:
+            if work.entries is None and held is not None and not held.book.broken:
+                raise Cold(held.mark)  # what leads from there may be all that is needed
+            self.held.pop(work.workbook, None)
             held = self._brought(work, held)
         held.book.name = work.name
         self.held[work.workbook] = held
+        self.held.move_to_end(work.workbook)
         while len(self.held) > self.limits.workbooks:
             self.held.popitem(last=False)
         return held

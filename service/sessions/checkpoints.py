@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from service.errors import ExcelToolsError, StorageFailed
 from service.sessions.journal import Journal
-from service.store.local import LocalStore
+from service.store.seams import Store
 
 if TYPE_CHECKING:
     from service.sessions.model import Workbook
@@ -27,13 +27,18 @@ MOST_KEPT = 5
 class Checkpoints:
     """The checkpoints below the folder of a working copy, one file a mark."""
 
-    def __init__(self, store: LocalStore) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
 
     def marks(self, folder: str) -> list[int]:
         """Marks of which there is a checkpoint, in ascending order."""
-        names = self._store.keys(f"{folder}/checkpoints")
+        place = self._store.scratch(f"{folder}/checkpoints")
+        names = [path.name for path in place.iterdir()] if place.is_dir() else []
         return sorted(int(name) for name in names if name.isdigit())
+
+    def _place(self, folder: str, mark: int) -> Path:
+        # On this machine alone: reading one runs what it says, so it must come from here.
+        return self._store.scratch(f"{folder}/checkpoints/{mark}")
 
     def nearest(
         self, folder: str, path: list[int], useless: Collection[str] = ()
@@ -45,14 +50,13 @@ class Checkpoints:
         kept = set(self.marks(folder)) - {int(Path(place).name) for place in useless}
         for index in range(len(path) - 1, -1, -1):
             if path[index] in kept:
-                place = self._store.path(f"{folder}/checkpoints/{path[index]}")
-                return str(place), path[index + 1 :]
+                return str(self._place(folder, path[index])), path[index + 1 :]
         return "", path
 
     def drop(self, folder: str, place: str) -> None:
         """Remove a checkpoint that can't be used, so that it isn't tried again and again."""
         try:
-            self._store.remove(f"{folder}/checkpoints/{Path(place).name}")
+            self._store.discard(f"{folder}/checkpoints/{Path(place).name}")
         except StorageFailed as error:
             log.warning("a useless checkpoint stays: %s", error.message)
 
@@ -74,7 +78,7 @@ class Checkpoints:
         seconds = sum(journal.steps[mark].seconds for mark in rest)
         if seconds < REPLAY_SECONDS and len(rest) < REPLAY_STEPS:
             return
-        target = self._store.path(f"{folder}/checkpoints/{journal.mark}")
+        target = self._place(folder, journal.mark)
         session.call(book, action="checkpoint", target=str(target))
         for mark in self.marks(folder)[:-MOST_KEPT]:
-            self._store.remove(f"{folder}/checkpoints/{mark}")
+            self._store.discard(f"{folder}/checkpoints/{mark}")

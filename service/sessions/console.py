@@ -12,17 +12,19 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from service.errors import ExcelToolsError, StorageFailed
+from service.errors import ExcelToolsError, StorageFailed, WorkbookBusy
 from service.sessions import key_console
 from service.sessions.history import History
 from service.sessions.limits import session_keys
 from service.sessions.model import SessionData
-from service.sessions.registry import erase, erase_damaged, stored
+from service.sessions.records import erase, erase_damaged, stored, taken
 from service.settings import Settings
-from service.store.local import LocalStore
+from service.store.opening import opened
+from service.store.seams import Store
 
 _EVENTS_SHOWN = 50
 _ABOUT = (
@@ -43,7 +45,8 @@ def main(arguments: list[str], settings: Settings) -> int:
     """Run the command; returns its exit status: 0, 1 if something was not found, 2 for misuse."""
     asked = _parser().parse_args(arguments)
     try:
-        status: int = asked.run(LocalStore(settings.data_dir), settings, asked)
+        with opened(settings) as asked.shared:
+            status: int = asked.run(asked.shared.store, settings, asked)
     except ExcelToolsError as error:
         print(f"excel-tools: {error.message} {error.hint}", file=sys.stderr)
         return 1
@@ -80,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _every(store: LocalStore, user: str = "") -> Iterator[SessionData | _Damaged]:
+def _every(store: Store, user: str = "") -> Iterator[SessionData | _Damaged]:
     """All sessions, or those of one user; one that can't be read keeps no other from sight."""
     users = set(session_keys(store, user)) if user else set()
     for key in store.keys("sessions"):
@@ -94,8 +97,8 @@ def _every(store: LocalStore, user: str = "") -> Iterator[SessionData | _Damaged
             yield data
 
 
-def _facts(store: LocalStore, settings: Settings, data: SessionData | _Damaged) -> dict[str, Any]:
-    facts: dict[str, Any] = {"key": data.key, "bytes": store.size(f"sessions/{data.key}")}
+def _facts(store: Store, settings: Settings, data: SessionData | _Damaged) -> dict[str, Any]:
+    facts: dict[str, Any] = {"key": data.key, "bytes": store.size(data.key)}
     if isinstance(data, _Damaged):
         return facts | {"damaged": data.why}
     return facts | {
@@ -112,7 +115,7 @@ def _moment(time_: float) -> str:
     return dt.datetime.fromtimestamp(time_, dt.UTC).isoformat(timespec="seconds")
 
 
-def _list(store: LocalStore, settings: Settings, asked: argparse.Namespace) -> int:
+def _list(store: Store, settings: Settings, asked: argparse.Namespace) -> int:
     every = [_facts(store, settings, data) for data in _every(store, asked.user)]
     if asked.json:
         print(json.dumps(every, ensure_ascii=False, indent=1))
@@ -136,14 +139,14 @@ def _line(facts: dict[str, Any]) -> str:
     )
 
 
-def _is_there(store: LocalStore, key: str) -> bool:
-    there = key.isalnum() and (store.root / "sessions" / key).is_dir()
+def _is_there(store: Store, key: str) -> bool:
+    there = key in store.keys("sessions")
     if not there:
         print(f"There is no session {key}. See: python -m service sessions list", file=sys.stderr)
     return there
 
 
-def _show(store: LocalStore, settings: Settings, asked: argparse.Namespace) -> int:
+def _show(store: Store, settings: Settings, asked: argparse.Namespace) -> int:
     (key,) = asked.key
     data = stored(store, key) if _is_there(store, key) else None
     if data is None:
@@ -154,7 +157,7 @@ def _show(store: LocalStore, settings: Settings, asked: argparse.Namespace) -> i
     return 0
 
 
-def _delete(store: LocalStore, _settings: Settings, asked: argparse.Namespace) -> int:
+def _delete(store: Store, settings: Settings, asked: argparse.Namespace) -> int:
     status = 0
     for key in asked.key:
         if not _is_there(store, key):
@@ -164,22 +167,36 @@ def _delete(store: LocalStore, _settings: Settings, asked: argparse.Namespace) -
             data = stored(store, key)
         except StorageFailed:
             data = None
-        if data is None:
-            erase_damaged(store, key)
-        else:
-            erase(store, data)
+        with _alone(key, settings, asked):
+            if data is None:
+                erase_damaged(store, key)
+            else:
+                erase(store, data)
         print(f"deleted {key}")
     return status
 
 
-def _purge(store: LocalStore, settings: Settings, asked: argparse.Namespace) -> int:
+@contextmanager
+def _alone(key: str, settings: Settings, asked: argparse.Namespace) -> Iterator[None]:
+    """Nobody else writes to the session inside of the block."""
+    with taken(asked.shared.board, key, settings.queue_wait) as free:
+        if not free:
+            raise WorkbookBusy(
+                f"Session {key} was worked on for {settings.queue_wait} seconds; it is as it was.",
+                "Try again in a moment.",
+            )
+        yield
+
+
+def _purge(store: Store, settings: Settings, asked: argparse.Namespace) -> int:
     idle = settings.session_ttl if asked.idle_days is None else asked.idle_days * 86400
     count = 0
     for data in _every(store, asked.user):
         if isinstance(data, _Damaged):
             print(f"{data.key} is damaged and stays; see: python -m service sessions delete")
         elif time.time() - data.used > idle:
-            erase(store, data)
+            with _alone(data.key, settings, asked):
+                erase(store, data)
             print(f"deleted {data.key}")
             count += 1
     print(f"{_counted(count)} ended")

@@ -159,11 +159,11 @@ class SessionCall:
         session = self._session
         session.room_for_workbook()
         with session.queue(book):
-            version = session.parts.store.path(session.version_key(book, book.versions[-1]))
+            version = session.kept_file(session.version_key(book, book.versions[-1]))
             book.copy += 1
             book.base = f"base{split_extension(book.name)[1]}"
             session.drop_copy(book)  # of a service that ended before it kept this
-            session.parts.store.copy_in(version, f"{session.copy_folder(book)}/{book.base}")
+            session.parts.store.keep(Path(version), f"{session.copy_folder(book)}/{book.base}")
             book.mark = book.saved_mark = book.unsaved = 0
             try:
                 book.losses = session.call(book, action="load").result["losses"]
@@ -233,7 +233,7 @@ class SessionCall:
             version = Version(number, name, draft.stat().st_size, session.parts.clock())
             session.parts.quota.room_for(session.data.user, version.size)
             calls.current().keep()
-            session.parts.store.copy_in(draft, session.version_key(book, version))
+            session.parts.store.keep(draft, session.version_key(book, version))
             book.versions.append(version)
             journal = session.journal(book)
             book.name, book.saved_mark = name, journal.mark

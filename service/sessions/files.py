@@ -70,21 +70,22 @@ def find_upload(session: Session, asked: str, otherwise: str = _OR_TEXT) -> Uplo
 
 
 def upload_path(session: Session, upload: Upload) -> Path:
-    return session.parts.store.path(f"{session.folder}/uploads/{upload.id}/{upload.name}")
+    """Where an uploaded file lies."""
+    return Path(session.kept_file(f"{session.folder}/uploads/{upload.id}/{upload.name}"))
 
 
 def export_folder(session: Session) -> str:
     """A folder of its own for what one call writes."""
     name = f"exports/new-{secrets.token_hex(6)}"
-    return str(session.parts.store.path(f"{session.folder}/{name}/x").parent)
+    return str(session.parts.store.scratch(f"{session.folder}/{name}/x").parent)
 
 
 def keep_export(session: Session, folder: str, name: str) -> dict[str, Any]:
     """Give a file that an operation wrote its place and its link."""
     id_ = session.data.next_id("e")
-    kept = session.parts.store.path(f"{session.folder}/exports/{id_}/{name}")
-    (Path(folder) / name).replace(kept)
-    size = kept.stat().st_size
+    written = Path(folder) / name
+    session.parts.store.keep(written, f"{session.folder}/exports/{id_}/{name}")
+    size = written.stat().st_size
     export = Export(id_, name, size, session.parts.clock())
     session.data.exports[id_] = export
     session.parts.quota.add(session.data.user, size)

@@ -13,7 +13,7 @@ from typing import Any
 from service.errors import StorageFailed
 from service.sessions.journal import Journal
 from service.sessions.model import Export, SessionData, Upload, Version, Workbook, mime_type
-from service.store.local import LocalStore
+from service.store.seams import Store
 
 log = logging.getLogger("excel_tools.sessions")
 
@@ -34,7 +34,7 @@ _MOVES = (("redo", "redone"), ("undo", "undone"), ("branch", "followed"))
 class History:
     """The history below a session's folder."""
 
-    def __init__(self, store: LocalStore, folder: str) -> None:
+    def __init__(self, store: Store, folder: str) -> None:
         self._store = store
         self._key = f"{folder}/history"
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from service import calls
 from service.errors import InvalidParameters, StorageFailed
-from service.store.local import LocalStore, Place
+from service.store.seams import Place, Store
 
 FORMAT = 3
 # From this version on, what other languages write was read when it was accepted.
@@ -39,7 +39,7 @@ class Journal:
     :param made: the copy began as nothing, so that its first operation made it and stays
     """
 
-    def __init__(self, store: LocalStore, folder: str, name: str, *, made: bool) -> None:
+    def __init__(self, store: Store, folder: str, name: str, *, made: bool) -> None:
         self._store = store
         self._made = made
         self._key = f"{folder}/journal"
@@ -60,11 +60,24 @@ class Journal:
         self._places: dict[int, int] = {OPENING: 0}
         self._lines: dict[int, Place] = {}
         self._length = 0
+        self._last: tuple[object, ...] = ()
         for line, place in store.placed(self._key):
             self._take(line, place)
 
     def __repr__(self) -> str:
         return f"<Journal {self._name!r} at {self.mark}, {len(self.steps)} steps>"
+
+    def go_on(self) -> bool:
+        """Take the entries that others have added; False if it is another journal by now."""
+        start = self._lines[self._count].start if self._count else 0
+        found = self._store.placed(self._key, since=start)
+        if self._count:
+            if not found or _print(*found[0]) != self._last:
+                return False
+            del found[0]
+        for line, place in found:
+            self._take(line, place)
+        return True
 
     # Writing ----------------------------------------------------------------
 
@@ -100,6 +113,7 @@ class Journal:
             )
         seq = int(line["seq"])
         self._count = seq
+        self._last = _print(line, place)
         self._lines[seq] = place
         self._length = place.start + place.length
         if line.get("key"):
@@ -235,6 +249,11 @@ class Journal:
             f"The journal of {self._name} has lost its entry {mark}.",
             "Restore it from a backup, or close this workbook; others are whole.",
         )
+
+
+def _print(line: dict[str, Any], place: Place) -> tuple[object, ...]:
+    """What tells an entry from another one at the same place."""
+    return (line["seq"], line.get("now"), line.get("key"), line.get("print"), place.length)
 
 
 def _steps(count: int) -> str:

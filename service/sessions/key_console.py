@@ -9,7 +9,7 @@ from typing import Any
 
 from service.sessions.keys import made_keys, make_key, revoke_key
 from service.settings import Settings
-from service.store.local import LocalStore
+from service.store.seams import Store
 
 
 def add_to(nouns: Any) -> None:
@@ -29,7 +29,7 @@ def add_to(nouns: Any) -> None:
             verb.add_argument("id", nargs="+")
 
 
-def _list(store: LocalStore, _settings: Settings, _asked: argparse.Namespace) -> int:
+def _list(store: Store, _settings: Settings, _asked: argparse.Namespace) -> int:
     found = made_keys(store)
     for key in found:
         made = dt.datetime.fromtimestamp(key.made, dt.UTC).isoformat(timespec="seconds")
@@ -39,14 +39,14 @@ def _list(store: LocalStore, _settings: Settings, _asked: argparse.Namespace) ->
     return 0
 
 
-def _make(store: LocalStore, settings: Settings, asked: argparse.Namespace) -> int:
+def _make(store: Store, settings: Settings, asked: argparse.Namespace) -> int:
     print(make_key(store, asked.name[:80], time.time()))
     if not settings.api_keys:
         print("EXCEL_TOOLS_API_KEYS is not set here: where that is so, no key is asked for.")
     return 0
 
 
-def _revoke(store: LocalStore, _settings: Settings, asked: argparse.Namespace) -> int:
+def _revoke(store: Store, _settings: Settings, asked: argparse.Namespace) -> int:
     for id_ in asked.id:
         revoke_key(store, id_)
         print(f"revoked {id_}")

@@ -11,7 +11,7 @@ import secrets
 from dataclasses import dataclass
 
 from service.errors import LimitReached, NotFound
-from service.store.local import LocalStore
+from service.store.seams import Store
 
 FORMAT = 1
 MOST = 100
@@ -28,7 +28,7 @@ class MadeKey:
     made: float
 
 
-def make_key(store: LocalStore, name: str, now: float) -> str:
+def make_key(store: Store, name: str, now: float) -> str:
     """A new key, which is told here and never again.
 
     :raises LimitReached: if there are too many
@@ -43,12 +43,12 @@ def make_key(store: LocalStore, name: str, now: float) -> str:
     return key
 
 
-def is_made(store: LocalStore, key: str) -> bool:
+def is_made(store: Store, key: str) -> bool:
     """Whether the service made this key, and nobody has revoked it."""
     return key.startswith(_PREFIX) and store.read(_record(key)) is not None
 
 
-def made_keys(store: LocalStore) -> list[MadeKey]:
+def made_keys(store: Store) -> list[MadeKey]:
     """All keys that are valid, the oldest first."""
     found = []
     for file in store.keys("keys"):
@@ -59,7 +59,7 @@ def made_keys(store: LocalStore) -> list[MadeKey]:
     return sorted(found, key=lambda item: item.made)
 
 
-def revoke_key(store: LocalStore, id_: str) -> None:
+def revoke_key(store: Store, id_: str) -> None:
     """End a key, from the next request on.
 
     :raises NotFound: if no key has this id

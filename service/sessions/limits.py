@@ -11,7 +11,7 @@ from cachetools import TTLCache
 
 from service.errors import LimitReached
 from service.settings import Settings
-from service.store.local import LocalStore
+from service.store.seams import Store
 
 # Within this time a user's bytes are counted on from what was found on the disk.
 _COUNTED_SECONDS = 30.0
@@ -22,12 +22,12 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def session_keys(store: LocalStore, user: str) -> list[str]:
+def session_keys(store: Store, user: str) -> list[str]:
     """Keys of a user's sessions."""
     return [name.removesuffix(".json") for name in store.keys(f"users/{digest(user)}")]
 
 
-def room_for_session(store: LocalStore, settings: Settings, user: str) -> None:
+def room_for_session(store: Store, settings: Settings, user: str) -> None:
     """Refuse one more session beyond the limit.
 
     :raises LimitReached: with limit and use in ``details``
@@ -52,7 +52,7 @@ class Quota:
 
     def __init__(
         self,
-        store: LocalStore,
+        store: Store,
         settings: Settings,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -95,7 +95,7 @@ class Quota:
     def _counted(self, user: str) -> int:
         """What is on the disk now; counting on begins anew from there."""
         keys = session_keys(self._store, user)
-        found = sum(self._store.size(f"sessions/{key}") for key in keys)
+        found = sum(self._store.size(key) for key in keys)
         with self._lock:
             self._used[user] = [found]
         return found

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from itsdangerous import BadSignature, SignatureExpired, TimestampSigner, URLSafeTimedSerializer
@@ -97,22 +94,3 @@ class Links:
                 "Copy the whole link, or ask in the chat for the file again.",
             ) from None
         return Target(session, kind, id_, version)
-
-
-def signing_secret(folder: Path, given: str) -> str:
-    """The configured key, or one that is made once and kept in ``folder``."""
-    if given:
-        return given
-    path = folder / "secret.key"
-    if not path.exists():
-        made = base64.urlsafe_b64encode(secrets.token_bytes(32))
-        part = folder / f"secret.key.{secrets.token_hex(4)}"
-        part.touch(mode=0o600)
-        part.write_bytes(made)
-        try:
-            path.hardlink_to(part)  # fails if another process was first: then theirs counts
-        except FileExistsError:
-            pass
-        finally:
-            part.unlink()
-    return path.read_text()

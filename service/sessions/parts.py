@@ -11,7 +11,7 @@ from service.engine.work import Engine
 from service.sessions.limits import Quota
 from service.sessions.links import Links
 from service.settings import Settings
-from service.store.local import LocalStore
+from service.store.seams import Board, Store
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,8 @@ class Parts:
     """What every session works with."""
 
     settings: Settings
-    store: LocalStore
+    store: Store
+    board: Board
     engine: Engine
     links: Links
     quota: Quota

@@ -13,12 +13,12 @@ import pydantic
 from service.errors import StorageFailed
 from service.operations.preferences import Preferences
 from service.sessions.limits import digest
-from service.store.local import LocalStore
+from service.store.seams import Store
 
 FORMAT = 1
 
 
-def read_preferences(store: LocalStore, user: str) -> Preferences:
+def read_preferences(store: Store, user: str) -> Preferences:
     """The user's preferences.
 
     :raises StorageFailed: if they are damaged: what is made then would look as nobody
@@ -38,12 +38,12 @@ def read_preferences(store: LocalStore, user: str) -> Preferences:
         raise _unreadable("The record holds what no preference is.") from None
 
 
-def set_preferences(store: LocalStore, user: str) -> dict[str, Any]:
+def set_preferences(store: Store, user: str) -> dict[str, Any]:
     """Those that the user has set, as they are now, for the journal."""
     return read_preferences(store, user).model_dump(exclude_defaults=True)
 
 
-def write_preferences(store: LocalStore, user: str, preferences: Preferences) -> None:
+def write_preferences(store: Store, user: str, preferences: Preferences) -> None:
     """Replace all preferences of the user."""
     kept = preferences.model_dump(exclude_defaults=True)
     if kept:

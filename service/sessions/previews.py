@@ -36,6 +36,11 @@ def preview(session: Session, workbook: str, wish: Wish) -> str:
 
     :raises FileNotFound: if the workbook is open no more
     """
+    with session.turn():
+        return _preview(session, workbook, wish)
+
+
+def _preview(session: Session, workbook: str, wish: Wish) -> str:
     book = session.data.workbooks.get(workbook)
     if book is None or not book.open:
         raise FileNotFound(

@@ -11,6 +11,7 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from cachetools import TTLCache
 
@@ -28,8 +29,16 @@ from service.sessions.links import DRAFT, Target
 from service.sessions.model import Offer, SessionData, Upload
 from service.sessions.parts import Parts
 from service.sessions.previews import Wish, preview
+from service.sessions.records import (
+    erase,
+    erase_damaged,
+    owner_key,
+    session_data,
+    session_key,
+    stored,
+    taken,
+)
 from service.sessions.session import Session
-from service.store.local import LocalStore
 
 log = logging.getLogger("excel_tools.sessions")
 
@@ -39,6 +48,9 @@ _HINT_WITHOUT = f"{_HINT} Or say for whom, with X-User-Id and X-Chat-Id."
 # The record is written for this share of the time to live only, not at each use.
 _TOUCH_SHARE = 100
 _REMAINS_AGE = 3600
+_KNOWN_AS_OVER = 86_400
+_SWEEP_TIME = 50.0
+_UNKNOWN = -1
 
 
 class Sessions:
@@ -53,7 +65,6 @@ class Sessions:
         # A session that fell out of the cache while a request works with it must stay
         # the one object that others find, or two locks would guard one workbook.
         self._live: weakref.WeakValueDictionary[str, Session] = weakref.WeakValueDictionary()
-        self._ended: TTLCache[str, bool] = TTLCache(10_000, 86_400, timer=parts.clock)
         self._lock = threading.RLock()
 
     def __repr__(self) -> str:
@@ -63,7 +74,7 @@ class Sessions:
 
     def open(self, user: str, chat: str) -> tuple[Session, bool]:
         """(the session of that user and chat, whether it was there already)."""
-        owner = _owner_key(user, chat)
+        owner = owner_key(user, chat)
         with self._lock:
             known = self.parts.store.read(owner)
             if known:
@@ -72,28 +83,34 @@ class Sessions:
                 except (SessionExpired, SessionNotFound):
                     pass  # its time was over: a new one takes its place
             room_for_session(self.parts.store, self.parts.settings, user)
-            return self._made(user, chat, owner), False
+            return self._made(user, chat, owner, known)
 
     def there(self, user: str, chat: str) -> bool:
         """Whether that user and chat have a session; looking at it counts as use."""
         with self._lock:
-            known = self.parts.store.read(_owner_key(user, chat))
+            known = self.parts.store.read(owner_key(user, chat))
             with suppress(SessionExpired, SessionNotFound):
                 return bool(known and self.find(known["id"]))
             return False
 
-    def _made(self, user: str, chat: str, owner: str) -> Session:
+    def _made(
+        self, user: str, chat: str, owner: str, known: dict[str, Any] | None
+    ) -> tuple[Session, bool]:
         id_ = secrets.token_urlsafe(24)
         now = self.parts.clock()
-        data = SessionData(id_, _session_key(id_), user, chat, created=now, used=now)
+        data = SessionData(id_, session_key(id_), user, chat, created=now, used=now)
         session = Session(data, self.parts, kept=False)
-        session.write()
         store = self.parts.store
-        store.write(f"users/{digest(user)}/{data.key}.json", {"key": data.key})
-        store.write(owner, {"id": id_})
+        with session.turn():
+            session.write()
+            store.write(f"users/{digest(user)}/{data.key}.json", {"key": data.key})
+            theirs = store.claim(owner, {"id": id_}, known)
+            if theirs.get("id") != id_:  # another replica was first
+                erase(store, data)
+                return self.find(str(theirs.get("id"))), True
         self._cache[id_] = session
         self._live[id_] = session
-        return session
+        return session, False
 
     def find(self, id_: str | None, user: str = "", chat: str = "") -> Session:
         """The session of that id; with ``user`` and ``chat``, only if it is theirs.
@@ -118,9 +135,9 @@ class Sessions:
             return session
 
     def _known(self, id_: str) -> Session | None:
-        """The session in memory, unless an operator has removed it from the disk."""
+        """The session in memory, unless somebody has removed it from the store."""
         session = self._cache.get(id_) or self._live.get(id_)
-        if session and not session.there():
+        if session and not session.look():
             self._cache.pop(id_, None)
             self._live.pop(id_, None)
             session.ended = True
@@ -128,36 +145,57 @@ class Sessions:
         return session
 
     def _loaded(self, id_: str) -> Session:
-        if id_ in self._ended:
+        if self.parts.board.marked(_over(id_)):
             raise SessionExpired("The session has expired.", _HINT)
-        data = stored(self.parts.store, _session_key(id_))
-        if data is None or not secrets.compare_digest(data.id, id_):
+        key = session_key(id_)
+        found = self.parts.store.found(key, _UNKNOWN)
+        if found is None or found.record is None:
             raise _not_found()
-        return Session(data, self.parts, kept=True)
+        data = session_data(key, found.record)
+        if not secrets.compare_digest(data.id, id_):
+            raise _not_found()
+        session = Session(data, self.parts, kept=True)
+        session.look_after()
+        return session
 
     def _refuse_expired(self, session: Session) -> None:
-        if self.parts.clock() - session.data.used > self.parts.settings.session_ttl:
-            self._end(session)
-            self._ended[session.data.id] = True
-            raise SessionExpired("The session has expired.", _HINT)
+        if self._is_over(session.data.used):
+            with session.turn_now() as free:
+                # Who works with it now has begun in time.
+                over = free and self._is_over(session.data.used)
+                if over:
+                    self._end(session)
+                    self._mark_over(session.data.id)
+            if over:
+                raise SessionExpired("The session has expired.", _HINT)
+
+    def _is_over(self, used: float) -> bool:
+        return self.parts.clock() - used > self.parts.settings.session_ttl
+
+    def _mark_over(self, id_: str) -> None:
+        self.parts.board.mark(_over(id_), _KNOWN_AS_OVER)
 
     def _touch(self, session: Session) -> None:
         now = self.parts.clock()
-        before, session.data.used = session.data.used, now
-        if now - before > self.parts.settings.session_ttl / _TOUCH_SHARE:
+        if now - session.touched > self.parts.settings.session_ttl / _TOUCH_SHARE:
             try:
-                session.write()
+                with session.turn_now() as free:
+                    if free:  # else whoever works with it keeps the time
+                        session.data.used = now
+                        session.write()
             except StorageFailed:
                 # A full disk must not keep anyone from reading, closing and deleting.
                 log.exception("the time of use could not be kept")
+        session.data.used = now
 
     # Ending -------------------------------------------------------------------
 
     def delete(self, session: Session) -> None:
         """End a session with all it holds."""
-        session.end()
-        with self._lock:
-            self._end(session)
+        with session.turn():
+            session.end()
+            with self._lock:
+                self._end(session)
 
     def delete_all(self, user: str) -> int:
         """End all sessions of a user; returns how many there were."""
@@ -171,7 +209,8 @@ class Sessions:
                         count += 1
             except StorageFailed as error:
                 log.warning("a damaged session is removed: %s", error.message)
-                erase_damaged(self.parts.store, key)
+                with taken(self.parts.board, key, self.parts.settings.queue_wait):
+                    erase_damaged(self.parts.store, key)
                 count += 1
         return count
 
@@ -186,14 +225,18 @@ class Sessions:
             erase(store, data)
 
     def sweep(self) -> int:
-        """End all sessions whose time is over; returns how many."""
+        """End all sessions whose time is over; returns how many. One replica does it for all."""
+        self.parts.store.tidy()
+        if not self.parts.board.alone("sweep", _SWEEP_TIME):
+            return 0
         count = 0
-        for key in self.parts.store.keys("sessions"):
+        for key in self.parts.store.unwritten(self.parts.clock() - self.parts.settings.session_ttl):
             try:
                 with self._lock:
                     count += self._swept(key)
             except StorageFailed:
                 log.exception("session %s could not be looked at", key)
+        self.parts.store.clean()
         return count
 
     def _swept(self, key: str) -> bool:
@@ -203,21 +246,24 @@ class Sessions:
             self._remove_remains(key)
             return False
         session = self._live.get(data.id)
-        used = session.data.used if session else data.used
-        if self.parts.clock() - used <= self.parts.settings.session_ttl:
+        if not self._is_over(session.data.used if session else data.used):
             return False
-        if session:
-            self._end(session)
-        else:
-            erase(self.parts.store, data)
-        self._ended[data.id] = True
+        with session.turn_now() if session else taken(self.parts.board, key, 0) as free:
+            if not free:
+                return False
+            if session:
+                self._end(session)
+            else:
+                erase(self.parts.store, data)
+        self._mark_over(data.id)
         return True
 
     def _remove_remains(self, key: str) -> None:
         """Remove what a call left that was under way when its session ended."""
-        folder = self.parts.store.root / "sessions" / key
-        if self.parts.clock() - folder.stat().st_mtime > _REMAINS_AGE:
-            self.parts.store.remove(f"sessions/{key}")
+        if self.parts.clock() - self.parts.store.written(key) > _REMAINS_AGE:
+            with taken(self.parts.board, key, 0) as free:
+                if free:
+                    self.parts.store.remove(f"sessions/{key}")
 
     # Files ----------------------------------------------------------------------
 
@@ -233,7 +279,7 @@ class Sessions:
         if size == 0:
             raise InvalidParameters(f"The file {name!r} is empty.", "Upload a file with contents.")
         clean = clean_filename(name)
-        with session.lock:
+        with session.turn(), session.lock:
             for known in session.data.uploads.values():
                 if known.digest == contents and known.name == clean and known.source == origin:
                     return known
@@ -243,7 +289,7 @@ class Sessions:
             )
             folder = f"{session.folder}/uploads/{upload.id}"
             try:
-                self.parts.store.copy_in(source, f"{folder}/{clean}")
+                self.parts.store.keep(source, f"{folder}/{clean}")
                 session.data.uploads[upload.id] = upload
                 session.write()
             except StorageFailed:
@@ -255,7 +301,7 @@ class Sessions:
 
     def offer(self, session: Session, offers: list[Offer]) -> None:
         """Keep which files the caller could send, in place of those of before."""
-        with session.lock:
+        with session.turn(), session.lock:
             before, session.data.offers = session.data.offers, offers
             if offers != before:
                 try:
@@ -271,21 +317,19 @@ class Sessions:
         :raises FileNotFound: if it is there no more
         """
         session = self._session_of(target)
-        book = session.data.workbooks.get(target.id)
-        export = session.data.exports.get(target.id)
-        if target.kind == "e" and export:
-            key = f"{session.folder}/exports/{export.id}/{export.name}"
-            yield self._there(key), export.name
-        elif target.kind == "w" and book and target.version == DRAFT:
-            with session.queue(book):
-                yield session.rendered(book), book.name
-        elif target.kind == "w" and book:
-            version = next((v for v in book.versions if str(v.number) == target.version), None)
-            if version is None:
-                raise _gone()
-            yield self._there(session.version_key(book, version)), version.name
+        if target.kind == "w" and target.version == DRAFT:
+            with session.turn():
+                book = session.data.workbooks.get(target.id)
+                if book is None:
+                    raise _gone()
+                with session.queue(book):
+                    yield session.rendered(book), book.name
         else:
-            raise _gone()
+            key, name = _kept(session, target)
+            path = self.parts.store.file(key)
+            if path is None:
+                raise _gone()
+            yield path, name
 
     def preview(self, target: Target, wish: Wish) -> str:
         """The page that a preview's link leads to, see :func:`previews.preview`.
@@ -314,52 +358,25 @@ class Sessions:
                 # Who follows a link knows of no session.
                 raise _gone() from None
 
-    def _there(self, key: str) -> Path:
-        path = self.parts.store.path(key)
-        if not path.exists():
-            raise _gone()
-        return path
 
+def _kept(session: Session, target: Target) -> tuple[str, str]:
+    """(key in the store, name) of a saved version or an export.
 
-def stored(store: LocalStore, key: str) -> SessionData | None:
-    """The record of the session of that key, or None.
-
-    :raises StorageFailed: if it is there and can't be used
+    :raises FileNotFound: if the session has no such
     """
-    record = store.read(f"sessions/{key}/session.json")
-    if record is None:
-        return None
-    try:
-        return SessionData.from_record(record)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise StorageFailed(
-            f"The record of session {key} is damaged, or of another version of the service.",
-            "Restore it from a backup or delete the session.",
-        ) from error
+    book = session.data.workbooks.get(target.id)
+    export = session.data.exports.get(target.id)
+    if target.kind == "e" and export:
+        return f"{session.folder}/exports/{export.id}/{export.name}", export.name
+    if target.kind == "w" and book:
+        for version in book.versions:
+            if str(version.number) == target.version:
+                return session.version_key(book, version), version.name
+    raise _gone()
 
 
-def erase_damaged(store: LocalStore, key: str) -> None:
-    """Remove a session whose record does not say whose it is."""
-    for user in store.keys("users"):
-        store.remove(f"users/{user}/{key}.json")
-    for owner in store.keys("owners"):
-        with suppress(StorageFailed):
-            record = store.read(f"owners/{owner}") or {}
-            if _session_key(str(record.get("id", ""))) == key:
-                store.remove(f"owners/{owner}")
-    store.remove(f"sessions/{key}")
-
-
-def erase(store: LocalStore, data: SessionData) -> None:
-    """Remove all that the store holds of a session."""
-    owner = _owner_key(data.user, data.chat)
-    known = store.read(owner)
-    if known and known["id"] == data.id:
-        store.remove(owner)
-    store.remove(f"users/{digest(data.user)}/{data.key}.json")
-    # Without its record it is gone, even if the service ends before the rest is.
-    store.remove(f"sessions/{data.key}/session.json")
-    store.remove(f"sessions/{data.key}")
+def _over(id_: str) -> str:
+    return f"over:{session_key(id_)}"
 
 
 def _gone() -> FileNotFound:
@@ -371,11 +388,3 @@ def _gone() -> FileNotFound:
 
 def _not_found() -> SessionNotFound:
     return SessionNotFound("There is no such session.", _HINT)
-
-
-def _session_key(id_: str) -> str:
-    return digest(id_)
-
-
-def _owner_key(user: str, chat: str) -> str:
-    return f"owners/{digest(f'{len(user)}:{user}:{chat}')}.json"

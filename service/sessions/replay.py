@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from service.engine.work import BadCheckpoint, Cold, Reply, Work
 from service.errors import WorkbookBusy
 from service.sessions.checkpoints import MOST_KEPT
-from service.sessions.journal import Journal
+from service.sessions.journal import OPENING, Journal
 
 if TYPE_CHECKING:
     from service.sessions.model import Workbook
@@ -29,8 +29,14 @@ def done(session: Session, book: Workbook, work: Work) -> Reply:
     engine = session.parts.engine
     try:
         return engine.call(work)
-    except Cold:
-        path = session.journal(book).path(work.mark)
+    except Cold as cold:
+        path, held = session.journal(book).path(work.mark), cold.mark
+    if held in (OPENING, *path):
+        rest = path if held == OPENING else path[path.index(held) + 1 :]
+        try:
+            return _replayed(session, book, work, rest, held)
+        except Cold:
+            pass  # the engine process was replaced in between, or the copy let go of
     folder = session.copy_folder(book)
     useless: list[str] = []
     for _ in range(_REBUILDS_TRIED + MOST_KEPT):
@@ -48,11 +54,15 @@ def done(session: Session, book: Workbook, work: Work) -> Reply:
     )
 
 
-def _replayed(session: Session, book: Workbook, work: Work, marks: list[int]) -> Reply:
-    """Bring the engine to ``work.mark``, part by part, and do the work there."""
+def _replayed(
+    session: Session, book: Workbook, work: Work, marks: list[int], since: int = -1
+) -> Reply:
+    """Bring the engine to ``work.mark``, part by part, and do the work there.
+
+    :param since: the mark at which it holds the copy, and from which the marks go on; -1 for none
+    """
     most = session.parts.settings.engine_deadline / _REPLAY_SHARE
     *before, last = parts_of(session.journal(book), marks, most)
-    since = -1
     for part in before:
         entries = tuple(session.entries(book, part))
         step = replace(work, action="load", entry=None, entries=entries, since=since, mark=part[-1])

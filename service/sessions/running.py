@@ -40,7 +40,11 @@ def run_operation(
     """
     parameters = operation.validate(given)
     request = [operation.name, operation.public(parameters)]
-    with session.calls.under_way(key, operation.name) as call, session.once(key, request) as once:
+    with (
+        session.calls.under_way(key, operation.name) as call,
+        session.turn(),
+        session.once(key, request) as once,
+    ):
         if once.known is not None:
             return once.known
         call.message = message

@@ -49,9 +49,9 @@ class SentFile:
             if self.is_text:
                 return self._imported()
             self._book.base = f"base{found['ending']}"
-            store.copy_in(Path(found["path"]), f"{folder}/{self._book.base}")
+            store.keep(Path(found["path"]), f"{folder}/{self._book.base}")
         finally:
-            store.remove(f"{folder}/{_PREPARING}")
+            store.discard(f"{folder}/{_PREPARING}")
         reply = self._session.call(self._book, action="load")
         self._book.losses = reply.result["losses"]
         return reply
@@ -65,7 +65,7 @@ class SentFile:
             mark=0,
             action="prepare",
             source=str(upload_path(session, self._upload)),
-            target=str(session.parts.store.path(f"{folder}/x").parent),
+            target=str(session.parts.store.scratch(f"{folder}/x").parent),
             password=self._password,
         )
         return session.parts.engine.call(work).result

@@ -14,7 +14,7 @@ from service import calls
 from service.engine.turns import Turns
 from service.engine.work import Entry, Reply, Work
 from service.errors import (
-    Cancelled,
+    ExcelToolsError,
     FileNotFound,
     InvalidParameters,
     LimitReached,
@@ -30,42 +30,53 @@ from service.sessions.history import History
 from service.sessions.journal import LANGUAGES_READ, Journal
 from service.sessions.links import DRAFT, Target
 from service.sessions.model import SessionData, Version, Workbook, mime_type, utc_text
-from service.sessions.once import Once, Recent, fingerprint_of
+from service.sessions.once import Once, fingerprint_of
 from service.sessions.parts import Parts
 from service.sessions.preferences import set_preferences
+from service.sessions.sharing import SharedRecord
 
 _ANSWERS_KEPT = 100
 
 
-class Session:
+class Session(SharedRecord):
     """A live session. Its record is the truth; this object adds locks and the working parts.
 
-    :param kept: the record is on the disk already
+    Whoever works with it does so inside of ``turn``. Outside of that another replica of the
+    service may change it at any time.
     """
 
     def __init__(self, data: SessionData, parts: Parts, *, kept: bool) -> None:
-        self.data = data
-        self.kept = kept
-        self.parts = parts
-        self.lock = threading.RLock()
+        super().__init__(data, parts, kept=kept)
         # Held while a workbook is opened or closed, so that two calls at the same time
         # do not open one file twice. Taken before a workbook's queue, never inside it.
         self.opening = threading.Lock()
         self._queues: dict[str, Turns] = {}
         self._under_way: LRUCache[str, threading.Lock] = LRUCache(1000)
-        self.ended = False
-        self._recent = Recent()
-        self.calls = calls.Calls()
+        self._recent = parts.board.recent(data.key)
+        self.calls = calls.Calls(parts.board.calls(data.key))
         self._journals: dict[str, Journal] = {}
+        self._behind: set[str] = set()  # of the journals, those that may have new entries
         self.checkpoints = Checkpoints(parts.store)
         self.history = History(parts.store, self.folder)
-        if kept:
-            self._complete_history()
+        self._history_complete = not kept
 
-    def _complete_history(self) -> None:
+    def _renewed(self) -> None:
+        """The record was written elsewhere: the journals may have new entries, too."""
+        held = {f"{book.id}/{book.copy}": book for book in self.held_workbooks()}
+        self._journals = {key: item for key, item in self._journals.items() if key in held}
+        self._behind = set(self._journals)
+        for book in held.values():
+            # A damaged one is told to whoever uses it, and tried again then.
+            with suppress(StorageFailed):
+                self.journal(book)
+
+    def _mend(self, *, unclean: bool) -> None:
+        """Add to the history what a service that was killed did not come to tell."""
+        if not unclean and self._history_complete:
+            return
+        self._history_complete = True
         self.history.complete_files(self.data)
         for book in self.held_workbooks():
-            # A damaged one is told to whoever uses it, and tried again then.
             with suppress(StorageFailed):
                 self.history.complete(book, self.journal(book))
 
@@ -82,6 +93,15 @@ class Session:
             journal.check(book.mark, book.saved_mark)
             self._journals[key] = journal
             self.catch_up(book, journal)
+        elif key in self._behind:
+            journal = self._journals[key]
+            if not journal.go_on():
+                del self._journals[key]
+                self.parts.engine.forget(self.engine_key(book))
+                return self.journal(book)
+            self._behind.discard(key)
+            journal.check(book.mark, book.saved_mark)
+            self.catch_up(book, journal)
         return self._journals[key]
 
     def catch_up(self, book: Workbook, journal: Journal) -> None:
@@ -91,24 +111,6 @@ class Session:
 
     def __repr__(self) -> str:
         return f"<Session {self.data.key} workbooks={len(self.data.workbooks)}>"
-
-    @property
-    def folder(self) -> str:
-        return f"sessions/{self.data.key}"
-
-    def write(self) -> None:
-        """Put the record on the disk."""
-        with self.lock:
-            if self.kept and not self.there():
-                self.ended = True  # an operator has removed it: it must not come back
-            if self.ended:
-                raise SessionNotFound("The session has ended.", "Open a new session.")
-            self.parts.store.write(f"{self.folder}/session.json", self.data.to_record())
-            self.kept = True
-
-    def there(self) -> bool:
-        """Whether the session's record is on the disk."""
-        return (self.parts.store.root / self.folder / "session.json").exists()
 
     # Finding ----------------------------------------------------------------
 
@@ -163,8 +165,8 @@ class Session:
     def drop_copy(self, book: Workbook) -> None:
         """Remove a workbook's working copy with its journal."""
         self.parts.engine.forget(self.engine_key(book))
-        self.parts.store.remove(self.copy_folder(book))
         self._journals.pop(f"{book.id}/{book.copy}", None)
+        self.parts.store.remove(self.copy_folder(book))
 
     def end(self) -> None:
         """Let the calls under way come to their end and refuse all others."""
@@ -196,7 +198,7 @@ class Session:
         work = Work(
             workbook=self.engine_key(book),
             name=book.name,
-            base=str(self.parts.store.path(f"{folder}/{book.base}")) if book.base else "",
+            base=self.kept_file(f"{folder}/{book.base}") if book.base else "",
             mark=mark,
             next_mark=journal.next_mark,
             others=tables.places(self, book) if job["action"] == "run" else {},
@@ -208,8 +210,8 @@ class Session:
         """The operations of these marks, as the engine replays them."""
         folder = self.copy_folder(book)
         for line in self.journal(book).lines(marks):
-            path, kept = self.parts.store.path, line["files"].items()
-            files = {name: str(path(f"{folder}/{key}")) for name, key in kept}
+            kept = line["files"].items()
+            files = {name: self.kept_file(f"{folder}/{key}") for name, key in kept}
             yield Entry(
                 line["operation"],
                 line["parameters"],
@@ -249,7 +251,7 @@ class Session:
             operation.name,
             parameters,
             self.now(),
-            {name: str(store.path(f"{folder}/{place}")) for name, place in kept.items()},
+            {name: self.kept_file(f"{folder}/{place}") for name, place in kept.items()},
             set_preferences(store, self.data.user) if operation.styled else {},
         )
         reply = self.call(book, action="run", entry=entry, folder=exports)
@@ -276,7 +278,7 @@ class Session:
         try:
             calls.current().keep()
             mark = journal.add(line)
-        except (StorageFailed, Cancelled):
+        except ExcelToolsError:
             # The engine has it done, as a mark that another operation will get.
             self.parts.engine.forget(self.engine_key(book))
             raise
@@ -289,8 +291,21 @@ class Session:
         for name, path in files.items():
             # Its name is kept, too: an operation may call a sheet after it.
             kept[name] = f"assets/{mark}-{name}/{path.name}"
-            self.parts.store.copy_in(path, f"{folder}/{kept[name]}")
+            self.parts.store.keep(path, f"{folder}/{kept[name]}")
         return kept
+
+    def kept_file(self, key: str) -> str:
+        """The path of a file that a working copy needs.
+
+        :raises StorageFailed: if the store has lost it
+        """
+        path = self.parts.store.file(key)
+        if path is None:
+            raise StorageFailed(
+                f"The store has lost the file {key[key.rfind('/') + 1 :]} of a workbook.",
+                "Restore it from a backup, or close this workbook; others are whole.",
+            )
+        return str(path)
 
     def now(self) -> str:
         """The moment as operations and journals write it: UTC, to the second."""
@@ -320,11 +335,12 @@ class Session:
                 "Ask in the chat for the file again.",
             )
         ending = book.name[book.name.rfind(".") :]
-        key = f"{folder}/drafts/{self.journal(book).mark}{ending}"
-        if not (store.root / key).exists():
-            store.remove(f"{folder}/drafts")
-            self.call(book, action="save", target=str(store.path(key)))
-        return store.path(key)
+        path = store.scratch(f"{folder}/drafts/{self.journal(book).mark}{ending}")
+        if not path.exists():
+            store.discard(f"{folder}/drafts")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.call(book, action="save", target=str(path))
+        return path
 
     # Answers ----------------------------------------------------------------
 

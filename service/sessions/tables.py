@@ -54,10 +54,10 @@ def _bring(session: Session, book: Workbook, needed: NeedsWorkbooksError) -> Non
             if not place.parent.exists() or not any(
                 file.name.startswith(f"{place.name}.") for file in place.parent.iterdir()
             ):
-                store.remove(f"{session.copy_folder(book)}/tables")  # of earlier marks
+                store.discard(f"{session.copy_folder(book)}/tables")  # of earlier marks
             place.parent.mkdir(parents=True, exist_ok=True)
             session.call(book, action="tables", target=str(target), wishes=needed.wishes)
 
 
 def _place(session: Session, book: Workbook) -> Path:
-    return session.parts.store.path(f"{session.copy_folder(book)}/tables/{book.mark}")
+    return session.parts.store.scratch(f"{session.copy_folder(book)}/tables/{book.mark}")

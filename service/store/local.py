@@ -1,44 +1,35 @@
 """Records, journals and files on a local disk.
 
-What is written is on the disk when the call returns. A record is replaced as a whole.
-A journal grows by entries of one line each::
-
-    <crc32 of the JSON, 8 hex digits> <JSON object>\\n
-
-A last line that is cut short or does not match its checksum was never acknowledged and
-is dropped; the same anywhere else means damage, and is told.
+What is written is on the disk when the call returns. A record is replaced as a whole. A journal
+grows by lines, see ``lines.py``: a last one that is cut short or does not match its checksum was
+never acknowledged and is dropped; the same anywhere else means damage, and is told.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import secrets
 import shutil
-import zlib
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from service.errors import StorageFailed
-
-
-class Place(NamedTuple):
-    """Where an entry lies in its journal, in bytes."""
-
-    start: int
-    length: int
+from service.store.lines import checked, line_of, parsed, placed_in
+from service.store.seams import Found, Place
 
 
 class LocalStore:
-    """Everything below one folder. Keys are relative paths with forward slashes.
-
-    :raises StorageFailed: from every method, if the disk does not do what it should
-    """
+    """Everything below one folder, see ``seams.Store``."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._claiming = threading.Lock()
         with _told("make the data folder", root):
             root.mkdir(parents=True, exist_ok=True)
 
@@ -61,18 +52,12 @@ class LocalStore:
                 text = (self.root / key).read_bytes()
             except (FileNotFoundError, NotADirectoryError):
                 return None
-        try:
-            record = json.loads(text)
-        except ValueError:
-            record = None
-        if not isinstance(record, dict):
-            raise StorageFailed(
-                f"The record {key} is damaged.", "Restore it from a backup or delete the session."
-            )
-        return record
+        return parsed(text, key)
 
-    def write(self, key: str, record: dict[str, Any]) -> None:
-        """Replace the record."""
+    def write(self, key: str, record: dict[str, Any], *, over: bool = False) -> bool:
+        """See ``Store``."""
+        if over and not (self.root / key).exists():
+            return False
         data = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
         path = self.path(key)
         part = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}.part")
@@ -86,6 +71,52 @@ class LocalStore:
                 _sync(path.parent)
             finally:
                 part.unlink(missing_ok=True)
+        return True
+
+    def claim(
+        self, key: str, record: dict[str, Any], instead_of: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        """See ``Store``."""
+        with self._claiming:
+            found = self.read(key)
+            if found != instead_of:
+                return found or {}
+            self.write(key, record)
+            return record
+
+    def found(self, session: str, known: int) -> Found | None:
+        """See ``Store``: only this process writes, so what is known is what there is."""
+        key = f"sessions/{session}/session.json"
+        if known == 0:
+            return Found(0, None) if (self.root / key).exists() else None
+        record = self.read(key)
+        return None if record is None else Found(0, record)
+
+    def unwritten(self, before: float) -> Iterator[str]:
+        """See ``Store``: all of them, as the folders do not say."""
+        yield from self.keys("sessions")
+
+    def written(self, session: str) -> float:
+        """See ``Store``."""
+        path = self.root / "sessions" / session
+        with _told("read", path):
+            return path.stat().st_mtime
+
+    def secret(self) -> str:
+        """See ``Store``: in ``secret.key``, for the system's user alone."""
+        path = self.root / "secret.key"
+        if not path.exists():
+            made = base64.urlsafe_b64encode(secrets.token_bytes(32))
+            part = self.root / f"secret.key.{secrets.token_hex(4)}"
+            part.touch(mode=0o600)
+            part.write_bytes(made)
+            try:
+                path.hardlink_to(part)  # fails if another process was first: then theirs counts
+            except FileExistsError:
+                pass
+            finally:
+                part.unlink()
+        return path.read_text()
 
     def keys(self, folder: str) -> Iterator[str]:
         """Names directly below a folder."""
@@ -107,13 +138,13 @@ class LocalStore:
         :param at: where the accepted entries end; what lies behind was never accepted
         :returns: the bytes that it takes
         """
-        text = json.dumps(entry, ensure_ascii=False, separators=(",", ":")).encode()
+        line = line_of(entry)
         path = self.path(key)
         # Unbuffered: a buffer that could not be written would be tried again on closing.
         with _told("write", path), path.open("ab", buffering=0) as file:
             before = file.tell() if at is None else _end_at(file, at, key)
             try:
-                _write_all(file, b"%08x %b\n" % (zlib.crc32(text), text))
+                _write_all(file, line)
                 if sync:
                     os.fsync(file.fileno())
             except OSError:
@@ -122,37 +153,24 @@ class LocalStore:
                 raise
             if before == 0 and sync:
                 _sync(path.parent)
-        return len(text) + 10
+        return len(line)
 
     def entries(self, key: str, *, whole: bool = True) -> list[dict[str, Any]]:
-        """All entries of a journal, oldest first; a torn last one is cut off.
+        """See ``Store``; a torn last one is cut off."""
+        return [entry for entry, _ in self._placed(key, 0, whole=whole)]
 
-        :param whole: False leaves damaged entries out instead of refusing the journal
-        """
-        return [entry for entry, _ in self.placed(key, whole=whole)]
+    def placed(self, key: str, *, since: int = 0) -> list[tuple[dict[str, Any], Place]]:
+        """See ``Store``; a torn last one is cut off."""
+        return self._placed(key, since, whole=True)
 
-    def placed(self, key: str, *, whole: bool = True) -> list[tuple[dict[str, Any], Place]]:
-        """As ``entries``, each with its place for ``entries_at``."""
+    def _placed(self, key: str, since: int, *, whole: bool) -> list[tuple[dict[str, Any], Place]]:
         path = self.root / key
         with _told("read", path):
-            data = path.read_bytes() if path.exists() else b""
-        found: list[tuple[dict[str, Any], Place]] = []
-        good = 0
-        for number, line in enumerate(data.splitlines(keepends=True), start=1):
-            entry = _checked(line)
-            if entry is None:
-                if not whole:
-                    continue
-                if good + len(line) < len(data):
-                    raise StorageFailed(
-                        f"The journal {key} is damaged at entry {number}.",
-                        "Restore it from a backup, or close this workbook; others are whole.",
-                    )
-                with _told("mend", path):
-                    os.truncate(path, good)
-                break
-            found.append((entry, Place(good, len(line))))
-            good += len(line)
+            data = path.read_bytes()[since:] if path.exists() else b""
+        found, good = placed_in(data, since, key, whole=whole)
+        if whole and good < since + len(data):
+            with _told("mend", path):
+                os.truncate(path, good)
         return found
 
     def entries_at(self, key: str, places: list[Place]) -> list[dict[str, Any] | None]:
@@ -164,7 +182,7 @@ class LocalStore:
             found = []
             for place in places:
                 file.seek(place.start)
-                found.append(_checked(file.read(place.length)))
+                found.append(checked(file.read(place.length)))
         return found
 
     def mend(self, key: str) -> None:
@@ -177,8 +195,8 @@ class LocalStore:
 
     # Files ------------------------------------------------------------------
 
-    def copy_in(self, source: Path, key: str) -> Path:
-        """Put a copy of a file under ``key``; no copy is made where a link will do."""
+    def keep(self, source: Path, key: str) -> None:
+        """See ``Store``; no copy is made where a link will do."""
         path = self.path(key)
         with _told("write", path):
             path.unlink(missing_ok=True)
@@ -188,10 +206,22 @@ class LocalStore:
                 shutil.copyfile(source, path)
             _sync(path)
             _sync(path.parent)
-        return path
+
+    def file(self, key: str) -> Path | None:
+        """See ``Store``."""
+        path = self.root / key
+        return path if path.exists() else None
+
+    def scratch(self, key: str) -> Path:
+        """See ``Store``: beside what is kept, and removed with it."""
+        return self.path(key)
+
+    def discard(self, key: str) -> None:
+        """See ``Store``."""
+        self.remove(key)
 
     def remove(self, key: str) -> None:
-        """Remove a record, journal, file or whole folder; nothing there is fine."""
+        """See ``Store``."""
         path = self.root / key
         with _told("remove", path):
             if path.is_dir():
@@ -199,10 +229,10 @@ class LocalStore:
             else:
                 path.unlink(missing_ok=True)
 
-    def size(self, folder: str) -> int:
-        """Bytes of all files below a folder; a file under several names counts once."""
+    def size(self, session: str) -> int:
+        """See ``Store``: all that lies in its folder."""
         sizes: dict[int, int] = {}
-        for where, _, names in os.walk(self.root / folder):
+        for where, _, names in os.walk(self.root / "sessions" / session):
             for name in names:
                 try:
                     found = os.lstat(os.path.join(where, name))
@@ -211,14 +241,14 @@ class LocalStore:
                 sizes[found.st_ino] = found.st_size
         return sum(sizes.values())
 
+    def clean(self) -> None:
+        """See ``Store``: nothing is left to be removed later."""
 
-def _checked(line: bytes) -> dict[str, Any] | None:
-    """The entry of a journal line, or None if the line is not whole."""
-    checksum, _, text = line.removesuffix(b"\n").partition(b" ")
-    if not line.endswith(b"\n") or checksum != b"%08x" % zlib.crc32(text):
-        return None
-    entry = json.loads(text)
-    return entry if isinstance(entry, dict) else None
+    def tidy(self) -> None:
+        """See ``Store``: the limits of the users bound it."""
+
+    def close(self) -> None:
+        """See ``Store``."""
 
 
 def _end_at(file: FileIO, length: int, key: str) -> int:

@@ -12,11 +12,11 @@ from service.databases.asking import Asker
 from service.engine.pool import EnginePool
 from service.engine.work import Engine
 from service.sessions.limits import Quota
-from service.sessions.links import Links, signing_secret
+from service.sessions.links import Links
 from service.sessions.parts import Parts
 from service.sessions.registry import Sessions
 from service.settings import Settings
-from service.store.local import LocalStore
+from service.store.opening import opened
 from service.web import (
     access,
     answers,
@@ -48,14 +48,16 @@ class Service:
         engine: Engine | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        store = LocalStore(settings.data_dir)
-        secret = signing_secret(store.root, settings.secret_key)
+        self._shared = opened(settings, clock)
+        store, board = self._shared.store, self._shared.board
+        secret = settings.secret_key or store.secret()
         links = Links(secret, settings.link_address, settings.link_ttl, clock)
         self.engine: Engine = engine or EnginePool(settings)
         self.sessions = Sessions(
             Parts(
                 settings,
                 store,
+                board,
                 self.engine,
                 links,
                 Quota(store, settings, clock),
@@ -84,6 +86,7 @@ class Service:
         self.mcp.close()
         self._sweeper.join()
         self.engine.close()
+        self._shared.close()
 
     def _sweep(self) -> None:
         while not self._stop.wait(SWEEP_EVERY):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Blueprint, Response, jsonify
 
 from service.errors import NotFound
@@ -15,21 +13,17 @@ routes = Blueprint("calls", __name__)
 @routes.get("/v1/calls/<path:key>")
 def show_call(key: str) -> Response:
     """The call with that Idempotency-Key in the session that ``X-Excel-Session`` names."""
-    call = session_of_request().calls.find(key)
-    if call is None:
+    told = session_of_request().calls.told(key)
+    if told is None:
         raise NotFound(
             f"The session knows of no call with the key {key[:80]!r}.",
             "Ask with the Idempotency-Key and the session of a call of the last time.",
         )
-    return jsonify(_told(key, call.told()))
+    return jsonify({"key": key, **told})
 
 
 @routes.delete("/v1/calls/<path:key>")
 def cancel_call(key: str) -> Response:
     """Have the call stopped; one that comes later with that key is refused."""
-    call, cancelled = session_of_request().calls.cancel(key)
-    return jsonify({**_told(key, call.told()), "cancelled": cancelled})
-
-
-def _told(key: str, facts: dict[str, Any]) -> dict[str, Any]:
-    return {"key": key, **facts}
+    told, cancelled = session_of_request().calls.cancel(key)
+    return jsonify({"key": key, **told, "cancelled": cancelled})

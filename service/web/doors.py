@@ -44,7 +44,7 @@ def explained(error: ExcelToolsError, session: Session | None) -> ExcelToolsErro
 
 def page(session: Session, answer: dict[str, Any], language: str) -> str:
     """The page behind the preview that was answered, to be shown inside of another one."""
-    book = session.workbook(answer["workbook"])
-    return preview(
-        session, book.id, Wish(answer.get("sheet", ""), embedded=True, language=language)
-    )
+    with session.turn():
+        book = session.workbook(answer["workbook"])
+        wish = Wish(answer.get("sheet", ""), embedded=True, language=language)
+        return preview(session, book.id, wish)

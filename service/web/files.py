@@ -56,7 +56,7 @@ def _received(session: Session) -> Upload:
         )
     source = request.form.get("source", "")
     origin = check_id(source, "source") if source else ""
-    kept = state().sessions.parts.store.path(f"uploads.new/{secrets.token_hex(16)}")
+    kept = state().sessions.parts.store.scratch(f"uploads.new/{secrets.token_hex(16)}")
     try:
         file.save(kept)
         return state().sessions.upload(session, kept, file.filename, origin)

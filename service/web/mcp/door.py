@@ -38,7 +38,9 @@ class McpDoor:
         clock: Callable[[], float],
     ) -> None:
         self._settings, self._sessions, self._links = settings, sessions, links
-        self._tickets = Tickets(secret, settings.session_ttl, clock, sessions.there)
+        self._tickets = Tickets(
+            secret, settings.session_ttl, clock, sessions.there, sessions.parts.board
+        )
         self._thread: LoopThread | None = None
         self._lock = threading.Lock()
 

@@ -6,10 +6,10 @@ import hashlib
 import secrets
 from collections.abc import Callable
 
-from cachetools import TTLCache
 from itsdangerous import BadSignature, TimestampSigner, URLSafeTimedSerializer
 
 from service.errors import SessionExpired, SessionNotFound
+from service.store.seams import Board
 
 _HINT = "Send initialize without the header; the answer has a new Mcp-Session-Id."
 
@@ -19,14 +19,20 @@ class Tickets:
 
     :param ttl: seconds for which one is good, unless ``used`` says longer
     :param used: whether the chat of a ticket is still in use, by user and chat
+    :param board: where it is noted which ones have ended
     """
 
     def __init__(
-        self, secret: str, ttl: int, clock: Callable[[], float], used: Callable[[str, str], bool]
+        self,
+        secret: str,
+        ttl: int,
+        clock: Callable[[], float],
+        used: Callable[[str, str], bool],
+        board: Board,
     ) -> None:
         self._ttl = ttl
         self._used = used
-        self._ended: TTLCache[str, bool] = TTLCache(10_000, ttl, timer=clock)
+        self._board = board
 
         class Signer(TimestampSigner):
             def get_timestamp(self) -> int:
@@ -55,7 +61,7 @@ class Tickets:
             id_, owner = found
         except (BadSignature, ValueError, TypeError):
             raise SessionNotFound("There is no such MCP session.", _HINT) from None
-        if owner != _digest(key) or id_ in self._ended:
+        if owner != _digest(key) or self._board.marked(_ended(id_)):
             raise SessionNotFound("There is no such MCP session.", _HINT)
         chat = f"mcp-{id_}"
         if self._clock() - made.timestamp() > self._ttl and not self._used(user or chat, chat):
@@ -64,7 +70,11 @@ class Tickets:
 
     def end(self, ticket: str, key: str) -> None:
         """It is good for nothing any more. What its chat holds stays until its time is over."""
-        self._ended[self.chat(ticket, key).removeprefix("mcp-")] = True
+        self._board.mark(_ended(self.chat(ticket, key).removeprefix("mcp-")), self._ttl)
+
+
+def _ended(id_: str) -> str:
+    return f"mcp-ended:{id_}"
 
 
 def _digest(key: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import logging
 import threading
@@ -29,6 +30,7 @@ from service.web.mcp.visit import Visit
 log = logging.getLogger("excel_tools.mcp")
 
 _TELL_EVERY = 1.0
+_NOTED_FOR = 3600.0
 T = TypeVar("T")
 
 
@@ -54,6 +56,7 @@ class Work:
         self.operation = operation
         self.arguments = arguments
         self.place = place(visit.ticket, request)
+        self._noted = _noted(self.place)
         self.key = uuid.uuid4().hex
         self.began = time.monotonic()
         self.answer: dict[str, Any] = {}
@@ -67,6 +70,8 @@ class Work:
         """Do it, in a thread. Whatever happens is kept as answer or error."""
         try:
             session, _ = sessions.open(self.visit.user, self.visit.chat)
+            # The client may say to another replica that it does not want it any more.
+            sessions.parts.board.note(self._noted, f"{session.data.id} {self.key}", _NOTED_FOR)
             self._begin(session)
             answer = run_operation(session, self.operation, self.arguments, self.key)
             self.answer = doors.for_a_model(self.operation, answer, self.arguments)
@@ -91,8 +96,7 @@ class Work:
 
     def told(self) -> str:
         """What is being done, in words."""
-        call = self._session.calls.find(self.key) if self._session else None
-        facts = call.told() if call else {}
+        facts = (self._session.calls.told(self.key) if self._session else None) or {}
         doing = facts.get("doing", "working")
         share = f" {facts['done']} of {facts['total']}" if "total" in facts else ""
         step = "step" if doing == "steps" else doing
@@ -142,9 +146,14 @@ class Works:
 
     def cancel(self, ticket: str, request: object) -> None:
         """Have the call of that request stopped, if it is under way."""
-        work = self._under_way.get(place(ticket, request))
+        where = place(ticket, request)
+        work = self._under_way.get(where)
         if work is not None:
             work.cancel()
+            return
+        session, _, key = self._sessions.parts.board.noted(_noted(where)).partition(" ")
+        if session:
+            self._sessions.find(session).calls.cancel(key)
 
     def cancel_all(self) -> None:
         for work in list(self._under_way.values()):
@@ -154,6 +163,10 @@ class Works:
 def place(ticket: str, request: object) -> str:
     """What tells the requests under way apart: ids are a client's own, 1 is not "1"."""
     return json.dumps([ticket, request]) if ticket else uuid.uuid4().hex
+
+
+def _noted(where: str) -> str:
+    return f"mcp-call:{hashlib.sha256(where.encode()).hexdigest()[:32]}"
 
 
 async def _watched(work: Work, tell: Tell, stops: bool) -> None:
