@@ -30,8 +30,9 @@ CASES: dict[str, tuple[str, object, list[str]]] = {
     "api_keys": (
         "first-key-1, second-key-2,",
         ("first-key-1", "second-key-2"),
-        ["short", "long-enough,short", "with space in it", "ключ-ключ"],
+        ["short", "long-enough,short", "with space in it", "ключ-ключ", "a:sha256:00"],
     ),
+    "user_token_secret": ("s" * 32, "s" * 32, ["s" * 31]),
     "data_dir": ("/srv/excel", Path("/srv/excel"), [" "]),
     "threads": ("4", 4, ["0", "257", "four"]),
     "engines": ("3", 3, ["0", "65", "all"]),
@@ -44,6 +45,8 @@ CASES: dict[str, tuple[str, object, list[str]]] = {
     "sessions_per_user": ("1", 1, ["0"]),
     "workbooks_per_session": ("1", 1, ["0", "1001"]),
     "bytes_per_user": ("5000000", 5_000_000, ["999", "1GB"]),
+    "user_rate": ("0", 0, ["-1", "many"]),
+    "key_rate": ("100", 100, ["-1"]),
     "link_ttl": ("60", 60, ["0"]),
     "max_upload_mb": ("1", 1, ["0", "4096"]),
     "max_body_mb": ("1", 1, ["0", "4096"]),
@@ -97,6 +100,12 @@ def test_a_variable_that_is_no_setting_is_refused_with_a_suggestion() -> None:
         Settings.from_env({"EXCEL_TOOLS_SESION_TTL": "5"})
     with pytest.raises(SettingsError, match="EXCEL_TOOLS_QQQ is not a setting"):
         Settings.from_env({"EXCEL_TOOLS_QQQ": ""})
+
+
+def test_secrets_are_not_shown_with_the_settings() -> None:
+    secrets = {name: CASES[name][0] for name in ("api_keys", "user_token_secret", "secret_key")}
+    shown = repr(Settings.from_env({PREFIX + name.upper(): text for name, text in secrets.items()}))
+    assert not any(part in shown for part in ("first-key", "ssss", "a secret"))
 
 
 def test_settings_are_frozen() -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from service.openwebui.api import OpenWebUI, OpenWebUIError, older
+from service.sessions.keys import own_key
 from service.settings import Settings
 from service.tool import AUTHOR, Facts, Size, facts_of, same_tool, tool_text
 
@@ -175,7 +176,7 @@ def _created(webui: OpenWebUI, wanted: Wanted, settings: Settings) -> list[str]:
             f"{id_!r} can't be the id of a tool.", "Use small letters, digits and underscores."
         )
     address, told = _address(webui, wanted.service_url, settings)
-    key = wanted.api_key or next(iter(settings.api_keys), "")
+    key = wanted.api_key or own_key(settings, "the tool in Open WebUI")
     size = cast("Size", wanted.size or "full")
     content = tool_text(size)
     form = {

@@ -46,8 +46,9 @@ def _answer(error: ExcelToolsError) -> Response:
     else:
         response = jsonify(error.body(request_id()))
     response.status_code = error.status
-    if error.status == 503:
-        response.headers["Retry-After"] = "5"
+    wait = (error.details or {}).get("retry_after", 5 if error.status == 503 else None)
+    if isinstance(wait, int):
+        response.headers["Retry-After"] = str(wait)
     if error.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, jsonify, request, send_file
 from service.errors import InvalidParameters
 from service.sessions.model import MOST_OFFERED, PLACES, Offer, Upload, mime_type
 from service.sessions.session import Session
-from service.web.access import SESSION_HEADER, check_id, session_of_request
+from service.web.access import SESSION_HEADER, check_id, session_of_request, target_of
 from service.web.body import json_object
 from service.web.pages import send_page
 from service.web.state import state
@@ -115,7 +115,7 @@ def _offer(item: object) -> Offer:
 @routes.get("/send/<token>/<name>")
 def sending(token: str, name: str) -> Response:
     """A page by which a person sends a file to the chat that the signed link belongs to."""
-    state().sessions.receiving(state().links.target(token))
+    state().sessions.receiving(target_of(token))
     return send_page("Send a file to the chat", _form())
 
 
@@ -123,7 +123,7 @@ def sending(token: str, name: str) -> Response:
 def sent(token: str, name: str) -> Response:
     """Take the file that the page sends."""
     _expect_a_file()
-    found = _received(state().sessions.receiving(state().links.target(token)))
+    found = _received(state().sessions.receiving(target_of(token)))
     told = f"<p><b>{escape(found.name)}</b> has arrived. Go back to the chat and say so.</p>"
     return send_page("Thank you", told + _form("Send another file"))
 
@@ -142,7 +142,7 @@ def _form(label: str = "Send") -> str:
 @routes.get("/files/<token>/<name>")
 def download(token: str, name: str) -> Response:
     """The file that a signed link leads to. The name in the link is for people only."""
-    with state().sessions.file(state().links.target(token)) as (path, real_name):
+    with state().sessions.file(target_of(token)) as (path, real_name):
         return send_file(  # opens the file here; it may be replaced by a newer one afterwards
             path,
             mimetype=mime_type(real_name),

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, g, jsonify, request
 from service.errors import InvalidParameters
 from service.sessions.following import follow
 from service.sessions.session import Session
-from service.web.access import SESSION_HEADER, caller, check_id, session_by_id
+from service.web.access import SESSION_HEADER, caller, check_id, count, session_by_id
 from service.web.body import json_object
 from service.web.state import state
 from service.workbook.libreoffice import found_program
@@ -30,6 +30,7 @@ def open_session() -> Response:
     who = caller()
     user = _one("user", body.get("user"), who.user)
     chat = _one("chat", body.get("chat"), who.chat)
+    count(user)
     session, resumed = state().sessions.open(user, chat)
     g.session_key, g.user = session.data.key, user
     response = jsonify({**described(session), "resumed": resumed})
