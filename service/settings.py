@@ -174,6 +174,11 @@ class Settings:
         Path("data"), _path, "Folder for sessions, workbooks and the link signing key."
     )
     threads: int = _setting(16, _whole(1, 256), "Requests worked on at the same time.")
+    request_seconds: int = _setting(
+        20,
+        _whole(1, 3600),
+        "Seconds that a client may take to send a request, besides one for each 16 KiB.",
+    )
     engines: int = _setting(
         min(_cores(), 16),
         _whole(1, 64),

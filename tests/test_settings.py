@@ -35,6 +35,7 @@ CASES: dict[str, tuple[str, object, list[str]]] = {
     "user_token_secret": ("s" * 32, "s" * 32, ["s" * 31]),
     "data_dir": ("/srv/excel", Path("/srv/excel"), [" "]),
     "threads": ("4", 4, ["0", "257", "four"]),
+    "request_seconds": ("5", 5, ["0", "5s"]),
     "engines": ("3", 3, ["0", "65", "all"]),
     "engine_memory_mb": ("512", 512, ["255", "1e3"]),
     "engine_deadline": ("5", 5, ["0", "3601", "5s"]),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from contextlib import suppress
 
 from flask import Flask, Response, g, jsonify, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 from service.errors import (
     ExcelToolsError,
@@ -19,6 +19,7 @@ from service.errors import (
     TooLarge,
     UnsupportedFile,
 )
+from service.web.headers import safe_headers
 from service.web.logs import request_id
 from service.web.pages import error_page
 from service.web.state import state
@@ -34,7 +35,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(ExcelToolsError, _answer)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unexpected)
-    app.after_request(_safe_headers)
+    app.after_request(safe_headers)
     app.after_request(_read_to_the_end)
 
 
@@ -42,7 +43,7 @@ def _answer(error: ExcelToolsError) -> Response:
     g.error_code = error.code
     wants_page = request.endpoint in _FOR_PEOPLE and request.accept_mimetypes.accept_html
     if wants_page and "text/html" in request.headers.get("Accept", ""):
-        response = Response(error_page(error.message, error.hint), mimetype="text/html")
+        response = error_page(error.message, error.hint)
     else:
         response = jsonify(error.body(request_id()))
     response.status_code = error.status
@@ -112,21 +113,7 @@ def _read_to_the_end(response: Response) -> Response:
     sends its next request over it, and the client never sees the answer.
     """
     left = _MOST_DRAINED if response.status_code >= 400 else 0
-    while left > 0 and (chunk := request.input_stream.read(min(1 << 16, left))):
-        left -= len(chunk)
-    return response
-
-
-def _safe_headers(response: Response) -> Response:
-    headers: dict[str, Any] = {
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
-        "X-Frame-Options": "DENY",
-        "Content-Security-Policy": (
-            "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
-            "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-        ),
-    }
-    for name, value in headers.items():
-        response.headers.setdefault(name, value)
+    with suppress(ClientDisconnected):  # it left, or sends too slowly
+        while left > 0 and (chunk := request.input_stream.read(min(1 << 16, left))):
+            left -= len(chunk)
     return response

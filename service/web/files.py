@@ -12,6 +12,7 @@ from service.sessions.model import MOST_OFFERED, PLACES, Offer, Upload, mime_typ
 from service.sessions.session import Session
 from service.web.access import SESSION_HEADER, check_id, session_of_request, target_of
 from service.web.body import json_object
+from service.web.headers import NOTHING
 from service.web.pages import send_page
 from service.web.state import state
 
@@ -143,7 +144,7 @@ def _form(label: str = "Send") -> str:
 def download(token: str, name: str) -> Response:
     """The file that a signed link leads to. The name in the link is for people only."""
     with state().sessions.file(target_of(token)) as (path, real_name):
-        return send_file(  # opens the file here; it may be replaced by a newer one afterwards
+        response = send_file(  # opens the file here; it may be replaced by a newer one afterwards
             path,
             mimetype=mime_type(real_name),
             as_attachment=True,
@@ -152,3 +153,7 @@ def download(token: str, name: str) -> Response:
             etag=True,
             max_age=0,
         )
+    response.headers["Cache-Control"] = "private, no-cache"  # asked for anew, by its ETag
+    # Where a browser shows it after all, it shows a file and runs nothing.
+    response.headers["Content-Security-Policy"] = f"sandbox; {NOTHING}"
+    return response

@@ -45,5 +45,4 @@ def show(token: str, name: str) -> Response:
     found = state().sessions.preview(target_of(token), wish)
     response = Response(found, mimetype="application/json" if row else "text/html")
     response.headers["Content-Security-Policy"] = f"{policy()}; frame-ancestors 'none'"
-    response.headers["Cache-Control"] = "no-store"
     return response
