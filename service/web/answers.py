@@ -65,6 +65,8 @@ def _http(error: HTTPException) -> Response:
         415: UnsupportedFile("The media type does not fit.", "Send JSON, or a multipart upload."),
         416: RangeNotSatisfiable("The file does not have these bytes.", "Ask for the whole file."),
     }
+    if error.code is not None and error.code >= 500:  # ours, wrapped by the framework
+        return _unexpected(getattr(error, "original_exception", None) or error)
     if error.code in known:
         answer = _answer(known[error.code])
     elif error.code is not None and 300 <= error.code < 400:
@@ -113,7 +115,7 @@ def _read_to_the_end(response: Response) -> Response:
     sends its next request over it, and the client never sees the answer.
     """
     left = _MOST_DRAINED if response.status_code >= 400 else 0
-    with suppress(ClientDisconnected):  # it left, or sends too slowly
+    with suppress(ClientDisconnected, OSError):  # it left, or sends too slowly
         while left > 0 and (chunk := request.input_stream.read(min(1 << 16, left))):
             left -= len(chunk)
     return response
