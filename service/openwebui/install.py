@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from service.openwebui.api import OpenWebUI, OpenWebUIError, older
-from service.sessions.keys import own_key
 from service.settings import Settings
 from service.tool import AUTHOR, Facts, Size, facts_of, same_tool, tool_text
 
@@ -176,7 +175,12 @@ def _created(webui: OpenWebUI, wanted: Wanted, settings: Settings) -> list[str]:
             f"{id_!r} can't be the id of a tool.", "Use small letters, digits and underscores."
         )
     address, told = _address(webui, wanted.service_url, settings)
-    key = wanted.api_key or own_key(settings, "the tool in Open WebUI")
+    key = wanted.api_key or settings.plain_key
+    if settings.api_keys and not key:
+        raise OpenWebUIError(
+            "The tool needs a key, and EXCEL_TOOLS_API_KEYS holds hashes alone.",
+            "Nothing was changed. Name one (KEY=...); python -m service keys make gives one.",
+        )
     size = cast("Size", wanted.size or "full")
     content = tool_text(size)
     form = {
