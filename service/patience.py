@@ -79,7 +79,8 @@ class Connection(TConn):
         known = self.initialized
         super().init()
         self.sock.settimeout(_TAKING)
-        unreader = self.parser.unreader
+        parser: Any = self.parser  # that of HTTP/1.1: no other is switched on
+        unreader = parser.unreader
         if not known:
             unreader.sock = PatientSocket(unreader.sock, self._seconds)
         unreader.sock.begin()
