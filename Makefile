@@ -57,6 +57,7 @@ lint: $(READY)  ## style, types, generated text, Dockerfile and compose file
 	$(VENV)/bin/hadolint Dockerfile
 	$(VENV)/bin/yamllint --strict docker-compose.yml
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	$(VENV)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 generate: $(READY)  ## write the generated parts of the plugin and the documents again
 	$(PY) scripts/generate.py

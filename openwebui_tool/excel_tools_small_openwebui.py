@@ -26,6 +26,7 @@ import uuid
 import weakref
 from collections import OrderedDict
 from collections.abc import Coroutine
+from types import SimpleNamespace
 from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
@@ -59,6 +60,8 @@ MOST_ROUNDS = 4
 REOPENED = 5
 # Seconds that a call which the user stops waits for the service to have it stopped.
 STOPPING = 5.0
+# Where the service asks to wait (Retry-After): how often, and for how many seconds at most.
+WAITS, LONGEST_WAIT = 2, 20
 # What a page is asked that shows a preview inside, where the page's own colours can't be seen.
 IS_DARK = "return document.documentElement.classList.contains('dark')"
 THEME_SECONDS = 2.0
@@ -569,13 +572,15 @@ class ServiceClient:
         self._under_way = ("", "")
         # What is done outside of an operation, in words for the chat.
         self.stage = ""
-        self._stopped = self._done = False
-        self._idle = threading.Event()
+        self._stopped = self._done = self._waits = False
+        self._idle, self._left = threading.Event(), threading.Event()
         self._idle.set()
 
     def progress(self) -> dict:
         """What is being done for the operation under way; empty if that is not known."""
         session, key = self._under_way
+        if self._waits:
+            return {"doing": "waiting"}
         if not key:
             return {"doing": self.stage}
         try:
@@ -586,6 +591,7 @@ class ServiceClient:
     def stop(self) -> str:
         """Begin nothing more, have the service stop the operation under way; what came of it."""
         self._stopped = True
+        self._left.set()
         session, key = self._under_way
         cancelled = self._cancelled(session, key) if key else True
         self._idle.wait(STOPPING)
@@ -774,9 +780,23 @@ class ServiceClient:
         return answer
 
     def _send(self, method: str, address: str, headers: dict, **body: Any) -> requests.Response:
+        """What the service answers; where it asks to wait, nothing was done, and it is asked again."""
+        response = self._sent(method, address, headers, **body)
+        for _ in range(0 if "timeout" in body else WAITS):
+            seconds = _asks_to_wait(response)
+            if not 0 < seconds <= LONGEST_WAIT:
+                break
+            self._waits = True
+            self._left.wait(seconds)
+            self._waits = False
+            response = self._sent(method, address, headers, **body)
+        return response
+
+    def _sent(self, method: str, address: str, headers: dict, **body: Any) -> requests.Response:
         if self._stopped and method != "DELETE":
             raise ToolError("The user has stopped this.", "Nothing was changed.", "cancelled")
         who = {"X-User-Id": self.user, "X-Chat-Id": self.chat, **self._authorization()}
+        who |= _signed(self.user)
         timeout = body.pop("timeout", self.timeout)
         try:
             return requests.request(
@@ -858,6 +878,29 @@ class ServiceClient:
             "and the service behind it.",
             "service_rubbish",
         )
+
+
+def _asks_to_wait(response: requests.Response) -> int:
+    """The seconds after which to ask again; 0 if the service does not say so."""
+    wanted = response.headers.get("Retry-After", "") if response.status_code in (429, 503) else ""
+    return int(wanted) if wanted.isdecimal() and len(wanted) < 6 else 0
+
+
+def _signed(user: str) -> dict[str, str]:
+    """The token by which Open WebUI shows who its user is, where it has a secret to sign it with."""
+    try:
+        from open_webui.env import (
+            FORWARD_USER_INFO_HEADER_JWT,
+            FORWARD_USER_INFO_HEADER_JWT_SECRET,
+        )
+        from open_webui.utils.headers import include_user_info_headers
+    except ImportError:
+        return {}
+    if not FORWARD_USER_INFO_HEADER_JWT_SECRET:
+        return {}
+    someone = SimpleNamespace(id=user, email="", name="", role="")  # the id is all that is needed
+    token = include_user_info_headers({}, someone).get(FORWARD_USER_INFO_HEADER_JWT)
+    return {"X-OpenWebUI-User-Jwt": token} if token else {}
 
 
 def _fingerprint(value: object) -> str:

@@ -19,6 +19,7 @@ from service.engine.temporary import Temporary
 from service.errors import StorageFailed
 from service.logs import JsonFormatter, setup_logging
 from service.openwebui import doctor, install
+from service.patience import worker_class
 from service.sessions import console
 from service.settings import Settings, SettingsError
 from service.store.opening import opened
@@ -51,7 +52,11 @@ class Server(BaseApplication):
         options: dict[str, Any] = {
             "bind": f"{self.settings.listen_host}:{self.settings.port}",
             "workers": self.settings.workers,
-            "worker_class": "gthread",
+            "worker_class": worker_class(self.settings.request_seconds),
+            # What a proxy in front makes of an address is known from EXCEL_TOOLS_PUBLIC_URL
+            # alone: nobody's headers change the path, the scheme or the caller.
+            "forwarded_allow_ips": "",
+            "forwarder_headers": "",
             "threads": self.settings.threads,
             "timeout": self.settings.engine_deadline + self.settings.queue_wait + 30,
             "graceful_timeout": 30,

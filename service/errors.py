@@ -18,6 +18,7 @@ The tree has three branches, by whose move it is to mend it::
     |   |-- SessionExpired          400  session_expired
     |   |-- Unauthorized            401  unauthorized
     |   |-- Forbidden               403  forbidden
+    |   |-- UserNotShown            403  user_not_shown
     |   |-- NotFound                404  not_found
     |   |-- MethodNotAllowed        405  method_not_allowed
     |   |-- LinkExpired             410  link_expired
@@ -31,6 +32,7 @@ The tree has three branches, by whose move it is to mend it::
     |   |-- StatementRefused        422  statement_refused
     |   |-- StatementFailed         422  statement_failed
     |   |-- Cancelled               409  cancelled
+    |   |-- RateLimited             429  rate_limited
     |   `-- LimitReached            429  limit_reached
     |-- WorkbookError               the workbook's state is in the way
     |   |-- WorkbookNotFound        404  workbook_not_found
@@ -213,6 +215,14 @@ class Forbidden(CallerError):
     cure = "Use the service's own address in the browser."
 
 
+class UserNotShown(CallerError):
+    """The service asks for signed user tokens, and the request has none that is good."""
+
+    code = "user_not_shown"
+    status = 403
+    cure = "Give Open WebUI and the service the same secret; [Security](security.md) says how."
+
+
 class NotFound(CallerError):
     """No such address or operation."""
 
@@ -315,6 +325,14 @@ class Cancelled(CallerError):
     code = "cancelled"
     status = 409
     cure = "Call again, if it was stopped by mistake."
+
+
+class RateLimited(CallerError):
+    """Too many requests of a user, or with a key, within a minute; nothing was done."""
+
+    code = "rate_limited"
+    status = 429
+    cure = "Wait as long as `Retry-After` says; the operator may raise the limit."
 
 
 class LimitReached(CallerError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import hashlib
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -18,6 +19,8 @@ from typing import Any
 from service.sources import Source, SourcesError, read_sources
 
 PREFIX = "EXCEL_TOOLS_"
+# What HS256 asks of a secret.
+_SHORTEST_SECRET = 32
 
 
 class SettingsError(ValueError):
@@ -58,8 +61,37 @@ def _bucket(text: str) -> str:
     return text
 
 
+# What stands for a key that the settings do not hold: its name, if it has one, and its hash.
+_HASHED = re.compile(r"(?:([\w.-]{1,40}):)?sha256:([0-9a-f]{64})")
+
+
+def digest_of(key: str) -> str:
+    """What a key is known by where it is kept."""
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def hashed_key(name: str, key: str) -> str:
+    """What stands in EXCEL_TOOLS_API_KEYS for a key that should not."""
+    return (
+        f"{re.sub(r'[^A-Za-z0-9.-]+', '-', name)[:40].strip('-') or 'key'}:sha256:{digest_of(key)}"
+    )
+
+
+def named_digest(configured: str) -> tuple[str, str]:
+    """(name, hash) of a key of EXCEL_TOOLS_API_KEYS, which is there as it is or hashed."""
+    found = _HASHED.fullmatch(configured)
+    if found is None:
+        return "EXCEL_TOOLS_API_KEYS", digest_of(configured)
+    return found[1] or "EXCEL_TOOLS_API_KEYS", found[2]
+
+
 def _keys(text: str) -> tuple[str, ...]:
     keys = tuple(key.strip() for key in text.split(",") if key.strip())
+    for key in keys:
+        if "sha256:" in key and not _HASHED.fullmatch(key):
+            raise SettingsError(
+                "has sha256: in a key, which is not <name>:sha256:<64 hex digits in small letters>"
+            )
     if not all(re.match(r"[\x21-\x7e]{8,}$", key) for key in keys):
         raise SettingsError(
             "needs keys of at least 8 characters (letters, digits, signs; no spaces), "
@@ -71,6 +103,12 @@ def _keys(text: str) -> tuple[str, ...]:
 def _text(text: str) -> str:
     if not text.strip():
         raise SettingsError("must not be empty")
+    return text.strip()
+
+
+def _secret(text: str) -> str:
+    if len(text.strip().encode()) < _SHORTEST_SECRET:
+        raise SettingsError(f"needs at least {_SHORTEST_SECRET} bytes; try: openssl rand -hex 32")
     return text.strip()
 
 
@@ -102,11 +140,16 @@ def _cores() -> int:
 
 
 def _setting(
-    default: object, check: Callable[[str], object], help_: str, *, words: str = ""
+    default: object,
+    check: Callable[[str], object],
+    help_: str,
+    *,
+    words: str = "",
+    secret: bool = False,
 ) -> Any:
-    """One row; ``words`` tell of a default that is no fixed value."""
+    """One row; ``words`` tell of a default that is no fixed value, a secret is never shown."""
     metadata = {"check": check, "help": help_, "words": words}
-    return dataclasses.field(default=default, metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata, repr=not secret)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -128,8 +171,19 @@ class Settings:
     api_keys: tuple[str, ...] = _setting(
         (),
         _keys,
-        "Keys that callers may send as `Authorization: Bearer`, comma separated.",
+        "Keys that callers may send as `Authorization: Bearer`, comma separated: each as it is, "
+        "or as `<name>:sha256:<its hash>` (`python -m service keys hash <name>`).",
         words="none",
+        secret=True,
+    )
+    user_token_secret: str = _setting(
+        "",
+        _secret,
+        "Secret by which Open WebUI signs who its user is (there "
+        "`FORWARD_USER_INFO_HEADER_JWT_SECRET`). Where it is set, every call needs such a token; "
+        "see [Security](security.md).",
+        words="none: the API key alone vouches for users",
+        secret=True,
     )
     data_dir: Path = _setting(
         Path("data"), _path, "Folder for sessions, workbooks and the link signing key."
@@ -172,6 +226,11 @@ class Settings:
         "one needs `REDIS_URL`.",
     )
     threads: int = _setting(16, _whole(1, 256), "Requests worked on at the same time.")
+    request_seconds: int = _setting(
+        20,
+        _whole(1, 3600),
+        "Seconds that a client may take to send a request, besides one for each 16 KiB.",
+    )
     engines: int = _setting(
         min(_cores(), 16),
         _whole(1, 64),
@@ -205,6 +264,14 @@ class Settings:
     bytes_per_user: int = _setting(
         1_000_000_000, _whole(1000, 10**15), "Bytes that one user's sessions may keep on disk."
     )
+    user_rate: int = _setting(
+        3000,
+        _whole(0, 1_000_000),
+        "Requests a minute for one user, and by the links of one chat; 0: any number.",
+    )
+    key_rate: int = _setting(
+        60_000, _whole(0, 10_000_000), "Requests a minute with one API key; 0: any number."
+    )
     link_ttl: int = _setting(86400, _whole(1, 31536000), "Seconds for which a download link works.")
     max_upload_mb: int = _setting(200, _whole(1, 2048), "Largest file that may be uploaded, MiB.")
     max_body_mb: int = _setting(
@@ -237,6 +304,7 @@ class Settings:
         str,
         "Key that signs download links.",
         words="made at the first start, kept in the data folder",
+        secret=True,
     )
     databases: tuple[Source, ...] = _setting(
         (),
@@ -244,6 +312,7 @@ class Settings:
         "Databases that `query_database` may ask: the path of a TOML file, or JSON; see "
         "[Databases](databases.md).",
         words="none",
+        secret=True,
     )
     log_level: str = _setting("INFO", _level, "Level of the log: DEBUG, INFO, WARNING or ERROR.")
 
@@ -293,6 +362,11 @@ class Settings:
     def listen_host(self) -> str:
         """The address to bind: loopback unless callers have to show a key."""
         return self.host if self.api_keys else "127.0.0.1"
+
+    @property
+    def plain_key(self) -> str:
+        """A key that the service itself may show; "" if all are hashed, or there are none."""
+        return next((key for key in self.api_keys if not _HASHED.fullmatch(key)), "")
 
     @property
     def link_address(self) -> str:

@@ -310,6 +310,11 @@ SLOW: dict[str, frozenset[str]] = {
             "test_it_does_what_it_says_in_a_report",
         }
     ),
+    "test_patience": frozenset(
+        {
+            "test_slow_clients_hold_no_thread",
+        }
+    ),
     "test_plugin_openwebui": frozenset(
         {
             "test_a_converted_workbook_comes_back_from_the_chat",

@@ -58,7 +58,9 @@ def key_of(chat: Chat) -> str:
 
 
 def files_in(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.rglob("*") if path.is_file())
+    return sorted(
+        path.name for path in folder.rglob("*") if path.is_file() and path.parent.name != "key_uses"
+    )
 
 
 def with_workbook(service: Service, user: str, chat: str) -> Chat:

@@ -301,7 +301,7 @@ def test_all_answers_carry_safe_headers(chat: Chat) -> None:
     entry = chat.op("create_excel_file", filename="a.xlsx")["files"][0]
     for response in (chat.fetch(entry), chat.open(), chat.http.get("/nothing")):
         assert response.headers["X-Content-Type-Options"] == "nosniff"
-        assert "default-src 'self'" in response.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in response.headers["Content-Security-Policy"]
         assert response.headers["X-Request-Id"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
@@ -9,6 +10,7 @@ from urllib.parse import quote, unquote, urlsplit
 import pytest
 from werkzeug.http import parse_options_header
 
+from service.sessions.console import main
 from service.sessions.links import Links, Target
 from service.web.app import Service
 from tests.service_fixtures import Chat, Clock, MakeService, error_of, rows_of
@@ -262,3 +264,112 @@ def test_a_file_that_the_browser_has_is_not_sent_again(chat: Chat) -> None:
     assert (again.status_code, again.get_data()) == (304, b"")
     chat.op("write_excel_range", rows=[["changed"]])
     assert chat.fetch(entry, **{"If-None-Match": tag}).status_code == 200
+
+
+# Withdrawing ------------------------------------------------------------------------
+
+
+def workbook_link(chat: Chat) -> dict[str, str]:
+    chat.call("create_excel_file", {"filename": "budget.xlsx", "headers": ["A"]})
+    entry: dict[str, str] = chat.op("list_excel_files")["files"][0]
+    return entry
+
+
+def test_the_links_of_a_session_are_withdrawn_at_once(make_service: MakeService) -> None:
+    clock = Clock()
+    service = make_service(clock=clock)
+    one, other = Chat(service, "ann", "one"), Chat(service, "ann", "other")
+    links = [workbook_link(chat) for chat in (one, other)]
+    page = one.op("preview_excel_file")["preview_url"]
+    clock.now += 1
+    path = f"/v1/sessions/{one.id}/links"
+    assert one.http.delete(path, headers=one.headers).status_code == 204
+    error = error_of(one.fetch(links[0]))
+    assert (error["status"], error["code"]) == (410, "link_expired")
+    assert "withdrawn" in error["message"]
+    assert one.fetch({"download_url": page}).status_code == 410
+    assert other.fetch(links[1]).status_code == 200
+    clock.now += 1
+    assert one.downloaded_rows(one.op("list_excel_files")["files"][0]) == [["A"]]
+
+
+def test_the_links_of_a_user_are_withdrawn_in_all_sessions(make_service: MakeService) -> None:
+    clock = Clock()
+    service = make_service(clock=clock)
+    chats = [Chat(service, *who) for who in (("ann", "one"), ("ann", "two"), ("bob", "one"))]
+    links = [workbook_link(chat) for chat in chats]
+    clock.now += 1
+    assert chats[0].http.delete("/v1/links", headers=chats[0].headers).status_code == 204
+    found = [chat.fetch(link).status_code for chat, link in zip(chats, links, strict=True)]
+    assert found == [410, 410, 200]
+    clock.now += 1
+    assert chats[1].fetch(chats[1].op("list_excel_files")["files"][0]).status_code == 200
+
+
+def test_nobody_withdraws_the_links_of_others(make_service: MakeService) -> None:
+    service = make_service()
+    ann, eve = Chat(service, "ann"), Chat(service, "eve")
+    link = workbook_link(ann)
+    response = eve.http.delete(f"/v1/sessions/{ann.id}/links", headers=eve.headers)
+    assert error_of(response)["code"] == "session_not_found"
+    nobody = {"Authorization": eve.headers["Authorization"]}
+    assert error_of(eve.http.delete("/v1/links", headers=nobody))["status"] == 422
+    assert ann.fetch(link).status_code == 200
+
+
+def test_an_operator_withdraws_links_of_a_running_service(
+    make_service: MakeService, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service = make_service()
+    settings = service.sessions.parts.settings
+    ann, bob = Chat(service, "ann"), Chat(service, "bob")
+    links = {chat: workbook_link(chat) for chat in (ann, bob)}
+    assert main(["links", "withdraw", "--user", "ann"], settings) == 0
+    assert [chat.fetch(link).status_code for chat, link in links.items()] == [410, 200]
+    key = service.sessions.find(bob.id).data.key
+    assert main(["links", "withdraw", key, "none", "../.."], settings) == 1
+    assert bob.fetch(links[bob]).status_code == 410
+    assert capsys.readouterr().err.count("There is no session") == 2
+    assert main(["links", "withdraw"], settings) == 2
+
+
+def test_parts_of_two_links_make_none(make_service: MakeService) -> None:
+    """Neither the file, the time nor the signature of one goes with the others of another."""
+    clock = Clock()
+    service = make_service(clock=clock)
+    ann, bob = Chat(service, "ann"), Chat(service, "bob")
+    first = token_of(workbook_link(ann)).split(".")
+    clock.now += 1
+    second = token_of(workbook_link(bob)).split(".")
+    mixed = {
+        ".".join(parts)
+        for parts in itertools.product(*zip(first, second, strict=True))
+        if list(parts) not in (first, second)
+    }
+    assert len(mixed) == 6
+    for token in mixed:
+        assert status_of(ann, token) == (404, "file_not_found")
+
+
+def test_a_link_of_another_door_opens_no_other(make_service: MakeService) -> None:
+    """What is signed as an Mcp-Session-Id, a preview or a place to send to is no download."""
+    chat = Chat(make_service())
+    chat.op("create_excel_file", filename="budget.xlsx")
+    start = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": MCP_START}
+    accept = {**chat.headers, "Accept": "application/json, text/event-stream"}
+    ticket = chat.http.post("/mcp", json=start, headers=accept).headers["Mcp-Session-Id"]
+    preview = urlsplit(chat.op("preview_excel_file")["preview_url"]).path.split("/")[2]
+    links = chat.service.sessions.parts.links
+    sending = urlsplit(links.sending(chat.service.sessions.find(chat.id).data.key)).path
+    for token in (ticket, preview, sending.split("/")[2]):
+        assert status_of(chat, token) == (404, "file_not_found")
+    download = token_of(chat.op("list_excel_files")["files"][0])
+    for door in ("preview", "send"):
+        assert chat.http.get(f"/{door}/{download}/a.xlsx").status_code == 404
+
+
+MCP_START = {
+    "protocolVersion": "2025-06-18",
+    "capabilities": {},
+    "clientInfo": {"name": "t", "version": "1"},
+}

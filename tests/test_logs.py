@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import logging
+import re
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,11 +17,13 @@ import requests
 
 from service.engine.work import Reply, Work
 from service.logs import JsonFormatter, setup_logging
+from service.operations.registry import operations
 from service.settings import Settings
 from service.web.app import Service
+from service.web.identity import HEADER, UserTokens
 from service.web.logs import RequestFacts
 from tests.processes import ServerProcess, service_process
-from tests.service_fixtures import KEY, Chat, workbook_bytes
+from tests.service_fixtures import KEY, Chat, MakeService, workbook_bytes
 
 SECRET = "s3cret-words"
 Lines = Callable[[], list[dict[str, Any]]]
@@ -129,6 +133,29 @@ def test_what_the_disk_said_is_kept() -> None:
     told = json.loads(JsonFormatter().format(record))["traceback"]
     assert told.endswith("OSError: No space left on device\n")
     assert SECRET not in told
+
+
+def test_no_road_logs_a_secret(make_service: MakeService, lines: Lines) -> None:
+    """Keys, tokens, passwords and cells, wherever in a request they are, sound or not."""
+    key, secret, cell = "key-" + SECRET, "token-secret-of-32-bytes-" + SECRET, "cell-" + SECRET
+    service = make_service(api_keys=(key,), user_token_secret=secret, log_level="DEBUG")
+    token = UserTokens(secret, time.time).sign("ann")
+    http = service.app.test_client()
+    body = {"file": cell, "password": cell, "rows": [[cell]], "sql": cell, cell: cell}
+    for rule in service.app.url_map.iter_rules():
+        path = re.sub(r"<[^>]+>", cell, rule.rule)
+        for given in (key, key + "x", ""):
+            headers = {"Authorization": f"Bearer {given}", HEADER: token if given == key else cell}
+            headers |= {"X-Chat-Id": "c", "X-Excel-Session": cell, "Idempotency-Key": cell}
+            for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+                asked = {"json": body, "query_string": {"key": cell, "sheet": cell}}
+                http.open(path, method=method, headers=headers, buffered=True, **asked)
+    for name in operations():
+        headers = {"Authorization": f"Bearer {key}", HEADER: token, "X-Chat-Id": "c"}
+        http.post(f"/v1/operations/{name}", json={"workbook": cell, "text": cell}, headers=headers)
+    told = [json.dumps(line) for line in lines()]
+    assert len(told) > 100
+    assert not [line for line in told if SECRET in line or token in line]
 
 
 # A real server ------------------------------------------------------------------

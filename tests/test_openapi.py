@@ -267,7 +267,7 @@ def test_the_documentation_loads_only_what_the_service_has(service: Service) -> 
         assert len(found.get_data()) > 50
     assert "<script>" not in text, "the content policy allows no inline script"
     policy = page.headers["Content-Security-Policy"]
-    assert "default-src 'self'" in policy
+    assert "default-src 'none'" in policy
     assert "unsafe-eval" not in policy
     assert '"/openapi.json"' in http.get("/docs/start.js").get_data(as_text=True)
 

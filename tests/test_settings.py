@@ -30,8 +30,9 @@ CASES: dict[str, tuple[str, object, list[str]]] = {
     "api_keys": (
         "first-key-1, second-key-2,",
         ("first-key-1", "second-key-2"),
-        ["short", "long-enough,short", "with space in it", "ключ-ключ"],
+        ["short", "long-enough,short", "with space in it", "ключ-ключ", "a:sha256:00"],
     ),
+    "user_token_secret": ("s" * 32, "s" * 32, ["s" * 31]),
     "data_dir": ("/srv/excel", Path("/srv/excel"), [" "]),
     "redis_url": (
         "valkey://:secret@store:6379/1",
@@ -47,6 +48,7 @@ CASES: dict[str, tuple[str, object, list[str]]] = {
     "lease_seconds": ("5", 5, ["1", "601"]),
     "workers": ("2", 2, ["0", "65"]),
     "threads": ("4", 4, ["0", "257", "four"]),
+    "request_seconds": ("5", 5, ["0", "5s"]),
     "engines": ("3", 3, ["0", "65", "all"]),
     "engine_memory_mb": ("512", 512, ["255", "1e3"]),
     "engine_deadline": ("5", 5, ["0", "3601", "5s"]),
@@ -57,6 +59,8 @@ CASES: dict[str, tuple[str, object, list[str]]] = {
     "sessions_per_user": ("1", 1, ["0"]),
     "workbooks_per_session": ("1", 1, ["0", "1001"]),
     "bytes_per_user": ("5000000", 5_000_000, ["999", "1GB"]),
+    "user_rate": ("0", 0, ["-1", "many"]),
+    "key_rate": ("100", 100, ["-1"]),
     "link_ttl": ("60", 60, ["0"]),
     "max_upload_mb": ("1", 1, ["0", "4096"]),
     "max_body_mb": ("1", 1, ["0", "4096"]),
@@ -124,6 +128,12 @@ def test_what_needs_other_settings_is_refused_without(given: dict[str, str], tol
     settings = Settings.from_env({PREFIX + name: text for name, text in given.items()})
     with pytest.raises(SettingsError, match=told):
         settings.check_together()
+
+
+def test_secrets_are_not_shown_with_the_settings() -> None:
+    secrets = {name: CASES[name][0] for name in ("api_keys", "user_token_secret", "secret_key")}
+    shown = repr(Settings.from_env({PREFIX + name.upper(): text for name, text in secrets.items()}))
+    assert not any(part in shown for part in ("first-key", "ssss", "a secret"))
 
 
 def test_settings_are_frozen() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import service.operations  # noqa: F401 - declares the operations
 from service import progress
+from service.engine.confinement import confine
 from service.engine.showing import can_compare, showing
 from service.engine.work import BadCheckpoint, Cold, Entry, Reply, Work
 from service.errors import (
@@ -292,8 +293,9 @@ def start(limits: Limits, folder: str) -> None:
     size = limits.memory_mb * 1024 * 1024
     # Data, not address space: libraries reserve much more address space than they use.
     resource.setrlimit(resource.RLIMIT_DATA, (size, size))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     setup_logging(limits.log_level)
+    if not confine(limits.max_unpacked):
+        log.info("this system does not let an engine give up the network")
     progress.use(Path(folder) / PROGRESS)
     third.use(limits.libreoffice)
     libreoffice.use(limits.libreoffice, limits.conversion_seconds)

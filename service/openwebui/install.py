@@ -193,7 +193,12 @@ def _created(webui: OpenWebUI, wanted: Wanted, settings: Settings) -> list[str]:
             f"{id_!r} can't be the id of a tool.", "Use small letters, digits and underscores."
         )
     address, told = _address(webui, wanted.service_url, settings)
-    key = wanted.api_key or next(iter(settings.api_keys), "")
+    key = wanted.api_key or settings.plain_key
+    if settings.api_keys and not key:
+        raise OpenWebUIError(
+            "The tool needs a key, and EXCEL_TOOLS_API_KEYS holds hashes alone.",
+            "Nothing was changed. Name one (KEY=...); python -m service keys make gives one.",
+        )
     size = cast("Size", wanted.size or "full")
     content = tool_text(size)
     form = {

@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import socket
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,13 +26,17 @@ from service.openwebui.findings import (
     ok,
     only_in_containers,
 )
+from service.sessions.keys import own_key
 from service.settings import Settings
+from service.web.identity import HEADER, UserTokens
 from service.workbook import libreoffice
 
 _TIMEOUT = 30.0
 _LEAST_FREE = 256 << 20
 MOST_SKEW = 60.0
 _USER = "doctor"
+# How long a key is good that is made where all configured ones are hashed.
+_KEY_SECONDS = 600.0
 _ROOM = (
     "Make room, or move EXCEL_TOOLS_DATA_DIR to a larger disk. Old sessions are ended by: "
     "python -m service sessions purge --idle-days 7"
@@ -236,11 +241,14 @@ class _Trial:
 
     def __init__(self, settings: Settings) -> None:
         self.address = local_address(settings)
-        key = next(iter(settings.api_keys), "")
+        key = own_key(settings, "doctor", _KEY_SECONDS)
         chat = f"doctor-{uuid.uuid4().hex}"
         self.headers = {"X-User-Id": _USER, "X-Chat-Id": chat}
         if key:
             self.headers["Authorization"] = f"Bearer {key}"
+        if settings.user_token_secret:
+            tokens = UserTokens(settings.user_token_secret, time.time)
+            self.headers[HEADER] = tokens.sign(_USER)
         self.session = str(self._send("POST", "/v1/sessions", {})["session_id"])
         self.headers["X-Excel-Session"] = self.session
 

@@ -1,4 +1,4 @@
-"""``python -m service sessions`` and ``keys``: what an operator wants to see and do.
+"""``python -m service sessions``, ``keys`` and ``links``: what an operator wants to see and do.
 
 It works on the data folder itself, also while the service runs: the service notices a
 session that is gone at its next use.
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.errors import ExcelToolsError, StorageFailed, WorkbookBusy
-from service.sessions import key_console
+from service.sessions import key_console, link_console
 from service.sessions.history import History
 from service.sessions.limits import session_keys
 from service.sessions.model import SessionData
@@ -55,8 +55,9 @@ def main(arguments: list[str], settings: Settings) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m service", description=_ABOUT)
-    nouns = parser.add_subparsers(required=True, metavar="sessions|keys|install|doctor")
+    nouns = parser.add_subparsers(required=True, metavar="sessions|keys|links|install|doctor")
     key_console.add_to(nouns)
+    link_console.add_to(nouns)
     for name, help_ in (
         ("install", "the tool into an Open WebUI, or a newer one over the old"),
         ("doctor", "what is wrong, and what to change"),

@@ -1,18 +1,25 @@
-"""Signed, expiring download links: one link, one file."""
+"""Signed, expiring download links: one link, one file. They can be withdrawn before they end.
+
+``links/<digest of the user>.json`` and ``links/<key of a session>.session.json`` hold
+``{"v": 1, "until": ...}``: links that were made until then, in Unix time, lead nowhere any more.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
 
 from itsdangerous import BadSignature, SignatureExpired, TimestampSigner, URLSafeTimedSerializer
 
 from service.errors import FileNotFound, LinkExpired
+from service.sessions.limits import digest
+from service.store.seams import Store
 
 DRAFT = "draft"
+FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -23,12 +30,14 @@ class Target:
     :param kind: "w" workbook, "e" export, "p" a workbook's preview, "u" a place to send files to
     :param id: of the workbook or export; "" for a place
     :param version: "draft", or the number of a saved version; "" for an export
+    :param made: when the link was made, Unix time; None for what is no link
     """
 
     session: str
     kind: str
     id: str
     version: str = ""
+    made: int | None = field(default=None, compare=False)
 
 
 class Links:
@@ -83,7 +92,8 @@ class Links:
         :raises FileNotFound: if it is not ours
         """
         try:
-            session, kind, id_, version = self._serializer.loads(token, max_age=self._ttl)
+            found, made = self._serializer.loads(token, max_age=self._ttl, return_timestamp=True)
+            session, kind, id_, version = found
         except SignatureExpired:
             raise LinkExpired(
                 "This download link has expired.", "Ask in the chat for the file again."
@@ -93,4 +103,33 @@ class Links:
                 "This download link is not valid.",
                 "Copy the whole link, or ask in the chat for the file again.",
             ) from None
-        return Target(session, kind, id_, version)
+        return Target(session, kind, id_, version, int(made.timestamp()))
+
+
+def withdraw(store: Store, now: float, *, user: str = "", session: str = "") -> None:
+    """End all links of a user, or of a session by its key, that were made until now.
+
+    What is made within the same second ends with them: links tell no less than seconds.
+    """
+    store.write(_record(user, session), {"v": FORMAT, "until": int(now)})
+
+
+def refuse_withdrawn(store: Store, target: Target, user: str) -> None:
+    """:raises LinkExpired: if the link was withdrawn, for its session or its user"""
+    if target.made is None:
+        return
+    for key in (_record(user, ""), _record("", target.session)):
+        record = store.read(key)
+        if record is not None and target.made <= record["until"]:
+            raise LinkExpired(
+                "This link was withdrawn.", "Ask in the chat for the file again, for a new one."
+            )
+
+
+def forget_withdrawn(store: Store, session: str) -> None:
+    """The session has ended, and with it all that its links led to."""
+    store.remove(_record("", session))
+
+
+def _record(user: str, session: str) -> str:
+    return f"links/{session}.session.json" if session else f"links/{digest(user)}.json"

@@ -8,6 +8,7 @@ from typing import Any
 
 from service.errors import StorageFailed
 from service.sessions.limits import digest
+from service.sessions.links import forget_withdrawn
 from service.sessions.model import SessionData
 from service.store.seams import Board, Store
 
@@ -75,6 +76,7 @@ def erase(store: Store, data: SessionData) -> None:
     if known and known["id"] == data.id:
         store.remove(owner)
     store.remove(f"users/{digest(data.user)}/{data.key}.json")
+    forget_withdrawn(store, data.key)
     # Without its record it is gone, even if the service ends before the rest is.
     store.remove(f"sessions/{data.key}/session.json")
     store.remove(f"sessions/{data.key}")

@@ -25,7 +25,7 @@ from service.errors import (
 )
 from service.names import clean_filename
 from service.sessions.limits import digest, room_for_session, session_keys
-from service.sessions.links import DRAFT, Target
+from service.sessions.links import DRAFT, Target, refuse_withdrawn
 from service.sessions.model import Offer, SessionData, Upload
 from service.sessions.parts import Parts
 from service.sessions.previews import Wish, preview
@@ -353,7 +353,9 @@ class Sessions:
         with self._lock:
             data = stored(self.parts.store, target.session)
             try:
-                return self.find(data.id if data else None)
+                session = self.find(data.id if data else None)
+                refuse_withdrawn(self.parts.store, target, session.data.user)
+                return session
             except (SessionRequired, SessionNotFound, SessionExpired):
                 # Who follows a link knows of no session.
                 raise _gone() from None

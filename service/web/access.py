@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import hmac
+import ipaddress
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from flask import Flask, g, request
 
-from service.errors import InvalidParameters, Unauthorized
-from service.sessions.keys import is_made
+from service.errors import Forbidden, InvalidParameters, Unauthorized, UserNotShown
+from service.sessions.links import Target
 from service.sessions.session import Session
+from service.web import identity
 from service.web.state import state
 
 SESSION_HEADER = "X-Excel-Session"
@@ -17,6 +19,9 @@ _USER = ("X-User-Id", "X-OpenWebUI-User-Id")
 _CHAT = ("X-Chat-Id", "X-OpenWebUI-Chat-Id")
 _MESSAGE = ("X-Message-Id", "X-OpenWebUI-Message-Id")
 _LONGEST_ID = 256
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+# Names that no public server of names answers for.
+_PRIVATE_NAMES = (".localhost", ".local", ".internal", ".home.arpa", ".test")
 
 
 @dataclass(frozen=True)
@@ -28,13 +33,18 @@ class Caller:
 
 
 def install(app: Flask) -> None:
-    """Ask for the API key on everything below /v1, and at /mcp."""
-    app.before_request(_check_key)
+    """Ask who it is on everything below /v1, and at /mcp."""
+    app.before_request(_check)
 
 
-def _check_key() -> None:
-    if request.path.startswith(("/v1", "/mcp")):
-        check_key()
+def _check() -> None:
+    if not request.path.startswith(("/v1", "/mcp")):
+        return
+    refuse_foreign_pages(request.headers.get("Origin"))
+    check_key()
+    who = caller()
+    if who.user:
+        count(who.user)
 
 
 def check_key(*, configured: bool = False) -> None:
@@ -43,19 +53,19 @@ def check_key(*, configured: bool = False) -> None:
     :param configured: a key that the service made itself will not do
     :raises Unauthorized: saying what is missing
     """
-    keys = state().settings.api_keys
-    if not keys:
+    keys = state().keys
+    if not keys.asked_for:
         return
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     given = given.strip() if scheme.lower() == "bearer" else ""
-    # Every key is compared, so that the time taken tells nothing about them.
-    matches = [hmac.compare_digest(given.encode(), key.encode()) for key in keys]
-    made = not configured and given and is_made(state().sessions.parts.store, given)
-    if not any(matches) and not made:
+    known = keys.known(given) if given else None
+    if known is None or (configured and not known.configured):
         raise Unauthorized(
             "The request has no valid API key." if given else "The request has no API key.",
             "Send Authorization: Bearer <key> with one of the keys in EXCEL_TOOLS_API_KEYS.",
         )
+    g.api_key = known
+    state().rates.key(known.id)
 
 
 def api_key() -> str:
@@ -63,11 +73,94 @@ def api_key() -> str:
     return request.headers.get("Authorization", "").partition(" ")[2].strip()
 
 
+def count(user: str) -> None:
+    """Count the request for the user, once; what asks after or stops a call always gets through.
+
+    :raises RateLimited: if the user asks too often
+    """
+    if not getattr(g, "counted", False) and request.blueprint != "calls":
+        g.counted = True
+        state().rates.user(user)
+
+
+def target_of(token: str) -> Target:
+    """What a link leads to; those of a chat may be followed as often as its user may ask.
+
+    :raises RateLimited: if they are followed too often
+    """
+    target = state().links.target(token)
+    state().rates.link(target.session)
+    return target
+
+
+def refuse_foreign_pages(origin: str | None) -> None:
+    """A page of another place must not reach this service through the browser that shows it.
+
+    Nor may a page do so by a name of its own that it has lead to this machine, where no key is
+    asked for.
+
+    :raises Forbidden: saying whose page it is
+    """
+    settings = state().settings
+    allowed = _LOOPBACK | {_host(settings.link_address), settings.listen_host}
+    if origin is not None and _host(origin) not in allowed - {""}:
+        raise Forbidden(
+            f"Pages of {origin[:200]} may not use this service.",
+            "Use a client that is no web page, or set EXCEL_TOOLS_PUBLIC_URL.",
+        )
+    host = _host(f"//{request.host}")
+    if not state().keys.asked_for and host not in allowed and _in_public_names(host):
+        raise Forbidden(
+            f"The request is for {host[:200]}, which is no name of this service.",
+            "Use http://localhost, set EXCEL_TOOLS_PUBLIC_URL, or set EXCEL_TOOLS_API_KEYS.",
+        )
+
+
+def _host(address: str) -> str:
+    """The host in an address; "" if there is none."""
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _in_public_names(host: str) -> bool:
+    """Whether anybody could have this name and have it lead to 127.0.0.1."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return "." in host.strip(".") and not host.endswith(_PRIVATE_NAMES)
+    return False
+
+
 def caller() -> Caller:
-    """User and chat that the headers name."""
-    found = Caller(_header(_USER), _header(_CHAT))
+    """User and chat that the headers name, or a token of Open WebUI shows.
+
+    :raises UserNotShown: if the service asks for such tokens, and there is none that is good
+    """
+    found = Caller(_shown(_header(_USER)), _header(_CHAT))
     g.user = found.user
     return found
+
+
+def _shown(named: str) -> str:
+    """The user, whom a token has to show where the service asks for that."""
+    token, tokens = request.headers.get(identity.HEADER, "").strip(), state().tokens
+    if tokens is None:
+        if token and not named and not names_session():
+            raise UserNotShown(
+                f"Who the user is stands in {identity.HEADER} alone, which can't be read here.",
+                "Set EXCEL_TOOLS_USER_TOKEN_SECRET to Open WebUI's "
+                "FORWARD_USER_INFO_HEADER_JWT_SECRET.",
+            )
+        return named
+    shown = check_id(tokens.user(token), identity.HEADER)
+    if named not in ("", shown):
+        raise UserNotShown(
+            f"The request names another user than its {identity.HEADER} shows.",
+            "Leave the other headers out, or send the token of that user.",
+        )
+    return shown
 
 
 def message() -> str:
@@ -113,6 +206,7 @@ def session_of_request() -> Session:
     if names_session() or not (who.user and who.chat):
         return session_by_id(request.headers.get(SESSION_HEADER))
     session, _ = state().sessions.open(who.user, who.chat)
+    count(who.user)
     g.session_key = session.data.key
     return session
 
@@ -123,4 +217,5 @@ def session_by_id(id_: str | None) -> Session:
     session = state().sessions.find(id_, who.user, who.chat)
     g.session_key = session.data.key
     g.user = session.data.user
+    count(session.data.user)
     return session

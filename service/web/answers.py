@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from contextlib import suppress
 
 from flask import Flask, Response, g, jsonify, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 from service.errors import (
     ExcelToolsError,
@@ -19,6 +19,7 @@ from service.errors import (
     TooLarge,
     UnsupportedFile,
 )
+from service.web.headers import safe_headers
 from service.web.logs import request_id
 from service.web.pages import error_page
 from service.web.state import state
@@ -34,7 +35,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(ExcelToolsError, _answer)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unexpected)
-    app.after_request(_safe_headers)
+    app.after_request(safe_headers)
     app.after_request(_read_to_the_end)
 
 
@@ -42,12 +43,13 @@ def _answer(error: ExcelToolsError) -> Response:
     g.error_code = error.code
     wants_page = request.endpoint in _FOR_PEOPLE and request.accept_mimetypes.accept_html
     if wants_page and "text/html" in request.headers.get("Accept", ""):
-        response = Response(error_page(error), mimetype="text/html")
+        response = error_page(error)
     else:
         response = jsonify(error.body(request_id()))
     response.status_code = error.status
-    if error.status == 503:
-        response.headers["Retry-After"] = "5"
+    wait = (error.details or {}).get("retry_after", 5 if error.status == 503 else None)
+    if isinstance(wait, int):
+        response.headers["Retry-After"] = str(wait)
     if error.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
@@ -63,6 +65,8 @@ def _http(error: HTTPException) -> Response:
         415: UnsupportedFile("The media type does not fit.", "Send JSON, or a multipart upload."),
         416: RangeNotSatisfiable("The file does not have these bytes.", "Ask for the whole file."),
     }
+    if error.code is not None and error.code >= 500:  # ours, wrapped by the framework
+        return _unexpected(getattr(error, "original_exception", None) or error)
     if error.code in known:
         answer = _answer(known[error.code])
     elif error.code is not None and 300 <= error.code < 400:
@@ -111,21 +115,7 @@ def _read_to_the_end(response: Response) -> Response:
     sends its next request over it, and the client never sees the answer.
     """
     left = _MOST_DRAINED if response.status_code >= 400 else 0
-    while left > 0 and (chunk := request.input_stream.read(min(1 << 16, left))):
-        left -= len(chunk)
-    return response
-
-
-def _safe_headers(response: Response) -> Response:
-    headers: dict[str, Any] = {
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
-        "X-Frame-Options": "DENY",
-        "Content-Security-Policy": (
-            "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
-            "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-        ),
-    }
-    for name, value in headers.items():
-        response.headers.setdefault(name, value)
+    with suppress(ClientDisconnected, OSError):  # it left, or sends too slowly
+        while left > 0 and (chunk := request.input_stream.read(min(1 << 16, left))):
+            left -= len(chunk)
     return response

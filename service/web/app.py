@@ -11,9 +11,11 @@ from flask import Flask
 from service.databases.asking import Asker
 from service.engine.pool import EnginePool
 from service.engine.work import Engine
+from service.sessions.keys import Keys
 from service.sessions.limits import Quota
 from service.sessions.links import Links
 from service.sessions.parts import Parts
+from service.sessions.rates import LocalBuckets, Rates
 from service.sessions.registry import Sessions
 from service.settings import Settings
 from service.store.opening import opened
@@ -31,6 +33,7 @@ from service.web import (
     sessions,
     start,
 )
+from service.web.identity import UserTokens
 from service.web.mcp import door
 from service.web.mcp.door import McpDoor
 from service.web.state import State, keep_state
@@ -66,7 +69,18 @@ class Service:
             )
         )
         self.mcp = McpDoor(settings, self.sessions, links, secret, clock)
-        self.app = _application(State(settings, self.sessions, links, self.mcp))
+        secret_of_users = settings.user_token_secret
+        self.app = _application(
+            State(
+                settings,
+                self.sessions,
+                links,
+                self.mcp,
+                Keys(store, settings.api_keys, clock),
+                Rates(settings, board.buckets() or LocalBuckets()),
+                UserTokens(secret_of_users, clock) if secret_of_users else None,
+            )
+        )
         self._stop = threading.Event()
         self._sweeper = threading.Thread(target=self._sweep, name="sweeper", daemon=True)
         self._sweeper.start()

@@ -11,8 +11,9 @@ from service.errors import InvalidParameters
 from service.languages import say, speaking
 from service.sessions.model import MOST_OFFERED, PLACES, Offer, Upload, mime_type
 from service.sessions.session import Session
-from service.web.access import SESSION_HEADER, check_id, session_of_request
+from service.web.access import SESSION_HEADER, check_id, session_of_request, target_of
 from service.web.body import json_object
+from service.web.headers import NOTHING
 from service.web.pages import send_page, wanted_language
 from service.web.state import state
 
@@ -116,7 +117,7 @@ def _offer(item: object) -> Offer:
 @routes.get("/send/<token>/<name>")
 def sending(token: str, name: str) -> Response:
     """A page by which a person sends a file to the chat that the signed link belongs to."""
-    state().sessions.receiving(state().links.target(token))
+    state().sessions.receiving(target_of(token))
     with speaking(wanted_language(), "web"):
         return send_page(say("Send a file to the chat"), _form(say("Send")))
 
@@ -125,7 +126,7 @@ def sending(token: str, name: str) -> Response:
 def sent(token: str, name: str) -> Response:
     """Take the file that the page sends."""
     _expect_a_file()
-    found = _received(state().sessions.receiving(state().links.target(token)))
+    found = _received(state().sessions.receiving(target_of(token)))
     with speaking(wanted_language(), "web"):
         text = say(
             "<b>{name}</b> has arrived. Go back to the chat and say so.", name=escape(found.name)
@@ -147,8 +148,8 @@ def _form(label: str) -> str:
 @routes.get("/files/<token>/<name>")
 def download(token: str, name: str) -> Response:
     """The file that a signed link leads to. The name in the link is for people only."""
-    with state().sessions.file(state().links.target(token)) as (path, real_name):
-        return send_file(  # opens the file here; it may be replaced by a newer one afterwards
+    with state().sessions.file(target_of(token)) as (path, real_name):
+        response = send_file(  # opens the file here; it may be replaced by a newer one afterwards
             path,
             mimetype=mime_type(real_name),
             as_attachment=True,
@@ -157,3 +158,7 @@ def download(token: str, name: str) -> Response:
             etag=True,
             max_age=0,
         )
+    response.headers["Cache-Control"] = "private, no-cache"  # asked for anew, by its ETag
+    # Where a browser shows it after all, it shows a file and runs nothing.
+    response.headers["Content-Security-Policy"] = f"sandbox; {NOTHING}"
+    return response

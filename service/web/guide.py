@@ -32,9 +32,12 @@ def guide(name: str = "index.html") -> Response:
             "make docs makes the site of the documents; /guide/ is its first page.",
         )
     response = send_from_directory(SITE, name)
+    page = b""
     if name.endswith(".html"):
         response.direct_passthrough = False
-        response.headers["Content-Security-Policy"] = _policy(response.get_data())
+        page = response.get_data()
+    # On the other files, too: the search's worker has a policy of its own.
+    response.headers["Content-Security-Policy"] = _policy(page)
     return response
 
 

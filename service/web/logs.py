@@ -9,6 +9,8 @@ import time
 
 from flask import Flask, Response, g, has_request_context, request
 
+from service.operations.registry import operations
+
 log = logging.getLogger("excel_tools.web")
 
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
@@ -46,6 +48,14 @@ def _begin() -> None:
     g.began = time.monotonic()
 
 
+def _operation() -> str:
+    """The operation that was asked for; what is none is not repeated: it may be anything."""
+    if request.endpoint != "operations.run":
+        return ""
+    name = str((request.view_args or {}).get("name", ""))
+    return name if name in operations() else "unknown"
+
+
 def _end(response: Response) -> Response:
     response.headers["X-Request-Id"] = request_id()
     facts = {
@@ -53,9 +63,7 @@ def _end(response: Response) -> Response:
         "method": request.method,
         # The path of a file link holds its token.
         "path": str(request.url_rule or "unknown"),
-        "operation": (request.view_args or {}).get("name", "")
-        if request.endpoint == "operations.run"
-        else "",
+        "operation": _operation(),
         "status": response.status_code,
         "code": getattr(g, "error_code", ""),
         **_whose(),

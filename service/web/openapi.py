@@ -13,6 +13,8 @@ from service.operations.preferences import Preferences
 from service.operations.registry import Operation, operations
 from service.operations.tool_schemas import tool_schema
 from service.sessions.model import MOST_OFFERED, PLACES
+from service.web.identity import HEADER
+from service.web.openapi_answers import answer_schema, error_schema, file_schema
 
 _ERROR = {"$ref": "#/components/schemas/Error"}
 
@@ -77,6 +79,7 @@ _HEADERS = [
     _header("X-Chat-Id", "In which chat; a session of another chat is not found."),
     _header("X-OpenWebUI-User-Id", "Another name of X-User-Id."),
     _header("X-OpenWebUI-Chat-Id", "Another name of X-Chat-Id."),
+    _header(HEADER, "Open WebUI's signed token of the user, where the service asks for it."),
 ]
 
 
@@ -86,12 +89,14 @@ _SCHEMES = {
     "user": {"name": "X-User-Id", "description": "For whom the caller acts."},
     "chat": {"name": "X-Chat-Id", "description": "In which chat."},
     "openwebui_user": {"name": "X-OpenWebUI-User-Id", "description": "Open WebUI's X-User-Id."},
+    "openwebui_token": {"name": HEADER, "description": "Open WebUI's signed token of the user."},
     "openwebui_chat": {"name": "X-OpenWebUI-Chat-Id", "description": "Open WebUI's X-Chat-Id."},
 }
 _BY_SESSION: list[dict[str, list[str]]] = [
     {"key": [], "session": []},
     {"key": [], "user": [], "chat": []},
     {"key": [], "openwebui_user": [], "openwebui_chat": []},
+    {"key": [], "openwebui_token": [], "openwebui_chat": []},
 ]
 _ABOUT = """Excel workbooks for chats: sessions, operations, files.
 
@@ -126,7 +131,7 @@ def document(version: str) -> dict[str, Any]:
             },
             "schemas": {
                 **{item.name: body_schema(item) for item in operations().values()},
-                "Error": _error(),
+                "Error": error_schema(),
                 "Answer": answer_schema(),
                 "File": file_schema(),
                 "Preferences": _inlined(Preferences.model_json_schema(), {}),
@@ -194,6 +199,8 @@ def _fixed_paths() -> dict[str, Any]:
         "/v1/sessions/{id}": _session(),
         "/v1/sessions/{id}/history": _history(),
         "/v1/sessions/{id}/branch": _branch(),
+        "/v1/sessions/{id}/links": _links("End all links of the session.", [_path("id")]),
+        "/v1/links": _links("End all links of the user whom the headers name.", []),
         "/v1/calls/{key}": _calls(),
         "/v1/preferences": _preferences(),
         "/v1/files": _files(),
@@ -267,6 +274,10 @@ def _branch() -> dict[str, Any]:
     answer = _object(workbooks={"type": "array", "items": moved}, aside=texts, back=texts)
     text = "The chat goes on from another message: workbooks are brought to where they stood there."
     return {"post": _route(text, "200", body, [_path("id"), *_HEADERS], answer=answer)}
+
+
+def _links(summary: str, path: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"delete": _route(summary, "204", parameters=[*path, *_HEADERS])}
 
 
 def _calls() -> dict[str, Any]:
@@ -438,59 +449,3 @@ def _session_schema() -> dict[str, Any]:
 
 def _uploaded() -> dict[str, Any]:
     return _object(file=_object(id=_TEXT, name=_TEXT, size=_NUMBER, mime_type=_TEXT))
-
-
-def _error() -> dict[str, Any]:
-    text = {"type": "string"}
-    error = {
-        "type": "object",
-        "properties": {
-            "code": text,
-            "message": text,
-            "hint": text,
-            "details": {"type": "object"},
-            "request_id": text,
-        },
-        "required": ["code", "message", "hint", "request_id"],
-    }
-    return {"type": "object", "properties": {"error": error}, "required": ["error"]}
-
-
-def answer_schema(file: dict[str, Any] | None = None) -> dict[str, Any]:
-    """What every operation answers.
-
-    :param file: the schema of a file's entry, by default a reference to it
-    """
-    entry = file or {"$ref": "#/components/schemas/File"}
-    return {
-        "type": "object",
-        "properties": {
-            "workbook": {"type": "string"},
-            "asked_for": {"type": "string", "description": "Where it asked by another name."},
-            "file_used": {"type": "string", "description": "Likewise, of an uploaded file."},
-            "sheet": {"type": "string"},
-            "result": {"type": "object"},
-            "unsaved_changes": {"type": "integer"},
-            "files": {"type": "array", "items": entry},
-            "next": {"type": "array", "items": {"type": "string"}, "maxItems": 2},
-            "preview_url": {"type": "string", "format": "uri"},
-            "link": {"type": "string", "description": "Markdown, to callers without a session."},
-        },
-        "required": ["result", "unsaved_changes", "files"],
-    }
-
-
-def file_schema() -> dict[str, Any]:
-    """A file that an answer gives: its name, link and state."""
-    return {
-        "type": "object",
-        "properties": {
-            "name": {"type": "string"},
-            "download_url": {"type": "string", "format": "uri"},
-            "version": {"type": ["integer", "null"]},
-            "state": {"enum": ["draft", "saved"]},
-            "size": {"type": ["integer", "null"]},
-            "mime_type": {"type": "string"},
-        },
-        "required": ["name", "download_url", "version", "state", "size", "mime_type"],
-    }

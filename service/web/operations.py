@@ -14,6 +14,7 @@ from service.sessions.session import Session
 from service.web import doors
 from service.web.access import SESSION_HEADER, message, names_session, session_of_request
 from service.web.body import json_object
+from service.workbook.preview.page import policy
 
 routes = Blueprint("operations", __name__)
 
@@ -64,7 +65,7 @@ def _for_a_model(session: Session, operation: Operation, key: str) -> Response:
         language = best(request.headers.get("Accept-Language", ""))
         response = Response(doors.page(session, answer, language), mimetype="text/html")
         response.headers["Content-Disposition"] = "inline"
-        response.headers["Cache-Control"] = "no-store"
+        response.headers["Content-Security-Policy"] = f"{policy()}; frame-ancestors 'none'"
         return response
     return jsonify(doors.for_a_model(operation, answer, given))
 

@@ -40,6 +40,14 @@ _DOCS = """<!doctype html>
 """
 
 
+# Of the pages made here: their own style, and files of this place.
+_STYLED = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; "
+# Of Swagger UI, which styles by attributes, has its pictures in its styles, and asks the API.
+_SWAGGERED = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
+    "form-action 'none'"
+)
 # What a person reads in another language than English of a link that did not work.
 _FOREIGN = {
     "link_expired": ("This link has expired.", "Ask for a new one in the chat."),
@@ -79,7 +87,7 @@ def openapi() -> Response:
 @routes.get("/docs")
 def docs() -> Response:
     """The documentation of the API, by Swagger UI, served from here."""
-    return Response(_DOCS, mimetype="text/html")
+    return Response(_DOCS, mimetype="text/html", headers={"Content-Security-Policy": _SWAGGERED})
 
 
 @routes.get("/docs/start.js")
@@ -98,27 +106,23 @@ def docs_static(name: str) -> Response:
 
 def send_page(title: str, body: str) -> Response:
     """A page with a form that sends to the service itself."""
-    response = Response(_page(title, body), mimetype="text/html")
-    response.headers["Content-Security-Policy"] = (
-        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
-        "frame-ancestors 'none'; base-uri 'none'"
-    )
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return _page(title, body, f"{_STYLED}form-action 'self'")
 
 
-def error_page(error: ExcelToolsError) -> str:
+def error_page(error: ExcelToolsError) -> Response:
     """What a person sees who follows a link that leads nowhere.
 
     In English it is the error's own message; in other languages what it comes to.
     """
+    policy = f"{_STYLED}form-action 'none'"
     language = wanted_language()
     if language == ENGLISH:
-        return _page(error.message, f"<p>{escape(error.hint)}</p>")
+        return _page(error.message, f"<p>{escape(error.hint)}</p>", policy)
     with speaking(language, "web"):
         title, hint = _FOREIGN.get(error.code, _FOREIGN_ELSE)
-        return _page(say(title), f"<p>{escape(say(hint, code=error.code))}</p>")
+        return _page(say(title), f"<p>{escape(say(hint, code=error.code))}</p>", policy)
 
 
-def _page(title: str, body: str) -> str:
-    return _PAGE.format(language=wanted_language(), title=escape(title), body=body)
+def _page(title: str, body: str, policy: str) -> Response:
+    text = _PAGE.format(language=wanted_language(), title=escape(title), body=body)
+    return Response(text, mimetype="text/html", headers={"Content-Security-Policy": policy})

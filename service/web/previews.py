@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request
 from service.errors import InvalidParameters
 from service.languages import best
 from service.sessions.previews import Wish
+from service.web.access import target_of
 from service.web.state import state
 from service.workbook.preview.page import policy
 
@@ -41,8 +42,7 @@ def show(token: str, name: str) -> Response:
         language,
         chosen=bool(asked),
     )
-    found = state().sessions.preview(state().links.target(token), wish)
+    found = state().sessions.preview(target_of(token), wish)
     response = Response(found, mimetype="application/json" if row else "text/html")
     response.headers["Content-Security-Policy"] = f"{policy()}; frame-ancestors 'none'"
-    response.headers["Cache-Control"] = "no-store"
     return response

@@ -8,8 +8,9 @@ from flask import Blueprint, Response, g, jsonify, request
 
 from service.errors import InvalidParameters
 from service.sessions.following import follow
+from service.sessions.links import withdraw
 from service.sessions.session import Session
-from service.web.access import SESSION_HEADER, caller, check_id, session_by_id
+from service.web.access import SESSION_HEADER, caller, check_id, count, session_by_id
 from service.web.body import json_object
 from service.web.state import state
 from service.workbook.libreoffice import found_program
@@ -30,6 +31,7 @@ def open_session() -> Response:
     who = caller()
     user = _one("user", body.get("user"), who.user)
     chat = _one("chat", body.get("chat"), who.chat)
+    count(user)
     session, resumed = state().sessions.open(user, chat)
     g.session_key, g.user = session.data.key, user
     response = jsonify({**described(session), "resumed": resumed})
@@ -107,6 +109,26 @@ def delete_sessions() -> Response:
             "The request does not say whose sessions to delete.", "Send the header X-User-Id."
         )
     return jsonify({"deleted": state().sessions.delete_all(user)})
+
+
+@routes.delete("/v1/sessions/<id_>/links")
+def withdraw_links(id_: str) -> Response:
+    """End all links of the session that were made until now."""
+    session = session_by_id(id_)
+    withdraw(state().sessions.parts.store, state().sessions.parts.clock(), session=session.data.key)
+    return Response(status=204)
+
+
+@routes.delete("/v1/links")
+def withdraw_all_links() -> Response:
+    """End all links of the user whom the headers name, of all their sessions."""
+    user = caller().user
+    if not user:
+        raise InvalidParameters(
+            "The request does not say whose links to withdraw.", "Send the header X-User-Id."
+        )
+    withdraw(state().sessions.parts.store, state().sessions.parts.clock(), user=user)
+    return Response(status=204)
 
 
 @routes.delete("/v1/sessions/<id_>")

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, cast
 
 from flask import Flask, current_app
 
+from service.sessions.keys import Keys
 from service.sessions.links import Links
+from service.sessions.rates import Rates
 from service.sessions.registry import Sessions
 from service.settings import Settings
+from service.web.identity import UserTokens
 
 if TYPE_CHECKING:  # it needs the state itself
     from service.web.mcp.door import McpDoor
@@ -25,6 +28,9 @@ class State:
     sessions: Sessions
     links: Links
     mcp: McpDoor
+    keys: Keys
+    rates: Rates
+    tokens: UserTokens | None = None
 
 
 def keep_state(app: Flask, state: State) -> None:

@@ -13,6 +13,8 @@ from tests.e2e.scripted_model import MODEL_ID, ScriptedModel
 from tests.processes import ServerProcess, clean_environ, free_port
 
 BOOT_SECONDS = 300
+# With it this Open WebUI signs who its users are, for services that ask for that.
+USER_SECRET = "by-which-users-are-signed-in-end-to-end-tests"
 
 
 class OpenWebUIError(RuntimeError):
@@ -169,6 +171,8 @@ def _environment(folder: Path, model_url: str) -> dict[str, str]:
             "DATA_DIR": str(folder / "data"),
             "WEBUI_SECRET_KEY": "end-to-end-tests-end-to-end-tests",
             "BYPASS_MODEL_ACCESS_CONTROL": "true",
+            "ENABLE_FORWARD_USER_INFO_HEADERS": "true",
+            "FORWARD_USER_INFO_HEADER_JWT_SECRET": USER_SECRET,
             "OPENAI_API_BASE_URLS": model_url,
             "OPENAI_API_KEYS": "sk-scripted",
             "DEFAULT_MODELS": MODEL_ID,

@@ -5,11 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, request
 
-from service.errors import Forbidden, InternalError
+from service.errors import InternalError
 from service.sessions.links import Links
 from service.sessions.registry import Sessions
 from service.settings import Settings
@@ -22,7 +21,6 @@ from service.web.state import state
 
 routes = Blueprint("mcp", __name__)
 
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding"}
 
 
@@ -73,7 +71,6 @@ def mcp() -> Response:
 
     There is no GET: nothing is ever sent that no request asked for.
     """
-    _refuse_foreign_pages()
     who = caller()
     visit = Visit(who.user, who.chat, api_key(), request_id())
     connection = request.environ.get("gunicorn.socket")
@@ -91,28 +88,6 @@ def mcp() -> Response:
     response = Response(exchange.body(), start["status"], headers, direct_passthrough=True)
     response.call_on_close(exchange.leave)  # also if nothing of the body is ever asked for
     return response
-
-
-def _refuse_foreign_pages() -> None:
-    """A page of another place must not reach this service through the browser that shows it."""
-    origin = request.headers.get("Origin")
-    if origin is None:
-        return
-    settings = state().settings
-    allowed = _LOOPBACK | {_host(settings.link_address), settings.listen_host}
-    if _host(origin) not in allowed - {""}:
-        raise Forbidden(
-            f"Pages of {origin[:200]} may not use this service.",
-            "Use an MCP client that is no web page, or set EXCEL_TOOLS_PUBLIC_URL.",
-        )
-
-
-def _host(address: str) -> str:
-    """The host in an address; "" if there is none."""
-    try:
-        return urlsplit(address).hostname or ""
-    except ValueError:
-        return ""
 
 
 def _scope(visit: Visit) -> dict[str, Any]:

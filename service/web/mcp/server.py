@@ -36,7 +36,7 @@ from service.operations.tool_schemas import tool_schema
 from service.web.mcp.files import Files
 from service.web.mcp.visit import NAME, Visit
 from service.web.mcp.working import Work, Works
-from service.web.openapi import answer_schema, file_schema
+from service.web.openapi_answers import answer_schema, file_schema
 
 Context = ServerRequestContext[Any, Any]
 
