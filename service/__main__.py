@@ -22,6 +22,9 @@ from service.sessions import console
 from service.settings import Settings, SettingsError
 from service.web.app import Service
 from service.web.logs import RequestFacts, log
+from service.web.worker import PatientWorker
+
+_MORE_THREADS = 16
 
 
 class ServerLog(Logger):
@@ -48,10 +51,11 @@ class Server(BaseApplication):
         options: dict[str, Any] = {
             "bind": f"{self.settings.listen_host}:{self.settings.port}",
             "workers": 1,
-            "worker_class": "gthread",
-            "threads": self.settings.threads,
+            "worker_class": PatientWorker,
+            # Those that work, those that wait, and some to say no with and to read with.
+            "threads": self.settings.threads + self.settings.waiting + _MORE_THREADS,
             "timeout": self.settings.engine_deadline + self.settings.queue_wait + 30,
-            "graceful_timeout": 30,
+            "graceful_timeout": self.settings.drain_seconds + self.settings.stop_seconds,
             "keepalive": 5,
             "worker_exit": lambda _server, _worker: self.close(),
             "accesslog": None,

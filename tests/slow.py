@@ -24,6 +24,14 @@ SLOW: dict[str, frozenset[str]] = {
             "test_logger_file",
         }
     ),
+    "test_backpressure": frozenset(
+        {
+            "test_a_full_service_says_so_and_tells_how_it_is",
+            "test_a_service_that_stops_ends_its_calls_and_takes_no_more",
+            "test_clients_that_say_nothing_keep_no_one_waiting",
+            "test_a_body_has_an_end",
+        }
+    ),
     "test_query_texts": frozenset(
         {
             "test_changes_are_seen[fewer rows]",

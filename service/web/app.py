@@ -19,6 +19,7 @@ from service.settings import Settings
 from service.store.local import LocalStore
 from service.web import (
     access,
+    admission,
     answers,
     calls,
     files,
@@ -31,6 +32,8 @@ from service.web import (
     sessions,
     start,
 )
+from service.web.admission import make_room
+from service.web.ends import Ends
 from service.web.mcp import door
 from service.web.mcp.door import McpDoor
 from service.web.state import State, keep_state
@@ -64,7 +67,12 @@ class Service:
             )
         )
         self.mcp = McpDoor(settings, self.sessions, links, secret, clock)
-        self.app = _application(State(settings, self.sessions, links, self.mcp))
+        self.room, self.ends = make_room(settings), Ends(float(settings.slow_seconds))
+        self.stopping = threading.Event()
+        self.drain_seconds = settings.drain_seconds
+        self.app = _application(
+            State(settings, self.sessions, links, self.mcp, self.room, self.ends, self.stopping)
+        )
         self._stop = threading.Event()
         self._sweeper = threading.Thread(target=self._sweep, name="sweeper", daemon=True)
         self._sweeper.start()
@@ -81,9 +89,11 @@ class Service:
     def close(self) -> None:
         """Stop the sweeper, the event loop and the engine processes."""
         self._stop.set()
+        self.room.close()
         self.mcp.close()
         self._sweeper.join()
         self.engine.close()
+        self.ends.close()
 
     def _sweep(self) -> None:
         while not self._stop.wait(SWEEP_EVERY):
@@ -103,6 +113,7 @@ def _application(state: State) -> Flask:
     keep_state(app, state)
     for module in (logs, access, answers):
         module.install(app)
+    admission.install(app, state.ends)
     for module_ in (sessions, preferences, operations, calls, files, previews, pages, guide, start):
         app.register_blueprint(module_.routes)
     app.register_blueprint(door.routes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -10,6 +11,8 @@ from flask import Flask, current_app
 from service.sessions.links import Links
 from service.sessions.registry import Sessions
 from service.settings import Settings
+from service.web.ends import Ends
+from service.web.room import Room
 
 if TYPE_CHECKING:  # it needs the state itself
     from service.web.mcp.door import McpDoor
@@ -25,6 +28,10 @@ class State:
     sessions: Sessions
     links: Links
     mcp: McpDoor
+    room: Room
+    ends: Ends
+    # Set when the service was told to stop.
+    stopping: threading.Event
 
 
 def keep_state(app: Flask, state: State) -> None:
