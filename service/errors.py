@@ -443,7 +443,7 @@ class DatabaseUnavailable(ServiceError):
     code = "database_unavailable"
     status = 503
     cure = "Try again later; if it stays, the operator looks at the database."
-    retry_after = 30
+    retry_after = 60
 
 
 class ServiceBusy(ServiceError):

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.errors import ExcelToolsError, StorageFailed
-from service.sessions import key_console
+from service.sessions import backup_console, key_console
 from service.sessions.history import History
 from service.sessions.limits import session_keys
 from service.sessions.model import SessionData
@@ -48,8 +48,11 @@ def main(arguments: list[str], settings: Settings) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m service")
-    nouns = parser.add_subparsers(required=True, metavar="sessions|keys|install|doctor")
+    nouns = parser.add_subparsers(
+        required=True, metavar="sessions|keys|backup|restore|install|doctor"
+    )
     key_console.add_to(nouns)
+    backup_console.add_to(nouns)
     for name, help_ in (
         ("install", "the tool into an Open WebUI, or a newer one over the old"),
         ("doctor", "what is wrong, and what to change"),

@@ -63,7 +63,7 @@ class Sessions:
 
     def open(self, user: str, chat: str) -> tuple[Session, bool]:
         """(the session of that user and chat, whether it was there already)."""
-        owner = _owner_key(user, chat)
+        owner = owner_key(user, chat)
         with self._lock:
             known = self.parts.store.read(owner)
             if known:
@@ -77,7 +77,7 @@ class Sessions:
     def there(self, user: str, chat: str) -> bool:
         """Whether that user and chat have a session; looking at it counts as use."""
         with self._lock:
-            known = self.parts.store.read(_owner_key(user, chat))
+            known = self.parts.store.read(owner_key(user, chat))
             with suppress(SessionExpired, SessionNotFound):
                 return bool(known and self.find(known["id"]))
             return False
@@ -352,7 +352,7 @@ def erase_damaged(store: LocalStore, key: str) -> None:
 
 def erase(store: LocalStore, data: SessionData) -> None:
     """Remove all that the store holds of a session."""
-    owner = _owner_key(data.user, data.chat)
+    owner = owner_key(data.user, data.chat)
     known = store.read(owner)
     if known and known["id"] == data.id:
         store.remove(owner)
@@ -377,5 +377,6 @@ def _session_key(id_: str) -> str:
     return digest(id_)
 
 
-def _owner_key(user: str, chat: str) -> str:
+def owner_key(user: str, chat: str) -> str:
+    """Where it stands which session a user and chat have."""
     return f"owners/{digest(f'{len(user)}:{user}:{chat}')}.json"
