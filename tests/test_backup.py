@@ -91,9 +91,9 @@ def test_all_comes_back_elsewhere(taken: Path, make_service: MakeService, tmp_pa
     assert (told.sessions, notes) == (2, [])
     service = make_service()
     for link in (taken / "links").read_text().split():
-        response = service.app.test_client().get(urlsplit(link).path)
-        assert response.status_code == 200
-        assert rows_of(response.get_data())
+        with service.app.test_client().get(urlsplit(link).path) as response:
+            assert response.status_code == 200
+            assert rows_of(response.get_data())
     for user in ("anna", "ben"):
         as_it_was(Chat(service, user, "one"))
     assert not list((tmp_path / "data").glob("*.new"))

@@ -191,7 +191,10 @@ class _Sending:
             self._left()
 
     def __del__(self) -> None:
-        _leave(self._environ)  # if nobody has asked for the body
+        # If nobody has asked for the body. It may be in the middle of anything: no lock is taken.
+        stay: Stay | None = self._environ.get(_STAY)
+        if stay is not None:
+            stay.drop()
 
     def _done(self) -> None:
         if self._connection is not None:

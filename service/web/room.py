@@ -10,6 +10,7 @@ import math
 import threading
 import time
 from collections import Counter, deque
+from contextlib import suppress
 
 from service.errors import ServiceBusy, TooManyCalls
 
@@ -56,6 +57,11 @@ class Stay:
         """The request has ended. Doing so twice does no harm."""
         self._room.leave(self)
 
+    def drop(self) -> None:
+        """The request is gone; the next one that comes sees to it."""
+        if not self.left:
+            self._room.dropped.append(self)
+
 
 class Room:
     """Safe for use by many threads.
@@ -83,6 +89,7 @@ class Room:
         self._waiting: dict[str, deque[Stay]] = {}
         self._usual = _FIRST_GUESS
         self._closed = False
+        self.dropped: deque[Stay] = deque()
 
     def __repr__(self) -> str:
         there, working = self._there.total(), self._working.total()
@@ -94,6 +101,9 @@ class Room:
         :raises TooManyCalls: if the caller has too many
         :raises ServiceBusy: if there is none
         """
+        while self.dropped:
+            with suppress(IndexError):  # another thread was first
+                self.leave(self.dropped.popleft())
         with self._lock:
             if self._closed:
                 raise _stopping()
