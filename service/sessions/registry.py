@@ -135,8 +135,12 @@ class Sessions:
             raise _not_found()
         return Session(data, self.parts, kept=True)
 
+    def _is_over(self, used: float) -> bool:
+        over = self.parts.clock() - used > self.parts.settings.session_ttl
+        return over and self.parts.trusted()
+
     def _refuse_expired(self, session: Session) -> None:
-        if self.parts.clock() - session.data.used > self.parts.settings.session_ttl:
+        if self._is_over(session.data.used):
             self._end(session)
             self._ended[session.data.id] = True
             raise SessionExpired("The session has expired.", _HINT)
@@ -204,7 +208,7 @@ class Sessions:
             return False
         session = self._live.get(data.id)
         used = session.data.used if session else data.used
-        if self.parts.clock() - used <= self.parts.settings.session_ttl:
+        if not self._is_over(used):
             return False
         if session:
             self._end(session)

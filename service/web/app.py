@@ -15,6 +15,7 @@ from service.sessions.limits import Quota
 from service.sessions.links import Links, signing_secret
 from service.sessions.parts import Parts
 from service.sessions.registry import Sessions
+from service.sessions.trusted import Trusted, gone_by
 from service.settings import Settings
 from service.store.local import LocalStore
 from service.web import (
@@ -50,6 +51,7 @@ class Service:
         *,
         engine: Engine | None = None,
         clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] | None = None,
     ) -> None:
         store = LocalStore(settings.data_dir)
         secret = signing_secret(store.root, settings.secret_key)
@@ -64,6 +66,7 @@ class Service:
                 Quota(store, settings, clock),
                 Asker(settings.queue_wait),
                 clock,
+                Trusted(clock, steady or (gone_by if clock is time.time else clock)),
             )
         )
         self.mcp = McpDoor(settings, self.sessions, links, secret, clock)

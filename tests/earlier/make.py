@@ -115,16 +115,21 @@ class Chat:
         assert saved
         link = saved["files"][0]["download_url"]
         version = {link.split("/files/")[1]: snapshot(self.http.get(link).content)}
-        self.change("create_excel_table", **made, data_range="A1:C4", name="Costs")
-        self.change("transform_excel_range", **made, action="sort", range="A1:C4", by="Cost")
-        self.change("edit_excel_sheet", **made, action="insert_rows", at=2, count=1)
-        self.change("create_excel_chart", **made, chart_type="column", data_range="A1:B4")
-        self.change("add_excel_rule", **made, range="B2:B5", rule="greater_than", value=100)
-        self.change("write_excel_range", **made, start="E1", rows=[["=B2*2", "=SUMME(A1)", 3]])
-        self.change("create_excel_pivot", **made, data_range="A1:C5", rows="Item", values="Cost")
-        self.change("query_excel_data", **made, sql="select 1 as one", into="One!A1")
+        sheet = {**made, "sheet": "Sheet1"}
+        self.change("create_excel_table", **sheet, range="A1:C4", name="Costs")
+        by = {"by": ["Cost desc"]}
+        self.change("transform_excel_range", **sheet, action="sort", range="A1:C4", options=by)
+        self.change("create_excel_chart", **sheet, chart_type="column", data_range="A1:B4")
+        rule = {"fill": "light green"}
+        self.change(
+            "add_excel_rule", **sheet, range="B2:B4", rule="greater_than", value=100, options=rule
+        )
+        self.change("create_excel_pivot", **sheet, rows=["Item"], values=["Cost"])
+        self.change("edit_excel_sheet", **sheet, action="insert_rows", target="3:3")
+        self.change("write_excel_range", **sheet, start="J1", rows=[["=B2*2", "=SUMME(A1)", 3]])
+        self.change("query_excel_data", **sheet, sql="select 1 as one", into="One!A1")
         for text in ("first", "second", "third"):
-            self.change("write_excel_range", **made, start="H1", rows=[[text]])
+            self.change("write_excel_range", **sheet, start="H1", rows=[[text]])
         if self.op("undo_excel_change", **made, action="undo", steps=2):
             self.at["made.xlsx"] -= 2
         draft = next(path for path in self.links if path.endswith("made.xlsx"))
