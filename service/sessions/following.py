@@ -26,7 +26,10 @@ def follow(session: Session, message: str, earlier: list[str]) -> dict[str, Any]
         changes, and the names of the workbooks that came into the session on other ways than this
     """
     way = [message, *earlier]
-    with calls.held(session.opening), session.calls.under_way("", "branch") as call:
+    with (
+        calls.held(session.opening, session.patience),
+        session.calls.under_way("", "branch") as call,
+    ):
         call.message = message
         before = {book.id for book in session.data.workbooks.values() if book.aside}
         _choose(session, set(way))

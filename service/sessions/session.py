@@ -93,6 +93,12 @@ class Session:
         return f"<Session {self.data.key} workbooks={len(self.data.workbooks)}>"
 
     @property
+    def patience(self) -> float:
+        """Seconds in which any other call of the session has ended."""
+        settings = self.parts.settings
+        return float(settings.queue_wait + settings.engine_deadline)
+
+    @property
     def folder(self) -> str:
         return f"sessions/{self.data.key}"
 
@@ -381,7 +387,7 @@ class Session:
         fingerprint = fingerprint_of(request)
         with self.lock:
             turn = self._under_way.setdefault(key, threading.Lock())
-        with calls.held(turn):
+        with calls.held(turn, self.patience):
             known = self.data.answers.get(key) or self._recent.get(key) or self._journalled(key)
             if known and known["print"] != fingerprint:
                 raise InvalidParameters(
