@@ -133,8 +133,9 @@ class Settings:
     bodies_mb: int = _setting(
         512,
         _whole(1, 65536),
-        "Bodies of requests under way, MiB in all; what comes beyond them is answered 503. One "
-        "user gets half of it at most; a request alone may be as large as the other limits say.",
+        "Room for bodies of requests under way, MiB in all, JSON counted eightfold; what "
+        "comes beyond them is answered 503. One user gets half of it at most; a request alone may "
+        "be as large as the other limits say.",
     )
     slow_seconds: int = _setting(
         20,

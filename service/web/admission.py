@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _PASS = frozenset({"pages", "guide", "start", "calls"})
 _STAY = "excel_tools.stay"
 _STREAM = "text/event-stream"
+# What is in a JSON body takes so many times its size in memory; a file lies on the disk.
+_UNFOLDED = 8
 
 
 def make_room(settings: Settings) -> Room:
@@ -66,7 +68,9 @@ def _who() -> str:
     if token:  # refused here already if it is none of ours
         return f"session {state().links.target(token).session}"
     named = request.headers.get(SESSION_HEADER) or request.headers.get("Mcp-Session-Id")
-    return f"id {named}" if named else f"address {request.remote_addr}"
+    # Of who says nothing of itself each connection counts as somebody else.
+    nobody = f"{request.remote_addr}:{request.environ.get('REMOTE_PORT', '')}"
+    return f"id {named}" if named else f"address {nobody}"
 
 
 def _read(stay: Stay) -> None:
@@ -81,7 +85,7 @@ def _read(stay: Stay) -> None:
         expect_a_file()
     most = request.max_content_length or 0
     expected = most if size is None else min(size, most)
-    stay.hold(expected)
+    stay.hold(expected if upload else expected * _UNFOLDED)
     connection, ends = connection_of(request.environ), state().ends
     if connection is not None:
         ends.reading(connection, expected)
