@@ -24,6 +24,21 @@ SLOW: dict[str, frozenset[str]] = {
             "test_logger_file",
         }
     ),
+    "test_backup": frozenset(
+        {
+            "test_one_user_comes_back_beside_others",
+        }
+    ),
+    "test_earlier_versions": frozenset(
+        {
+            "test_links_of_an_earlier_version_lead_where_they_did",
+            "test_open_work_of_an_earlier_version_goes_on[2-undo]",
+            "test_open_work_of_an_earlier_version_goes_on[3-structure]",
+            "test_open_work_of_an_earlier_version_goes_on[4-charts]",
+            "test_open_work_of_an_earlier_version_goes_on[5-queries]",
+            "test_open_work_of_an_earlier_version_goes_on[6-doors]",
+        }
+    ),
     "test_backpressure": frozenset(
         {
             "test_a_full_service_says_so_and_tells_how_it_is",

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from service.engine.turns import Turns
 from service.errors import ServiceBusy, TooManyCalls
 from service.web.ends import Ends
 from service.web.room import Room, Stay
@@ -120,6 +121,27 @@ def test_a_room_that_closes_tells_those_who_wait() -> None:
             waiting.result(FOREVER)
     with pytest.raises(ServiceBusy, match="stopping"):
         here.enter("c")
+
+
+def test_turns_at_an_engine_go_round_among_sessions() -> None:
+    turns, order = Turns(), list[str]()
+    turns.take()
+
+    def work(whose: str) -> None:
+        assert turns.take(FOREVER, whose)
+        order.append(whose)
+        turns.give()
+
+    with ThreadPoolExecutor(6) as threads:
+        for number, whose in enumerate(["many"] * 4 + ["one", "two"], start=2):
+            threads.submit(work, whose)
+            end = time.monotonic() + FOREVER
+            while turns.callers < number:
+                assert time.monotonic() < end
+                time.sleep(0.001)
+        turns.give()
+    assert order == ["many", "one", "two", "many", "many", "many"]
+    assert turns.callers == 0
 
 
 def test_come_again_means_something() -> None:

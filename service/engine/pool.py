@@ -230,7 +230,7 @@ class EnginePool:
         place = self._place_of(work.workbook)
         slot = self._slots[place.slot]
         began = time.monotonic()
-        if not slot.turns.take(self._queue_wait):
+        if not slot.turns.take(self._queue_wait, _whose(work)):
             raise WorkbookBusy(
                 f"All engines were busy for {self._queue_wait} seconds; nothing was done.",
                 "Try again in a moment.",
@@ -315,6 +315,11 @@ class EnginePool:
 def _key(work: Work) -> str:
     """What may be to blame: a working copy, or the file that one is to be made of."""
     return work.source or work.workbook
+
+
+def _whose(work: Work) -> str:
+    """The session that it is for, by which turns at a process go round."""
+    return work.workbook.partition("/")[0]
 
 
 def _what(work: Work) -> str:

@@ -127,7 +127,7 @@ class Chat:
         self.change("create_excel_pivot", **sheet, rows=["Item"], values=["Cost"])
         self.change("edit_excel_sheet", **sheet, action="insert_rows", target="3:3")
         self.change("write_excel_range", **sheet, start="J1", rows=[["=B2*2", "=SUMME(A1)", 3]])
-        self.change("query_excel_data", **sheet, sql="select 1 as one", into="One!A1")
+        self.change("query_excel_data", **made, sql="select 1 as one", into="One!A1")
         for text in ("first", "second", "third"):
             self.change("write_excel_range", **sheet, start="H1", rows=[[text]])
         if self.op("undo_excel_change", **made, action="undo", steps=2):
@@ -173,7 +173,7 @@ def main() -> None:
             folder.mkdir()
             made_by(commit, folder)
         target = Path(__file__).with_name("data.tar.xz")
-        with tarfile.open(target, "w:xz", preset=9) as archive:
+        with tarfile.open(target, "w:xz", preset=9, dereference=True) as archive:
             for path in sorted(Path(place).rglob("*")):
                 if path.is_file() and "checkpoints" not in path.parts:
                     archive.add(path, path.relative_to(place).as_posix())
