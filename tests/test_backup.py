@@ -213,7 +213,10 @@ def run(folder: Path, *arguments: str) -> int:
 
 
 def test_the_commands_say_what_they_did(
-    taken: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    taken: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     backup = str(tmp_path / "again.tar.xz")
     assert run(taken / "data", "backup", backup, "--no-secrets") == 0
@@ -227,6 +230,13 @@ def test_the_commands_say_what_they_did(
     assert contents(tmp_path / "new") == {}
     assert run(tmp_path / "new", "restore", backup) == 0
     assert run(tmp_path / "new", "restore", str(tmp_path / "none.tar")) == 1
+    piped = io.TextIOWrapper(io.BytesIO())
+    monkeypatch.setattr(sys, "stdout", piped)
+    assert run(taken / "data", "backup", "-") == 0
+    piped.buffer.seek(0)
+    monkeypatch.setattr(sys, "stdin", piped)
+    assert run(tmp_path / "piped", "restore", "-") == 0
+    assert "2 sessions" in capsys.readouterr().err
     assert run(tmp_path / "new", "backup", str(tmp_path / "b.tar"), "--user", "nobody") == 1
 
 

@@ -35,8 +35,8 @@ FORMAT = 1
 ABOUT, MANIFEST, DATA = "about.json", "manifest.json", "data/"
 SECRETS = ("secret.key", "keys")
 # What a service makes again, or is in the middle of making.
-_STAGE = "backup.new"
-LEFT_OUT = (_STAGE, "restore.new", "uploads.new", "sessions", "users", "owners")
+STAGE = "backup.new"
+LEFT_OUT = (STAGE, "restore.new", "uploads.new", "sessions", "users", "owners")
 _MADE_AGAIN = ("checkpoints", "drafts")
 _GROWING = ("session.json", "history", "journal")
 _TRIES = 20
@@ -67,7 +67,7 @@ def back_up(store: LocalStore, target: Path, *, user: str = "", secrets: bool = 
     if target.exists():
         raise InvalidParameters(f"{target} is there already.", "Name a file that is not there yet.")
     part = target.with_name(target.name + ".part")
-    stage = store.path(f"{_STAGE}/{os.getpid()}.{os.urandom(4).hex()}")
+    stage = store.path(f"{STAGE}/{os.getpid()}.{os.urandom(4).hex()}")
     try:
         with _told(target), _archive(part, target.name) as archive:
             writer = _Writer(archive)
