@@ -45,6 +45,8 @@ SLOW: dict[str, frozenset[str]] = {
             "test_a_service_that_stops_ends_its_calls_and_takes_no_more",
             "test_clients_that_say_nothing_keep_no_one_waiting",
             "test_a_body_has_an_end",
+            "test_the_tool_hides_a_restart",
+            "test_the_tool_waits_for_a_busy_service",
         }
     ),
     "test_query_texts": frozenset(

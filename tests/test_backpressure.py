@@ -20,6 +20,7 @@ import pytest
 import requests
 
 from tests.halting import halted
+from tests.plugin_fixtures import ToolCalls, load_plugin
 from tests.processes import ServerProcess, end, service_process
 from tests.service_fixtures import KEY
 
@@ -206,3 +207,52 @@ def test_a_body_has_an_end(tmp_path: Path) -> None:
         assert answer.startswith(b"HTTP/1.1 408")
         assert b'"request_too_slow"' in answer
         assert anna.append("again").ok
+
+
+# The tool in Open WebUI -----------------------------------------------------------------
+
+
+def tools_of(server: ServerProcess, count: int) -> list[ToolCalls]:
+    valves = {"service_url": server.health_url.removesuffix("/health"), "api_key": KEY}
+    return [ToolCalls(load_plugin(), valves=valves) for _ in range(count)]
+
+
+def statuses(users: list[ToolCalls]) -> list[str]:
+    return [status["description"] for user in users for status in list(user.page.statuses)]
+
+
+def made(user: ToolCalls) -> dict[str, Any]:
+    return user.op("create_excel_file", filename="a.xlsx", headers=["Item"])
+
+
+def test_the_tool_waits_for_a_busy_service(tmp_path: Path) -> None:
+    """Six users at a service with room for two: all are served, and see what they wait for."""
+    with service_process(tmp_path, KEY, engines="1", threads="1", waiting="1") as server:
+        first, *users = tools_of(server, 7)
+        made(first)  # now there are engines to halt
+        with (
+            halted(server) as engines,
+            calls(6, lambda number: made(users[number])) as futures,
+        ):
+            until(lambda: any("is busy" in said for said in statuses(users)))
+            resume(engines)
+            assert [future.result(2 * WITHIN)["workbook"] for future in futures] == ["a.xlsx"] * 6
+        assert all(not user.page.statuses[-1].get("error") for user in users)
+
+
+def test_the_tool_hides_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The service is killed under a call and started again; the call is done once."""
+    with service_process(tmp_path, KEY, engines="1") as server:
+        (user,) = tools_of(server, 1)
+        monkeypatch.setattr(user.module, "RESTART_SECONDS", WITHIN)
+        made(user)
+        more = {"start": "append", "rows": [["More"]]}
+        with (
+            halted(server),
+            calls(1, lambda _: user.op("write_excel_range", **more)) as futures,
+        ):
+            until(lambda: busy(server, 1))
+            time.sleep(0.5)
+            server.restart(signal.SIGKILL)
+            futures[0].result(2 * WITHIN)
+        assert user.rows() == [["Item"], ["More"]]
