@@ -79,7 +79,8 @@ def _read(stay: Stay) -> None:
     :raises RequestTooSlow: if it did not come in time
     """
     upload, size = request.endpoint in UPLOADS, request.content_length
-    if request.method in ("GET", "HEAD") or size == 0:
+    chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
+    if request.method in ("GET", "HEAD") or not (size or chunked):
         return
     if upload:
         expect_a_file()
