@@ -19,7 +19,7 @@ from service.store.local import LocalStore
 from service.web.app import Service
 from tests.earlier.make import VERSIONS, snapshot
 from tests.processes import ROOT
-from tests.service_fixtures import Chat, MakeService
+from tests.service_fixtures import Chat, Clock, MakeService
 
 DATA = ROOT / "tests" / "earlier" / "data.tar.xz"
 
@@ -43,11 +43,11 @@ def held(service: Service, chat: Chat, book: str) -> dict[str, Any]:
     return snapshot(chat.download(entry))
 
 
-def opened(make_service: MakeService) -> tuple[Service, Chat]:
-    # Links and sessions of then are in their time.
-    service = make_service(
-        secret_key="a secret of then", session_ttl=31_536_000, link_ttl=31_536_000
-    )
+def opened(make_service: MakeService, folder: Path) -> tuple[Service, Chat]:
+    """The service of now, on the evening of the day on which that of then was killed."""
+    (record,) = (folder / "data" / "sessions").glob("*/session.json")
+    clock = Clock(json.loads(record.read_text())["used"] + 10_000)
+    service = make_service(secret_key="a secret of then", clock=clock)
     return service, Chat(service, "anna", "work")
 
 
@@ -57,7 +57,7 @@ def test_open_work_of_an_earlier_version_goes_on(
 ) -> None:
     """As it stood, step by step back to the beginning, and forward again; nothing is left out."""
     told = unpacked(version, tmp_path)
-    service, chat = opened(make_service)
+    service, chat = opened(make_service, tmp_path)
     assert chat.id == told["session"]
     for book, states in told["states"].items():
         at = told["at"][book]
@@ -78,7 +78,7 @@ def test_links_of_an_earlier_version_lead_where_they_did(
     version: str, make_service: MakeService, tmp_path: Path
 ) -> None:
     told = unpacked(version, tmp_path)
-    service, _ = opened(make_service)
+    service, _ = opened(make_service, tmp_path)
     for path, state in told["links"].items():
         with service.app.test_client().get(f"/files/{path}") as response:
             assert response.status_code == 200, path

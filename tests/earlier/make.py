@@ -74,7 +74,7 @@ class Chat:
 
     def op(self, name: str, /, **parameters: Any) -> dict[str, Any] | None:
         """The answer; None if this version does not do that."""
-        response = self.http.post(f"{self.url}/v1/operations/{name}", json=parameters, timeout=90)
+        response = self.http.post(f"{self.url}/v1/operations/{name}", json=parameters, timeout=600)
         if response.ok:
             answer: dict[str, Any] = response.json()
             return answer
