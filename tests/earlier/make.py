@@ -89,9 +89,6 @@ class Chat:
             self.states.setdefault(book, []).append(snapshot(self.http.get(link).content))
             self.at[book] = len(self.states[book]) - 1
             self.links[link.split("/files/")[1]] = self.states[book][-1]
-            # A draft's link gives what there is at the time.
-            for path in [path for path in self.links if path.endswith(book)]:
-                self.links[path] = self.states[book][-1]
 
     def work(self) -> None:
         self.http.put(
@@ -132,9 +129,10 @@ class Chat:
             self.change("write_excel_range", **sheet, start="H1", rows=[[text]])
         if self.op("undo_excel_change", **made, action="undo", steps=2):
             self.at["made.xlsx"] -= 2
-        draft = next(path for path in self.links if path.endswith("made.xlsx"))
-        self.links[draft] = self.states["made.xlsx"][self.at["made.xlsx"]]
-        self.links |= version
+        for path in self.links:
+            book = path.rpartition("/")[2]
+            self.links[path] = self.states[book][self.at[book]]
+        self.links |= version  # the last one
 
 
 def made_by(commit: str, folder: Path) -> None:
