@@ -18,6 +18,7 @@ import io
 import json
 import logging
 import os
+import random
 import re
 import threading
 import time
@@ -32,7 +33,7 @@ from weakref import WeakValueDictionary
 
 import requests
 from pydantic import BaseModel, Field
-from urllib3.exceptions import ProtocolError
+from urllib3.exceptions import NewConnectionError, ProtocolError
 
 log = logging.getLogger("excel_tools.plugin")
 
@@ -59,8 +60,10 @@ MOST_ROUNDS = 4
 REOPENED = 5
 # Seconds that a call which the user stops waits for the service to have it stopped.
 STOPPING = 5.0
-# Where the service asks to wait (Retry-After): how often, and for how many seconds at most.
-WAITS, LONGEST_WAIT = 2, 20
+# Seconds that a call waits in all for a service that has too much to do at the moment, and for one
+# that does not answer because it is being restarted.
+BUSY_SECONDS = 60.0
+RESTART_SECONDS = 15.0
 # What a page is asked that shows a preview inside, where the page's own colours can't be seen.
 IS_DARK = "return document.documentElement.classList.contains('dark')"
 THEME_SECONDS = 2.0
@@ -691,8 +694,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "the Excel service broke off; the change may have been made": "der Excel-Dienst brach ab; die Änderung ist vielleicht schon gemacht",
         "the Excel service can't be reached; an administrator can help": "der Excel-Dienst ist nicht erreichbar; die Administration kann helfen",
         "the Excel service could not store it; an administrator can help": "der Excel-Dienst konnte es nicht speichern; die Administration kann helfen",
+        "the Excel service does not answer; trying again": "der Excel-Dienst antwortet nicht; neuer Versuch",
         "the Excel service does not know this; an administrator can help": "der Excel-Dienst kennt das nicht; die Administration kann helfen",
         "the Excel service does not take this tool's key; an administrator can help": "der Excel-Dienst nimmt den Schlüssel dieses Werkzeugs nicht an; die Administration kann helfen",
+        "the Excel service is busy; trying again": "der Excel-Dienst ist ausgelastet; neuer Versuch",
         "the Excel service lost track of this chat": "der Excel-Dienst hat diesen Chat aus den Augen verloren",
         "the attached file could not be read; attach it again": "die angehängte Datei war nicht lesbar; bitte noch einmal anhängen",
         "the database can't be asked at the moment": "die Datenbank ist gerade nicht erreichbar",
@@ -839,17 +844,18 @@ class ServiceClient:
         self._under_way = ("", "")
         # What is done outside of an operation, in words for the chat.
         self.stage = ""
-        self._stopped = self._done = self._waits = False
-        self._idle, self._left = threading.Event(), threading.Event()
+        # Why a request waits before it is sent again; "" if none does.
+        self._waits = ""
+        self._halt = threading.Event()
+        self._done = False
+        self._idle = threading.Event()
         self._idle.set()
 
     def progress(self) -> dict:
         """What is being done for the operation under way; empty if that is not known."""
         session, key = self._under_way
-        if self._waits:
-            return {"doing": "waiting"}
-        if not key:
-            return {"doing": self.stage}
+        if self._waits or not key:
+            return {"doing": self._waits or self.stage}
         try:
             return self._json("GET", f"/v1/calls/{key}", {"X-Excel-Session": session}, timeout=5.0)
         except ToolError:
@@ -857,8 +863,7 @@ class ServiceClient:
 
     def stop(self) -> str:
         """Begin nothing more, have the service stop the operation under way; what came of it."""
-        self._stopped = True
-        self._left.set()
+        self._halt.set()
         session, key = self._under_way
         cancelled = self._cancelled(session, key) if key else True
         self._idle.wait(STOPPING)
@@ -1047,20 +1052,33 @@ class ServiceClient:
         return answer
 
     def _send(self, method: str, address: str, headers: dict, **body: Any) -> requests.Response:
-        """What the service answers; where it asks to wait, nothing was done, and it is asked again."""
-        response = self._sent(method, address, headers, **body)
-        for _ in range(0 if "timeout" in body else WAITS):
-            seconds = _asks_to_wait(response)
-            if not 0 < seconds <= LONGEST_WAIT:
-                break
-            self._waits = True
-            self._left.wait(seconds)
-            self._waits = False
-            response = self._sent(method, address, headers, **body)
-        return response
+        """The answer to a request, which is sent again while the service says it is too busy.
+
+        It is also where the connection is lost, as by a service that restarts: a change is known
+        to it by its key, and done once. What has a time of its own can't wait.
+        """
+        now = time.monotonic()
+        ends = {"busy": now + BUSY_SECONDS, "restarting": now + RESTART_SECONDS}
+        while True:
+            response, error = None, None
+            try:
+                response = self._sent(method, address, headers, **body)
+                why, wait = "busy", _again_after(response)
+            except requests.RequestException as lost:
+                error = lost
+                why, wait = "restarting", 1.0 if _is_lost(lost) else 0.0
+            wait *= random.uniform(1.0, 1.25)
+            if not wait or "timeout" in body or time.monotonic() + wait > ends[why]:
+                if error is None:
+                    return response
+                log.warning("no answer from the service: %s", type(error).__name__)
+                raise self._unanswered(error) from None
+            self._waits = why
+            self._halt.wait(wait)
+            self._waits = ""
 
     def _sent(self, method: str, address: str, headers: dict, **body: Any) -> requests.Response:
-        if self._stopped and method != "DELETE":
+        if self._halt.is_set() and method != "DELETE":
             raise ToolError("The user has stopped this.", "Nothing was changed.", "cancelled")
         who = {"X-User-Id": self.user, "X-Chat-Id": self.chat, **self._authorization()}
         who |= _signed(self.user)
@@ -1080,7 +1098,9 @@ class ServiceClient:
                 "Nothing was changed. Send null for a blank cell.",
                 "invalid_parameters",
             ) from None
-        except (requests.RequestException, ValueError) as error:
+        except requests.RequestException:
+            raise
+        except ValueError as error:
             log.warning("no answer from the service: %s", type(error).__name__)
             raise self._unanswered(error) from None
 
@@ -1147,10 +1167,20 @@ class ServiceClient:
         )
 
 
-def _asks_to_wait(response: requests.Response) -> int:
-    """The seconds after which to ask again; 0 if the service does not say so."""
-    wanted = response.headers.get("Retry-After", "") if response.status_code in (429, 503) else ""
-    return int(wanted) if wanted.isdecimal() and len(wanted) < 6 else 0
+def _again_after(response: requests.Response) -> float:
+    """The seconds after which the service wants to be asked again; 0 if it does not."""
+    after = response.headers.get("Retry-After", "")
+    return float(after) if response.status_code in (429, 503) and after.isdecimal() else 0.0
+
+
+def _is_lost(error: BaseException) -> bool:
+    """Whether nobody answered at the service's address, or the connection ended before an answer."""
+    if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.Timeout):
+        return False
+    if isinstance(error, ConnectionError | NewConnectionError):
+        return True
+    causes = [*error.args, getattr(error, "reason", None), error.__cause__]
+    return any(_is_lost(cause) for cause in causes if isinstance(cause, BaseException))
 
 
 def _signed(user: str) -> dict[str, str]:
@@ -1450,6 +1480,8 @@ FAILED = "{doing} did not work: {why}"
 STEP, COUNT = "step {number} of {total}", "{done} of {total}"
 PROGRESS = {
     "waiting": "waiting for its turn",
+    "busy": "the Excel service is busy; trying again",
+    "restarting": "the Excel service does not answer; trying again",
     "rebuilding": "bringing the workbook back",
     "working": "",
     "loading": "loading",
@@ -1509,6 +1541,9 @@ FOREIGN = {
     "workbook_required": "it is not clear which workbook is meant",
     "workbook_damaged": "the file is damaged",
     "workbook_busy": "others are using it at the moment; try again later",
+    "service_busy": "others are using it at the moment; try again later",
+    "too_many_calls": "others are using it at the moment; try again later",
+    "request_too_slow": "it took too long",
     "limit_reached": "a limit is reached",
     "database_not_found": "there is no such database",
     "database_required": "it is not clear which database is meant",

@@ -19,12 +19,14 @@ from service.engine.temporary import Temporary
 from service.errors import StorageFailed
 from service.logs import JsonFormatter, setup_logging
 from service.openwebui import doctor, install
-from service.patience import worker_class
 from service.sessions import console
 from service.settings import Settings, SettingsError
 from service.store.opening import opened
 from service.web.app import Service
 from service.web.logs import RequestFacts, log
+from service.web.worker import PatientWorker
+
+_MORE_THREADS = 16
 
 
 class ServerLog(Logger):
@@ -52,14 +54,15 @@ class Server(BaseApplication):
         options: dict[str, Any] = {
             "bind": f"{self.settings.listen_host}:{self.settings.port}",
             "workers": self.settings.workers,
-            "worker_class": worker_class(self.settings.request_seconds),
+            "worker_class": PatientWorker,
             # What a proxy in front makes of an address is known from EXCEL_TOOLS_PUBLIC_URL
             # alone: nobody's headers change the path, the scheme or the caller.
             "forwarded_allow_ips": "",
             "forwarder_headers": "",
-            "threads": self.settings.threads,
+            # Those that work, those that wait, and some to say no with and to read with.
+            "threads": self.settings.threads + self.settings.waiting + _MORE_THREADS,
             "timeout": self.settings.engine_deadline + self.settings.queue_wait + 30,
-            "graceful_timeout": 30,
+            "graceful_timeout": self.settings.drain_seconds + self.settings.stop_seconds,
             "keepalive": 5,
             "worker_exit": lambda _server, _worker: self.close(),
             "accesslog": None,

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from cachetools import LRUCache
 
-from service.errors import Cancelled
+from service.errors import Cancelled, WorkbookBusy
 from service.progress import Progress
 
 # How often what waits looks whether it still is wanted.
@@ -222,9 +222,16 @@ def acquired(lock: _Lock, seconds: float = -1) -> bool:
 
 
 @contextmanager
-def held(lock: threading.Lock) -> Iterator[None]:
-    """Hold a lock in the block; see ``acquired``."""
-    acquired(lock)
+def held(lock: threading.Lock, seconds: float) -> Iterator[None]:
+    """Hold a lock in the block; see ``acquired``.
+
+    :raises WorkbookBusy: if it was not free within so many seconds
+    """
+    if not acquired(lock, seconds):
+        raise WorkbookBusy(
+            f"Another call of this chat was not done within {seconds:g} seconds; nothing was done.",
+            "Try again in a moment.",
+        )
     try:
         yield
     finally:

@@ -33,6 +33,8 @@ The tree has three branches, by whose move it is to mend it::
     |   |-- StatementFailed         422  statement_failed
     |   |-- Cancelled               409  cancelled
     |   |-- RateLimited             429  rate_limited
+    |   |-- RequestTooSlow          408  request_too_slow
+    |   |-- TooManyCalls            429  too_many_calls
     |   `-- LimitReached            429  limit_reached
     |-- WorkbookError               the workbook's state is in the way
     |   |-- WorkbookNotFound        404  workbook_not_found
@@ -46,6 +48,7 @@ The tree has three branches, by whose move it is to mend it::
     `-- ServiceError                our fault
         |-- StorageFailed           507  storage_failed
         |-- DatabaseUnavailable     503  database_unavailable
+        |-- ServiceBusy             503  service_busy
         `-- InternalError           500  internal_error
 
 A message says what was asked and what exists; a hint says what to do next.
@@ -53,7 +56,7 @@ A message says what was asked and what exists; a hint says what to do next.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class ExcelToolsError(Exception):
@@ -68,6 +71,9 @@ class ExcelToolsError(Exception):
     status: int = 500
     # What a person does about it, for the page of errors; a case's own hint says more.
     cure: ClassVar[str] = ""
+    # Seconds after which the same call may be sent again, because nothing was done and it is
+    # likely to be done then; 0 for one that would fail again.
+    retry_after: int = 0
 
     def __init__(
         self, message: str, hint: str = "", details: dict[str, object] | None = None
@@ -81,6 +87,11 @@ class ExcelToolsError(Exception):
 
     def __str__(self) -> str:
         return self.message
+
+    def again_after(self, seconds: int) -> Self:
+        """The same error, with another time to wait."""
+        self.retry_after = seconds
+        return self
 
     def body(self, request_id: str) -> dict[str, object]:
         """The one JSON shape of an error."""
@@ -333,6 +344,24 @@ class RateLimited(CallerError):
     code = "rate_limited"
     status = 429
     cure = "Wait as long as `Retry-After` says; the operator may raise the limit."
+    retry_after = 1
+
+
+class RequestTooSlow(CallerError):
+    """The body of the request did not come in time; nothing was done."""
+
+    code = "request_too_slow"
+    status = 408
+    cure = "Send it again over a faster line, or send less at a time."
+
+
+class TooManyCalls(CallerError):
+    """The same user has too many calls under way; nothing was done."""
+
+    code = "too_many_calls"
+    status = 429
+    cure = "Call again after `Retry-After` seconds; `EXCEL_TOOLS_CALLS_PER_USER` is the limit."
+    retry_after = 1
 
 
 class LimitReached(CallerError):
@@ -388,6 +417,7 @@ class WorkbookBusy(WorkbookError):
     code = "workbook_busy"
     status = 503
     cure = "Call again in some seconds; with more `EXCEL_TOOLS_ENGINES` others wait less."
+    retry_after = 5
 
 
 class UnsavedChanges(WorkbookError):
@@ -432,6 +462,16 @@ class DatabaseUnavailable(ServiceError):
     code = "database_unavailable"
     status = 503
     cure = "Try again later; if it stays, the operator looks at the database."
+    retry_after = 60
+
+
+class ServiceBusy(ServiceError):
+    """The service has as much to do as it takes, or is stopping; nothing was done."""
+
+    code = "service_busy"
+    status = 503
+    cure = "Call again after `Retry-After` seconds; if it stays, the operator adds engines."
+    retry_after = 5
 
 
 class InternalError(ServiceError):

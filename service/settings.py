@@ -226,10 +226,40 @@ class Settings:
         "one needs `REDIS_URL`.",
     )
     threads: int = _setting(16, _whole(1, 256), "Requests worked on at the same time.")
-    request_seconds: int = _setting(
+    waiting: int = _setting(
+        64,
+        _whole(0, 1000),
+        "Requests that wait for others to end; what comes beyond them is answered 503.",
+    )
+    calls_per_user: int = _setting(
+        16,
+        _whole(1, 1000),
+        "Requests of one user that are worked on or wait; what comes beyond them is answered 429.",
+    )
+    bodies_mb: int = _setting(
+        512,
+        _whole(1, 65536),
+        "Room for bodies of requests under way, MiB in all, JSON counted eightfold; what "
+        "comes beyond them is answered 503. One user gets half of it at most; a request alone may "
+        "be as large as the other limits say.",
+    )
+    slow_seconds: int = _setting(
         20,
         _whole(1, 3600),
-        "Seconds that a client may take to send a request, besides one for each 16 KiB.",
+        "Seconds that a client has to send a request or to take an answer, besides a second for "
+        "each 32 KiB; a slower one is cut off.",
+    )
+    drain_seconds: int = _setting(
+        0,
+        _whole(0, 600),
+        "Seconds for which a service that was told to stop goes on, while `/ready` answers 503, "
+        "so that a load balancer has time to notice.",
+    )
+    stop_seconds: int = _setting(
+        30,
+        _whole(1, 3600),
+        "Seconds that calls under way have to end when the service stops; what waits is answered "
+        "503.",
     )
     engines: int = _setting(
         min(_cores(), 16),

@@ -48,6 +48,31 @@ SLOW: dict[str, frozenset[str]] = {
             "test_logger_file",
         }
     ),
+    "test_backup": frozenset(
+        {
+            "test_one_user_comes_back_beside_others",
+        }
+    ),
+    "test_earlier_versions": frozenset(
+        {
+            "test_links_of_an_earlier_version_lead_where_they_did",
+            "test_open_work_of_an_earlier_version_goes_on[2-undo]",
+            "test_open_work_of_an_earlier_version_goes_on[3-structure]",
+            "test_open_work_of_an_earlier_version_goes_on[4-charts]",
+            "test_open_work_of_an_earlier_version_goes_on[5-queries]",
+            "test_open_work_of_an_earlier_version_goes_on[6-doors]",
+        }
+    ),
+    "test_backpressure": frozenset(
+        {
+            "test_a_full_service_says_so_and_tells_how_it_is",
+            "test_a_service_that_stops_ends_its_calls_and_takes_no_more",
+            "test_clients_that_say_nothing_keep_no_one_waiting",
+            "test_a_body_has_an_end",
+            "test_the_tool_hides_a_restart",
+            "test_the_tool_waits_for_a_busy_service",
+        }
+    ),
     "test_query_texts": frozenset(
         {
             "test_changes_are_seen[fewer rows]",
@@ -310,11 +335,6 @@ SLOW: dict[str, frozenset[str]] = {
             "test_it_does_what_it_says_in_a_report",
         }
     ),
-    "test_patience": frozenset(
-        {
-            "test_slow_clients_hold_no_thread",
-        }
-    ),
     "test_plugin_openwebui": frozenset(
         {
             "test_a_converted_workbook_comes_back_from_the_chat",
@@ -376,6 +396,11 @@ SLOW: dict[str, frozenset[str]] = {
     "test_sheet_layout": frozenset(
         {
             "test_each_layout_shows_and_stays",
+        }
+    ),
+    "test_slow_clients": frozenset(
+        {
+            "test_slow_clients_hold_no_thread",
         }
     ),
     "test_slow_formulas": frozenset(

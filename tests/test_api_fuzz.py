@@ -46,7 +46,7 @@ ROUTES = [(path, method) for path, item in document("0")["paths"].items() for me
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     folder = tmp_path_factory.mktemp("fuzz")
-    limits = {"engine_deadline": "20", "user_rate": "0", "request_seconds": "60"}
+    limits = {"engine_deadline": "20", "user_rate": "0", "slow_seconds": "60"}
     with service_process(folder, KEY, engines="1", libreoffice="off", **limits) as process:
         yield process
         log = process.log.read_text(errors="replace")

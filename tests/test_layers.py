@@ -24,7 +24,7 @@ LAYERS = [
 ]
 BOTTOM = {
     *("settings", "errors", "names", "logs", "sources", "progress", "calls", "sql_words"),
-    *("tool", "languages", "matching", "patience"),
+    *("tool", "languages", "matching"),
 }
 MODULES = sorted((ROOT / "service").rglob("*.py"))
 SCRIPTS = sorted((ROOT / "scripts").rglob("*.py"))

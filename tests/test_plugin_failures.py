@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import requests
 import responses
-from urllib3.exceptions import ProtocolError
+from urllib3.exceptions import NewConnectionError, ProtocolError
 
 from tests.plugin_fixtures import Page, ToolCalls, check_failure, load_plugin
 
@@ -539,3 +539,99 @@ def test_every_tool_answers_a_dead_service_in_the_one_shape(
         calls.page = Page()
         assert calls.fail(name, **item.example)["code"] == "service_unreachable"
         assert len(service.calls) == number
+
+
+# A service that has too much to do, or restarts -------------------------------------------
+
+
+def busy(service: responses.RequestsMock, times: int, after: str, status: int = 503) -> None:
+    for _ in range(times):
+        body = error_body("service_busy")
+        service.post(LISTING, json=body, status=status, headers={"Retry-After": after})
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch, calls: ToolCalls) -> ToolCalls:
+    """Calls whose seconds are short, so that none has to be waited for."""
+    monkeypatch.setattr(calls.module.random, "uniform", lambda *_: 0.001)  # type: ignore[attr-defined]
+    return calls
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_busy_service_is_asked_again_when_it_says(
+    service: responses.RequestsMock, patient: ToolCalls, status: int
+) -> None:
+    opens(service)
+    busy(service, 3, "2", status)
+    service.post(LISTING, json=DONE)
+    assert patient.op("list_excel_files")["result"] == {"done": 1}
+    sent = [call.request for call in service.calls if call.request.url == LISTING]
+    assert len(sent) == 4
+    assert len({request.headers["Idempotency-Key"] for request in sent}) == 1
+
+
+def test_a_service_that_stays_busy_is_told_in_its_own_words(
+    service: responses.RequestsMock, patient: ToolCalls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patient.module, "BUSY_SECONDS", 0.02)
+    opens(service)
+    body = error_body("service_busy")
+    service.post(LISTING, json=body, status=503, headers={"Retry-After": "3"})
+    answer = patient.fail("list_excel_files")
+    assert (answer["code"], answer["hint"]) == ("service_busy", "What to do.")
+
+
+@pytest.mark.parametrize("after", ["", "61", "soon", "-1"])
+def test_what_is_too_far_off_is_not_waited_for(
+    service: responses.RequestsMock, calls: ToolCalls, after: str
+) -> None:
+    opens(service)
+    busy(service, 1, after)
+    assert calls.fail("list_excel_files")["code"] == "service_busy"
+    assert len(service.calls) == 2
+
+
+REFUSED = requests.ConnectionError(NewConnectionError(None, "refused"))  # type: ignore[arg-type]
+RESET = requests.ConnectionError(ProtocolError("aborted", ConnectionResetError()))
+
+
+@pytest.mark.parametrize("lost", [REFUSED, RESET], ids=["refused", "reset"])
+def test_a_service_that_restarts_is_asked_again_with_the_same_key(
+    service: responses.RequestsMock, patient: ToolCalls, lost: Exception
+) -> None:
+    opens(service)
+    service.post(LISTING, body=lost)
+    service.post(LISTING, json=DONE)
+    assert patient.op("list_excel_files")["result"] == {"done": 1}
+    first, second = (call.request for call in list(service.calls)[1:])
+    assert first.headers["Idempotency-Key"] == second.headers["Idempotency-Key"]
+
+
+def test_a_stop_ends_the_waiting(service: responses.RequestsMock, calls: ToolCalls) -> None:
+    """What waits for a busy service ends at once, and the chat sees why it waits until then."""
+    opens(service)
+    busy(service, 1, "59")
+    service.delete(re.compile(f"{URL}/v1/calls/.*"), json={"cancelled": True})
+    client = calls.module.ServiceClient(  # type: ignore[attr-defined]
+        calls.tools().valves,
+        "user",
+        "chat",
+        calls.module.SharedState(),  # type: ignore[attr-defined]
+    )
+    found: list[Any] = []
+
+    def work() -> None:
+        try:
+            client.operate("list_excel_files", {}, {})
+        except calls.module.ToolError as error:  # type: ignore[attr-defined]
+            found.append(error.code)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    while not client._waits:
+        assert thread.is_alive()
+        thread.join(0.01)
+    assert client.progress() == {"doing": "busy"}
+    assert client.stop() == "stopped"
+    thread.join(30)
+    assert found == ["cancelled"]

@@ -38,7 +38,8 @@ def test_a_refusal_says_how_long_to_wait() -> None:
     rates.user("ada")
     with pytest.raises(RateLimited) as caught:
         rates.user("ada")
-    assert caught.value.details == {"limit": 2, "retry_after": 30}
+    assert caught.value.details == {"limit": 2}
+    assert caught.value.retry_after == 30
     assert "2 a minute" in caught.value.message
     rates.user("bob")
 

@@ -24,6 +24,7 @@ from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from service import calls, progress
 from service.engine import worker
+from service.engine.deaths import Deaths
 from service.engine.ending import kill_with_children
 from service.engine.temporary import removed
 from service.engine.turns import Turns
@@ -211,6 +212,7 @@ class EnginePool:
         # As many as the processes can hold: what was not used for longer is nowhere.
         self._bound: LRUCache[str, _Place] = LRUCache(settings.engines * settings.engine_workbooks)
         self._lock = threading.Lock()
+        self._deaths = Deaths()
 
     def __enter__(self) -> EnginePool:
         return self
@@ -224,17 +226,20 @@ class EnginePool:
     def call(self, work: Work) -> Reply:
         """See :class:`service.engine.work.Engine`."""
         calls.current().check()
+        self._deaths.refuse(_key(work), _what(work), work.name)
         place = self._place_of(work.workbook)
         slot = self._slots[place.slot]
         began = time.monotonic()
-        if not slot.turns.take(self._queue_wait):
+        if not slot.turns.take(self._queue_wait, _whose(work)):
             raise WorkbookBusy(
                 f"All engines were busy for {self._queue_wait} seconds; nothing was done.",
                 "Try again in a moment.",
             )
         try:
             place.waited += time.monotonic() - began
-            return self._done(slot, work)
+            reply = self._done(slot, work)
+            self._deaths.lived(_key(work))
+            return reply
         finally:
             slot.turns.give()
 
@@ -252,6 +257,7 @@ class EnginePool:
                 return slot.do(work, self._deadline)
         except _DiedError as error:
             log.error("an engine process ended with %s", error)
+            self._deaths.died(_key(work), _what(work))
             if work.opens and error.by_itself:
                 raise WorkbookDamaged(
                     f"Reading {work.name} took its engine process down. The file is damaged, "
@@ -304,6 +310,16 @@ class EnginePool:
         for slot in self._slots:
             slot.join()
         removed(self._folder)
+
+
+def _key(work: Work) -> str:
+    """What may be to blame: a working copy, or the file that one is to be made of."""
+    return work.source or work.workbook
+
+
+def _whose(work: Work) -> str:
+    """The session that it is for, by which turns at a process go round."""
+    return work.workbook.partition("/")[0]
 
 
 def _what(work: Work) -> str:

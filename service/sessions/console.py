@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.errors import ExcelToolsError, StorageFailed, WorkbookBusy
-from service.sessions import key_console, link_console
+from service.sessions import backup_console, key_console, link_console
 from service.sessions.history import History
 from service.sessions.limits import session_keys
 from service.sessions.model import SessionData
@@ -55,9 +55,12 @@ def main(arguments: list[str], settings: Settings) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m service", description=_ABOUT)
-    nouns = parser.add_subparsers(required=True, metavar="sessions|keys|links|install|doctor")
+    nouns = parser.add_subparsers(
+        required=True, metavar="sessions|keys|links|backup|restore|install|doctor"
+    )
     key_console.add_to(nouns)
     link_console.add_to(nouns)
+    backup_console.add_to(nouns)
     for name, help_ in (
         ("install", "the tool into an Open WebUI, or a newer one over the old"),
         ("doctor", "what is wrong, and what to change"),

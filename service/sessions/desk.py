@@ -101,7 +101,7 @@ class SessionCall:
 
     def open(self, file: str, password: str) -> Answer:
         session = self._session
-        self._held.enter_context(calls.held(session.opening))
+        self._held.enter_context(calls.held(session.opening, session.patience))
         upload, record = self._wanted(file)
         if record is not None and record.open:
             self._book = record
@@ -341,7 +341,7 @@ class SessionCall:
 
     def close(self, workbook: str) -> Answer:
         session = self._session
-        self._held.enter_context(calls.held(session.opening))
+        self._held.enter_context(calls.held(session.opening, session.patience))
         book = self._named(workbook)
         with session.queue(book):
             discarded = _discarded(book)

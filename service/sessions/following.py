@@ -29,7 +29,7 @@ def follow(session: Session, message: str, earlier: list[str]) -> dict[str, Any]
     with (
         session.calls.under_way("", "branch") as call,
         session.turn(),
-        calls.held(session.opening),
+        calls.held(session.opening, session.patience),
     ):
         call.message = message
         before = {book.id for book in session.data.workbooks.values() if book.aside}

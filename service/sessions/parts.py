@@ -26,3 +26,5 @@ class Parts:
     quota: Quota
     asker: Asker
     clock: Callable[[], float] = time.time
+    # Whether the clock may end sessions, see ``trusted.Trusted``.
+    trusted: Callable[[], bool] = lambda: True

@@ -68,7 +68,7 @@ class Rates:
     def user(self, user: str) -> None:
         """Count a request for a user.
 
-        :raises RateLimited: with the seconds to wait in ``details``
+        :raises RateLimited: with the seconds to wait
         """
         self._take("user", user, self._user, "of this user", "EXCEL_TOOLS_USER_RATE")
 
@@ -89,5 +89,5 @@ class Rates:
             raise RateLimited(
                 f"There were too many requests {whose}: {most:,} a minute are taken.",
                 f"Nothing was done. Try again in {seconds} s; the operator can raise {setting}.",
-                {"limit": most, "retry_after": seconds},
-            )
+                {"limit": most},
+            ).again_after(seconds)

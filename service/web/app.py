@@ -17,10 +17,12 @@ from service.sessions.links import Links
 from service.sessions.parts import Parts
 from service.sessions.rates import LocalBuckets, Rates
 from service.sessions.registry import Sessions
+from service.sessions.trusted import Trusted, gone_by
 from service.settings import Settings
 from service.store.opening import opened
 from service.web import (
     access,
+    admission,
     answers,
     calls,
     files,
@@ -33,6 +35,8 @@ from service.web import (
     sessions,
     start,
 )
+from service.web.admission import make_room
+from service.web.ends import Ends
 from service.web.identity import UserTokens
 from service.web.mcp import door
 from service.web.mcp.door import McpDoor
@@ -50,6 +54,7 @@ class Service:
         *,
         engine: Engine | None = None,
         clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] | None = None,
     ) -> None:
         self._shared = opened(settings, clock)
         store, board = self._shared.store, self._shared.board
@@ -66,9 +71,13 @@ class Service:
                 Quota(store, settings, clock),
                 Asker(settings.queue_wait),
                 clock,
+                Trusted(clock, steady or (gone_by if clock is time.time else clock)),
             )
         )
         self.mcp = McpDoor(settings, self.sessions, links, secret, clock)
+        self.room, self.ends = make_room(settings), Ends(float(settings.slow_seconds))
+        self.stopping = threading.Event()
+        self.drain_seconds = settings.drain_seconds
         secret_of_users = settings.user_token_secret
         self.app = _application(
             State(
@@ -76,6 +85,9 @@ class Service:
                 self.sessions,
                 links,
                 self.mcp,
+                self.room,
+                self.ends,
+                self.stopping,
                 Keys(store, settings.api_keys, clock),
                 Rates(settings, board.buckets() or LocalBuckets()),
                 UserTokens(secret_of_users, clock) if secret_of_users else None,
@@ -97,9 +109,11 @@ class Service:
     def close(self) -> None:
         """Stop the sweeper, the event loop and the engine processes."""
         self._stop.set()
+        self.room.close()
         self.mcp.close()
         self._sweeper.join()
         self.engine.close()
+        self.ends.close()
         self._shared.close()
 
     def _sweep(self) -> None:
@@ -120,6 +134,7 @@ def _application(state: State) -> Flask:
     keep_state(app, state)
     for module in (logs, access, answers):
         module.install(app)
+    admission.install(app, state.ends)
     for module_ in (sessions, preferences, operations, calls, files, previews, pages, guide, start):
         app.register_blueprint(module_.routes)
     app.register_blueprint(door.routes)

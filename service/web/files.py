@@ -19,11 +19,13 @@ from service.web.state import state
 
 routes = Blueprint("files", __name__)
 
+# The endpoints that take a file.
+UPLOADS = ("files.upload", "files.sent")
+
 
 @routes.post("/v1/files")
 def upload() -> Response:
     """Take one file, as multipart field ``file``; ``source`` may hold the caller's id of it."""
-    _expect_a_file()
     session = session_of_request()
     found = _received(session)
     entry = {
@@ -38,7 +40,8 @@ def upload() -> Response:
     return response
 
 
-def _expect_a_file() -> None:
+def expect_a_file() -> None:
+    """Take a body as large as an upload may be. Before anything reads it."""
     # The limit has to stand before anything reads the body, and below the field names are read.
     request.max_content_length = state().settings.max_upload_mb << 20
     # The same limit holds for what the parser keeps of a file, two reads of 64 KiB and more.
@@ -125,7 +128,6 @@ def sending(token: str, name: str) -> Response:
 @routes.post("/send/<token>/<name>")
 def sent(token: str, name: str) -> Response:
     """Take the file that the page sends."""
-    _expect_a_file()
     found = _received(state().sessions.receiving(target_of(token)))
     with speaking(wanted_language(), "web"):
         text = say(

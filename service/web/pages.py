@@ -12,6 +12,7 @@ from service import __version__
 from service.errors import ExcelToolsError
 from service.languages import ENGLISH, best, say, speaking
 from service.web.openapi import document
+from service.web.state import state
 
 routes = Blueprint("pages", __name__)
 
@@ -76,6 +77,15 @@ def wanted_language() -> str:
 def health() -> Response:
     """Whether the service runs."""
     return jsonify({"status": "ok", "version": __version__})
+
+
+@routes.get("/ready")
+def ready() -> Response:
+    """Whether the service takes work; one that was told to stop does not for long."""
+    stopping = state().stopping.is_set()
+    response = jsonify({"status": "stopping" if stopping else "ready", "version": __version__})
+    response.status_code = 503 if stopping else 200
+    return response
 
 
 @routes.get("/openapi.json")

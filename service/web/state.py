@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -12,7 +13,9 @@ from service.sessions.links import Links
 from service.sessions.rates import Rates
 from service.sessions.registry import Sessions
 from service.settings import Settings
+from service.web.ends import Ends
 from service.web.identity import UserTokens
+from service.web.room import Room
 
 if TYPE_CHECKING:  # it needs the state itself
     from service.web.mcp.door import McpDoor
@@ -28,6 +31,10 @@ class State:
     sessions: Sessions
     links: Links
     mcp: McpDoor
+    room: Room
+    ends: Ends
+    # Set when the service was told to stop.
+    stopping: threading.Event
     keys: Keys
     rates: Rates
     tokens: UserTokens | None = None

@@ -29,7 +29,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         f"{KEY},{SECOND_KEY}",
         engines="1",
         threads="4",
-        request_seconds="2",
+        slow_seconds="2",
         max_body_mb="1",
         max_upload_mb="1",
         sessions_per_user="4",

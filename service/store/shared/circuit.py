@@ -14,6 +14,8 @@ log = logging.getLogger("excel_tools.store")
 
 _FAILURES = 3
 _PAUSE = 3.0
+# Seconds after which callers may try again.
+AGAIN_AFTER = 5
 
 
 class NotReachedError(Exception):
@@ -79,4 +81,4 @@ def unavailable(name: str, why: str) -> StorageFailed:
         "Idempotency-Key.",
     )
     error.status = 503
-    return error
+    return error.again_after(AGAIN_AFTER)

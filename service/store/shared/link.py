@@ -13,7 +13,7 @@ from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
 from service.errors import StorageFailed
-from service.store.shared.circuit import Circuit, NotReachedError
+from service.store.shared.circuit import AGAIN_AFTER, Circuit, NotReachedError
 from service.store.shared.scripts import SCRIPTS
 
 PREFIX = "excel-tools:"
@@ -109,4 +109,4 @@ def _lost() -> StorageFailed:
         "Repeat the call, with the same Idempotency-Key.",
     )
     error.status = 503
-    return error
+    return error.again_after(AGAIN_AFTER)

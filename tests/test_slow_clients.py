@@ -10,50 +10,14 @@ from pathlib import Path
 import pytest
 import requests
 
-from service.patience import PatientSocket, TooSlowError
 from tests.processes import ServerProcess, service_process
 from tests.service_fixtures import KEY
 
 
 @pytest.fixture
-def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
-    ours, theirs = socket.socketpair()
-    with closing(ours), closing(theirs):
-        yield ours, theirs
-
-
-def test_what_comes_is_read(ends: tuple[socket.socket, socket.socket]) -> None:
-    ours, theirs = ends
-    patient = PatientSocket(ours, 60)
-    theirs.sendall(b"GET /")
-    assert patient.recv(100) == b"GET /"
-    theirs.close()
-    assert patient.recv(100) == b""
-
-
-def test_who_sends_nothing_is_left(ends: tuple[socket.socket, socket.socket]) -> None:
-    patient = PatientSocket(ends[0], 0.01)
-    with pytest.raises(TooSlowError):
-        patient.recv(100)
-    with pytest.raises(TooSlowError):  # and stays so for this request
-        patient.recv(100)
-    patient.begin()
-    ends[1].sendall(b"again")
-    assert patient.recv(100) == b"again"
-
-
-def test_a_bound_of_the_caller_counts_as_well(ends: tuple[socket.socket, socket.socket]) -> None:
-    patient = PatientSocket(ends[0], 60)
-    patient.settimeout(0.01)
-    assert patient.gettimeout() == 0.01
-    with pytest.raises(TimeoutError):
-        patient.recv(100)
-
-
-@pytest.fixture
 def busy(tmp_path: Path) -> Iterator[ServerProcess]:
     """A service of two threads that waits for a second."""
-    settings = {"threads": "2", "request_seconds": "1", "engines": "1"}
+    settings = {"threads": "2", "slow_seconds": "1", "engines": "1"}
     with service_process(tmp_path, KEY, **settings) as process:
         yield process
 

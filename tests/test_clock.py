@@ -1,0 +1,47 @@
+"""A clock that is set ahead or back costs nobody's work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from service.settings import Settings
+from service.web.app import Service
+from tests.service_fixtures import KEY, Chat, Clock, rows_of
+
+DAY = 86_400.0
+
+
+def test_a_clock_that_is_set_ahead_ends_no_session(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is told; sessions end as ever once the time has really gone by."""
+    clock, steady = Clock(), Clock(1000.0)
+    settings = Settings(data_dir=tmp_path / "data", engines=1, api_keys=(KEY,))
+    with Service(settings, clock=clock, steady=steady) as service:
+        chat, other = Chat(service), Chat(service)
+        for one in (chat, other):
+            one.op("create_excel_file", filename="a.xlsx", headers=["Item"])
+        clock.now += 30 * DAY
+        assert service.sessions.sweep() == 0
+        assert chat.rows() == [["Item"]]
+        assert "set ahead by 720 hours" in caplog.text
+        steady.now += 30 * DAY
+        clock.now += 2 * DAY
+        steady.now += 2 * DAY
+        assert service.sessions.sweep() == 2
+
+
+def test_a_clock_that_is_set_back_ends_no_link(tmp_path: Path) -> None:
+    clock = Clock()
+    settings = Settings(data_dir=tmp_path / "data", engines=1, api_keys=(KEY,))
+    with Service(settings, clock=clock) as service:
+        chat = Chat(service)
+        made = chat.op("create_excel_file", filename="a.xlsx", headers=["Item"])
+        clock.now -= 3600
+        assert rows_of(chat.download(made["files"][0])) == [["Item"]]
+        assert Chat(service, chat.user, chat.chat).id == chat.id
+        clock.now += 3600 + 2 * DAY
+        link = made["files"][0]["download_url"].partition("/files/")[2]
+        assert chat.http.get(f"/files/{link}").status_code in (404, 410)
