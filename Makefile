@@ -77,8 +77,10 @@ UV_LOCK = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--no-emit-index-url --custom-compile-command "make lock"
 lock: $(READY)  ## work the lock files out again (UPGRADE=1 takes the newest versions)
 	$(UV_LOCK) $(if $(UPGRADE),--upgrade) --generate-hashes pyproject.toml -o requirements.lock
-	$(UV_LOCK) $(if $(UPGRADE),--upgrade) --generate-hashes pyproject.toml --group dev \
-		--constraint requirements.lock -o requirements-dev.lock
+	$(UV_LOCK) $(if $(UPGRADE),--upgrade) --generate-hashes pyproject.toml --extra otel \
+		--constraint requirements.lock -o requirements-otel.lock
+	$(UV_LOCK) $(if $(UPGRADE),--upgrade) --generate-hashes pyproject.toml --extra otel --group dev \
+		--constraint requirements-otel.lock -o requirements-dev.lock
 	$(UV_LOCK) $(if $(UPGRADE),--upgrade) --no-annotate tests/e2e/requirements.in \
 		-o tests/e2e/requirements.lock
 	sed -i.old -E '/^(nvidia-|cuda-|triton)/d' tests/e2e/requirements.lock

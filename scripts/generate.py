@@ -13,7 +13,7 @@ import subprocess
 import sys
 import types
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ import service.operations  # noqa: E402, F401 - declares the operations
 from service import settings  # noqa: E402
 from service.errors import ExcelToolsError  # noqa: E402
 from service.languages import ENGLISH, languages, texts  # noqa: E402
+from service.logs import FIELDS  # noqa: E402
+from service.observing import metrics  # noqa: E402
 from service.operations.data import Rows  # noqa: E402
 from service.operations.lines import FOLLOW_UPS, LOOKING, lines_of  # noqa: E402
 from service.operations.registry import BriefOptions, Operation, Parameter, operations  # noqa: E402
@@ -288,6 +290,28 @@ def errors_table() -> str:
     return "\n".join(rows) + "\n"
 
 
+def metrics_table() -> str:
+    """The table of the metrics, as they are called when they are asked for."""
+    rows = ["| metric | kind | labels | meaning |", "|---|---|---|---|"]
+    rows += [f"| {_metric(one)} |" for one in metrics.table()]
+    return "\n".join(rows) + "\n"
+
+
+def _metric(one: metrics.Row) -> str:
+    labels = ", ".join(f"`{label}`" for label in one.labels)
+    return f"`{one.name}` | {one.kind} | {labels} | {one.help}"
+
+
+def log_table() -> str:
+    """The table of what a line of the log may say."""
+    return _fields(FIELDS)
+
+
+def _fields(fields: Mapping[str, str]) -> str:
+    rows = ["| field | meaning |", "|---|---|"]
+    return "\n".join(rows + [f"| `{name}` | {text} |" for name, text in fields.items()]) + "\n"
+
+
 def _leaves(error: type[ExcelToolsError]) -> Iterator[type[ExcelToolsError]]:
     below = error.__subclasses__()
     if not below:
@@ -318,6 +342,8 @@ _DOCUMENTS: dict[str, Callable[[], str]] = {
     "valves": valves_table,
     "user valves": user_valves_table,
     "errors": errors_table,
+    "metrics": metrics_table,
+    "log": log_table,
 }
 
 

@@ -249,6 +249,8 @@ SLOW: dict[str, frozenset[str]] = {
     "test_logs": frozenset(
         {
             "test_a_running_service_logs_json_without_secrets",
+            "test_a_running_service_writes_lines_for_people",
+            "test_from_start_to_stop_each_line_is_json",
         }
     ),
     "test_looks": frozenset(

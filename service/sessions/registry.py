@@ -23,6 +23,7 @@ from service.errors import (
     StorageFailed,
 )
 from service.names import clean_filename
+from service.observing import asked, metrics
 from service.sessions.limits import digest, room_for_session, session_keys
 from service.sessions.links import DRAFT, Target
 from service.sessions.model import Offer, SessionData, Upload
@@ -59,6 +60,11 @@ class Sessions:
     def __repr__(self) -> str:
         return f"<Sessions {len(self._cache)} cached>"
 
+    @property
+    def in_memory(self) -> int:
+        """How many are in the cache."""
+        return len(self._cache)
+
     # Opening and finding ------------------------------------------------------
 
     def open(self, user: str, chat: str) -> tuple[Session, bool]:
@@ -68,7 +74,9 @@ class Sessions:
             known = self.parts.store.read(owner)
             if known:
                 try:
-                    return self.find(known["id"]), True
+                    found = self.find(known["id"])
+                    metrics.SESSIONS_OPENED.labels("resumed").inc()
+                    return found, True
                 except (SessionExpired, SessionNotFound):
                     pass  # its time was over: a new one takes its place
             room_for_session(self.parts.store, self.parts.settings, user)
@@ -93,6 +101,7 @@ class Sessions:
         store.write(owner, {"id": id_})
         self._cache[id_] = session
         self._live[id_] = session
+        metrics.SESSIONS_OPENED.labels("new").inc()
         return session
 
     def find(self, id_: str | None, user: str = "", chat: str = "") -> Session:
@@ -124,6 +133,7 @@ class Sessions:
             self._cache.pop(id_, None)
             self._live.pop(id_, None)
             session.ended = True
+            metrics.SESSIONS_ENDED.labels("operator").inc()
             return None
         return session
 
@@ -138,7 +148,7 @@ class Sessions:
     def _refuse_expired(self, session: Session) -> None:
         if self.parts.clock() - session.data.used > self.parts.settings.session_ttl:
             self._end(session)
-            self._ended[session.data.id] = True
+            self._note_expired(session.data)
             raise SessionExpired("The session has expired.", _HINT)
 
     def _touch(self, session: Session) -> None:
@@ -158,6 +168,7 @@ class Sessions:
         session.end()
         with self._lock:
             self._end(session)
+        metrics.SESSIONS_ENDED.labels("caller").inc()
 
     def delete_all(self, user: str) -> int:
         """End all sessions of a user; returns how many there were."""
@@ -210,8 +221,12 @@ class Sessions:
             self._end(session)
         else:
             erase(self.parts.store, data)
-        self._ended[data.id] = True
+        self._note_expired(data)
         return True
+
+    def _note_expired(self, data: SessionData) -> None:
+        self._ended[data.id] = True
+        metrics.SESSIONS_ENDED.labels("age").inc()
 
     def _remove_remains(self, key: str) -> None:
         """Remove what a call left that was under way when its session ended."""
@@ -236,6 +251,7 @@ class Sessions:
         with session.lock:
             for known in session.data.uploads.values():
                 if known.digest == contents and known.name == clean and known.source == origin:
+                    _note_upload(known)
                     return known
             self.parts.quota.room_for(session.data.user, size)
             upload = Upload(
@@ -251,7 +267,8 @@ class Sessions:
                 self.parts.store.remove(folder)
                 raise
             session.history.upload(upload)
-            return upload
+        _note_upload(upload)
+        return upload
 
     def offer(self, session: Session, offers: list[Offer]) -> None:
         """Keep which files the caller could send, in place of those of before."""
@@ -360,6 +377,11 @@ def erase(store: LocalStore, data: SessionData) -> None:
     # Without its record it is gone, even if the service ends before the rest is.
     store.remove(f"sessions/{data.key}/session.json")
     store.remove(f"sessions/{data.key}")
+
+
+def _note_upload(upload: Upload) -> None:
+    metrics.moved("upload", upload.size)
+    asked.current().workbook, asked.current().size = upload.name, upload.size
 
 
 def _gone() -> FileNotFound:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from service.engine.work import BadCheckpoint, Cold, Reply, Work
 from service.errors import WorkbookBusy
+from service.observing import metrics, tracing
 from service.sessions.checkpoints import MOST_KEPT
 from service.sessions.journal import Journal
 
@@ -31,6 +32,14 @@ def done(session: Session, book: Workbook, work: Work) -> Reply:
         return engine.call(work)
     except Cold:
         path = session.journal(book).path(work.mark)
+    if path:
+        metrics.REBUILDS.inc()
+    with tracing.span("replay", entries=len(path)):
+        return _rebuilt(session, book, work, path)
+
+
+def _rebuilt(session: Session, book: Workbook, work: Work, path: list[int]) -> Reply:
+    """Do the work where an engine process has brought the copy to the end of the path."""
     folder = session.copy_folder(book)
     useless: list[str] = []
     for _ in range(_REBUILDS_TRIED + MOST_KEPT):

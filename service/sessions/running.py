@@ -18,6 +18,7 @@ from service.sessions.files import export_folder, file_used, find_upload, keep_e
 from service.sessions.finding import asked_for
 from service.sessions.model import Workbook
 from service.sessions.new_workbooks import added, new_workbook
+from service.sessions.observed import observed
 from service.sessions.once import Once
 from service.sessions.session import Session
 from service.sessions.tables import with_others
@@ -38,11 +39,26 @@ def run_operation(
     :param message: of the chat, in whose answer it is done; "" where that is not told
     :param may_discard: how many unsaved changes the call may discard; None: all
     """
+    with observed(session, operation, given) as asked:
+        answer, asked.repeated = _run_once(session, operation, given, key, message, may_discard)
+        asked.workbook = answer.get("workbook", asked.workbook)
+    return answer
+
+
+def _run_once(
+    session: Session,
+    operation: Operation,
+    given: object,
+    key: str,
+    message: str,
+    may_discard: int | None,
+) -> tuple[dict[str, Any], bool]:
+    """(the answer, whether it is that of an earlier request with the same key)."""
     parameters = operation.validate(given)
     request = [operation.name, operation.public(parameters)]
     with session.calls.under_way(key, operation.name) as call, session.once(key, request) as once:
         if once.known is not None:
-            return once.known
+            return once.known, True
         call.message = message
         call.check()
         call.may_discard = may_discard
@@ -52,7 +68,7 @@ def run_operation(
             answer = _run_with_rows(session, operation, parameters, once, key)
         call.keep()  # done already, if the call has changed anything
         once.answer = answer
-        return answer
+        return answer, False
 
 
 def _run_with_rows(

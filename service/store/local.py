@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from service.errors import StorageFailed
+from service.observing import metrics
 
 
 class Place(NamedTuple):
@@ -254,7 +255,8 @@ def _sync(path: Path) -> None:
 def _told(what: str, path: Path) -> Iterator[None]:
     """Turn what the disk says into the product's error."""
     try:
-        yield
+        with metrics.stored(what.partition(" ")[0]):
+            yield
     except OSError as error:
         raise StorageFailed(
             f"The service could not {what} {path.name}: {error.strerror or error}.",

@@ -13,6 +13,7 @@ from service.engine.pool import EnginePool
 from service.engine.work import Engine
 from service.sessions.limits import Quota
 from service.sessions.links import Links, signing_secret
+from service.sessions.measuring import Measuring
 from service.sessions.parts import Parts
 from service.sessions.registry import Sessions
 from service.settings import Settings
@@ -24,6 +25,8 @@ from service.web import (
     files,
     guide,
     logs,
+    metrics,
+    observed,
     operations,
     pages,
     preferences,
@@ -64,6 +67,7 @@ class Service:
             )
         )
         self.mcp = McpDoor(settings, self.sessions, links, secret, clock)
+        self._measuring = Measuring(store)
         self.app = _application(State(settings, self.sessions, links, self.mcp))
         self._stop = threading.Event()
         self._sweeper = threading.Thread(target=self._sweep, name="sweeper", daemon=True)
@@ -86,7 +90,9 @@ class Service:
         self.engine.close()
 
     def _sweep(self) -> None:
+        self._measure()
         while not self._stop.wait(SWEEP_EVERY):
+            self._measure()
             try:
                 count = self.sessions.sweep()
             except Exception:  # noqa: BLE001 - the sweeper must outlive a failing sweep
@@ -95,15 +101,22 @@ class Service:
             if count:
                 logs.log.info("ended %d expired sessions", count)
 
+    def _measure(self) -> None:
+        try:
+            self._measuring.look()
+        except Exception:  # noqa: BLE001 - likewise
+            logs.log.exception("what is stored could not be counted; trying again")
+
 
 def _application(state: State) -> Flask:
     app = Flask("excel_tools", static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.config["MAX_CONTENT_LENGTH"] = state.settings.max_body_mb << 20
     keep_state(app, state)
-    for module in (logs, access, answers):
+    for module in (logs, observed, access, answers):
         module.install(app)
     for module_ in (sessions, preferences, operations, calls, files, previews, pages, guide, start):
         app.register_blueprint(module_.routes)
+    app.register_blueprint(metrics.routes)
     app.register_blueprint(door.routes)
     return app

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, request
 
 from service.errors import Forbidden, InternalError
+from service.observing import asked
 from service.sessions.links import Links
 from service.sessions.registry import Sessions
 from service.settings import Settings
@@ -73,7 +74,7 @@ def mcp() -> Response:
     """
     _refuse_foreign_pages()
     who = caller()
-    visit = Visit(who.user, who.chat, api_key(), request_id())
+    visit = Visit(who.user, who.chat, api_key(), request_id(), asked=asked.current())
     connection = request.environ.get("gunicorn.socket")
     exchange = Exchange(
         state().mcp.thread(), _scope(visit), request.get_data(), lambda: client_gone(connection)

@@ -10,6 +10,7 @@ from cachetools import TTLCache
 from itsdangerous import BadSignature, TimestampSigner, URLSafeTimedSerializer
 
 from service.errors import SessionExpired, SessionNotFound
+from service.observing import metrics
 
 _HINT = "Send initialize without the header; the answer has a new Mcp-Session-Id."
 
@@ -42,6 +43,7 @@ class Tickets:
 
     def issue(self, key: str) -> str:
         """A new one, for a caller with that API key."""
+        metrics.MCP_SESSIONS.labels("opened").inc()
         return str(self._serializer.dumps([secrets.token_urlsafe(18), _digest(key)]))
 
     def chat(self, ticket: str, key: str, user: str = "") -> str:
@@ -65,6 +67,7 @@ class Tickets:
     def end(self, ticket: str, key: str) -> None:
         """It is good for nothing any more. What its chat holds stays until its time is over."""
         self._ended[self.chat(ticket, key).removeprefix("mcp-")] = True
+        metrics.MCP_SESSIONS.labels("ended").inc()
 
 
 def _digest(key: str) -> str:
