@@ -17,7 +17,7 @@ from service import calls
 from service.databases import child, failures
 from service.databases.child import GRACE, Job
 from service.errors import Cancelled, ExcelToolsError, WorkbookBusy
-from service.observing import metrics, tracing
+from service.observing import asked, metrics, tracing
 
 log = logging.getLogger("excel_tools.databases")
 
@@ -41,6 +41,7 @@ class Asker:
         :raises ExcelToolsError: anything a caller may be told
         """
         began = time.monotonic()
+        asked.current().target = job.source.name
         with self._turn(), tracing.span("database", database=job.source.name):
             found = _asked(job)
         facts = {

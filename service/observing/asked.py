@@ -19,6 +19,7 @@ class Asked:
     :param key: which API key it showed, as :func:`service.sessions.keys.key_id` names it
     :param session: key of the session, which is a hash of its id
     :param workbook: the file that it is about
+    :param target: what else it is about, such as the version of that file
     :param size: bytes of the files that came or went
     :param repeated: an earlier request had the same Idempotency-Key, and this one its answer
     :param told: an entry in the audit log tells of it already
@@ -34,6 +35,7 @@ class Asked:
     session: str = ""
     operation: str = ""
     workbook: str = ""
+    target: str = ""
     size: int = 0
     repeated: bool = False
     told: bool = False
@@ -43,6 +45,12 @@ class Asked:
         """What each line of the log says of it."""
         facts = {"request": self.request, "session": self.session, "user": self.user}
         return {name: value for name, value in facts.items() if value}
+
+    def audited(self) -> dict[str, str | int]:
+        """What the audit log says of it."""
+        names = "door request address key user chat session operation workbook target"
+        facts = {name: getattr(self, name) for name in names.split()}
+        return {**facts, "bytes": self.size or ""}
 
 
 _current: ContextVar[Asked | None] = ContextVar("asked", default=None)

@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.errors import ExcelToolsError, StorageFailed
-from service.sessions import key_console
+from service.sessions import audit_console, key_console
+from service.sessions.audit_console import Told, audited
 from service.sessions.history import History
 from service.sessions.limits import session_keys
 from service.sessions.model import SessionData
-from service.sessions.registry import erase, erase_damaged, stored
+from service.sessions.registry import ended_facts, erase, erase_damaged, stored
 from service.settings import Settings
 from service.store.local import LocalStore
 
@@ -48,8 +49,9 @@ def main(arguments: list[str], settings: Settings) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m service")
-    nouns = parser.add_subparsers(required=True, metavar="sessions|keys|install|doctor")
+    nouns = parser.add_subparsers(required=True, metavar="sessions|keys|audit|install|doctor")
     key_console.add_to(nouns)
+    audit_console.add_to(nouns)
     for name, help_ in (
         ("install", "the tool into an Open WebUI, or a newer one over the old"),
         ("doctor", "what is wrong, and what to change"),
@@ -146,33 +148,43 @@ def _show(store: LocalStore, settings: Settings, asked: argparse.Namespace) -> i
     return 0
 
 
-def _delete(store: LocalStore, _settings: Settings, asked: argparse.Namespace) -> int:
+def _delete(store: LocalStore, settings: Settings, asked: argparse.Namespace) -> int:
     status = 0
-    for key in asked.key:
-        if not _is_there(store, key):
-            status = 1
-            continue
-        try:
-            data = stored(store, key)
-        except StorageFailed:
-            data = None
-        if data is None:
-            erase_damaged(store, key)
-        else:
-            erase(store, data)
-        print(f"deleted {key}")
+    with audited(store, settings) as audit:
+        for key in asked.key:
+            status |= _deleted(store, audit, key)
     return status
+
+
+def _deleted(store: LocalStore, audit: Told, key: str) -> int:
+    """End one session; the exit status."""
+    if not _is_there(store, key):
+        return 1
+    try:
+        data = stored(store, key)
+    except StorageFailed:
+        data = None
+    if data is None:
+        erase_damaged(store, key)
+        audit("end_session", session=key, why="operator")
+    else:
+        erase(store, data)
+        audit("end_session", **ended_facts(data, "operator"))
+    print(f"deleted {key}")
+    return 0
 
 
 def _purge(store: LocalStore, settings: Settings, asked: argparse.Namespace) -> int:
     idle = settings.session_ttl if asked.idle_days is None else asked.idle_days * 86400
     count = 0
-    for data in _every(store, asked.user):
-        if isinstance(data, _Damaged):
-            print(f"{data.key} is damaged and stays; see: python -m service sessions delete")
-        elif time.time() - data.used > idle:
-            erase(store, data)
-            print(f"deleted {data.key}")
-            count += 1
+    with audited(store, settings) as audit:
+        for data in _every(store, asked.user):
+            if isinstance(data, _Damaged):
+                print(f"{data.key} is damaged and stays; see: python -m service sessions delete")
+            elif time.time() - data.used > idle:
+                erase(store, data)
+                audit("end_session", **ended_facts(data, "operator"))
+                print(f"deleted {data.key}")
+                count += 1
     print(f"{count} sessions ended")
     return 0

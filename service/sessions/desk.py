@@ -74,6 +74,7 @@ class SessionCall:
             self._session.history.save(*self._saved)
             metrics.moved("save", self._saved[1].size)
             asked.current().size += self._saved[1].size
+            asked.current().target = f"version {self._saved[1].number}"
         if self._event is not None:
             event, facts = self._event
             self._session.history.add(self._session.parts.clock(), event, **facts)
@@ -98,6 +99,7 @@ class SessionCall:
         """The open workbook that a call names, see :func:`finding.workbook`."""
         book = self._session.workbook(workbook)
         self._asked = asked_for(workbook, book.name, book.id)
+        asked.current().workbook = book.name
         return book
 
     # open

@@ -91,5 +91,7 @@ def keep_export(session: Session, folder: str, name: str) -> dict[str, Any]:
     session.parts.quota.add(session.data.user, size)
     session.history.export(export)
     metrics.moved("export", size)
-    asked.current().size += size
+    now = asked.current()
+    now.size += size
+    now.target = ", ".join(filter(None, (now.target, name)))
     return session.file_entry(Target(session.data.key, "e", id_), name, "saved", 1, size)

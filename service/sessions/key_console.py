@@ -7,7 +7,8 @@ import datetime as dt
 import time
 from typing import Any
 
-from service.sessions.keys import made_keys, make_key, revoke_key
+from service.sessions.audit_console import audited
+from service.sessions.keys import key_id, made_keys, make_key, revoke_key
 from service.settings import Settings
 from service.store.local import LocalStore
 
@@ -39,14 +40,19 @@ def _list(store: LocalStore, _settings: Settings, _asked: argparse.Namespace) ->
 
 
 def _make(store: LocalStore, settings: Settings, asked: argparse.Namespace) -> int:
-    print(make_key(store, asked.name[:80], time.time()))
+    with audited(store, settings) as audit:
+        key = make_key(store, asked.name[:80], time.time())
+        audit("make_key", target=key_id(key))
+    print(key)
     if not settings.api_keys:
         print("EXCEL_TOOLS_API_KEYS is not set here: where that is so, no key is asked for.")
     return 0
 
 
-def _revoke(store: LocalStore, _settings: Settings, asked: argparse.Namespace) -> int:
-    for id_ in asked.id:
-        revoke_key(store, id_)
-        print(f"revoked {id_}")
+def _revoke(store: LocalStore, settings: Settings, asked: argparse.Namespace) -> int:
+    with audited(store, settings) as audit:
+        for id_ in asked.id:
+            revoke_key(store, id_)
+            audit("revoke_key", target=id_)
+            print(f"revoked {id_}")
     return 0

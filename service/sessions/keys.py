@@ -73,5 +73,10 @@ def revoke_key(store: LocalStore, id_: str) -> None:
         store.remove(f"keys/{file}")
 
 
+def key_id(key: str) -> str:
+    """What names a key without telling it: the beginning of its hash; "" for no key."""
+    return hashlib.sha256(key.encode()).hexdigest()[:_SHOWN] if key else ""
+
+
 def _record(key: str) -> str:
     return f"keys/{hashlib.sha256(key.encode()).hexdigest()}.json"

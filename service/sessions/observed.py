@@ -10,7 +10,7 @@ from typing import Any
 
 from service.errors import ExcelToolsError, InternalError, StorageFailed
 from service.observing import asked, metrics, tracing
-from service.operations.registry import Operation
+from service.operations.registry import Operation, operations
 from service.sessions.session import Session
 
 log = logging.getLogger("excel_tools.operations")
@@ -26,6 +26,7 @@ def observed(session: Session, operation: Operation, given: object) -> Iterator[
     """
     now, began, code = asked.current(), time.perf_counter(), ""
     now.operation, now.workbook, now.size, now.repeated = operation.name, _named(given), 0, False
+    now.target = _steps(operation, given)
     now.session, now.user, now.chat = session.data.key, session.data.user, session.data.chat
     try:
         with tracing.span(f"operation {operation.name}", operation=operation.name):
@@ -34,7 +35,7 @@ def observed(session: Session, operation: Operation, given: object) -> Iterator[
         code = code_of(error)
         raise
     finally:
-        _tell(now, code, time.perf_counter() - began)
+        _tell(session, now, code, time.perf_counter() - began)
 
 
 def _named(given: object) -> str:
@@ -50,16 +51,25 @@ def code_of(error: BaseException) -> str:
     return StorageFailed.code if isinstance(error, OSError) else InternalError.code
 
 
-def _tell(now: asked.Asked, code: str, seconds: float) -> None:
+def _steps(operation: Operation, given: object) -> str:
+    """The operations that are the steps of one."""
+    steps = given.get(operation.steps) if isinstance(given, dict) and operation.steps else None
+    named = [step.get("tool") for step in steps or [] if isinstance(step, dict)]
+    return ", ".join(name for name in named if name in operations())
+
+
+def _tell(session: Session, now: asked.Asked, code: str, seconds: float) -> None:
     outcome = code or ("repeated" if now.repeated else "ok")
     metrics.OPERATIONS.labels(now.operation, outcome, now.door).inc()
     metrics.OPERATION_SECONDS.labels(now.operation).observe(seconds)
+    milliseconds = round(seconds * 1000, 1)
+    session.parts.audit.tell("operation", outcome, ms=milliseconds)
     facts: dict[str, Any] = {
         **now.facts(),
         "operation": now.operation,
         "outcome": outcome,
         "door": now.door,
         "bytes": now.size,
-        "ms": round(seconds * 1000, 1),
+        "ms": milliseconds,
     }
     log.info("operation", extra={"facts": {name: v for name, v in facts.items() if v != ""}})

@@ -11,6 +11,7 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from cachetools import TTLCache
 
@@ -96,6 +97,7 @@ class Sessions:
         data = SessionData(id_, _session_key(id_), user, chat, created=now, used=now)
         session = Session(data, self.parts, kept=False)
         session.write()
+        _note_owner(data)
         store = self.parts.store
         store.write(f"users/{digest(user)}/{data.key}.json", {"key": data.key})
         store.write(owner, {"id": id_})
@@ -124,6 +126,7 @@ class Sessions:
             self._cache[id_] = session
             self._live[id_] = session
             self._touch(session)
+            _note_owner(data)
             return session
 
     def _known(self, id_: str) -> Session | None:
@@ -169,6 +172,7 @@ class Sessions:
         with self._lock:
             self._end(session)
         metrics.SESSIONS_ENDED.labels("caller").inc()
+        self.parts.audit.tell("end_session", **ended_facts(session.data, "caller"))
 
     def delete_all(self, user: str) -> int:
         """End all sessions of a user; returns how many there were."""
@@ -183,6 +187,8 @@ class Sessions:
             except StorageFailed as error:
                 log.warning("a damaged session is removed: %s", error.message)
                 erase_damaged(self.parts.store, key)
+                damaged = {"user": user, "session": key, "why": "caller"}
+                self.parts.audit.tell("end_session", **damaged)
                 count += 1
         return count
 
@@ -227,6 +233,7 @@ class Sessions:
     def _note_expired(self, data: SessionData) -> None:
         self._ended[data.id] = True
         metrics.SESSIONS_ENDED.labels("age").inc()
+        self.parts.audit.add("end_session", door="service", **ended_facts(data, "age"))
 
     def _remove_remains(self, key: str) -> None:
         """Remove what a call left that was under way when its session ended."""
@@ -292,14 +299,18 @@ class Sessions:
         export = session.data.exports.get(target.id)
         if target.kind == "e" and export:
             key = f"{session.folder}/exports/{export.id}/{export.name}"
+            asked.current().workbook, asked.current().target = export.name, "export"
             yield self._there(key), export.name
         elif target.kind == "w" and book and target.version == DRAFT:
+            asked.current().workbook, asked.current().target = book.name, DRAFT
             with session.queue(book):
                 yield session.rendered(book), book.name
         elif target.kind == "w" and book:
             version = next((v for v in book.versions if str(v.number) == target.version), None)
             if version is None:
                 raise _gone()
+            told = asked.current()
+            told.workbook, told.target = version.name, f"version {version.number}"
             yield self._there(session.version_key(book, version)), version.name
         else:
             raise _gone()
@@ -377,6 +388,22 @@ def erase(store: LocalStore, data: SessionData) -> None:
     # Without its record it is gone, even if the service ends before the rest is.
     store.remove(f"sessions/{data.key}/session.json")
     store.remove(f"sessions/{data.key}")
+
+
+def _note_owner(data: SessionData) -> None:
+    """The request of this thread is about that session."""
+    now = asked.current()
+    now.session, now.user, now.chat = data.key, data.user, data.chat
+
+
+def ended_facts(data: SessionData, why: str) -> dict[str, Any]:
+    """What the audit log says of a session that ended."""
+    names = [book.name for book in data.workbooks.values()]
+    names += [upload.name for upload in data.uploads.values()]
+    names += [export.name for export in data.exports.values()]
+    files = list(dict.fromkeys(names))
+    owner = {"user": data.user, "chat": data.chat, "session": data.key}
+    return owner | {"files": files, "why": why}
 
 
 def _note_upload(upload: Upload) -> None:

@@ -10,6 +10,7 @@ from service import calls
 from service.engine.work import Reply
 from service.errors import WorkbookNotFound, WorkbookNotOpen, WorkbookRequired
 from service.names import clean_filename, split_extension
+from service.observing.asked import current
 from service.operations.registry import Operation, find
 from service.operations.steps import makes_workbook
 from service.sessions.databases import DatabaseCall
@@ -105,6 +106,7 @@ def _run(
     rows: dict[str, Path],
 ) -> dict[str, Any]:
     book = _workbook(session, operation, parameters)
+    current().workbook = book.name
     files = named_files(session, operation, parameters) | rows
     folder = export_folder(session) if operation.exports else ""
 

@@ -11,6 +11,7 @@ from flask import Flask
 from service.databases.asking import Asker
 from service.engine.pool import EnginePool
 from service.engine.work import Engine
+from service.observing.audit import Audit
 from service.sessions.limits import Quota
 from service.sessions.links import Links, signing_secret
 from service.sessions.measuring import Measuring
@@ -54,6 +55,8 @@ class Service:
         store = LocalStore(settings.data_dir)
         secret = signing_secret(store.root, settings.secret_key)
         links = Links(secret, settings.link_address, settings.link_ttl, clock)
+        self.audit = Audit(settings.audit_log, secret)
+        self.audit.start(door="service")
         self.engine: Engine = engine or EnginePool(settings)
         self.sessions = Sessions(
             Parts(
@@ -64,6 +67,7 @@ class Service:
                 Quota(store, settings, clock),
                 Asker(settings.queue_wait),
                 clock,
+                self.audit,
             )
         )
         self.mcp = McpDoor(settings, self.sessions, links, secret, clock)
@@ -88,6 +92,7 @@ class Service:
         self.mcp.close()
         self._sweeper.join()
         self.engine.close()
+        self.audit.close()
 
     def _sweep(self) -> None:
         self._measure()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 
 from flask import Flask, Response, g, request
 
 from service.observing import asked, metrics, tracing
 from service.observing.asked import Asked
+from service.sessions.keys import key_id
+from service.web.audited import write_down
 from service.web.logs import request_id
 
 _METHODS = frozenset("GET HEAD POST PUT PATCH DELETE OPTIONS".split())
@@ -19,7 +20,6 @@ _LINKS = {
     "files.sending": "send",
     "files.sent": "send",
 }
-_KEY_SHOWN = 12
 
 
 def install(app: Flask) -> None:
@@ -41,7 +41,7 @@ def _method() -> str:
 def _key_id() -> str:
     """What names the API key that the request shows, as ``python -m service keys list`` does."""
     key = request.headers.get("Authorization", "").partition(" ")[2].strip()
-    return hashlib.sha256(key.encode()).hexdigest()[:_KEY_SHOWN] if key else ""
+    return key_id(key)
 
 
 def _begin() -> None:
@@ -74,6 +74,7 @@ def _end(response: Response) -> Response:
             "http.response.status_code": status,
         },
     )
+    write_down(now, response)
     return response
 
 

@@ -75,6 +75,13 @@ class Work:
             self._run(sessions)
             if not now.operation:  # it did not come so far that the operation told of itself
                 self._log()
+                now.operation, now.user, now.chat = (
+                    self.operation.name,
+                    self.visit.user,
+                    self.visit.chat,
+                )
+                code = self.error.code if self.error else "ok"
+                sessions.parts.audit.tell("operation", code)
 
     def _run(self, sessions: Sessions) -> None:
         try:
