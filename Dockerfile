@@ -9,9 +9,12 @@ ENV PYTHONUNBUFFERED=1 \
 
 WORKDIR /app
 
+# With traces: --build-arg REQUIREMENTS=requirements-otel.lock
+ARG REQUIREMENTS=requirements.lock
 # Before the code, so that a change to the code installs nothing anew.
 COPY requirements.lock ./
-RUN pip install --no-cache-dir --only-binary :all: --require-hashes -r requirements.lock
+COPY requirements-otel.lock ./
+RUN pip install --no-cache-dir --only-binary :all: --require-hashes -r ${REQUIREMENTS}
 
 COPY service/ service/
 COPY openwebui_tool/ openwebui_tool/

@@ -128,7 +128,7 @@ def setup_logging(level: str, *filters: logging.Filter, form: str = JSON) -> Non
 def take_the_rest() -> None:
     """Have libraries' warnings, and threads that fail, in the log of this process as well."""
     logging.captureWarnings(True)
-    for name in ("py.warnings", "mcp"):
+    for name in ("py.warnings", "mcp", "opentelemetry"):
         logger = logging.getLogger(name)
         logger.handlers = logging.getLogger(NAME).handlers
         logger.propagate = False

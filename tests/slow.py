@@ -114,6 +114,11 @@ SLOW: dict[str, frozenset[str]] = {
             "test_random_tables_are_read_and_decided_alike",
         }
     ),
+    "test_dashboard": frozenset(
+        {
+            "test_a_real_prometheus_answers_every_question",
+        }
+    ),
     "test_database_sessions": frozenset(
         {
             "test_a_wrong_file_is_told_in_one_line_without_its_secrets",
@@ -373,6 +378,13 @@ SLOW: dict[str, frozenset[str]] = {
             "test_a_service_that_ends_leaves_nothing",
             "test_a_worker_that_is_killed_is_swept_by_the_one_that_takes_its_place",
             "test_the_socket_of_a_killed_libreoffice_is_removed",
+        }
+    ),
+    "test_tracing": frozenset(
+        {
+            "test_a_running_service_sends_its_spans",
+            "test_a_service_whose_collector_is_gone_works_all_the_same",
+            "test_without_traces_nothing_of_it_is_imported",
         }
     ),
     "test_transform": frozenset(

@@ -141,13 +141,14 @@ def test_every_variable_of_compose_is_explained_in_the_example_and_in_the_docume
 
 def test_both_ports_are_published_on_this_machine_alone() -> None:
     services = compose(KEYS)["services"]
+    assert services["grafana"]["ports"] == ["127.0.0.1:3000:3000"]
     assert services["excel-tools"]["ports"] == ["127.0.0.1:9080:9080"]
     assert services["open-webui"]["ports"] == ["127.0.0.1:8080:8080"]
 
 
 def test_every_volume_is_declared_and_holds_what_must_survive() -> None:
     parsed = compose(KEYS)
-    assert set(parsed["volumes"]) == {"excel-tools", "open-webui"}
+    assert set(parsed["volumes"]) == {"excel-tools", "open-webui", "prometheus", "grafana"}
     assert parsed["services"]["excel-tools"]["volumes"] == [f"excel-tools:{arguments('VOLUME')[0]}"]
 
 
@@ -167,7 +168,8 @@ def test_the_image_installs_nothing_that_the_lock_does_not_name() -> None:
     installs = [line for line in arguments("RUN") if "pip" in line]
     assert len(installs) == 1
     assert "--require-hashes" in installs[0]
-    assert "-r requirements.lock" in installs[0]
+    assert "-r ${REQUIREMENTS}" in installs[0]
+    assert arguments("ARG") == ["REQUIREMENTS=requirements.lock"]
 
 
 def copied_into(folder: Path) -> None:
