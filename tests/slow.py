@@ -53,6 +53,11 @@ SLOW: dict[str, frozenset[str]] = {
             "test_the_same_turn_gives_the_same_workbook_at_each_door",
         }
     ),
+    "test_audit": frozenset(
+        {
+            "test_every_operation_is_written_down",
+        }
+    ),
     "test_bad_input": frozenset(
         {
             "test_a_formula_that_refers_to_itself_is_told_and_harms_no_other",
