@@ -25,9 +25,12 @@ ENV PYTHONUNBUFFERED=1 \
 
 WORKDIR /app
 
+# With traces: --build-arg REQUIREMENTS=requirements-otel.lock
+ARG REQUIREMENTS
 # Before the code, so that a change to the code installs nothing anew.
 COPY requirements-shared.lock ./
-RUN pip install --no-cache-dir --only-binary :all: --require-hashes -r requirements-shared.lock
+COPY requirements-otel.lock ./
+RUN pip install --no-cache-dir --only-binary :all: --require-hashes -r ${REQUIREMENTS:-requirements-shared.lock}
 
 COPY service/ service/
 COPY openwebui_tool/ openwebui_tool/

@@ -80,8 +80,10 @@ lock: $(READY)  ## work the lock files out again (UPGRADE=1 takes the newest ver
 	$(UV_LOCK) $(if $(UPGRADE),--upgrade) --generate-hashes pyproject.toml -o requirements.lock
 	$(UV_LOCK) $(if $(UPGRADE),--upgrade) --generate-hashes pyproject.toml --extra shared \
 		--constraint requirements.lock -o requirements-shared.lock
-	$(UV_LOCK) $(if $(UPGRADE),--upgrade) --generate-hashes pyproject.toml --extra shared \
-		--group dev --constraint requirements-shared.lock -o requirements-dev.lock
+	$(UV_LOCK) $(if $(UPGRADE),--upgrade) --generate-hashes pyproject.toml --extra shared --extra otel \
+		--constraint requirements-shared.lock -o requirements-otel.lock
+	$(UV_LOCK) $(if $(UPGRADE),--upgrade) --generate-hashes pyproject.toml --extra shared --extra otel \
+		--group dev --constraint requirements-otel.lock -o requirements-dev.lock
 	$(UV_LOCK) $(if $(UPGRADE),--upgrade) --generate-hashes --group docs \
 		--constraint requirements-dev.lock -o requirements-docs.lock
 	$(UV_LOCK) $(if $(UPGRADE),--upgrade) --no-annotate tests/e2e/requirements.in \

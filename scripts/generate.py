@@ -13,7 +13,7 @@ import subprocess
 import sys
 import types
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,16 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
+
+from dashboard import dashboard  # noqa: E402
 
 import service.operations  # noqa: E402, F401 - declares the operations
 from service import settings  # noqa: E402
 from service.errors import ExcelToolsError  # noqa: E402
 from service.languages import ENGLISH, languages, texts  # noqa: E402
+from service.logs import FIELDS  # noqa: E402
+from service.observing import audit, metrics  # noqa: E402
 from service.operations.data import Rows  # noqa: E402
 from service.operations.lines import FOLLOW_UPS, LOOKING, lines_of  # noqa: E402
 from service.operations.registry import BriefOptions, Operation, Parameter, operations  # noqa: E402
@@ -36,6 +40,7 @@ from service.workbook.cells import Scalar  # noqa: E402
 PLUGIN = ROOT / "openwebui_tool" / "excel_tools_openwebui.py"
 # The same file with fewer tools and parameters, for models with a small context.
 SMALL = ROOT / "openwebui_tool" / "excel_tools_small_openwebui.py"
+DASHBOARD = ROOT / "deploy" / "grafana" / "excel-tools.json"
 _BEGIN = "# --- generated from the service's registry by scripts/generate.py: do not edit ---\n"
 _END = "# --- end of the generated part ---\n"
 _INJECTED = (
@@ -288,6 +293,38 @@ def errors_table() -> str:
     return "\n".join(rows) + "\n"
 
 
+def metrics_table() -> str:
+    """The table of the metrics, as they are called when they are asked for."""
+    rows = ["| metric | kind | labels | meaning |", "|---|---|---|---|"]
+    rows += [f"| {_metric(one)} |" for one in metrics.table()]
+    return "\n".join(rows) + "\n"
+
+
+def _metric(one: metrics.Row) -> str:
+    labels = ", ".join(f"`{label}`" for label in one.labels)
+    return f"`{one.name}` | {one.kind} | {labels} | {one.help}"
+
+
+def log_table() -> str:
+    """The table of what a line of the log may say."""
+    return _fields(FIELDS)
+
+
+def audit_table() -> str:
+    """The table of what an entry of the audit log may have."""
+    return _fields(audit.FIELDS)
+
+
+def audit_actions() -> str:
+    """The table of what is written down there."""
+    return _fields(audit.ACTIONS).replace("| field |", "| action |", 1)
+
+
+def _fields(fields: Mapping[str, str]) -> str:
+    rows = ["| field | meaning |", "|---|---|"]
+    return "\n".join(rows + [f"| `{name}` | {text} |" for name, text in fields.items()]) + "\n"
+
+
 def _leaves(error: type[ExcelToolsError]) -> Iterator[type[ExcelToolsError]]:
     below = error.__subclasses__()
     if not below:
@@ -318,11 +355,17 @@ _DOCUMENTS: dict[str, Callable[[], str]] = {
     "valves": valves_table,
     "user valves": user_valves_table,
     "errors": errors_table,
+    "metrics": metrics_table,
+    "log": log_table,
+    "audit fields": audit_table,
+    "audit actions": audit_actions,
 }
 
 
 def generated(path: Path) -> str:
     """The file's text with its generated parts made anew."""
+    if path == DASHBOARD:
+        return dashboard()
     text = "" if path == SMALL else path.read_text(encoding="utf-8")
     if path == PLUGIN:
         return _plugin(text, small=False)
@@ -379,7 +422,13 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; fail if stale")
     check = parser.parse_args().check
     stale = []
-    for path in [PLUGIN, SMALL, ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+    for path in [
+        PLUGIN,
+        SMALL,
+        DASHBOARD,
+        ROOT / "README.md",
+        *sorted((ROOT / "docs").glob("*.md")),
+    ]:
         there = path.read_text(encoding="utf-8") if path.exists() else ""
         if (text := generated(path)) != there:
             stale.append(path)

@@ -17,7 +17,8 @@ from gunicorn.glogging import Logger
 
 from service.engine.temporary import Temporary
 from service.errors import StorageFailed
-from service.logs import JsonFormatter, setup_logging
+from service.logs import formatter, setup_logging, take_the_rest
+from service.observing import tracing
 from service.openwebui import doctor, install
 from service.sessions import console
 from service.settings import Settings, SettingsError
@@ -32,10 +33,12 @@ _MORE_THREADS = 16
 class ServerLog(Logger):
     """gunicorn's own messages, in the one shape of all log lines."""
 
+    form = "json"  # gunicorn makes it by itself, of the class alone
+
     def setup(self, cfg: Config) -> None:
         super().setup(cfg)
         for handler in self.error_log.handlers:
-            handler.setFormatter(JsonFormatter())
+            handler.setFormatter(formatter(self.form))
 
 
 class Server(BaseApplication):
@@ -45,8 +48,9 @@ class Server(BaseApplication):
     of them are as many replicas.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, traces: tracing.Wish | None = None) -> None:
         self.settings = settings
+        self.traces = traces
         self.service: Service | None = None
         super().__init__()
 
@@ -67,7 +71,7 @@ class Server(BaseApplication):
             "worker_exit": lambda _server, _worker: self.close(),
             "accesslog": None,
             "errorlog": "-",
-            "logger_class": ServerLog,
+            "logger_class": type("Log", (ServerLog,), {"form": self.settings.log_format}),
             "loglevel": "warning",
             "proc_name": "excel-tools",
             "control_socket_disable": True,
@@ -77,7 +81,9 @@ class Server(BaseApplication):
                 self.cfg.set(name, value)
 
     def load(self) -> Any:
-        setup_logging(self.settings.log_level, RequestFacts())
+        setup_logging(self.settings.log_level, RequestFacts(), form=self.settings.log_format)
+        take_the_rest()
+        tracing.start(self.traces)
         temporary = Temporary()
         tempfile.tempdir = str(temporary.path)
         # After the library has removed its own folder there (which has -100).
@@ -90,24 +96,30 @@ class Server(BaseApplication):
         if self.service is not None:
             self.service.close()
             self.service = None
+            tracing.stop()
 
 
 def main() -> int:
     """Run the service till it is told to stop, or do what the operator asks."""
-    settings = _settings()
-    if settings is None:
+    try:
+        settings = Settings.from_env(os.environ)
+        settings.check_together()
+        traces = tracing.wish(os.environ)
+    except SettingsError as error:
+        print(f"excel-tools: {error}", file=sys.stderr)
         return 2
     if len(sys.argv) > 1:
         return _command(sys.argv[1:], settings)
     if not settings.api_keys:
-        print(
-            "excel-tools: EXCEL_TOOLS_API_KEYS is not set, so the service listens on "
-            f"127.0.0.1:{settings.port} only and asks for no key.",
-            file=sys.stderr,
+        setup_logging(settings.log_level, form=settings.log_format)
+        log.warning(
+            "EXCEL_TOOLS_API_KEYS is not set, so the service listens on 127.0.0.1:%s only and "
+            "asks for no key",
+            settings.port,
         )
     if not _reached(settings):
         return 2
-    Server(settings).run()
+    Server(settings, traces).run()
     return 0
 
 
@@ -133,16 +145,6 @@ def _command(arguments: list[str], settings: Settings) -> int:
     if arguments[0] == "doctor":
         return doctor.main(arguments[1:], settings, os.environ)
     return console.main(arguments, settings)
-
-
-def _settings() -> Settings | None:
-    try:
-        settings = Settings.from_env(os.environ)
-        settings.check_together()
-    except SettingsError as error:
-        print(f"excel-tools: {error}", file=sys.stderr)
-        return None
-    return settings
 
 
 if __name__ == "__main__":

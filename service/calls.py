@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from cachetools import LRUCache
 
 from service.errors import Cancelled, WorkbookBusy
+from service.observing import metrics
 from service.progress import Progress
 
 # How often what waits looks whether it still is wanted.
@@ -74,7 +75,8 @@ class Call:
         with self._lock:
             over = self.operation and not self._requests
             self.cancelled = self.cancelled or not (self._kept or over)
-            return self.cancelled
+        metrics.CANCELLATIONS.labels("stopped" if self.cancelled else "too_late").inc()
+        return self.cancelled
 
     def check(self) -> None:
         """:raises Cancelled: if it is not wanted any more"""
@@ -161,11 +163,13 @@ class Calls:
             call = self._calls.setdefault(key, Call()) if key else Call()
             call.begin(operation)
         token = _current.set(call)
+        metrics.CALLS_UNDER_WAY.inc()
         try:
             if key and self._elsewhere:
                 self._elsewhere.begun(key, call)
             yield call
         finally:
+            metrics.CALLS_UNDER_WAY.dec()
             _current.reset(token)
             call.end()
             if key and self._elsewhere:

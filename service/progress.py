@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from service.observing import tally
+
 PHASES = (
     *("working", "loading", "rebuilding", "calculating", "converting", "writing", "steps"),
     "reading",
@@ -71,7 +73,8 @@ def doing(phase: str) -> Iterator[None]:
     before = _told.now
     tell(phase)
     try:
-        yield
+        with tally.timed(phase):
+            yield
     finally:
         _tell(before)
 

@@ -21,6 +21,9 @@ from service.sources import Source, SourcesError, read_sources
 PREFIX = "EXCEL_TOOLS_"
 # What HS256 asks of a secret.
 _SHORTEST_SECRET = 32
+# In place of a key: /metrics asks for none.
+METRICS_OPEN = "open"
+AUDIT_OFF, AUDIT_STDOUT = "off", "stdout"
 
 
 class SettingsError(ValueError):
@@ -98,6 +101,34 @@ def _keys(text: str) -> tuple[str, ...]:
             "comma separated"
         )
     return keys
+
+
+def _metrics_key(text: str) -> str:
+    given = text.strip()
+    if given == METRICS_OPEN:
+        return given
+    if len(found := _keys(given)) != 1:
+        raise SettingsError(f"needs one key, or the word {METRICS_OPEN}")
+    return found[0]
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        word = text.strip().lower()
+        if word not in words:
+            raise SettingsError(f"needs {' or '.join(words)}, not {text!r}")
+        return word
+
+    return check
+
+
+def _audit_log(text: str) -> str:
+    if text.strip().lower() in (AUDIT_OFF, AUDIT_STDOUT):
+        return text.strip().lower()
+    path = _path(text)
+    if path.is_dir() or not path.parent.is_dir():
+        raise SettingsError(f"needs off, stdout, or a file in a folder that is there, not {text!r}")
+    return str(path)
 
 
 def _text(text: str) -> str:
@@ -345,6 +376,24 @@ class Settings:
         secret=True,
     )
     log_level: str = _setting("INFO", _level, "Level of the log: DEBUG, INFO, WARNING or ERROR.")
+    log_format: str = _setting(
+        "json",
+        _one_of("json", "text"),
+        "How the log is written: `json`, an object a line, or `text`, for people at a screen.",
+    )
+    metrics_key: str = _setting(
+        "",
+        _metrics_key,
+        "Key with which `GET /metrics` may be read, and nothing else, beside the API keys; "
+        "`open`: no key is asked for there. See [Observing](observing.md).",
+        words="none: an API key is asked for",
+    )
+    audit_log: str = _setting(
+        AUDIT_OFF,
+        _audit_log,
+        "Where it is written down who did what to which file: `off`, `stdout`, or the path of a "
+        "file, which is added to. See [Observing](observing.md#the-audit-log).",
+    )
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:

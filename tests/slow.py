@@ -102,6 +102,11 @@ SLOW: dict[str, frozenset[str]] = {
             "test_the_same_turn_gives_the_same_workbook_at_each_door",
         }
     ),
+    "test_audit": frozenset(
+        {
+            "test_every_operation_is_written_down",
+        }
+    ),
     "test_bad_input": frozenset(
         {
             "test_a_formula_that_refers_to_itself_is_told_and_harms_no_other",
@@ -161,6 +166,11 @@ SLOW: dict[str, frozenset[str]] = {
         {
             "test_cases_of_dialects_are_read_alike_or_left_to_python",
             "test_random_tables_are_read_and_decided_alike",
+        }
+    ),
+    "test_dashboard": frozenset(
+        {
+            "test_a_real_prometheus_answers_every_question",
         }
     ),
     "test_database_sessions": frozenset(
@@ -298,6 +308,8 @@ SLOW: dict[str, frozenset[str]] = {
     "test_logs": frozenset(
         {
             "test_a_running_service_logs_json_without_secrets",
+            "test_a_running_service_writes_lines_for_people",
+            "test_from_start_to_stop_each_line_is_json",
         }
     ),
     "test_looks": frozenset(
@@ -425,6 +437,13 @@ SLOW: dict[str, frozenset[str]] = {
             "test_a_service_that_ends_leaves_nothing",
             "test_a_worker_that_is_killed_is_swept_by_the_one_that_takes_its_place",
             "test_the_socket_of_a_killed_libreoffice_is_removed",
+        }
+    ),
+    "test_tracing": frozenset(
+        {
+            "test_a_running_service_sends_its_spans",
+            "test_a_service_whose_collector_is_gone_works_all_the_same",
+            "test_without_traces_nothing_of_it_is_imported",
         }
     ),
     "test_transform": frozenset(

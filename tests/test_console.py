@@ -30,10 +30,10 @@ def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, env=env, cwd=ROOT, capture_output=True, text=True, timeout=60)
 
 
-def console(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def console(folder: Path, *arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
     """What ``command`` does, in this process: starting Python takes a second."""
     out, err = io.StringIO(), io.StringIO()
-    settings = Settings(data_dir=folder, session_ttl=3600)
+    settings = Settings(data_dir=folder, session_ttl=3600, **more)
     with redirect_stdout(out), redirect_stderr(err):
         try:
             status = main(list(arguments), settings)

@@ -21,9 +21,9 @@ from service.settings import Settings, rows
 from tests.processes import ROOT, ServerProcess, clean_environ, free_port
 
 BIN = Path(sys.executable).parent
-# The innermost: a default may hold another variable.
 # What each stage of the image is made of.
-LOCKS = ["requirements-docs.lock", "requirements-shared.lock"]
+LOCKS = ["requirements-docs.lock", "${REQUIREMENTS:-requirements-shared.lock}"]
+# The innermost: a default may hold another variable.
 VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^{}]*))?\}")
 
 
@@ -148,13 +148,14 @@ def test_every_variable_of_compose_is_explained_in_the_example_and_in_the_docume
 
 def test_both_ports_are_published_on_this_machine_alone() -> None:
     services = compose(KEYS)["services"]
+    assert services["grafana"]["ports"] == ["127.0.0.1:3000:3000"]
     assert services["excel-tools"]["ports"] == ["127.0.0.1:9080:9080"]
     assert services["open-webui"]["ports"] == ["127.0.0.1:8080:8080"]
 
 
 def test_every_volume_is_declared_and_holds_what_must_survive() -> None:
     parsed = compose(KEYS)
-    assert set(parsed["volumes"]) == {"excel-tools", "open-webui"}
+    assert set(parsed["volumes"]) == {"excel-tools", "open-webui", "prometheus", "grafana"}
     assert parsed["services"]["excel-tools"]["volumes"] == [f"excel-tools:{arguments('VOLUME')[0]}"]
 
 

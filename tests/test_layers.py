@@ -24,7 +24,7 @@ LAYERS = [
 ]
 BOTTOM = {
     *("settings", "errors", "names", "logs", "sources", "progress", "calls", "sql_words"),
-    *("tool", "languages", "matching"),
+    *("tool", "languages", "matching", "observing"),
 }
 MODULES = sorted((ROOT / "service").rglob("*.py"))
 SCRIPTS = sorted((ROOT / "scripts").rglob("*.py"))

@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from service.engine.work import Reply, Work
-from service.logs import JsonFormatter, setup_logging
+from service.logs import FIELDS, JsonFormatter, TextFormatter, setup_logging
 from service.operations.registry import operations
 from service.settings import Settings
 from service.web.app import Service
@@ -71,10 +71,26 @@ def lines() -> Iterator[Lines]:
 
 def test_each_request_is_a_line_with_its_ids(chat: Chat, lines: Lines) -> None:
     chat.op("create_excel_file", filename="a", headers=["x"])
-    (line,) = lines()
-    assert line.pop("ms") >= 0
-    assert line.pop("request")
-    assert line.pop("time")
+    told, line = lines()
+    assert told["request"] == line["request"]
+    for each in (told, line):
+        assert each.pop("ms") >= 0
+        assert each.pop("request")
+        assert each.pop("time")
+    owner = {
+        "session": chat.service.sessions.find(chat.id).data.key,
+        "user": chat.user,
+    }
+    assert told == {
+        "level": "info",
+        "logger": "excel_tools.operations",
+        "message": "operation",
+        "operation": "create_excel_file",
+        "outcome": "ok",
+        "door": "http",
+        "bytes": 0,
+        **owner,
+    }
     assert line == {
         "level": "info",
         "logger": "excel_tools.web",
@@ -83,8 +99,7 @@ def test_each_request_is_a_line_with_its_ids(chat: Chat, lines: Lines) -> None:
         "path": "/v1/operations/<name>",
         "operation": "create_excel_file",
         "status": 200,
-        "session": chat.service.sessions.find(chat.id).data.key,
-        "user": chat.user,
+        **owner,
     }
     chat.http.get("/v1/nothing", headers=chat.headers | {"X-Request-Id": "mine"})
     (line,) = lines()
@@ -101,7 +116,7 @@ def test_lines_from_below_a_request_carry_its_ids(
     (store.root / session.folder / "history").mkdir()
     lines()
     chat.op("write_excel_range", rows=[[1]])
-    warning, request = lines()
+    warning, _, request = lines()
     assert (warning["level"], request["message"]) == ("warning", "request")
     assert "history" in warning["message"]
     for name in ("request", "session", "user"):
@@ -114,15 +129,15 @@ def test_an_unexpected_error_tells_where_and_not_what(tmp_path: Path, lines: Lin
         chat = Chat(service)
         lines()
         assert chat.fail("create_excel_file", filename="a")["code"] == "internal_error"
-    error, request = lines()
-    assert error["level"] == "error"
+    told, error, request = lines()
+    assert (told["outcome"], error["level"]) == ("internal_error", "error")
     assert error["request"] == request["request"]
     told = error["traceback"]
     assert "ValueError\n" in told
     assert told.endswith("Ended\n")
     assert "test_logs.py" in told, "where it was raised"
     assert "raise Ended(SECRET) from error" in told, "by the source, not the values"
-    assert SECRET not in json.dumps([error, request])
+    assert SECRET not in json.dumps([told, error, request])
 
 
 def test_what_the_disk_said_is_kept() -> None:
@@ -158,6 +173,34 @@ def test_no_road_logs_a_secret(make_service: MakeService, lines: Lines) -> None:
     assert not [line for line in told if SECRET in line or token in line]
 
 
+def test_a_request_id_is_taken_if_it_is_sound(chat: Chat, lines: Lines) -> None:
+    for given in ("a.b_c-1", "x" * 64):
+        answer = chat.http.get("/health", headers={"X-Request-Id": given})
+        assert answer.headers["X-Request-Id"] == lines()[0]["request"] == given
+    for strange in ("x" * 65, "a b", "a;b", 'a"b', "ä", "<b>"):
+        answer = chat.http.get("/health", headers={"X-Request-Id": strange})
+        made = answer.headers["X-Request-Id"]
+        assert made == lines()[0]["request"] != strange
+        assert len(made) == 16
+
+
+def test_for_people_a_line_is_words() -> None:
+    record = logging.LogRecord("excel_tools.web", 30, "", 1, "two\nlines", (), None)
+    record.facts = {"user": "ann lee", "ms": 1.5, "code": ""}
+    line = TextFormatter().format(record)
+    assert line.split(" ", 1)[1] == (
+        'warning excel_tools.web "two\\nlines" user="ann lee" ms=1.5 code=""'
+    )
+    try:
+        raise ValueError(SECRET)
+    except ValueError:
+        record = logging.LogRecord("x", 40, "", 1, "failed", (), sys.exc_info())
+    first, *rest = TextFormatter().format(record).splitlines()
+    assert first.endswith("error   x failed")
+    assert rest[-1] == "ValueError"
+    assert SECRET not in "".join(rest)
+
+
 # A real server ------------------------------------------------------------------
 
 
@@ -165,6 +208,23 @@ def test_no_road_logs_a_secret(make_service: MakeService, lines: Lines) -> None:
 def talkative(tmp_path: Path) -> Iterator[ServerProcess]:
     with service_process(tmp_path, KEY, engines="1", log_level="debug") as process:
         yield process
+
+
+def test_from_start_to_stop_each_line_is_json(tmp_path: Path) -> None:
+    with service_process(tmp_path, "", engines="1") as process:
+        requests.get(process.health_url, timeout=30)
+    lines = [json.loads(line) for line in process.log.read_text().splitlines()]
+    assert [line["message"] for line in lines[1:3]] == ["listening", "request"]
+    assert "EXCEL_TOOLS_API_KEYS is not set" in lines[0]["message"]
+    assert {field for line in lines for field in line} <= set(FIELDS)
+
+
+def test_a_running_service_writes_lines_for_people(tmp_path: Path) -> None:
+    with service_process(tmp_path, KEY, engines="1", log_format="text") as process:
+        requests.get(process.health_url, timeout=30)
+    lines = process.log.read_text().splitlines()
+    assert lines[0].split(" ", 1)[1].startswith("info    excel_tools.web listening address=")
+    assert " excel_tools.web request request=" in lines[1]
 
 
 def test_a_running_service_logs_json_without_secrets(talkative: ServerProcess) -> None:
@@ -197,7 +257,13 @@ def test_a_running_service_logs_json_without_secrets(talkative: ServerProcess) -
     call("undo_excel_change", action="redo")
     text = talkative.log.read_text()
     lines = [json.loads(line) for line in text.splitlines()]
-    assert {line["logger"] for line in lines} >= {"excel_tools.web", "excel_tools.engine"}
+    parts = {"web", "engine", "operations"}
+    assert {line["logger"] for line in lines} >= {f"excel_tools.{part}" for part in parts}
+    assert {field for line in lines for field in line} <= set(FIELDS)
+    operations = [line for line in lines if line["message"] == "operation"]
+    assert [line["outcome"] for line in operations] == [
+        *("ok", "ok", "sheet_not_found", "ok", "ok", "ok")
+    ]
     requests_ = [line for line in lines if line["message"] == "request"]
     assert len([line for line in requests_ if line.get("user") == "ann"]) >= 8
     token = link.split("/")[-2]

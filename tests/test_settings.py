@@ -80,6 +80,13 @@ CASES: dict[str, tuple[str, object, list[str]]] = {
         ["{}}", "/nowhere/databases.toml", '{"shop": {}}'],
     ),
     "log_level": ("debug", "DEBUG", ["LOUD", "7"]),
+    "log_format": ("Text", "text", ["xml"]),
+    "metrics_key": (
+        "a-key-of-prometheus",
+        "a-key-of-prometheus",
+        ["short", "one-of-two,two-of-two"],
+    ),
+    "audit_log": ("/tmp/audit.log", "/tmp/audit.log", ["/nowhere/audit.log", "/tmp", " "]),
 }
 
 

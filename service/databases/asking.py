@@ -17,6 +17,7 @@ from service import calls
 from service.databases import child, failures
 from service.databases.child import GRACE, Job
 from service.errors import Cancelled, ExcelToolsError, WorkbookBusy
+from service.observing import asked, metrics, tracing
 
 log = logging.getLogger("excel_tools.databases")
 
@@ -40,7 +41,8 @@ class Asker:
         :raises ExcelToolsError: anything a caller may be told
         """
         began = time.monotonic()
-        with self._turn():
+        asked.current().target = job.source.name
+        with self._turn(), tracing.span("database", database=job.source.name):
             found = _asked(job)
         facts = {
             "database": job.source.name,
@@ -49,13 +51,16 @@ class Asker:
             "code": found.code if isinstance(found, ExcelToolsError) else "",
         }
         log.info("database asked", extra={"facts": facts})
+        metrics.DATABASE_QUESTIONS.labels(facts["code"] or "ok").inc()
         if isinstance(found, ExcelToolsError):
             raise found
         return found
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        if not calls.acquired(self._room, self._wait):
+        with metrics.queued("database"):
+            free = calls.acquired(self._room, self._wait)
+        if not free:
             raise WorkbookBusy(
                 f"{AT_ONCE} other queries of databases are under way; nothing was done.",
                 "Try again in a moment.",

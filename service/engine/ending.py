@@ -20,12 +20,12 @@ def kill_with_children(pid: int) -> None:
         return
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGSTOP)  # so that it starts no more while its children are found
-        for process in reversed(list(_family(pid))):
+        for process in reversed(list(family(pid))):
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
 
 
-def _family(pid: int) -> Iterator[int]:
+def family(pid: int) -> Iterator[int]:
     """The process, its children, theirs, and so on; a thousand at most."""
     found, number = [pid], 0
     while number < len(found) < _MOST:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import resource
 import signal
 import tempfile
 import threading
@@ -25,7 +26,7 @@ from pebble import ProcessExpired, ProcessFuture, ProcessPool
 from service import calls, progress
 from service.engine import worker
 from service.engine.deaths import Deaths
-from service.engine.ending import kill_with_children
+from service.engine.ending import family, kill_with_children
 from service.engine.temporary import removed
 from service.engine.turns import Turns
 from service.engine.work import Reply, Work
@@ -36,6 +37,7 @@ from service.errors import (
     WorkbookBusy,
     WorkbookDamaged,
 )
+from service.observing import metrics, tracing
 from service.settings import Settings
 
 log = logging.getLogger("excel_tools.engine")
@@ -44,6 +46,7 @@ log = logging.getLogger("excel_tools.engine")
 # seconds to end; what takes longer is given up.
 _GRACE = 15.0
 _LOOK_EVERY = 0.25
+_PAGE = resource.getpagesize()
 # A copy that has waited so long for others in its process moves to one that is idle: about
 # what it costs at most to rebuild it there.
 _MOVE_AFTER = 2.0
@@ -60,6 +63,22 @@ class _DiedError(Exception):
         self.proven = proven
         # Else it was killed by somebody, or by the system for lack of memory.
         self.by_itself = isinstance(status, int) and status != -signal.SIGKILL
+
+
+@dataclass(frozen=True)
+class EngineState:
+    """An engine process as it is now.
+
+    :param running: whether there is one; it is started when it is needed first
+    :param memory: resident bytes of it and all that it has started
+    :param held: workbooks that it held after its last call
+    :param busy: whether it is at work
+    """
+
+    running: bool
+    memory: int
+    held: int
+    busy: bool
 
 
 class _Slot:
@@ -82,6 +101,7 @@ class _Slot:
         self._lock = threading.Lock()
         self._closed = False
         self._proven = False
+        self._held = 0
         self._forgotten: list[str] = []
         self._pool, self._place = self._new_pool()
 
@@ -121,13 +141,18 @@ class _Slot:
             with calls.current().at("working", self.told):
                 reply = _awaited(pool, future, deadline)
             self._proven = True
+            self._held = reply.observed.held
+            metrics.take_over(reply.observed.counts)
+            tracing.below(reply.observed.spans)
             return reply
         except TimeoutError:
+            self._note_end("deadline")
             if not future.done():
                 self._replace(pool)
             raise
         except Cancelled:
             # Stopped at once and with all it started, so that nothing goes on behind its back.
+            self._note_end("cancelled")
             kill_with_children(self.told().process)
             self._replace(pool)
             raise
@@ -135,8 +160,16 @@ class _Slot:
             if isinstance(error, RuntimeError) and pool.active:
                 raise  # from the work itself, not from the pool
             proven = self._proven
+            died = _DiedError(getattr(error, "exitcode", "unknown"), proven=proven)
+            self._note_end("died" if died.by_itself else "killed")
             self._replace(pool)
-            raise _DiedError(getattr(error, "exitcode", "unknown"), proven=proven) from None
+            raise died from None
+
+    def _note_end(self, why: str) -> None:
+        doing = self.told().phase
+        metrics.ENGINE_RESTARTS.labels(why, doing).inc()
+        tracing.note(engine_ended=why, doing=doing)
+        self._held = 0
 
     def _replace(self, pool: ProcessPool) -> None:
         with self._lock:
@@ -145,6 +178,12 @@ class _Slot:
                 (self._pool, self._place), self._proven = self._new_pool(), False
         _end(pool)
         removed(place)
+
+    def state(self) -> EngineState:
+        """How it is now."""
+        pid = self.told().process
+        memory = sum(map(_resident, family(pid))) if pid else 0
+        return EngineState(memory > 0, memory, self._held, self.turns.callers > 0)
 
     def stop(self) -> None:
         """Take nothing more; calls under way are cancelled."""
@@ -171,6 +210,14 @@ def _awaited(pool: ProcessPool, future: ProcessFuture[Reply], deadline: float) -
                 raise BrokenProcessPool from None
             if time.monotonic() > end:
                 raise
+
+
+def _resident(pid: int) -> int:
+    """Bytes of memory that a process has; 0 for one that is gone."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
+    except (OSError, IndexError):
+        return 0
 
 
 def _end(pool: ProcessPool) -> None:
@@ -200,6 +247,7 @@ class EnginePool:
             max_table_cells=settings.max_table_cells,
             max_unpacked=settings.max_unpacked_mb << 20,
             log_level=settings.log_level,
+            log_format=settings.log_format,
             libreoffice=settings.libreoffice,
             # Less than the engine's own, so that it is LibreOffice that is ended, and told.
             conversion_seconds=settings.engine_deadline * 0.8,
@@ -230,14 +278,17 @@ class EnginePool:
         place = self._place_of(work.workbook)
         slot = self._slots[place.slot]
         began = time.monotonic()
-        if not slot.turns.take(self._queue_wait, _whose(work)):
+        with metrics.queued("engine"):
+            mine = slot.turns.take(self._queue_wait, _whose(work))
+        if not mine:
             raise WorkbookBusy(
                 f"All engines were busy for {self._queue_wait} seconds; nothing was done.",
                 "Try again in a moment.",
             )
         try:
             place.waited += time.monotonic() - began
-            reply = self._done(slot, work)
+            with tracing.span(f"engine {work.action}", engine=place.slot):
+                reply = self._done(slot, work)
             self._deaths.lived(_key(work))
             return reply
         finally:
@@ -295,6 +346,10 @@ class EnginePool:
                 self._slots[place.slot].forget(workbook)
                 place = self._bound[workbook] = _Place(best)
             return place
+
+    def states(self) -> list[EngineState]:
+        """The processes as they are now."""
+        return [slot.state() for slot in self._slots]
 
     def forget(self, workbook: str) -> None:
         """See :class:`service.engine.work.Engine`."""

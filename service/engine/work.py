@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from service.observing.tally import Observed
 from service.workbook.found_tables.types import Wishes
 
 
@@ -107,6 +108,7 @@ class Reply:
 
     :param seconds: the time it took
     :param seen: what the operation noted for its replay
+    :param observed: what the process counted and timed meanwhile
     """
 
     result: dict[str, Any] = field(default_factory=dict)
@@ -116,6 +118,7 @@ class Reply:
     seconds: float = 0.0
     changed: bool = True
     seen: list[Any] = field(default_factory=list)
+    observed: Observed = field(default_factory=Observed)
 
 
 class Engine(Protocol):

@@ -9,7 +9,7 @@ import resource
 import tempfile
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from service.errors import (
     WorkbookDamaged,
 )
 from service.logs import setup_logging
+from service.observing import tally
 from service.operations.context import Context, Seen
 from service.operations.preferences import Preferences
 from service.operations.protecting import protected, protection_note
@@ -64,6 +65,7 @@ class Limits:
     max_unpacked: int
     max_table_cells: int
     log_level: str
+    log_format: str = "json"
     libreoffice: str = "off"
     conversion_seconds: float = 30.0
 
@@ -226,9 +228,10 @@ class Bench:
 
 
 def _replay(book: Book, entries: tuple[Entry, ...]) -> None:
-    for number, entry in enumerate(entries):
-        progress.tell("rebuilding", number, len(entries))
-        _apply(book, entry, "")
+    with progress.doing("rebuilding"):
+        for number, entry in enumerate(entries):
+            progress.tell("rebuilding", number, len(entries))
+            _apply(book, entry, "")
     progress.begin()
 
 
@@ -293,7 +296,8 @@ def start(limits: Limits, folder: str) -> None:
     size = limits.memory_mb * 1024 * 1024
     # Data, not address space: libraries reserve much more address space than they use.
     resource.setrlimit(resource.RLIMIT_DATA, (size, size))
-    setup_logging(limits.log_level)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    setup_logging(limits.log_level, form=limits.log_format)
     if not confine(limits.max_unpacked):
         log.info("this system does not let an engine give up the network")
     progress.use(Path(folder) / PROGRESS)
@@ -310,10 +314,13 @@ def work(job: Work, forgotten: tuple[str, ...] = ()) -> Reply:
     if _bench is None:
         raise RuntimeError("the engine process was not set up")
     progress.begin()
+    tally.begin()
     for workbook in forgotten:
         _bench.held.pop(workbook, None)
     try:
-        return _with_room(_bench, job)
+        with tally.timed(progress.PHASES[0]):
+            reply = _with_room(_bench, job)
+        return replace(reply, observed=tally.taken(len(_bench.held)))
     except (Cold, BadCheckpoint, NeedsWorkbooksError, ExcelToolsError):
         raise
     except MemoryError:

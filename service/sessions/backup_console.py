@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from service.errors import InvalidParameters, counted
+from service.sessions.audit_console import audited
 from service.sessions.backup import STAGE, Told, back_up
 from service.sessions.restore import restore
 from service.settings import Settings
@@ -79,25 +80,32 @@ def _backed_up(
     store: LocalStore, settings: Settings, asked: argparse.Namespace, target: Path
 ) -> int:
     secrets = not asked.no_secrets
-    told = back_up(store, target, user=asked.user, secrets=secrets)
+    with audited(store, settings) as audit:
+        told = back_up(store, target, user=asked.user, secrets=secrets)
+        audit("back_up", user=asked.user, target=asked.file)
     _say(asked, _line(told))
     if settings.secret_key and secrets and not asked.user:
         _say(asked, "EXCEL_TOOLS_SECRET_KEY is set, and is not in it: take it along for the links.")
     return _damaged(told, asked)
 
 
-def _restore(shared: Store, _settings: Settings, asked: argparse.Namespace) -> int:
+def _restore(shared: Store, settings: Settings, asked: argparse.Namespace) -> int:
     store = _folder(shared)
     if asked.file != _PIPE:
-        return _restored(store, asked, Path(asked.file))
+        return _restored(store, settings, asked, Path(asked.file))
     with _place(store) as place:
         with place.open("wb") as file:
             shutil.copyfileobj(sys.stdin.buffer, file)
-        return _restored(store, asked, place)
+        return _restored(store, settings, asked, place)
 
 
-def _restored(store: LocalStore, asked: argparse.Namespace, source: Path) -> int:
+def _restored(
+    store: LocalStore, settings: Settings, asked: argparse.Namespace, source: Path
+) -> int:
     told, notes = restore(store, source, user=asked.user, only_check=asked.check)
+    # Not before: it may have brought the secret that the log is sealed with.
+    with audited(store, settings) as audit:
+        audit("restore", user=asked.user, target=asked.file)
     _say(asked, f"{_line(told)}{' - whole, not restored' if asked.check else ' restored'}")
     for note in notes:
         _say(asked, note)

@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.errors import ExcelToolsError, StorageFailed, WorkbookBusy
-from service.sessions import backup_console, key_console, link_console
+from service.sessions import audit_console, backup_console, key_console, link_console
+from service.sessions.audit_console import Told, audited
 from service.sessions.history import History
 from service.sessions.limits import session_keys
 from service.sessions.model import SessionData
-from service.sessions.records import erase, erase_damaged, stored, taken
+from service.sessions.records import ended_facts, erase, erase_damaged, stored, taken
 from service.settings import Settings
 from service.store.opening import opened
 from service.store.seams import Store
@@ -56,10 +57,11 @@ def main(arguments: list[str], settings: Settings) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m service", description=_ABOUT)
     nouns = parser.add_subparsers(
-        required=True, metavar="sessions|keys|links|backup|restore|install|doctor"
+        required=True, metavar="sessions|keys|links|audit|backup|restore|install|doctor"
     )
     key_console.add_to(nouns)
     link_console.add_to(nouns)
+    audit_console.add_to(nouns)
     backup_console.add_to(nouns)
     for name, help_ in (
         ("install", "the tool into an Open WebUI, or a newer one over the old"),
@@ -163,21 +165,31 @@ def _show(store: Store, settings: Settings, asked: argparse.Namespace) -> int:
 
 def _delete(store: Store, settings: Settings, asked: argparse.Namespace) -> int:
     status = 0
-    for key in asked.key:
-        if not _is_there(store, key):
-            status = 1
-            continue
-        try:
-            data = stored(store, key)
-        except StorageFailed:
-            data = None
-        with _alone(key, settings, asked):
-            if data is None:
-                erase_damaged(store, key)
-            else:
-                erase(store, data)
-        print(f"deleted {key}")
+    with audited(store, settings) as audit:
+        for key in asked.key:
+            status |= _deleted(store, settings, asked, audit, key)
     return status
+
+
+def _deleted(
+    store: Store, settings: Settings, asked: argparse.Namespace, audit: Told, key: str
+) -> int:
+    """End one session; the exit status."""
+    if not _is_there(store, key):
+        return 1
+    try:
+        data = stored(store, key)
+    except StorageFailed:
+        data = None
+    with _alone(key, settings, asked):
+        if data is None:
+            erase_damaged(store, key)
+            audit("end_session", session=key, why="operator")
+        else:
+            erase(store, data)
+            audit("end_session", **ended_facts(data, "operator"))
+    print(f"deleted {key}")
+    return 0
 
 
 @contextmanager
@@ -195,13 +207,15 @@ def _alone(key: str, settings: Settings, asked: argparse.Namespace) -> Iterator[
 def _purge(store: Store, settings: Settings, asked: argparse.Namespace) -> int:
     idle = settings.session_ttl if asked.idle_days is None else asked.idle_days * 86400
     count = 0
-    for data in _every(store, asked.user):
-        if isinstance(data, _Damaged):
-            print(f"{data.key} is damaged and stays; see: python -m service sessions delete")
-        elif time.time() - data.used > idle:
-            with _alone(data.key, settings, asked):
-                erase(store, data)
-            print(f"deleted {data.key}")
-            count += 1
+    with audited(store, settings) as audit:
+        for data in _every(store, asked.user):
+            if isinstance(data, _Damaged):
+                print(f"{data.key} is damaged and stays; see: python -m service sessions delete")
+            elif time.time() - data.used > idle:
+                with _alone(data.key, settings, asked):
+                    erase(store, data)
+                audit("end_session", **ended_facts(data, "operator"))
+                print(f"deleted {data.key}")
+                count += 1
     print(f"{_counted(count)} ended")
     return 0

@@ -19,6 +19,7 @@ from service.errors import (
     listed,
 )
 from service.names import clean_filename, split_extension
+from service.observing import asked, metrics
 from service.operations.registry import Answer, Operation
 from service.sessions.databases import DatabaseCall
 from service.sessions.finding import asked_for, is_there, things, wanted
@@ -71,6 +72,9 @@ class SessionCall:
             self._keep(body, self._changed)
         if self._saved is not None:
             self._session.history.save(*self._saved)
+            metrics.moved("save", self._saved[1].size)
+            asked.current().size += self._saved[1].size
+            asked.current().target = f"version {self._saved[1].number}"
         if self._event is not None:
             event, facts = self._event
             self._session.history.add(self._session.parts.clock(), event, **facts)
@@ -95,6 +99,7 @@ class SessionCall:
         """The open workbook that a call names, see :func:`finding.workbook`."""
         book = self._session.workbook(workbook)
         self._asked = asked_for(workbook, book.name, book.id)
+        asked.current().workbook = book.name
         return book
 
     # open

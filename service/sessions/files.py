@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from service.errors import FileNotFound, listed
+from service.observing import asked, metrics
 from service.operations.registry import Operation
 from service.sessions.finding import asked_for, files, wanted
 from service.sessions.links import Target
@@ -90,4 +91,8 @@ def keep_export(session: Session, folder: str, name: str) -> dict[str, Any]:
     session.data.exports[id_] = export
     session.parts.quota.add(session.data.user, size)
     session.history.export(export)
+    metrics.moved("export", size)
+    now = asked.current()
+    now.size += size
+    now.target = ", ".join(filter(None, (now.target, name)))
     return session.file_entry(Target(session.data.key, "e", id_), name, "saved", 1, size)

@@ -8,9 +8,11 @@ import secrets
 import time
 from typing import Any
 
+from service.sessions.audit_console import audited
 from service.sessions.keys import (
     MadeKey,
     configured_keys,
+    key_id,
     made_keys,
     make_key,
     revoke_key,
@@ -75,22 +77,31 @@ def _moment(time_: float) -> str:
 def _make(store: Store, settings: Settings, asked: argparse.Namespace) -> int:
     now = time.time()
     ends = now + asked.days * 86400 if asked.days > 0 else 0.0
-    print(make_key(store, asked.name[:80], now, ends))
+    with audited(store, settings) as audit:
+        key = make_key(store, asked.name[:80], now, ends)
+        audit("make_key", target=key_id(key))
+    print(key)
     if not settings.api_keys:
         print("EXCEL_TOOLS_API_KEYS is not set here: where that is so, no key is asked for.")
     return 0
 
 
-def _rotate(store: Store, _settings: Settings, asked: argparse.Namespace) -> int:
-    print(rotate_key(store, asked.id, time.time(), max(0.0, asked.hours) * 3600))
+def _rotate(store: Store, settings: Settings, asked: argparse.Namespace) -> int:
+    with audited(store, settings) as audit:
+        key = rotate_key(store, asked.id, time.time(), max(0.0, asked.hours) * 3600)
+        audit("rotate_key", target=asked.id)
+        audit("make_key", target=key_id(key))
+    print(key)
     print(f"Until {asked.hours:g} hours from now {asked.id} is taken, too.")
     return 0
 
 
-def _revoke(store: Store, _settings: Settings, asked: argparse.Namespace) -> int:
-    for id_ in asked.id:
-        revoke_key(store, id_)
-        print(f"revoked {id_}")
+def _revoke(store: Store, settings: Settings, asked: argparse.Namespace) -> int:
+    with audited(store, settings) as audit:
+        for id_ in asked.id:
+            revoke_key(store, id_)
+            audit("revoke_key", target=id_)
+            print(f"revoked {id_}")
     return 0
 
 

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from service.errors import InvalidParameters, LimitReached, NotFound, StorageFailed
+from service.sessions.audit_console import audited
 from service.settings import Settings, digest_of, named_digest
 from service.store.opening import opened
 from service.store.seams import Store
@@ -132,8 +133,10 @@ def own_key(settings: Settings, name: str, seconds: float = 0.0) -> str:
     if settings.plain_key or not settings.api_keys:
         return settings.plain_key
     now = time.time()
-    with opened(settings) as kept:
-        return make_key(kept.store, name, now, now + seconds if seconds else 0.0)
+    with opened(settings) as kept, audited(kept.store, settings) as audit:
+        key = make_key(kept.store, name, now, now + seconds if seconds else 0.0)
+        audit("make_key", target=key_id(key))
+        return key
 
 
 def rotate_key(store: Store, id_: str, now: float, overlap: float) -> str:
@@ -186,6 +189,11 @@ def _digests(store: Store, id_: str) -> list[str]:
             "taken out of there.",
         )
     return [file.removesuffix(".json") for file in files]
+
+
+def key_id(key: str) -> str:
+    """What names a key without telling it: the beginning of its hash; "" for no key."""
+    return digest_of(key)[:_SHOWN] if key else ""
 
 
 def _configured(name: str, digest: str, used: float = 0.0) -> MadeKey:

@@ -7,6 +7,7 @@ import sys
 import time
 from typing import Any
 
+from service.sessions.audit_console import Told, audited
 from service.sessions.links import withdraw
 from service.sessions.records import stored
 from service.settings import Settings
@@ -23,13 +24,20 @@ def add_to(nouns: Any) -> None:
     verb.add_argument("session", nargs="*", help="keys, see: python -m service sessions list")
 
 
-def _withdraw(store: Store, _settings: Settings, asked: argparse.Namespace) -> int:
+def _withdraw(store: Store, settings: Settings, asked: argparse.Namespace) -> int:
     if not asked.user and not asked.session:
         print("Say whose links: --user <id>, or keys of sessions.", file=sys.stderr)
         return 2
+    with audited(store, settings) as audit:
+        return _withdrawn(store, asked, audit)
+
+
+def _withdrawn(store: Store, asked: argparse.Namespace, audit: Told) -> int:
+    """Withdraw what is asked for; the exit status."""
     now = time.time()
     if asked.user:
         withdraw(store, now, user=asked.user)
+        audit("withdraw_links", user=asked.user)
         print(f"withdrew all links of {asked.user}")
     status = 0
     for key in asked.session:
@@ -40,5 +48,6 @@ def _withdraw(store: Store, _settings: Settings, asked: argparse.Namespace) -> i
             status = 1
             continue
         withdraw(store, now, session=key)
+        audit("withdraw_links", session=key)
         print(f"withdrew the links of session {key}")
     return status

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from service.databases.asking import Asker
 from service.engine.work import Engine
+from service.observing.audit import Audit
 from service.sessions.limits import Quota
 from service.sessions.links import Links
 from service.settings import Settings
@@ -28,3 +29,4 @@ class Parts:
     clock: Callable[[], float] = time.time
     # Whether the clock may end sessions, see ``trusted.Trusted``.
     trusted: Callable[[], bool] = lambda: True
+    audit: Audit = field(default_factory=Audit)

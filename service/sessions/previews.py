@@ -7,6 +7,8 @@ from typing import Any
 
 from service.errors import FileNotFound
 from service.languages import ENGLISH
+from service.observing import metrics
+from service.observing.asked import current
 from service.sessions.model import Workbook
 from service.sessions.session import Session
 
@@ -64,6 +66,9 @@ def _preview(session: Session, workbook: str, wish: Wish) -> str:
         changed = before is not None and before != session.journal(book).path(book.mark)
         earlier = tuple(session.entries(book, before)) if before is not None and changed else None
         reply = session.call(book, action="preview", asked=asked, earlier=earlier)
+    how = "rows" if wish.row else "embedded" if wish.embedded else "page"
+    metrics.PREVIEWS.labels(how).inc()
+    current().workbook = book.name
     return str(reply.result["text"])
 
 

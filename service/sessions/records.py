@@ -57,6 +57,16 @@ def session_data(key: str, record: dict[str, Any]) -> SessionData:
         ) from error
 
 
+def ended_facts(data: SessionData, why: str) -> dict[str, Any]:
+    """What the audit log says of a session that ended."""
+    names = [book.name for book in data.workbooks.values()]
+    names += [upload.name for upload in data.uploads.values()]
+    names += [export.name for export in data.exports.values()]
+    files = list(dict.fromkeys(names))
+    owner = {"user": data.user, "chat": data.chat, "session": data.key}
+    return owner | {"files": files, "why": why}
+
+
 def erase_damaged(store: Store, key: str) -> None:
     """Remove a session whose record does not say whose it is."""
     for user in store.keys("users"):

@@ -24,12 +24,14 @@ from service.errors import (
     StorageFailed,
 )
 from service.names import clean_filename
+from service.observing import asked, metrics
 from service.sessions.limits import digest, room_for_session, session_keys
 from service.sessions.links import DRAFT, Target, refuse_withdrawn
 from service.sessions.model import Offer, SessionData, Upload
 from service.sessions.parts import Parts
 from service.sessions.previews import Wish, preview
 from service.sessions.records import (
+    ended_facts,
     erase,
     erase_damaged,
     owner_key,
@@ -70,6 +72,11 @@ class Sessions:
     def __repr__(self) -> str:
         return f"<Sessions {len(self._cache)} cached>"
 
+    @property
+    def in_memory(self) -> int:
+        """How many are in the cache."""
+        return len(self._cache)
+
     # Opening and finding ------------------------------------------------------
 
     def open(self, user: str, chat: str) -> tuple[Session, bool]:
@@ -79,7 +86,9 @@ class Sessions:
             known = self.parts.store.read(owner)
             if known:
                 try:
-                    return self.find(known["id"]), True
+                    found = self.find(known["id"])
+                    metrics.SESSIONS_OPENED.labels("resumed").inc()
+                    return found, True
                 except (SessionExpired, SessionNotFound):
                     pass  # its time was over: a new one takes its place
             room_for_session(self.parts.store, self.parts.settings, user)
@@ -103,6 +112,7 @@ class Sessions:
         store = self.parts.store
         with session.turn():
             session.write()
+            _note_owner(data)
             store.write(f"users/{digest(user)}/{data.key}.json", {"key": data.key})
             theirs = store.claim(owner, {"id": id_}, known)
             if theirs.get("id") != id_:  # another replica was first
@@ -110,6 +120,7 @@ class Sessions:
                 return self.find(str(theirs.get("id"))), True
         self._cache[id_] = session
         self._live[id_] = session
+        metrics.SESSIONS_OPENED.labels("new").inc()
         return session, False
 
     def find(self, id_: str | None, user: str = "", chat: str = "") -> Session:
@@ -132,6 +143,7 @@ class Sessions:
             self._cache[id_] = session
             self._live[id_] = session
             self._touch(session)
+            _note_owner(data)
             return session
 
     def _known(self, id_: str) -> Session | None:
@@ -141,6 +153,7 @@ class Sessions:
             self._cache.pop(id_, None)
             self._live.pop(id_, None)
             session.ended = True
+            metrics.SESSIONS_ENDED.labels("operator").inc()
             return None
         return session
 
@@ -169,12 +182,9 @@ class Sessions:
                 over = free and self._is_over(session.data.used)
                 if over:
                     self._end(session)
-                    self._mark_over(session.data.id)
+                    self._note_expired(session.data)
             if over:
                 raise SessionExpired("The session has expired.", _HINT)
-
-    def _mark_over(self, id_: str) -> None:
-        self.parts.board.mark(_over(id_), _KNOWN_AS_OVER)
 
     def _touch(self, session: Session) -> None:
         now = self.parts.clock()
@@ -197,6 +207,8 @@ class Sessions:
             session.end()
             with self._lock:
                 self._end(session)
+        metrics.SESSIONS_ENDED.labels("caller").inc()
+        self.parts.audit.tell("end_session", **ended_facts(session.data, "caller"))
 
     def delete_all(self, user: str) -> int:
         """End all sessions of a user; returns how many there were."""
@@ -212,6 +224,8 @@ class Sessions:
                 log.warning("a damaged session is removed: %s", error.message)
                 with taken(self.parts.board, key, self.parts.settings.queue_wait):
                     erase_damaged(self.parts.store, key)
+                damaged = {"user": user, "session": key, "why": "caller"}
+                self.parts.audit.tell("end_session", **damaged)
                 count += 1
         return count
 
@@ -256,8 +270,13 @@ class Sessions:
                 self._end(session)
             else:
                 erase(self.parts.store, data)
-        self._mark_over(data.id)
+        self._note_expired(data)
         return True
+
+    def _note_expired(self, data: SessionData) -> None:
+        self.parts.board.mark(_over(data.id), _KNOWN_AS_OVER)
+        metrics.SESSIONS_ENDED.labels("age").inc()
+        self.parts.audit.add("end_session", door="service", **ended_facts(data, "age"))
 
     def _remove_remains(self, key: str) -> None:
         """Remove what a call left that was under way when its session ended."""
@@ -283,6 +302,7 @@ class Sessions:
         with session.turn(), session.lock:
             for known in session.data.uploads.values():
                 if known.digest == contents and known.name == clean and known.source == origin:
+                    _note_upload(known)
                     return known
             self.parts.quota.room_for(session.data.user, size)
             upload = Upload(
@@ -298,7 +318,8 @@ class Sessions:
                 self.parts.store.remove(folder)
                 raise
             session.history.upload(upload)
-            return upload
+        _note_upload(upload)
+        return upload
 
     def offer(self, session: Session, offers: list[Offer]) -> None:
         """Keep which files the caller could send, in place of those of before."""
@@ -318,15 +339,18 @@ class Sessions:
         :raises FileNotFound: if it is there no more
         """
         session = self._session_of(target)
+        told = asked.current()
         if target.kind == "w" and target.version == DRAFT:
             with session.turn():
                 book = session.data.workbooks.get(target.id)
                 if book is None:
                     raise _gone()
+                told.workbook, told.target = book.name, DRAFT
                 with session.queue(book):
                     yield session.rendered(book), book.name
         else:
-            key, name = _kept(session, target)
+            key, name, told.target = _kept(session, target)
+            told.workbook = name
             path = self.parts.store.file(key)
             if path is None:
                 raise _gone()
@@ -362,24 +386,36 @@ class Sessions:
                 raise _gone() from None
 
 
-def _kept(session: Session, target: Target) -> tuple[str, str]:
-    """(key in the store, name) of a saved version or an export.
+def _kept(session: Session, target: Target) -> tuple[str, str, str]:
+    """(key in the store, name, what it is) of a saved version or an export.
 
     :raises FileNotFound: if the session has no such
     """
     book = session.data.workbooks.get(target.id)
     export = session.data.exports.get(target.id)
     if target.kind == "e" and export:
-        return f"{session.folder}/exports/{export.id}/{export.name}", export.name
+        return f"{session.folder}/exports/{export.id}/{export.name}", export.name, "export"
     if target.kind == "w" and book:
         for version in book.versions:
             if str(version.number) == target.version:
-                return session.version_key(book, version), version.name
+                found = f"version {version.number}"
+                return session.version_key(book, version), version.name, found
     raise _gone()
 
 
 def _over(id_: str) -> str:
     return f"over:{session_key(id_)}"
+
+
+def _note_owner(data: SessionData) -> None:
+    """The request of this thread is about that session."""
+    now = asked.current()
+    now.session, now.user, now.chat = data.key, data.user, data.chat
+
+
+def _note_upload(upload: Upload) -> None:
+    metrics.moved("upload", upload.size)
+    asked.current().workbook, asked.current().size = upload.name, upload.size
 
 
 def _gone() -> FileNotFound:

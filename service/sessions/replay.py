@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from service.engine.work import BadCheckpoint, Cold, Reply, Work
 from service.errors import WorkbookBusy
+from service.observing import metrics, tracing
 from service.sessions.checkpoints import MOST_KEPT
 from service.sessions.journal import OPENING, Journal
 
@@ -34,9 +35,18 @@ def done(session: Session, book: Workbook, work: Work) -> Reply:
     if held in (OPENING, *path):
         rest = path if held == OPENING else path[path.index(held) + 1 :]
         try:
-            return _replayed(session, book, work, rest, held)
+            with tracing.span("replay", entries=len(rest)):
+                return _replayed(session, book, work, rest, held)
         except Cold:
             pass  # the engine process was replaced in between, or the copy let go of
+    if path:
+        metrics.REBUILDS.inc()
+    with tracing.span("replay", entries=len(path)):
+        return _rebuilt(session, book, work, path)
+
+
+def _rebuilt(session: Session, book: Workbook, work: Work, path: list[int]) -> Reply:
+    """Do the work where an engine process has brought the copy to the end of the path."""
     folder = session.copy_folder(book)
     useless: list[str] = []
     for _ in range(_REBUILDS_TRIED + MOST_KEPT):

@@ -10,6 +10,7 @@ from service import calls
 from service.engine.work import Reply
 from service.errors import WorkbookNotFound, WorkbookNotOpen, WorkbookRequired
 from service.names import clean_filename, split_extension
+from service.observing.asked import current
 from service.operations.registry import Operation, find
 from service.operations.steps import makes_workbook
 from service.sessions.databases import DatabaseCall
@@ -18,6 +19,7 @@ from service.sessions.files import export_folder, file_used, find_upload, keep_e
 from service.sessions.finding import asked_for
 from service.sessions.model import Workbook
 from service.sessions.new_workbooks import added, new_workbook
+from service.sessions.observed import observed
 from service.sessions.once import Once
 from service.sessions.session import Session
 from service.sessions.tables import with_others
@@ -38,6 +40,21 @@ def run_operation(
     :param message: of the chat, in whose answer it is done; "" where that is not told
     :param may_discard: how many unsaved changes the call may discard; None: all
     """
+    with observed(session, operation, given) as asked:
+        answer, asked.repeated = _run_once(session, operation, given, key, message, may_discard)
+        asked.workbook = answer.get("workbook", asked.workbook)
+    return answer
+
+
+def _run_once(
+    session: Session,
+    operation: Operation,
+    given: object,
+    key: str,
+    message: str,
+    may_discard: int | None,
+) -> tuple[dict[str, Any], bool]:
+    """(the answer, whether it is that of an earlier request with the same key)."""
     parameters = operation.validate(given)
     request = [operation.name, operation.public(parameters)]
     with (
@@ -46,7 +63,7 @@ def run_operation(
         session.once(key, request) as once,
     ):
         if once.known is not None:
-            return once.known
+            return once.known, True
         call.message = message
         call.check()
         call.may_discard = may_discard
@@ -56,7 +73,7 @@ def run_operation(
             answer = _run_with_rows(session, operation, parameters, once, key)
         call.keep()  # done already, if the call has changed anything
         once.answer = answer
-        return answer
+        return answer, False
 
 
 def _run_with_rows(
@@ -93,6 +110,7 @@ def _run(
     rows: dict[str, Path],
 ) -> dict[str, Any]:
     book = _workbook(session, operation, parameters)
+    current().workbook = book.name
     files = named_files(session, operation, parameters) | rows
     folder = export_folder(session) if operation.exports else ""
 

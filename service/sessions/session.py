@@ -23,6 +23,7 @@ from service.errors import (
     WorkbookBusy,
     listed,
 )
+from service.observing import metrics
 from service.operations.registry import Operation
 from service.sessions import finding, replay, tables
 from service.sessions.checkpoints import Checkpoints
@@ -144,7 +145,9 @@ class Session(SharedRecord):
     def queue(self, book: Workbook) -> Iterator[None]:
         """The turn at a workbook: its operations never overlap."""
         turns, wait = self._turns(book), self.parts.settings.queue_wait
-        if not turns.take(wait):
+        with metrics.queued("workbook"):
+            mine = turns.take(wait)
+        if not mine:
             raise WorkbookBusy(
                 f"{book.name} was busy for {wait} seconds; nothing was done.",
                 "Try again in a moment.",

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from service.errors import StorageFailed
+from service.observing import metrics
 from service.store.lines import checked, line_of, parsed, placed_in
 from service.store.seams import Found, Place
 
@@ -284,7 +285,8 @@ def _sync(path: Path) -> None:
 def _told(what: str, path: Path) -> Iterator[None]:
     """Turn what the disk says into the product's error."""
     try:
-        yield
+        with metrics.stored(what.partition(" ")[0]):
+            yield
     except OSError as error:
         raise StorageFailed(
             f"The service could not {what} {path.name}: {error.strerror or error}.",

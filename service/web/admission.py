@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 # These neither wait nor keep others waiting.
-_PASS = frozenset({"pages", "guide", "start", "calls"})
+_PASS = frozenset({"pages", "guide", "start", "calls", "metrics"})
 _STAY = "excel_tools.stay"
 _STREAM = "text/event-stream"
 # What is in a JSON body takes so many times its size in memory; a file lies on the disk.

@@ -11,9 +11,11 @@ from flask import Flask
 from service.databases.asking import Asker
 from service.engine.pool import EnginePool
 from service.engine.work import Engine
+from service.observing.audit import Audit
 from service.sessions.keys import Keys
 from service.sessions.limits import Quota
 from service.sessions.links import Links
+from service.sessions.measuring import Measuring
 from service.sessions.parts import Parts
 from service.sessions.rates import LocalBuckets, Rates
 from service.sessions.registry import Sessions
@@ -28,6 +30,8 @@ from service.web import (
     files,
     guide,
     logs,
+    metrics,
+    observed,
     operations,
     pages,
     preferences,
@@ -60,6 +64,8 @@ class Service:
         store, board = self._shared.store, self._shared.board
         secret = settings.secret_key or store.secret()
         links = Links(secret, settings.link_address, settings.link_ttl, clock)
+        self.audit = Audit(settings.audit_log, secret)
+        self.audit.start(door="service")
         self.engine: Engine = engine or EnginePool(settings)
         self.sessions = Sessions(
             Parts(
@@ -72,9 +78,11 @@ class Service:
                 Asker(settings.queue_wait),
                 clock,
                 Trusted(clock, steady or (gone_by if clock is time.time else clock)),
+                self.audit,
             )
         )
         self.mcp = McpDoor(settings, self.sessions, links, secret, clock)
+        self._measuring = Measuring(store)
         self.room, self.ends = make_room(settings), Ends(float(settings.slow_seconds))
         self.stopping = threading.Event()
         self.drain_seconds = settings.drain_seconds
@@ -114,10 +122,13 @@ class Service:
         self._sweeper.join()
         self.engine.close()
         self.ends.close()
+        self.audit.close()
         self._shared.close()
 
     def _sweep(self) -> None:
+        self._measure()
         while not self._stop.wait(SWEEP_EVERY):
+            self._measure()
             try:
                 count = self.sessions.sweep()
             except Exception:  # noqa: BLE001 - the sweeper must outlive a failing sweep
@@ -126,16 +137,23 @@ class Service:
             if count:
                 logs.log.info("ended %d expired sessions", count)
 
+    def _measure(self) -> None:
+        try:
+            self._measuring.look()
+        except Exception:  # noqa: BLE001 - likewise
+            logs.log.exception("what is stored could not be counted; trying again")
+
 
 def _application(state: State) -> Flask:
     app = Flask("excel_tools", static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.config["MAX_CONTENT_LENGTH"] = state.settings.max_body_mb << 20
     keep_state(app, state)
-    for module in (logs, access, answers):
+    for module in (logs, observed, access, answers):
         module.install(app)
     admission.install(app, state.ends)
     for module_ in (sessions, preferences, operations, calls, files, previews, pages, guide, start):
         app.register_blueprint(module_.routes)
+    app.register_blueprint(metrics.routes)
     app.register_blueprint(door.routes)
     return app

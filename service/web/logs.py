@@ -9,6 +9,7 @@ import time
 
 from flask import Flask, Response, g, has_request_context, request
 
+from service.observing import asked, metrics, tracing
 from service.operations.registry import operations
 
 log = logging.getLogger("excel_tools.web")
@@ -20,9 +21,13 @@ class RequestFacts(logging.Filter):
     """Adds to every line which request, session and user it belongs to."""
 
     def filter(self, record: logging.LogRecord) -> bool:
+        facts = asked.current().facts()
         if has_request_context():
-            facts = {"request": request_id(), **_whose()}
-            record.facts = facts | getattr(record, "facts", {})
+            facts |= {"request": request_id(), **_whose()}
+        facts |= {"trace": found} if (found := tracing.trace_id()) else {}
+        record.facts = facts | getattr(record, "facts", {})
+        if record.levelno >= logging.WARNING:
+            metrics.LOG_LINES.labels(record.levelname.lower()).inc()
         return True
 
 

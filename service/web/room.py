@@ -13,6 +13,7 @@ from collections import Counter, deque
 from contextlib import suppress
 
 from service.errors import ServiceBusy, TooManyCalls
+from service.observing import metrics
 
 _LONGEST = 30  # seconds after which nobody is told to come again later
 _FIRST_GUESS = 0.5
@@ -149,7 +150,9 @@ class Room:
                 raise _stopping()
             self._waiting.setdefault(stay.caller, deque()).append(stay)
             self._hand_on()
-        if not stay.came.wait(self._seconds):
+        with metrics.queued("request"):
+            came = stay.came.wait(self._seconds)
+        if not came:
             with self._lock:
                 if not stay.came.is_set():
                     self._forget(stay)

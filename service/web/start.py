@@ -13,7 +13,7 @@ from flask import Blueprint, Response, render_template, request
 from service import __version__
 from service.errors import InvalidParameters
 from service.languages import say, speaking
-from service.sessions.keys import make_key
+from service.sessions.keys import key_id, make_key
 from service.tool import NAMES, Size, tool_text
 from service.web.access import check_key
 from service.web.guide import is_there
@@ -101,7 +101,10 @@ def tool_filled_in() -> Response:
         return _tool(address, "")
     check_key(configured=True)
     name = request.args.get("name", "")[:80] or "a tool that the start page gave"
-    return _tool(address, make_key(state().sessions.parts.store, name, time.time()))
+    parts = state().sessions.parts
+    key = make_key(parts.store, name, time.time())
+    parts.audit.tell("make_key", target=key_id(key))
+    return _tool(address, key)
 
 
 def _tool(address: str, key: str) -> Response:

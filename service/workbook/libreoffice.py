@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from service import progress
+from service.observing import tally
 
 AUTO, OFF = "auto", "off"
 # What the names of the folders begin with in which it keeps its profile.
@@ -113,9 +114,14 @@ def convert(
         try:
             with progress.doing("converting"):
                 said = _run(_command(program, home, source, target_format, folder), home, seconds)
+        except TooSlowError:
+            tally.count(tally.LIBREOFFICE, "slow")
+            raise
         finally:
             socket_of(Path(home)).unlink(missing_ok=True)  # which stays if it was killed
-    if not target.exists() or not target.stat().st_size:
+    made = target.exists() and target.stat().st_size
+    tally.count(tally.LIBREOFFICE, "ok" if made else "failed")
+    if not made:
         raise LibreOfficeError(f"LibreOffice could not read it ({said or 'no reason given'})")
     return target
 

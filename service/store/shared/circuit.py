@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from service.errors import StorageFailed
+from service.observing import metrics
 
 log = logging.getLogger("excel_tools.store")
 
@@ -27,10 +28,13 @@ class Circuit:
 
     After a few failures in a row calls are refused at once, for some seconds; then one call
     tries it, and the others go on if that one came through.
+
+    :param name: of the server, for people
+    :param action: as metrics name what is done there
     """
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, name: str, action: str = "") -> None:
+        self._name, self._action = name, action or name
         self._lock = threading.Lock()
         self._failures = 0
         self._open_until = 0.0
@@ -44,12 +48,13 @@ class Circuit:
 
         :raises StorageFailed: with the status 503, if it failed or was not tried
         """
-        self._enter()
-        try:
-            yield
-        except NotReachedError as error:
-            self._failed()
-            raise unavailable(self._name, str(error)) from error
+        with metrics.stored(self._action):
+            self._enter()
+            try:
+                yield
+            except NotReachedError as error:
+                self._failed()
+                raise unavailable(self._name, str(error)) from error
         with self._lock:
             if self._failures >= _FAILURES:
                 log.warning("%s is back", self._name)

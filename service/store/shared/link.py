@@ -51,7 +51,7 @@ class Link:
             retry=retry,
             retry_on_error=[redis.ConnectionError, redis.TimeoutError],
         )
-        self._circuit = Circuit("Redis")
+        self._circuit = Circuit("Redis", "redis")
         self._scripts = {name: self.redis.register_script(text) for name, text in SCRIPTS.items()}
         self.holds: dict[str, Hold] = {}
         self.lock = threading.Lock()

@@ -59,7 +59,7 @@ class Objects:
             region=settings.s3_region,
             http_client=self._http,
         )
-        self._circuit = Circuit("the store for files")
+        self._circuit = Circuit("the store for files", "objects")
 
     def __repr__(self) -> str:
         return f"<Objects in {self._bucket}>"

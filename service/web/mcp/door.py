@@ -9,6 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from service.errors import InternalError
+from service.observing import asked
 from service.sessions.links import Links
 from service.sessions.registry import Sessions
 from service.settings import Settings
@@ -72,7 +73,7 @@ def mcp() -> Response:
     There is no GET: nothing is ever sent that no request asked for.
     """
     who = caller()
-    visit = Visit(who.user, who.chat, api_key(), request_id())
+    visit = Visit(who.user, who.chat, api_key(), request_id(), asked=asked.current())
     connection = request.environ.get("gunicorn.socket")
     exchange = Exchange(
         state().mcp.thread(), _scope(visit), request.get_data(), lambda: client_gone(connection)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from mcp.types import BlobResourceContents, TextResourceContents
 
-from service.errors import FileNotFound, TooLarge
+from service.errors import ExcelToolsError, FileNotFound, TooLarge
+from service.observing import asked, metrics, tracing
 from service.sessions.links import DRAFT, Links, Target
 from service.sessions.model import mime_type
 from service.sessions.registry import Sessions
@@ -34,10 +37,24 @@ class Files:
 
     def entries(self, visit: Visit) -> list[dict[str, Any]]:
         """The files of the caller's session: working copies, saved versions, exports."""
-        if not self._sessions.there(visit.user, visit.chat):
-            return []
-        session, _ = self._sessions.open(visit.user, visit.chat)
-        return list(_entries(session))
+        with self._audited(visit, "list_files"):
+            if not self._sessions.there(visit.user, visit.chat):
+                return []
+            session, _ = self._sessions.open(visit.user, visit.chat)
+            return list(_entries(session))
+
+    @contextmanager
+    def _audited(self, visit: Visit, action: str) -> Iterator[asked.Asked]:
+        """Write the block down in the audit log."""
+        known = dataclasses.replace(visit.asked, door="mcp", user=visit.user, chat=visit.chat)
+        audit = self._sessions.parts.audit
+        with asked.answering(known) as now, tracing.at(visit.asked.trace):
+            try:
+                yield now
+            except ExcelToolsError as error:
+                audit.tell(action, error.code)
+                raise
+            audit.tell(action)
 
     def contents(self, visit: Visit, uri: str) -> TextResourceContents | BlobResourceContents:
         """What a resource holds.
@@ -45,9 +62,13 @@ class Files:
         :raises FileNotFound: if the caller's session has no such file
         :raises TooLarge: if it is more than a message may hold
         """
-        session, _ = self._sessions.open(visit.user, visit.chat)
-        with self._sessions.file(_target(uri, session)) as (path, name):
-            return self._read(uri, path, mime_type(name))
+        with self._audited(visit, "download") as now:
+            session, _ = self._sessions.open(visit.user, visit.chat)
+            with self._sessions.file(_target(uri, session)) as (path, name):
+                found = self._read(uri, path, mime_type(name))
+                now.size = path.stat().st_size
+            metrics.moved("download", now.size)
+            return found
 
     def _read(self, uri: str, path: Path, kind: str) -> TextResourceContents | BlobResourceContents:
         if path.stat().st_size > self._most:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from itsdangerous import BadSignature, TimestampSigner, URLSafeTimedSerializer
 
 from service.errors import SessionExpired, SessionNotFound
+from service.observing import metrics
 from service.store.seams import Board
 
 _HINT = "Send initialize without the header; the answer has a new Mcp-Session-Id."
@@ -48,6 +49,7 @@ class Tickets:
 
     def issue(self, key: str) -> str:
         """A new one, for a caller with that API key."""
+        metrics.MCP_SESSIONS.labels("opened").inc()
         return str(self._serializer.dumps([secrets.token_urlsafe(18), _digest(key)]))
 
     def chat(self, ticket: str, key: str, user: str = "") -> str:
@@ -71,6 +73,7 @@ class Tickets:
     def end(self, ticket: str, key: str) -> None:
         """It is good for nothing any more. What its chat holds stays until its time is over."""
         self._board.mark(_ended(self.chat(ticket, key).removeprefix("mcp-")), self._ttl)
+        metrics.MCP_SESSIONS.labels("ended").inc()
 
 
 def _ended(id_: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from service.observing.asked import Asked
 
 NAME = "excel_tools.visit"
 
@@ -16,6 +18,7 @@ class Visit:
     :param key: the API key that was shown, "" for none
     :param request_id: of the HTTP request
     :param ticket: the Mcp-Session-Id, "" for none
+    :param asked: what is told of the request
     """
 
     user: str
@@ -23,3 +26,4 @@ class Visit:
     key: str
     request_id: str
     ticket: str = ""
+    asked: Asked = field(default_factory=Asked)

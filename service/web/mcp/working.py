@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import json
 import logging
@@ -18,6 +19,7 @@ from mcp.types import RequestId
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from service.errors import ExcelToolsError
+from service.observing import asked, metrics, tracing
 from service.operations.lines import doing as doing_line
 from service.operations.registry import Operation
 from service.sessions.registry import Sessions
@@ -68,6 +70,23 @@ class Work:
 
     def run(self, sessions: Sessions) -> None:
         """Do it, in a thread. Whatever happens is kept as answer or error."""
+        of_request = self.visit.asked
+        with (
+            asked.answering(dataclasses.replace(of_request, door="mcp")) as now,
+            tracing.at(of_request.trace),
+        ):
+            self._run(sessions)
+            if not now.operation:  # it did not come so far that the operation told of itself
+                self._log()
+                now.operation, now.user, now.chat = (
+                    self.operation.name,
+                    self.visit.user,
+                    self.visit.chat,
+                )
+                code = self.error.code if self.error else "ok"
+                sessions.parts.audit.tell("operation", code)
+
+    def _run(self, sessions: Sessions) -> None:
         try:
             session, _ = sessions.open(self.visit.user, self.visit.chat)
             # The client may say to another replica that it does not want it any more.
@@ -79,7 +98,6 @@ class Work:
             self.error = doors.explained(as_error(error, self.visit.request_id), self._session)
         finally:
             self.done = True
-            self._log()
 
     def _begin(self, session: Session) -> None:
         with self._lock:
@@ -130,12 +148,14 @@ class Works:
         """
         stops = version in MODERN_PROTOCOL_VERSIONS
         self._under_way[work.place] = work
+        metrics.MCP_UNDER_WAY.inc()
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(_watched, work, tell, stops)
                 await self.in_thread(work.run, self._sessions)
                 group.cancel_scope.cancel()
         finally:
+            metrics.MCP_UNDER_WAY.dec()
             # A client that uses an id twice at a time has put another one there.
             if self._under_way.get(work.place) is work:
                 del self._under_way[work.place]

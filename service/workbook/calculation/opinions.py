@@ -8,6 +8,9 @@ from dataclasses import dataclass, replace
 from service.workbook.calculation.results import Computed, is_error, same, told
 from service.workbook.calculation.rewrite import Prepared
 
+# What the reasons begin with that are told and counted.
+_DIFFER = "two calculators differ"
+_ALONE = "only one calculator can"
 # Calculators answer these also to what they lack, so agreeing on them proves little.
 _DOUBTFUL = frozenset({"#VALUE!", "#NUM!", "#NAME?", "#NULL!", "#CALC!", "#SPILL!"})
 
@@ -51,7 +54,7 @@ def two(first: Said, second: Said, *, prefer_first: bool = False) -> Computed:
     if other.unknown:
         return _alone(one, first.doubt, other.unknown)
     if not same(one.value, other.value):
-        reason = f"two calculators differ: {told(one.value)} and {told(other.value)}"
+        reason = f"{_DIFFER}: {told(one.value)} and {told(other.value)}"
         weak = other.value == "#REF!" or (one.value, other.value) == ("#N/A", "#VALUE!")
         chosen = one if prefer_first or weak else other
         return replace(chosen, unverified=reason)
@@ -65,7 +68,7 @@ def two(first: Said, second: Said, *, prefer_first: bool = False) -> Computed:
 def _alone(result: Computed, doubt: str, lacking: str) -> Computed:
     if doubt:
         return Computed(unknown=f"{lacking}; the other calculator meets {doubt}")
-    return replace(result, unverified=f"only one calculator can: {lacking}")
+    return replace(result, unverified=f"{_ALONE}: {lacking}")
 
 
 def three(
@@ -95,6 +98,17 @@ def three(
         return before
     said = f"LibreOffice says {told(third.value)}"
     return replace(before, unverified=f"{before.unverified}; {said}") if open_ else before
+
+
+def kind(result: Computed) -> str:
+    """How sure a result is, in a word: agreed, differ, alone, doubted or unknown."""
+    if result.unknown:
+        return "unknown"
+    if not result.unverified:
+        return "agreed"
+    if result.unverified.startswith(_DIFFER):
+        return "differ"
+    return "alone" if result.unverified.startswith(_ALONE) else "doubted"
 
 
 def doubted(result: Computed, doubt: str) -> Computed:

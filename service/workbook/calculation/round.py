@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from service.observing import tally
 from service.workbook.calculation import first, second
 from service.workbook.calculation.graph import Graph, all_formulas
 from service.workbook.calculation.ledger import Ledger, filled_cells
@@ -163,7 +164,10 @@ class Round:
         self.waited = True
         until = time.monotonic() + seconds
         if not second.shared().wait(self._ticket, until) or self._ticket.superseded:
+            tally.count(tally.SECOND, "late")
             return False
+        failed = self._ticket.answer is None
+        tally.count(tally.SECOND, "failed" if failed else "answered")
         if self._ticket.answer is None:
             self._second_failed = f"not checked by a second calculator: {self._ticket.failed}"
         else:

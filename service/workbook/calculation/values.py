@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import gc
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 
 from service import progress
+from service.observing import tally
 from service.workbook.calculation.graph import all_formulas
 from service.workbook.calculation.held import Held
 from service.workbook.calculation.ledger import Difference, Ledger, Mapped
+from service.workbook.calculation.opinions import kind
 from service.workbook.calculation.results import Address, Computed, Values
 from service.workbook.calculation.rewrite import Facts, Rewriter
 from service.workbook.calculation.round import Round
@@ -208,11 +211,18 @@ class Calculation:
         self._not_before = 0.0 if checked else time.monotonic() + PATIENCE
         self._values = round_.merged()
         if checked:
+            self._count_cells()
             self._level = Level.TWO
             if level is Level.THREE:
                 self._ask_third(round_, until - seconds + ALL_WAIT)
                 self._level = Level.THREE
         return True
+
+    def _count_cells(self) -> None:
+        """Count how sure the values are, once for each state of the workbook."""
+        if self._level < Level.TWO:
+            for sort, cells in Counter(map(kind, self._values.values())).items():
+                tally.count(tally.CELLS, sort, cells)
 
     def _ask_third(self, round_: Round, until: float) -> None:
         """Have LibreOffice decide what is open, unless it has and nothing there changed."""
