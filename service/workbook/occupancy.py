@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Any
 
 from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
@@ -63,15 +64,13 @@ def is_empty(sheet: Worksheet) -> bool:
 
 def used_area(sheet: Worksheet) -> Area:
     """The smallest area from A1 that holds all cells with a value; A1 of an empty sheet."""
-    rows = columns = 1
     cells = sheet._cells
     if isinstance(cells, LazyCells):
         last_row, last_column = cells.used()
         return Area(1, 1, max(last_row, 1), max(last_column, 1))
-    for (row, column), cell in cells.items():
-        if cell.value is not None:
-            rows, columns = max(rows, row), max(columns, column)
-    return Area(1, 1, rows, columns)
+    filled = [place for place, cell in cells.items() if cell.value is not None]
+    rows = max(map(itemgetter(0), filled), default=1)
+    return Area(1, 1, rows, max(map(itemgetter(1), filled), default=1))
 
 
 def main_block(sheet: Worksheet) -> Area | None:
