@@ -217,6 +217,11 @@ class Peaks:
             self._last[pid] = max(now, self._last.get(pid, 0.0))
 
     @property
+    def all(self) -> float:
+        """Of all processes, those that were there before included."""
+        return sum(self._last.values())
+
+    @property
     def sum(self) -> float:
         grown = [pid for pid, last in self._last.items() if last - self._first[pid] > self.GREW]
         return sum(self._last[pid] for pid in grown)
