@@ -10,17 +10,20 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import plugin, scaling, side_by_side, starting
+from benchmarks import plugin, scaling, scripts, side_by_side, starting
 from benchmarks.rival import NotInstalledError, install
-from benchmarks.tables import Machine, Table, told, written
+from benchmarks.tables import Machine, Table, documented, told, written
 
-BUILD = Path(__file__).resolve().parents[1] / "build"
+ROOT = Path(__file__).resolve().parents[1]
+BUILD = ROOT / "build"
+PAGE = ROOT / "docs" / "benchmarks.md"
 Part = Callable[..., Iterator[Table]]
 PARTS: dict[str, Part] = {
     "rival": side_by_side.measured,
     "scaling": scaling.measured,
     "starting": starting.measured,
     "plugin": plugin.measured,
+    "scripts": scripts.measured,
 }
 
 
@@ -32,6 +35,7 @@ def options(given: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--rival", type=Path, default=BUILD / "rival", metavar="VENV",
                         help="its virtual environment, made where it is missing")  # fmt: skip
     parser.add_argument("--out", type=Path, default=BUILD, help="folder for what is written")
+    parser.add_argument("--docs", action="store_true", help=f"put the tables into docs/{PAGE.name}")
     parser.add_argument("--check", action="store_true", help="fail where a criterion is missed")
     return parser.parse_args(given)
 
@@ -48,8 +52,11 @@ def main(given: list[str] | None = None) -> int:
             tables.append(table)
     facts = machine.facts(name)
     print(told(facts))
+    if asked.docs:
+        documented(PAGE, tables, facts)
     print(f"Written to {written(asked.out, tables, facts).with_suffix('')}.md and .json")
-    missed = [cell for table in tables for row in table.rows for cell in row if is_missed(cell)]
+    cells = [cell for table in tables for row in table.rows for cell in (*row, table.note)]
+    missed = [cell for cell in cells if is_missed(cell)]
     return int(asked.check and bool(missed))
 
 

@@ -17,6 +17,7 @@ from benchmarks.rival import PACKAGE
 
 Cell = str | float | int | None
 _LIBRARIES = ("flask", "gunicorn", "openpyxl", "pebble", "requests")
+BEGIN, END = "<!-- tables of make bench -->", "<!-- end of the tables -->"
 BUSY = 0.3  # of a core, used by other programs: beyond that a table is to be repeated
 
 
@@ -27,6 +28,7 @@ class Table:
     :param name: short, for programs
     :param rows: as wide as the columns; numbers are rounded only when they are shown
     :param note: below the table
+    :param text: Markdown to show in its place
     """
 
     name: str
@@ -34,15 +36,17 @@ class Table:
     columns: Sequence[str]
     rows: list[list[Cell]] = field(default_factory=list)
     note: str = ""
+    text: str = ""
 
     def add(self, *cells: Cell) -> None:
         assert len(cells) == len(self.columns), (self.name, cells)
         self.rows.append(list(cells))
 
     def markdown(self) -> str:
-        lines = [f"### {self.title}", "", _line(self.columns), _line(["---"] * len(self.columns))]
+        lines = [_line(self.columns), _line(["---"] * len(self.columns))]
         lines += [_line([shown(cell) for cell in row]) for row in self.rows]
-        return "\n".join([*lines, "", self.note, ""])
+        shown_ = [self.text] if self.text else lines
+        return "\n".join([f"### {self.title}", "", *shown_, "", self.note, ""])
 
 
 def _line(cells: Sequence[str]) -> str:
@@ -130,6 +134,16 @@ def written(folder: Path, tables: list[Table], facts: dict[str, Any]) -> Path:
     parts = [told(facts) + "\n", *(table.markdown() for table in tables)]
     path.write_text("\n".join(parts), encoding="utf-8")
     return path
+
+
+def documented(page: Path, tables: list[Table], facts: dict[str, Any]) -> None:
+    """Put the tables between the marks of the documents' page, in place of those of before."""
+    head, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, tail = rest.partition(END)
+    if not tail:
+        raise ValueError(f"{page.name} has no {BEGIN} and {END}")
+    parts = [f"{head}{BEGIN}\n", told(facts) + "\n", *(table.markdown() for table in tables)]
+    page.write_text("\n".join([*parts, f"{END}{tail}"]), encoding="utf-8")
 
 
 def told(facts: dict[str, Any]) -> str:

@@ -6,6 +6,12 @@ By module, with or without parameters; measured with ``make test ARGS=--duration
 from __future__ import annotations
 
 SLOW: dict[str, frozenset[str]] = {
+    "test_benchmarks": frozenset(
+        {
+            "test_each_part_runs",
+            "test_each_program_runs",
+        }
+    ),
     "requests_trades/test_accounting": frozenset(
         {
             "test_budget_plan_and_actual",
