@@ -135,7 +135,7 @@ def schemas(venv: Path | None) -> Table:
         with ExitStack() as stack:
             folder = stack.enter_context(tempfile.TemporaryDirectory())
             rival = stack.enter_context(Rival(venv, Path(folder)))
-            tools = [_function(tool) for tool in rival.schemas()]
+            tools = [_function(tool) for tool in rival.client().schemas()]
         size = len(json.dumps(tools).encode())
         table.add("excel-mcp-server, all tools", len(tools), size, size / full[1])
     table.note = "As functions in the form of OpenAI's API, names and descriptions included."

@@ -8,6 +8,7 @@ environment of its own and called over streamable HTTP, as MCP clients do.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 import os
 import subprocess
@@ -192,6 +193,55 @@ class Library:
 # The server -----------------------------------------------------------------
 
 
+class Client:
+    """An MCP client over streamable HTTP, with a connection and a session of its own."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._http = requests.Session()
+        self._http.headers["Accept"] = "application/json, text/event-stream"
+        self._ids = itertools.count(1)
+        client = {"name": "benchmark", "version": "1"}
+        hello = {"protocolVersion": PROTOCOL, "capabilities": {}, "clientInfo": client}
+        self._post("initialize", hello, id=next(self._ids))
+        self._post("notifications/initialized", {})
+
+    def _post(self, method: str, params: dict[str, Any], **more: Any) -> Any:
+        message = {"jsonrpc": "2.0", "method": method, "params": params, **more}
+        response = self._http.post(self._url, json=message, timeout=TIMEOUT)
+        response.raise_for_status()
+        if "Mcp-Session-Id" in response.headers:
+            self._http.headers["Mcp-Session-Id"] = response.headers["Mcp-Session-Id"]
+            self._http.headers["MCP-Protocol-Version"] = PROTOCOL
+        data = [line[5:] for line in response.text.splitlines() if line.startswith("data:")]
+        return json.loads(data[-1]) if data else None
+
+    def schemas(self) -> list[dict[str, Any]]:
+        """All its tools, as it lists them."""
+        listed = self._post("tools/list", {}, id=next(self._ids))
+        tools: list[dict[str, Any]] = listed["result"]["tools"]
+        return tools
+
+    def call(self, tool: str, **arguments: Any) -> Any:
+        """What a tool answers.
+
+        :raises RuntimeError: if it answers an error
+        """
+        return self._result(tool, arguments).get("structuredContent")
+
+    def raw(self, tool: str, **arguments: Any) -> Any:
+        """The contents of an answer as they came."""
+        return self._result(tool, arguments)["content"]
+
+    def _result(self, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        params = {"name": tool, "arguments": arguments}
+        answer = self._post("tools/call", params, id=next(self._ids))
+        result: dict[str, Any] = answer.get("result", {"isError": True})
+        if result.get("isError"):
+            raise RuntimeError(f"{tool}: {json.dumps(answer)[:500]}")
+        return result
+
+
 class Rival(ServerProcess):
     """excel-mcp-server on a free loopback port, with its own defaults.
 
@@ -205,8 +255,7 @@ class Rival(ServerProcess):
         self._url = f"http://127.0.0.1:{port}/mcp"
         program = str(venv / "bin" / "excel-mcp-server")
         options = ["streamable-http", "--allow-dir", str(folder), "--port", str(port)]
-        self._http = requests.Session()
-        self._http.headers["Accept"] = "application/json, text/event-stream"
+        self._client: Client | None = None
         super().__init__(
             [program, *options],
             env=clean_environ(),
@@ -218,65 +267,22 @@ class Rival(ServerProcess):
 
     def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
         end = time.monotonic() + self.deadline
-        client = {"name": "benchmark", "version": "1"}
-        hello = {"protocolVersion": PROTOCOL, "capabilities": {}, "clientInfo": client}
         while time.monotonic() < end and process.poll() is None:
             try:
-                self._post("initialize", hello, id=1)
-                self._post("notifications/initialized", {})
+                self._client = self.client()
                 return
             except requests.ConnectionError:
                 time.sleep(self.pause)
         raise ProcessError(f"the rival does not answer:\n{self.log_tail()}")
 
-    @property
-    def headers(self) -> dict[str, str]:
-        """What another connection of the same client sends."""
-        return {name: str(text) for name, text in self._http.headers.items()}
+    def client(self) -> Client:
+        """Another client."""
+        return Client(self._url)
 
-    def _post(
-        self, method: str, params: dict[str, Any], http: requests.Session | None = None, **more: Any
-    ) -> Any:
-        message = {"jsonrpc": "2.0", "method": method, "params": params, **more}
-        response = (http or self._http).post(self._url, json=message, timeout=TIMEOUT)
-        response.raise_for_status()
-        if "Mcp-Session-Id" in response.headers:
-            self._http.headers["Mcp-Session-Id"] = response.headers["Mcp-Session-Id"]
-            self._http.headers["MCP-Protocol-Version"] = PROTOCOL
-        data = [line[5:] for line in response.text.splitlines() if line.startswith("data:")]
-        return json.loads(data[-1]) if data else None
-
-    def schemas(self) -> list[dict[str, Any]]:
-        """All its tools, as it lists them."""
-        tools: list[dict[str, Any]] = self._post("tools/list", {}, id=2)["result"]["tools"]
-        return tools
-
-    def call(self, tool: str, http: requests.Session | None = None, **arguments: Any) -> Any:
-        """What a tool answers.
-
-        :param http: another connection than the one that greeted the server
-        :raises RuntimeError: if it answers an error
-        """
-        result = self._result(tool, http, arguments)
-        found = result.get("structuredContent")
-        if found is None and result.get("content"):
-            text = result["content"][0].get("text", "")
-            found = json.loads(text) if text[:1] in ("{", "[") else text
-        return found
-
-    def raw(self, tool: str, http: requests.Session | None = None, **arguments: Any) -> Any:
-        """The contents of an answer as they came."""
-        return self._result(tool, http, arguments)["content"]
-
-    def _result(
-        self, tool: str, http: requests.Session | None, arguments: dict[str, Any]
-    ) -> dict[str, Any]:
-        params = {"name": tool, "arguments": arguments}
-        answer = self._post("tools/call", params, http, id=2)
-        result: dict[str, Any] = answer.get("result", {"isError": True})
-        if result.get("isError"):
-            raise RuntimeError(f"{tool}: {json.dumps(answer)[:500]}")
-        return result
+    def call(self, tool: str, **arguments: Any) -> Any:
+        """What a tool answers to the client that greeted the server first."""
+        assert self._client is not None
+        return self._client.call(tool, **arguments)
 
 
 class NotInstalledError(RuntimeError):

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.large import Peaks, tree_seconds, write_workbook
+from benchmarks.large import peak, tree, tree_seconds, write_workbook
 from benchmarks.parallel import KEY
 from benchmarks.rival import Library, Rival
 from benchmarks.starting import patient
@@ -235,16 +235,13 @@ def _mixed(
 def _worked(team: list[Worker], each: int, rows: int, pids: list[int]) -> list[float]:
     """Operations a second, percentiles, seconds of the processor, and the peak of memory."""
     before = sum(map(tree_seconds, pids))
-    watched = [Peaks(pid) for pid in pids]
-    with ExitStack() as stack, ThreadPoolExecutor(len(team)) as threads:
-        for one in watched:
-            stack.enter_context(one)
+    with ThreadPoolExecutor(len(team)) as threads:
         began = time.perf_counter()
         work = threads.map(_chat, team, range(len(team)), [each] * len(team), [rows] * len(team))
         seconds = sorted(itertools.chain.from_iterable(work))
         passed = time.perf_counter() - began
     processor = sum(map(tree_seconds, pids)) - before
-    memory = sum(one.all for one in watched)
+    memory = sum(peak(one) for pid in pids for one in tree(pid))
     speed = each * len(team) / passed
     return [speed, percentile(seconds, 50), percentile(seconds, 95), processor, memory]
 

@@ -19,7 +19,6 @@ from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 import openpyxl
-import requests
 
 from benchmarks.large import SHEET, Chat
 from benchmarks.rival import TIMEOUT, Library, Rival
@@ -127,17 +126,13 @@ class Theirs:
     """A workbook of excel-mcp-server, in its folder."""
 
     def __init__(self, rival: Rival, path: Path, rows: int) -> None:
-        self._rival = rival
+        self._client = rival.client()
         self._path = path
         self._last = rows + 1  # it has no appending: its client keeps count
-        # A connection of its own, as each client has.
-        self._http = requests.Session()
-        self._http.headers.update(rival.headers)
         self._exports = 0
 
     def _do(self, tool: str, /, **arguments: Any) -> Any:
-        given = {"path": self._path.name, **arguments}
-        return self._rival.call(tool, http=self._http, **given)
+        return self._client.call(tool, path=self._path.name, **arguments)
 
     def edit(self, row: int, value: int) -> None:
         self._do("write_range", sheet=SHEET, at=f"F{row}", rows=[[value]])
@@ -177,7 +172,7 @@ class Theirs:
         self._do("create_pivot_table", sheet="Pivot", at="A1", source=source, **what)
 
     def file(self) -> bytes:
-        content = self._rival.raw("export_workbook", http=self._http, path=self._path.name)
+        content = self._client.raw("export_workbook", path=self._path.name)
         (blob,) = [item["resource"]["blob"] for item in content if item["type"] == "resource"]
         return base64.b64decode(blob)
 
