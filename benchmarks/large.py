@@ -87,6 +87,9 @@ class Chat:
     def op(self, name: str, **parameters: Any) -> dict[str, Any]:
         url = f"{self.url}/v1/operations/{name}"
         response = self.http.post(url, json=parameters, timeout=TIMEOUT)
+        while response.status_code in (429, 503):  # nothing was done: try again, as it says
+            time.sleep(float(response.headers.get("Retry-After", 1)))
+            response = self.http.post(url, json=parameters, timeout=TIMEOUT)
         assert response.ok, response.text
         answer: dict[str, Any] = response.json()
         return answer

@@ -264,7 +264,8 @@ class Book:
 
     def filled(self, cell: Cell) -> bool:
         """Whether an array formula or data table in another cell gives this one its value."""
-        return any(area.holds(cell.row, cell.column) for area in self.filled_areas(cell.parent))
+        areas = self.filled_areas(cell.parent)
+        return bool(areas) and any(area.holds(cell.row, cell.column) for area in areas)
 
     def filled_areas(self, sheet: Worksheet) -> list[Area]:
         """The areas of a sheet that an array formula or data table in one cell gives values."""
