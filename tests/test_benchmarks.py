@@ -94,9 +94,7 @@ def test_who_did_something_else_is_told(tmp_path: Path) -> None:
         book.save(path)
         files.append(path.read_bytes())
     check_same(["ours", "theirs"], files[:2])
-    with pytest.raises(
-        AssertionError, match=r"ours and theirs differ in 1 cells: .*, 1, 2\)"
-    ):
+    with pytest.raises(AssertionError, match=r"ours and theirs differ in 1 cells: .*, 1, 2\)"):
         check_same(["ours", "theirs"], files[1:])
 
 

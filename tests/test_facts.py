@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from openpyxl import Workbook
 
 from service.errors import InvalidRange
 from service.operations.layout import _searched_region, find_region
+from service.workbook.areas import Area
 from service.workbook.book import Book
-from service.workbook.occupancy import count_formulas, used_area
+from service.workbook.occupancy import count_formulas, main_block, used_area
 from tests.bench import new_book, run
 
 _cells = st.sampled_from([None, 1, "text", "=A1", 2.5])
@@ -82,3 +84,30 @@ def test_merging_forgets_what_is_known() -> None:
     sheet = book.sheet()
     assert book.used_area(sheet) == used_area(sheet)
     assert find_region(book, sheet) == _searched_region(book, sheet)
+
+
+_places = st.sets(st.tuples(st.integers(1, 7), st.integers(1, 6)), max_size=25)
+
+
+@settings(derandomize=True, deadline=None, max_examples=300)
+@given(_places)
+def test_the_main_block_is_what_its_words_say(places: set[tuple[int, int]]) -> None:
+    sheet = Workbook().worksheets[0]
+    for row, column in places:
+        sheet.cell(row, column, 1)
+    sheet.cell(9, 9)  # made, and blank
+    assert main_block(sheet) == _main_block_in_words(places)
+
+
+def _main_block_in_words(places: set[tuple[int, int]]) -> Area | None:
+    if not places:
+        return None
+    pairs = [row for row, column in places if (row, column + 1) in places]
+    first = min(pairs) if pairs else min(row for row, _ in places)
+    left = right = min(column for row, column in places if row == first)
+    while {(first, right + 1), (first + 1, right + 1)} & places:
+        right += 1
+    last = first
+    while any((last + 1, column) in places for column in range(left, right + 1)):
+        last += 1
+    return Area(first, left, last, right)
