@@ -151,8 +151,18 @@ def _edited(chat: Chat) -> None:
 
 def _memory(server: ServerProcess) -> tuple[float, float]:
     """(the service's, its engines') resident memory in MB; gunicorn and its worker are two."""
-    sizes = sorted(((_resident(pid), pid) for pid in tree(server.pid)), key=lambda item: item[1])
-    return sum(size for size, _ in sizes[:2]), sum(size for size, _ in sizes[2:])
+    found = {True: 0.0, False: 0.0}
+    for pid in tree(server.pid):
+        found[_is_engine(pid)] += _resident(pid)
+    return found[False], found[True]
+
+
+def _is_engine(pid: int) -> bool:
+    """Whether a process is one of the engines', and not the service's own."""
+    try:
+        return b"multiprocessing" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 def _resident(pid: int) -> float:
