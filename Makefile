@@ -11,14 +11,14 @@ READY := $(VENV)/.ready
 OWUI_VENV ?= .venv-e2e
 OWUI_READY := $(OWUI_VENV)/bin/open-webui
 
-# Extra arguments for pytest: make test ARGS="-k sessions -x"
+# Extra arguments for pytest and the benchmarks: make test ARGS="-k sessions -x"
 ARGS ?=
 # Tests run in as many processes as there are cores, up to four: make test WORKERS=0 uses one.
 WORKERS ?= auto
 PYTEST = $(PY) -m pytest -n $(WORKERS) --maxprocesses 4 --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help run test serve install-openwebui doctor e2e lint generate docs pictures lock setup browser
+.PHONY: help run test bench serve install-openwebui doctor e2e lint generate docs pictures lock setup browser
 
 help:  ## say what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ run: $(RUNNABLE)  ## start the service and make a first workbook through the plu
 
 test: $(READY)  ## set up and run all tests that need no Open WebUI
 	$(PYTEST) $(ARGS)
+
+bench: $(READY)  ## measure, beside others: ARGS="--only plugin", ARGS=--tiny, ARGS=--help
+	$(PY) -m benchmarks $(ARGS)
 
 serve: $(RUNNABLE)  ## the service alone, in the foreground, with the settings of the environment
 	@exec $(PY) -m service
@@ -86,6 +89,8 @@ lock: $(READY)  ## work the lock files out again (UPGRADE=1 takes the newest ver
 		--group dev --constraint requirements-otel.lock -o requirements-dev.lock
 	$(UV_LOCK) $(if $(UPGRADE),--upgrade) --generate-hashes --group docs \
 		--constraint requirements-dev.lock -o requirements-docs.lock
+	$(UV_LOCK) $(if $(UPGRADE),--upgrade) --generate-hashes benchmarks/rival.in \
+		-o benchmarks/rival.lock
 	$(UV_LOCK) $(if $(UPGRADE),--upgrade) --no-annotate tests/e2e/requirements.in \
 		-o tests/e2e/requirements.lock
 	sed -i.old -E '/^(nvidia-|cuda-|triton)/d' tests/e2e/requirements.lock

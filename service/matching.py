@@ -40,9 +40,12 @@ _LEAST = 3  # letters of a part of a word
 
 def exactly(asked: str, names: Sequence[str]) -> list[int]:
     """Places of the names that are meant by name, all of which fit equally well."""
+    if not asked.strip():
+        return []  # asked with nearly every call, and there may be a thousand names
+    composed, whole = _composed(asked).strip(), plain(asked)
     ways: tuple[Callable[[str], bool], ...] = (
-        lambda name: _composed(asked).strip() == _composed(name),
-        lambda name: plain(asked) == plain(name),
+        lambda name: composed == _composed(name),
+        lambda name: whole == plain(name),
         lambda name: _stem(name) in _stems(asked),
         lambda name: bool(_letters(_stem(name)) & {s for t in _stems(asked) for s in _letters(t)}),
     )

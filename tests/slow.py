@@ -30,6 +30,12 @@ SLOW: dict[str, frozenset[str]] = {
             "test_nothing_is_lost_when_replicas_are_killed",
         }
     ),
+    "test_benchmarks": frozenset(
+        {
+            "test_each_part_runs",
+            "test_each_program_runs",
+        }
+    ),
     "requests_trades/test_accounting": frozenset(
         {
             "test_budget_plan_and_actual",

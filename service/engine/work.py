@@ -106,7 +106,7 @@ class Work:
 class Reply:
     """What came of it; see ``operations.registry.Answer``.
 
-    :param seconds: the time it took
+    :param seconds: of the processor, that it took
     :param seen: what the operation noted for its replay
     :param observed: what the process counted and timed meanwhile
     """

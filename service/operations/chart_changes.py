@@ -101,7 +101,7 @@ def delete(book: Book, asked: Asked) -> Answer:
     if found.on_own_sheet and len(found.sheet._charts) == 1:
         restructure(book, DeleteSheet(found.sheet.title))
     else:
-        with book.changing():
+        with book.changing(values_stay=True):
             _remove(book, found)
     left = len(charts_of(book))
     return Answer({"deleted": facts, "charts_left": left}, sheet=found.sheet.title)
@@ -145,7 +145,7 @@ def change(ctx: Context, asked: Asked) -> Answer:
     _refuse_unfit(found, kind, other, wanted)
     notes = [] if data is None else list(data.notes)
     move = _moved(found, asked, notes)
-    with book.changing():
+    with book.changing(values_stay=True):
         chart = found.chart
         if kind != now:
             chart = converted(chart, kind, ctx.house())

@@ -18,7 +18,6 @@ from service.workbook import cells
 from service.workbook.areas import Area, split_areas, split_sheet
 from service.workbook.book import Book
 from service.workbook.chart_shapes import XY
-from service.workbook.occupancy import used_area
 
 MOST_SERIES = 255
 MOST_AUTOMATIC_SERIES = 12
@@ -106,7 +105,7 @@ def _explicit_columns(
 
 def _within_data(book: Book, sheet: Worksheet, areas: list[Area], text: str) -> list[Area]:
     """The areas without rows below all data; of whole columns, without titles above it too."""
-    used = used_area(sheet).last_row
+    used = book.used_area(sheet).last_row
     region = find_region(book, sheet)
     if region and not any(re.search(r"\d", split_sheet(part)[1]) for part in split_areas(text)):
         top, bottom = region.area.first_row, region.area.last_row

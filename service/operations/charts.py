@@ -143,7 +143,7 @@ def _beside(book: Book, chart: Any, asked: chart_changes.Asked, data: ChartData)
     target: Worksheet = book.sheet(asked.sheet) if asked.sheet else data.sheet
     size = usual_size(_bars(asked, data), options.width_cm, options.height_cm)
     area, notes = place(target, asked.position, size)
-    with book.changing():
+    with book.changing(values_stay=True):
         chart.anchor = anchor_at(area.first_row, area.first_column, size)
         target.add_chart(chart, chart.anchor)
     return _answer(chart, asked, data, target.title, str(area.top(1).column(0)), notes)
@@ -166,7 +166,7 @@ def _on_own_sheet(book: Book, chart: Any, asked: chart_changes.Asked, data: Char
             f"Leave {idle[0]} or own_sheet out.",
         )
     title = check_sheet_name(asked.options.own_sheet, book.xl.sheetnames)
-    with book.changing():
+    with book.changing(values_stay=True):
         sheet = book.xl.create_chartsheet(title)
         sheet.add_chart(chart)
         chart.anchor = whole_sheet()

@@ -68,7 +68,7 @@ def format_excel_cells(ctx: Context, style: CellStyle, sheet: str = "", range: s
     ctx.book.room_for(sum((r, c) not in worksheet._cells for r, c in places))
     values = _values(ctx.book, worksheet, style, places)
     painted = dressing.painted(worksheet, places)
-    with ctx.book.changing():
+    with ctx.book.changing(values_stay=not merging.new):
         merging.part()
         dressing.run(worksheet, places)
         if painted is not None:

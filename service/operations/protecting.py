@@ -74,7 +74,7 @@ def protect(book: Book, sheet: Worksheet | None, options: SheetOptions) -> Answe
         )
     areas = _unlocked(book, sheet, options.editable) if options.editable else []
     protection = _protection(options, hashed)
-    with book.changing():
+    with book.changing(values_stay=True):
         for area in areas:
             for row in sheet.iter_rows(**area.bounds):
                 for cell in row:
@@ -143,7 +143,7 @@ def _protect_structure(book: Book, options: SheetOptions, hashed: locking.Hash) 
         protection.workbookHashValue = hashed.value
         protection.workbookSaltValue = hashed.salt
         protection.workbookSpinCount = hashed.spin
-    with book.changing():
+    with book.changing(values_stay=True):
         book.xl.security = protection
     result = {"done": "protected the workbook's structure", "password": bool(hashed)}
     return Answer(result)
@@ -163,7 +163,7 @@ def unprotect(book: Book, sheet: Worksheet | None, options: SheetOptions) -> Ans
             f"{what} is not protected.", f"Protected sheets: {', '.join(others) or 'none'}."
         )
     _check_password(_sheet_hash(sheet) if sheet is not None else _book_hash(book), what, options)
-    with book.changing():
+    with book.changing(values_stay=True):
         if sheet is not None:
             sheet.protection = SheetProtection()
         else:

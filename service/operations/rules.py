@@ -240,7 +240,7 @@ def _add(
 
 def _done(book: Book, plan: edits.Plan, word: str) -> Answer:
     """Do what was planned, and tell the rule that came of it."""
-    with book.changing():
+    with book.changing(values_stay=True):
         plan.run()
     after = rules_of(plan.sheet, book.xl.epoch)
     new = next(item for item in reversed(after) if plan.is_new(item))
@@ -283,7 +283,7 @@ def _delete(
             f"{sheet.title} has no such rule. Rules: {_named(rules)}.",
             'Ask for them with action "list".',
         )
-    with book.changing():
+    with book.changing(values_stay=True):
         changes.set_cells(sheet, cleared)
     left = [item for item, areas in cleared if areas]
     result: dict[str, object] = {"deleted": [item.words() for item, a in cleared if not a]}

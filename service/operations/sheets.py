@@ -192,7 +192,7 @@ def _lay_out(book: Book, sheet: str, target: str, options: SheetOptions) -> Answ
     plan = Plan()
     plan_lines(book, worksheet, target, options, plan)
     plan_page(book, worksheet, options, plan)
-    with book.changing():
+    with book.changing(values_stay=True):
         plan.run()
     return Answer({"set": plan.told}, sheet=worksheet.title)
 
@@ -314,7 +314,7 @@ def _show(book: Book, title: str, *, show: bool) -> Answer:
             f"{title} is the last visible sheet with cells; a workbook keeps one.",
             "Add or show another sheet first.",
         )
-    with book.changing():
+    with book.changing(values_stay=True):
         worksheet.sheet_state = "visible" if show else "hidden"
         if book.xl.active is worksheet and not show:
             book.xl.active = book.xl.index(next(s for s in visible if s is not worksheet))

@@ -50,7 +50,7 @@ def add(book: Book, asked: Asked) -> Answer:
         and cell.value is not None
         for c in _cells(spots)
     )
-    with book.changing():
+    with book.changing(values_stay=True):
         set_groups(sheet, [*groups, group])
     facts: dict[str, Any] = {
         "sparklines": {
@@ -94,7 +94,7 @@ def delete(book: Book, asked: Asked) -> Answer:
         raise InvalidParameters(
             f"No sparklines in {where}. On the sheet: {there}.", "Name their cells as position."
         )
-    with book.changing():
+    with book.changing(values_stay=True):
         set_groups(sheet, after)
     left = _count(after)
     return Answer({"deleted": counted(gone, "sparkline"), "left": left}, sheet=sheet.title)

@@ -20,7 +20,7 @@ def json_object() -> dict[str, Any]:
         return {}
     try:
         # Decoded here, because json would take halves of surrogate pairs in raw bytes.
-        body = json.loads(data.decode("utf-8-sig"), parse_constant=_no_constant)
+        body = _decoder.decode(data.decode("utf-8-sig"))
         if b"\\u" in data:
             # Half a surrogate pair is a valid JSON escape, but no text.
             json.dumps(body, ensure_ascii=False).encode()
@@ -41,3 +41,6 @@ def _no_constant(name: str) -> NoReturn:
     raise InvalidParameters(
         f"The body holds {name}, which is no JSON number.", "Send null for a blank cell."
     )
+
+
+_decoder = json.JSONDecoder(parse_constant=_no_constant)

@@ -50,6 +50,7 @@ from service.workbook.room import check_room, check_room_for_rows
 from service.workbook.spilling import extend, in_the_way, retract
 
 Fact = TypeVar("Fact")
+_OF_VALUES = {"used", "region", "formulas", "filled", "fixed"}  # facts that follow from them alone
 _MOST_SPILLS = 3  # calculations until what arrays fill stays as it is
 _SPILLING = 5.0  # seconds to calculate what dynamic arrays fill
 
@@ -263,7 +264,8 @@ class Book:
 
     def filled(self, cell: Cell) -> bool:
         """Whether an array formula or data table in another cell gives this one its value."""
-        return any(area.holds(cell.row, cell.column) for area in self.filled_areas(cell.parent))
+        areas = self.filled_areas(cell.parent)
+        return bool(areas) and any(area.holds(cell.row, cell.column) for area in areas)
 
     def filled_areas(self, sheet: Worksheet) -> list[Area]:
         """The areas of a sheet that an array formula or data table in one cell gives values."""
@@ -336,13 +338,16 @@ class Book:
     # Changing ---------------------------------------------------------------
 
     @contextmanager
-    def changing(self, *, keep_facts: bool = False) -> Iterator[None]:
+    def changing(self, *, keep_facts: bool = False, values_stay: bool = False) -> Iterator[None]:
         """The part of an operation that changes the workbook.
 
         :param keep_facts: the operation itself brings the facts up to date
+        :param values_stay: every cell goes on to hold what it holds: looks, rules, charts, names
         """
         self.calculation.changed()
-        if not keep_facts:
+        if values_stay:
+            self._facts = {key: found for key, found in self._facts.items() if key[1] in _OF_VALUES}
+        elif not keep_facts:
             self._facts.clear()
         self.broken = True
         yield

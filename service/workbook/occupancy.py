@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
+from operator import itemgetter
 from typing import Any
 
 from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
@@ -63,15 +64,13 @@ def is_empty(sheet: Worksheet) -> bool:
 
 def used_area(sheet: Worksheet) -> Area:
     """The smallest area from A1 that holds all cells with a value; A1 of an empty sheet."""
-    rows = columns = 1
     cells = sheet._cells
     if isinstance(cells, LazyCells):
         last_row, last_column = cells.used()
         return Area(1, 1, max(last_row, 1), max(last_column, 1))
-    for (row, column), cell in cells.items():
-        if cell.value is not None:
-            rows, columns = max(rows, row), max(columns, column)
-    return Area(1, 1, rows, columns)
+    filled = [place for place, cell in cells.items() if cell.value is not None]
+    rows = max(map(itemgetter(0), filled), default=1)
+    return Area(1, 1, rows, max(map(itemgetter(1), filled), default=1))
 
 
 def main_block(sheet: Worksheet) -> Area | None:
@@ -83,20 +82,25 @@ def main_block(sheet: Worksheet) -> Area | None:
     cells = sheet._cells
     if isinstance(cells, LazyCells):
         return _main_block_of_many(sheet, cells)
-    filled = {key for key, cell in cells.items() if cell.value is not None}
-    if not filled:
-        return None
-    first = _first_row(filled)
-    left, right = _width(filled, first)
-    last = first
-    while any((last + 1, column) in filled for column in range(left, right + 1)):
+    filled: dict[int, set[int]] = {}  # columns by row
+    for (row, column), cell in cells.items():
+        if cell.value is not None:
+            filled.setdefault(row, set()).add(column)
+    return _block_among(filled) if filled else None
+
+
+def _block_among(filled: Mapping[int, Set[int]]) -> Area:
+    """The main block, where these columns of these rows are filled."""
+    none: Set[int] = frozenset()
+    paired = (row for row in sorted(filled) if any(c + 1 in filled[row] for c in filled[row]))
+    first = next(paired, min(filled))
+    left = right = min(filled[first])
+    while right + 1 in filled[first] or right + 1 in filled.get(first + 1, none):
+        right += 1
+    last, columns = first, range(left, right + 1)
+    while not filled.get(last + 1, none).isdisjoint(columns):
         last += 1
     return Area(first, left, last, right)
-
-
-def _first_row(filled: set[tuple[int, int]]) -> int:
-    pairs = [row for row, column in filled if (row, column + 1) in filled]
-    return min(pairs) if pairs else min(row for row, _ in filled)
 
 
 def _width(filled: set[tuple[int, int]], first: int) -> tuple[int, int]:

@@ -83,7 +83,7 @@ def put(ctx: Context, asked: Asked) -> Answer:
         )
     ctx.book.room_for(cell is None)
     comment = _made(asked, text, before)
-    with ctx.book.changing():
+    with ctx.book.changing(values_stay=True):
         sheet.cell(row, column).comment = comment
     done = "changed" if before is not None else "added"
     return Answer({"comment": done, "cell": where, "author": comment.author}, sheet=sheet.title)

@@ -110,7 +110,7 @@ def put(ctx: Context, asked: Asked) -> Answer:
     anchor.pic = _frame(sheet, name, asked.text)
     covered = area_under(sheet, area.first_row, area.first_column, size)
     notes += _covers(sheet, covered)
-    with ctx.book.changing():
+    with ctx.book.changing(values_stay=True):
         image.anchor = anchor
         sheet._images.append(image)
     return Answer(_told("added", name, covered, size, notes), sheet=sheet.title)
@@ -144,7 +144,7 @@ def _change(
     if asked.text:
         anchor.pic.nvPicPr.cNvPr.descr = asked.text
     new.anchor = anchor
-    with ctx.book.changing():
+    with ctx.book.changing(values_stay=True):
         sheet._images[:] = [new if item is image else item for item in sheet._images]
     return Answer(_told("changed", name, area_of(sheet, new), size, notes), sheet=sheet.title)
 

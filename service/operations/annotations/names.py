@@ -100,7 +100,7 @@ def put(ctx: Context, asked: Asked) -> Answer:
     names = book.xl.defined_names if home is None else home.defined_names
     before = names.get(key)
     comment = asked.text or (before.comment if before is not None else None)
-    with book.changing():
+    with book.changing(values_stay=True):
         names[key] = DefinedName(
             key, attr_text=text, comment=comment, hidden=before.hidden if before else None
         )

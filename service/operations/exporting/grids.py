@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from openpyxl.cell.cell import Cell
 from openpyxl.utils import get_column_letter
@@ -16,7 +17,7 @@ from service.workbook import cells
 from service.workbook.areas import Area
 from service.workbook.book import Book
 from service.workbook.display import shown_text
-from service.workbook.occupancy import is_empty, used_area
+from service.workbook.occupancy import is_empty
 
 Value = str | int | float | bool | dt.date | dt.time | dt.timedelta | None
 
@@ -35,15 +36,25 @@ class Grid:
 
     :param headers: names of the columns, different from each other; None without a header row
     :param rows: all rows, that of the headers too; None for a blank cell
-    :param shown: the same as a person sees them, "" for a blank one
+    :param cells: the same as cells
     :param unknown: addresses of formulas whose values are not known; they are blank
     """
 
+    book: Book
     part: Part
-    headers: list[str] | None
-    rows: list[list[Value]]
-    shown: list[list[str]]
+    headers: list[str] | None = None
+    rows: list[list[Value]] = field(default_factory=list)
+    cells: list[list[Cell | None]] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+
+    @cached_property
+    def shown(self) -> list[list[str]]:
+        """The rows as a person sees them, "" for a blank cell: it takes longer than the values."""
+        return [self.shown_line(line) for line in self.cells]
+
+    def shown_line(self, line: list[Cell | None]) -> list[str]:
+        """One of them."""
+        return [_shown(self.book, cell) for cell in line]
 
     @property
     def numeric(self) -> list[bool]:
@@ -70,7 +81,7 @@ def parts_of(book: Book, sheet: str, text: str) -> list[Part]:
         return [_part(book, sheet, text)]
     seen = [book.sheet(name) for name in book.sheet_names]
     parts = [
-        Part(found, used_area(found))
+        Part(found, book.used_area(found))
         for found in seen
         if found.sheet_state == "visible" and not is_empty(found)
     ]
@@ -84,7 +95,7 @@ def parts_of(book: Book, sheet: str, text: str) -> list[Part]:
 
 def _part(book: Book, sheet: str, text: str) -> Part:
     worksheet, area = range_of(book, sheet, text)
-    used = used_area(worksheet)
+    used = book.used_area(worksheet)
     if not used.overlaps(area) or is_empty(worksheet):
         raise InvalidRange(
             f"{area} on {worksheet.title} is empty: there is nothing to export.",
@@ -101,18 +112,18 @@ def grid_of(book: Book, part: Part, header: bool | None) -> Grid:
     :param header: whether its first row names the columns; None to find out
     """
     area = part.area
-    found = Grid(part, None, [], [], [])
+    found = Grid(book, part)
     for row in range(area.first_row, area.last_row + 1):
         line = [
             _known(book, book.cell(part.sheet, row, column), found.unknown)
             for column in range(area.first_column, area.last_column + 1)
         ]
         found.rows.append([_value(book, cell) for cell in line])
-        found.shown.append([_shown(book, cell) for cell in line])
+        found.cells.append(line)
     if header is None:
         header = has_header_row(book, part.sheet, area)
     if header:
-        found.headers = _headers(found.shown[0], area)
+        found.headers = _headers(found.shown_line(found.cells[0]), area)
     return found
 
 

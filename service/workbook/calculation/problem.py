@@ -24,6 +24,8 @@ from service.workbook.calculation.syntax import Part, function, functions_of, pa
 
 _GUARDS = frozenset({"IFERROR", "IFNA", "ISERROR", "ISERR", "ISNA", "ERROR.TYPE"})
 _THROUGH = frozenset({"IF", "IFS", "CHOOSE", "SWITCH", "NOT"}) | _GUARDS
+# Of so many it is worth while to ask what they read, before a calculator is given all cells.
+_FEW_FORMULAS = 2_000
 _MOST_GUARDS = 3  # expressions of one formula that are looked at
 
 
@@ -95,7 +97,7 @@ class Problem:
 def whole(source: Source, formulas: Formulas, pinned: Mapping[Address, object]) -> Problem:
     """All formulas but the pinned ones and those that nothing can calculate."""
     problem = Problem(source, pinned)
-    reads, anywhere = Reads.headers(source), not pinned
+    reads, anywhere = Reads.headers(source), not pinned and len(formulas) > _FEW_FORMULAS
     lifter = Lifter(_unused(problem, "_cells"))
     for address, (formula, prepared) in formulas.items():
         if address in pinned or prepared.reason:
