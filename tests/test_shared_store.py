@@ -167,6 +167,27 @@ def test_who_was_held_up_for_too_long_writes_nothing(
     two.store.append(key, line)
 
 
+def test_who_stood_still_begins_nothing_new(open_store: Open, session: str) -> None:
+    one = open_store()
+    one.board.take(session, 5)
+    assert not one.board.wanted(session)
+    one.board._link.holds[session].until = time.monotonic() - 0.1
+    assert one.board.wanted(session), "others may have it by now"
+
+
+def test_what_was_made_of_a_copy_goes_even_if_the_rest_can_not(
+    open_store: Open, session: str, client: redis.Redis
+) -> None:
+    one, folder = open_store(), f"sessions/{session}/workbooks/w1/copy1"
+    one.board.take(session, 5)
+    place = one.store.scratch(f"{folder}/checkpoints/1")
+    place.write_bytes(b"of a workbook that came to nothing")
+    client.delete(f"excel-tools:s:{session}:lease")
+    with pytest.raises(StorageFailed):
+        one.store.remove(folder)
+    assert not place.exists()
+
+
 def test_a_line_that_is_sent_twice_is_there_once(open_store: Open, session: str) -> None:
     one = open_store()
     one.board.take(session, 5)

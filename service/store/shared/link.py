@@ -27,10 +27,12 @@ class Hold:
     """A session that this process has taken.
 
     :param stamp: after what was written last; -1 if a write may or may not have been done
+    :param until: on the monotonic clock, till when it is surely this process's
     """
 
     token: str
     stamp: int
+    until: float
     wanted: bool = False
 
 
