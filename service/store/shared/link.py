@@ -13,7 +13,7 @@ from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
 from service.errors import StorageFailed
-from service.store.shared.circuit import Circuit, NotReachedError
+from service.store.shared.circuit import Circuit, NotReachedError, unavailable
 from service.store.shared.scripts import SCRIPTS
 
 PREFIX = "excel-tools:"
@@ -67,8 +67,10 @@ class Link:
         with self._circuit.call():
             try:
                 yield
-            except redis.RedisError as error:
+            except (redis.ConnectionError, redis.TimeoutError) as error:
                 raise NotReachedError(str(error) or type(error).__name__) from error
+            except redis.RedisError as error:  # it answers, and does not do it: no memory, say
+                raise unavailable("Redis", str(error)) from error
 
     def run(self, name: str, *given: str | bytes | float) -> Any:
         """What a script answers."""
