@@ -1,4 +1,4 @@
-"""What the threads of a process share of a session: taken for the first, given back after the last."""
+"""What the threads of a process share of a session: taken for the first, given back after all."""
 
 from __future__ import annotations
 
