@@ -27,6 +27,10 @@ from service.store.opening import opened
 from service.store.seams import Store
 
 _EVENTS_SHOWN = 50
+_ABOUT = (
+    "Without a command this starts the service. Settings are variables of the environment "
+    "(docs/settings.md); the commands need the same ones as the service, and work while it runs."
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ def main(arguments: list[str], settings: Settings) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m service")
+    parser = argparse.ArgumentParser(prog="python -m service", description=_ABOUT)
     nouns = parser.add_subparsers(required=True, metavar="sessions|keys|install|doctor")
     key_console.add_to(nouns)
     for name, help_ in (
@@ -118,15 +122,19 @@ def _list(store: Store, settings: Settings, asked: argparse.Namespace) -> int:
         return 0
     for facts in every:
         print(_line(facts))
-    print(f"{len(every)} sessions")
+    print(_counted(len(every)))
     return 0
+
+
+def _counted(count: int) -> str:
+    return "1 session" if count == 1 else f"{count} sessions"
 
 
 def _line(facts: dict[str, Any]) -> str:
     if "damaged" in facts:
         return f"{facts['key']}  damaged: {facts['damaged']}  {facts['bytes']:,} bytes"
     return (
-        f"{facts['key']}  {facts['user']}  {facts['chat']}  used {facts['used']}  "
+        f"{facts['key']}  user {facts['user']}  chat {facts['chat']}  used {facts['used']}  "
         f"{len(facts['open'])} open, {facts['saved']} saved  {facts['bytes']:,} bytes"
     )
 
@@ -191,5 +199,5 @@ def _purge(store: Store, settings: Settings, asked: argparse.Namespace) -> int:
                 erase(store, data)
             print(f"deleted {data.key}")
             count += 1
-    print(f"{count} sessions ended")
+    print(f"{_counted(count)} ended")
     return 0

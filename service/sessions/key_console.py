@@ -34,7 +34,8 @@ def _list(store: Store, _settings: Settings, _asked: argparse.Namespace) -> int:
     for key in found:
         made = dt.datetime.fromtimestamp(key.made, dt.UTC).isoformat(timespec="seconds")
         print(f"{key.id}  made {made}  {key.name}")
-    print(f"{len(found)} keys, beside those of EXCEL_TOOLS_API_KEYS")
+    count = "1 key" if len(found) == 1 else f"{len(found)} keys"
+    print(f"{count} made by the service; those of EXCEL_TOOLS_API_KEYS are not listed")
     return 0
 
 

@@ -42,7 +42,7 @@ def _answer(error: ExcelToolsError) -> Response:
     g.error_code = error.code
     wants_page = request.endpoint in _FOR_PEOPLE and request.accept_mimetypes.accept_html
     if wants_page and "text/html" in request.headers.get("Accept", ""):
-        response = Response(error_page(error.message, error.hint), mimetype="text/html")
+        response = Response(error_page(error), mimetype="text/html")
     else:
         response = jsonify(error.body(request_id()))
     response.status_code = error.status
