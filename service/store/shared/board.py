@@ -18,8 +18,8 @@ from service.store.shared.link import PREFIX, Hold, Link, session_prefix
 log = logging.getLogger("excel_tools.store")
 
 _LOOK_EVERY = 0.03
-# Who waits and does not look for so long is not there any more.
-_WAITER_SECONDS = 3.0
+# Who waits and does not look for this share of a lease is not there any more.
+_WAITER_SHARE = 0.5
 _TELL_EVERY = 0.5
 # What was told of a call counts for so long; then who worked on it is taken for dead.
 _TOLD_SECONDS = 10.0
@@ -67,7 +67,8 @@ class SharedBoard:
         return None
 
     def _tried(self, session: str, token: str, *, wait: bool) -> Grant | None:
-        lasts, waits = int(self._lease * 1000), int(_WAITER_SECONDS * 1000)
+        lasts = int(self._lease * 1000)
+        waits = int(lasts * _WAITER_SHARE)
         given = (session_prefix(session), token, lasts, waits, int(wait))
         until = time.monotonic() + self._lease
         got, stamp, unclean, queue = self._link.run("take", *given)
