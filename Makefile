@@ -58,7 +58,7 @@ lint: $(READY)  ## style, types, generated text, Dockerfile and compose file
 	$(PY) -m mypy
 	$(PY) scripts/generate.py --check
 	$(VENV)/bin/hadolint Dockerfile
-	$(VENV)/bin/yamllint --strict docker-compose.yml
+	$(VENV)/bin/yamllint --strict docker-compose.yml deploy
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 

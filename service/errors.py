@@ -453,7 +453,10 @@ class StorageFailed(ServiceError):
 
     code = "storage_failed"
     status = 507
-    cure = "Look at the disk and the rights of the data folder; `make doctor` does."
+    cure = (
+        "Look at the disk and the rights of the data folder; `make doctor` does. With status 503: "
+        "call again; the operator looks at what [replicas](scaling.md) share."
+    )
 
 
 class DatabaseUnavailable(ServiceError):

@@ -23,7 +23,7 @@ from tests.test_durability import UNDER_A_KILL, Caller
 
 # Links begin with it; callers fetch them from any replica.
 PUBLIC = "http://files.test"
-PATIENCE = 240.0
+PATIENCE = 400.0
 
 
 class Roamer(Caller):
@@ -42,7 +42,7 @@ class Roamer(Caller):
         url = next(self._urls) + path
         began = time.monotonic()
         try:
-            response = self.http.request(method, url, headers=headers, timeout=120, **request)
+            response = self.http.request(method, url, headers=headers, timeout=300, **request)
         except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
             return None
         finally:

@@ -79,7 +79,9 @@ class Chat:
         headers = {**self.headers, "X-Excel-Session": self.id}
         if key:
             headers["Idempotency-Key"] = key
-        return self.http.post(f"/v1/operations/{name}", json=parameters, headers=headers)
+        # Buffered, as a server does it: an answer that nobody reads keeps its place.
+        where = f"/v1/operations/{name}"
+        return self.http.post(where, json=parameters, headers=headers, buffered=True)
 
     def op(self, name: str, /, **parameters: object) -> dict[str, Any]:
         """The answer of an operation that succeeds."""

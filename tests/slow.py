@@ -28,6 +28,7 @@ SLOW: dict[str, frozenset[str]] = {
     "test_replicas_killed": frozenset(
         {
             "test_nothing_is_lost_when_replicas_are_killed",
+            "test_several_workers_are_as_many_replicas",
         }
     ),
     "test_benchmarks": frozenset(

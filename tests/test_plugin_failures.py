@@ -610,7 +610,7 @@ def test_a_service_that_restarts_is_asked_again_with_the_same_key(
 def test_a_stop_ends_the_waiting(service: responses.RequestsMock, calls: ToolCalls) -> None:
     """What waits for a busy service ends at once, and the chat sees why it waits until then."""
     opens(service)
-    busy(service, 1, "59")
+    busy(service, 1, "40")
     service.delete(re.compile(f"{URL}/v1/calls/.*"), json={"cancelled": True})
     client = calls.module.ServiceClient(  # type: ignore[attr-defined]
         calls.tools().valves,

@@ -43,9 +43,9 @@ def replica(shared: Shared, folder: Path, **more: Any) -> Service:
         "data_dir": folder,
         "engines": 1,
         "api_keys": (KEY,),
-        "queue_wait": 20,
+        "queue_wait": 60,
         "public_url": "http://files.test",
-        "lease_seconds": 3,
+        "lease_seconds": 20,
         **shared.settings,
         **more,
     }

@@ -36,7 +36,7 @@ def open_store(shared_of_run: Shared, tmp_path: Path) -> Iterator[Open]:
     with ExitStack() as stack:
 
         def replica(clock: Callable[[], float] = time.time, **more: int) -> Opened:
-            given = {**shared_of_run.settings, "lease_seconds": 2, **more}
+            given = {**shared_of_run.settings, "lease_seconds": 30, **more}
             settings = Settings(data_dir=tmp_path / "data", **given)
             return stack.enter_context(opened(settings, clock))
 
@@ -72,7 +72,7 @@ def test_a_session_is_one_replica_s_at_a_time(open_store: Open, session: str) ->
 
 
 def test_who_waits_gets_it_in_turn(open_store: Open, session: str) -> None:
-    boards = [open_store(lease_seconds=30).board for _ in range(4)]
+    boards = [open_store().board for _ in range(4)]
     boards[0].take(session, 5)
     order: list[int] = []
 
@@ -116,7 +116,7 @@ def test_who_does_not_want_it_any_more_leaves_the_line(open_store: Open, session
 def test_what_a_dead_replica_held_is_free_after_a_while_and_told(
     open_store: Open, session: str
 ) -> None:
-    one, two = open_store(), open_store()
+    one, two = open_store(lease_seconds=2), open_store()
     one.board.take(session, 5)
     one.board.close()  # its heart stops, as if it was killed
     grant = two.board.take(session, 60)
@@ -129,9 +129,9 @@ def test_what_a_dead_replica_held_is_free_after_a_while_and_told(
 
 
 def test_the_heart_keeps_what_is_held(open_store: Open, session: str) -> None:
-    one, two = open_store(lease_seconds=3).board, open_store().board
+    one, two = open_store(lease_seconds=8).board, open_store().board
     one.take(session, 5)
-    assert two.take(session, 7) is None
+    assert two.take(session, 10) is None
 
 
 # Fences ----------------------------------------------------------------------------------
@@ -165,6 +165,27 @@ def test_who_was_held_up_for_too_long_writes_nothing(
     assert one.board.give(session) == -1
     assert two.store.entries(key) == [line]
     two.store.append(key, line)
+
+
+def test_who_stood_still_begins_nothing_new(open_store: Open, session: str) -> None:
+    one = open_store()
+    one.board.take(session, 5)
+    assert not one.board.wanted(session)
+    one.board._link.holds[session].until = time.monotonic() - 0.1
+    assert one.board.wanted(session), "others may have it by now"
+
+
+def test_what_was_made_of_a_copy_goes_even_if_the_rest_can_not(
+    open_store: Open, session: str, client: redis.Redis
+) -> None:
+    one, folder = open_store(), f"sessions/{session}/workbooks/w1/copy1"
+    one.board.take(session, 5)
+    place = one.store.scratch(f"{folder}/checkpoints/1")
+    place.write_bytes(b"of a workbook that came to nothing")
+    client.delete(f"excel-tools:s:{session}:lease")
+    with pytest.raises(StorageFailed):
+        one.store.remove(folder)
+    assert not place.exists()
 
 
 def test_a_line_that_is_sent_twice_is_there_once(open_store: Open, session: str) -> None:

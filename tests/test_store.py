@@ -36,7 +36,7 @@ def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]
         shared: Shared = request.getfixturevalue("shared_of_run")
         given = shared.settings
     with ExitStack() as stack:
-        settings = Settings(data_dir=tmp_path / "data", lease_seconds=2, **given)
+        settings = Settings(data_dir=tmp_path / "data", lease_seconds=30, **given)
         yield lambda: stack.enter_context(opened(settings))
 
 

@@ -93,6 +93,7 @@ class Holding:
                     self._threads[threading.get_ident()] += 1
         except BaseException:
             self._give()
+            self._given(-1)  # what is here is not what is there
             raise
 
     def leave(self) -> None:

@@ -18,8 +18,8 @@ from service.store.shared.link import PREFIX, Hold, Link, session_prefix
 log = logging.getLogger("excel_tools.store")
 
 _LOOK_EVERY = 0.03
-# Who waits and does not look for so long is not there any more.
-_WAITER_SECONDS = 3.0
+# Who waits and does not look for this share of a lease is not there any more.
+_WAITER_SHARE = 0.5
 _TELL_EVERY = 0.5
 # What was told of a call counts for so long; then who worked on it is taken for dead.
 _TOLD_SECONDS = 10.0
@@ -67,13 +67,15 @@ class SharedBoard:
         return None
 
     def _tried(self, session: str, token: str, *, wait: bool) -> Grant | None:
-        lasts, waits = int(self._lease * 1000), int(_WAITER_SECONDS * 1000)
+        lasts = int(self._lease * 1000)
+        waits = int(lasts * _WAITER_SHARE)
         given = (session_prefix(session), token, lasts, waits, int(wait))
+        until = time.monotonic() + self._lease
         got, stamp, unclean, queue = self._link.run("take", *given)
         if not got:
             return None
         with self._link.lock:
-            self._link.holds[session] = Hold(token, stamp, queue > 0)
+            self._link.holds[session] = Hold(token, stamp, until, queue > 0)
         return Grant(stamp, bool(unclean))
 
     def give(self, session: str) -> int:
@@ -86,7 +88,8 @@ class SharedBoard:
     def wanted(self, session: str) -> bool:
         """See ``Board``."""
         hold = self._link.holds.get(session)
-        return hold is None or hold.wanted
+        # This process may have stood still, and not know yet that others have it by now.
+        return hold is None or hold.wanted or time.monotonic() > hold.until
 
     # The heartbeat ------------------------------------------------------------
 
@@ -107,9 +110,10 @@ class SharedBoard:
         with self._link.lock:
             holds = dict(self._link.holds)
         for session, hold in holds.items():
-            lasts = int(self._lease * 1000)
+            lasts, until = int(self._lease * 1000), time.monotonic() + self._lease
             ours, queue = self._link.run("renew", session_prefix(session), hold.token, lasts)
             hold.wanted = hold.wanted or not ours or queue > 0
+            hold.until = until if ours else hold.until
 
     def _tell(self) -> None:
         with self._link.lock:

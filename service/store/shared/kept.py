@@ -201,8 +201,10 @@ class SharedStore:
         """See ``Store``."""
         session, path = _split(key)
         if session:
-            self._link.write(session, "remove", path, session, self._clock() + _GOES_AFTER)
+            # First of all: where the rest fails, what was made from it must not be taken for
+            # what others make in its place.
             self.discard(key)
+            self._link.write(session, "remove", path, session, self._clock() + _GOES_AFTER)
         else:
             self._link.run("drop", _record(key), *_folders(key))
 

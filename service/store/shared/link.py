@@ -13,7 +13,7 @@ from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
 from service.errors import StorageFailed
-from service.store.shared.circuit import AGAIN_AFTER, Circuit, NotReachedError
+from service.store.shared.circuit import AGAIN_AFTER, Circuit, NotReachedError, unavailable
 from service.store.shared.scripts import SCRIPTS
 
 PREFIX = "excel-tools:"
@@ -27,10 +27,12 @@ class Hold:
     """A session that this process has taken.
 
     :param stamp: after what was written last; -1 if a write may or may not have been done
+    :param until: on the monotonic clock, till when it is surely this process's
     """
 
     token: str
     stamp: int
+    until: float
     wanted: bool = False
 
 
@@ -65,8 +67,10 @@ class Link:
         with self._circuit.call():
             try:
                 yield
-            except redis.RedisError as error:
+            except (redis.ConnectionError, redis.TimeoutError) as error:
                 raise NotReachedError(str(error) or type(error).__name__) from error
+            except redis.RedisError as error:  # it answers, and does not do it: no memory, say
+                raise unavailable("Redis", str(error)) from error
 
     def run(self, name: str, *given: str | bytes | float) -> Any:
         """What a script answers."""

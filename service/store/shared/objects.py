@@ -122,11 +122,10 @@ class Objects:
         :raises StorageFailed: if it can't be had whole
         """
         path = self.cached / object_ / name
-        try:
-            os.utime(path)
+        with contextlib.suppress(FileNotFoundError):
+            # Not the time of its contents, by which downloads are gone on with.
+            os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
             return path
-        except FileNotFoundError:
-            pass
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(_part())
         try:
@@ -191,7 +190,7 @@ def _files(folder: Path) -> Iterator[tuple[float, int, Path]]:
             path = Path(where, name)
             with contextlib.suppress(FileNotFoundError):
                 found = path.lstat()
-                yield found.st_mtime, found.st_size, path
+                yield max(found.st_atime, found.st_mtime), found.st_size, path
 
 
 def _remove_empty(folder: Path) -> None:

@@ -67,6 +67,8 @@ class Gate:
             await self._handshaken(visit, headers, scope, receive, send)
         except ExcelToolsError as error:
             status = 400 if isinstance(error, SessionRequired) else 404
+            # A store that is down for a moment must not look like a session that is gone.
+            status = error.status if error.status >= 500 else status
             answer = _refusal(error, visit.request_id, status)
             await answer(scope, receive, send)
 
