@@ -1,3 +1,19 @@
+# The documents, which the service shows at /guide/.
+FROM python:3.12-slim AS docs
+
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    NO_MKDOCS_2_WARNING=1
+
+WORKDIR /site
+
+COPY requirements-docs.lock ./
+RUN pip install --no-cache-dir --only-binary :all: --require-hashes -r requirements-docs.lock
+
+COPY mkdocs.yml CHANGELOG.md ./
+COPY scripts/docs_hooks.py scripts/
+COPY docs/ docs/
+RUN python -m mkdocs build --quiet
+
 FROM python:3.12-slim
 
 ENV PYTHONUNBUFFERED=1 \
@@ -15,6 +31,7 @@ RUN pip install --no-cache-dir --only-binary :all: --require-hashes -r requireme
 
 COPY service/ service/
 COPY openwebui_tool/ openwebui_tool/
+COPY --from=docs /site/build/docs/ build/docs/
 
 RUN mkdir /data && chown 10001:10001 /data
 USER 10001:10001

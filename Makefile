@@ -72,7 +72,7 @@ pictures: $(READY)  ## draw the pictures of the recipes again (LibreOffice, Chro
 
 setup: $(READY)  ## only make .venv, with all that the tests need
 
-# What a lock holds is the same on every platform. CUDA's libraries stay out of the third: a
+# What a lock holds is the same on every platform. CUDA's libraries stay out of the last: a
 # torch that needs them brings them, and one built for the CPU does without 4 GB.
 UV_LOCK = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--no-emit-index-url --custom-compile-command "make lock"
@@ -80,6 +80,8 @@ lock: $(READY)  ## work the lock files out again (UPGRADE=1 takes the newest ver
 	$(UV_LOCK) $(if $(UPGRADE),--upgrade) --generate-hashes pyproject.toml -o requirements.lock
 	$(UV_LOCK) $(if $(UPGRADE),--upgrade) --generate-hashes pyproject.toml --group dev \
 		--constraint requirements.lock -o requirements-dev.lock
+	$(UV_LOCK) $(if $(UPGRADE),--upgrade) --generate-hashes --group docs \
+		--constraint requirements-dev.lock -o requirements-docs.lock
 	$(UV_LOCK) $(if $(UPGRADE),--upgrade) --no-annotate tests/e2e/requirements.in \
 		-o tests/e2e/requirements.lock
 	sed -i.old -E '/^(nvidia-|cuda-|triton)/d' tests/e2e/requirements.lock

@@ -2004,6 +2004,9 @@ class Display:
     A message shows each workbook once, as it was left at last.
     """
 
+    # Pages of the last few messages that no chat keeps; one page takes some 100 kB.
+    _unsaved: ClassVar[SharedState] = SharedState(most=16)
+
     def __init__(self, turn: Turn, client: ServiceClient, state: SharedState) -> None:
         self.turn, self.client, self.state = turn, client, state
 
@@ -2057,18 +2060,22 @@ class Display:
 
     async def _put(self, workbook: str, page: str) -> None:
         """Make the page the one of this workbook above the answer, beside those of others."""
-        chat, message, mark = self.turn.chat_id, self.turn.message_id, self._mark(workbook)
+        mark, key = self._mark(workbook), self._key("pages", "")
         pages: list = []
+        kept = False
         try:
             from open_webui.models.chats import Chats
 
+            chat, message = self.turn.chat_id, self.turn.message_id
             found = await Chats.get_message_metadata(chat, message, "embeds") or []
-            pages = [one for one in found if not str(one).endswith(mark)]
-            pages += [page] if page else []
-            await self._keep(Chats, {"embeds": pages})
+            pages = _with(found, page, mark)
+            kept = await self._keep(Chats, {"embeds": pages})
         except Exception as error:
             log.info("the page can't be kept in the chat: %s", type(error).__name__)
-            pages = [page] if page else []
+        if not kept:
+            # A temporary chat: the event replaces what the page shows, and nothing else has it.
+            pages = _with(json.loads(self._unsaved.get(*key) or "[]"), page, mark)
+            self._unsaved.put(json.dumps(pages), *key)
         self.state.put("shown" if page else "", *self._key("embed", workbook))
         await self.turn.emit("chat:message:embeds", {"embeds": pages})
 
@@ -2089,12 +2096,19 @@ class Display:
             log.info("suggestions can't be kept in the chat: %s", type(error).__name__)
         await self.turn.emit("chat:message:follow_ups", {"follow_ups": texts})
 
-    async def _keep(self, chats: Any, facts: dict) -> None:
-        """Put facts into the stored message, where the chat has it."""
+    async def _keep(self, chats: Any, facts: dict) -> bool:
+        """Put facts into the stored message; whether the chat has it."""
         chat, message = self.turn.chat_id, self.turn.message_id
-        if message and await chats.get_message_by_id_and_message_id(chat, message):
-            upsert = chats.upsert_message_to_chat_by_id_and_message_id
-            await upsert(chat, message, facts, touch=False)
+        if not message or not await chats.get_message_by_id_and_message_id(chat, message):
+            return False
+        upsert = chats.upsert_message_to_chat_by_id_and_message_id
+        await upsert(chat, message, facts, touch=False)
+        return True
+
+
+def _with(pages: list, page: str, mark: str) -> list:
+    """The pages without the one that has the mark, and with this one, if it is any."""
+    return [one for one in pages if not str(one).endswith(mark)] + ([page] if page else [])
 
 
 class Tools:

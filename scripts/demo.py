@@ -22,7 +22,7 @@ import requests
 ROOT = Path(__file__).resolve().parent.parent
 PLUGIN = ROOT / "openwebui_tool" / "excel_tools_openwebui.py"
 SALES = ROOT / "examples" / "sales.csv"
-START_SECONDS = 60
+START_SECONDS = 180
 
 
 def main() -> int:
@@ -60,8 +60,10 @@ def _answers(url: str) -> bool:
 def _wait_till_up(url: str, service: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not _answers(url):
-        if service.poll() is not None or time.monotonic() > deadline:
+        if service.poll() is not None:
             raise SystemExit("The service did not start; its message is above.")
+        if time.monotonic() > deadline:
+            raise SystemExit(f"The service does not answer at {url} after {START_SECONDS} s.")
         time.sleep(0.1)
 
 
@@ -113,15 +115,12 @@ def _told(answer: str) -> dict[str, Any]:
 def _explain(url: str) -> None:
     print(
         f"""
-The service runs at {url} (documentation: {url}/docs). Ctrl-C stops it.
+The service runs at {url}; Ctrl-C stops it.
 
-To use it in Open WebUI:
-  1. Workspace > Tools > + : paste all of openwebui_tool/excel_tools_openwebui.py, save.
-  2. The gear beside the tool (Valves): set service_url to {url}
-     and api_key to the service's key if it has one. Does Open WebUI run in Docker? Then it
-     reaches the service only as "Open WebUI in Docker" in README.md says.
-  3. In a chat: the + beside the message box, switch on Excel Tools, and ask:
-     "Make an Excel file with our team's holidays: name, from, to, days."
+To use it in Open WebUI, open {url} in a browser: the page copies the tool, with the
+address filled in, and says where to paste it. Or let a command do it, in another terminal:
+  make install-openwebui URL=http://localhost:8080 EMAIL=<an admin's>
+Does Open WebUI run in Docker? See "Open WebUI in Docker" in README.md first.
 """,
         flush=True,
     )

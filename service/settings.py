@@ -205,7 +205,7 @@ class Settings:
     session_cache: int = _setting(
         1000, _whole(1, 1000000), "Sessions kept in the TTL cache; the rest are on disk."
     )
-    sessions_per_user: int = _setting(50, _whole(1, 100000), "Sessions one user may have.")
+    sessions_per_user: int = _setting(500, _whole(1, 100000), "Sessions one user may have.")
     workbooks_per_session: int = _setting(
         20, _whole(1, 1000), "Workbooks one session may have open."
     )

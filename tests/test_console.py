@@ -186,8 +186,8 @@ def test_purge_ends_what_has_expired_and_leaves_the_rest(make_service: MakeServi
         "0 sessions ended\n"
     )
     done = console(folder, "sessions", "purge", "--user", "ann")
-    assert done.stdout == f"deleted {digest(old[0].id)}\n1 sessions ended\n"
-    assert console(folder, "sessions", "purge").stdout.endswith("\n1 sessions ended\n")
+    assert done.stdout == f"deleted {digest(old[0].id)}\n1 session ended\n"
+    assert console(folder, "sessions", "purge").stdout.endswith("\n1 session ended\n")
     (left,) = listed(folder)
     assert (left["user"], left["chat"]) == ("ann", "new")
 

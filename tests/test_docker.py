@@ -22,20 +22,27 @@ from tests.processes import ROOT, ServerProcess, clean_environ, free_port
 
 BIN = Path(sys.executable).parent
 # The innermost: a default may hold another variable.
+# What each stage of the image is made of.
+LOCKS = ["requirements-docs.lock", "requirements.lock"]
 VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^{}]*))?\}")
 
 
-def instructions() -> list[tuple[str, str]]:
-    """(instruction, arguments) of the Dockerfile, continued lines joined."""
+def stages() -> list[list[tuple[str, str]]]:
+    """(instruction, arguments) of each stage of the Dockerfile, continued lines joined."""
     text = re.sub(r"^#.*\n", "", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)
     lines = text.replace("\\\n", " ").splitlines()
-    return [
-        (word, rest.strip()) for word, _, rest in (line.partition(" ") for line in lines) if word
-    ]
+    found: list[list[tuple[str, str]]] = []
+    for word, _, rest in (line.partition(" ") for line in lines):
+        if word == "FROM":
+            found.append([])
+        if word:
+            found[-1].append((word, rest.strip()))
+    return found
 
 
-def arguments(instruction: str) -> list[str]:
-    return [rest for word, rest in instructions() if word == instruction]
+def arguments(instruction: str, stage: int = -1) -> list[str]:
+    """Those of an instruction of a stage, by default of the last one: the image itself."""
+    return [rest for word, rest in stages()[stage] if word == instruction]
 
 
 def compose(variables: dict[str, str]) -> dict[str, Any]:
@@ -158,35 +165,65 @@ def test_open_webui_waits_for_a_healthy_service() -> None:
 
 
 def test_the_image_does_not_run_as_root() -> None:
-    words = [word for word, _ in instructions()]
+    words = [word for word, _ in stages()[-1]]
     assert arguments("USER") == ["10001:10001"]
     assert words.index("USER") < words.index("CMD")
 
 
-def test_the_image_installs_nothing_that_the_lock_does_not_name() -> None:
-    installs = [line for line in arguments("RUN") if "pip" in line]
+@pytest.mark.parametrize("stage", [0, 1])
+def test_the_image_installs_nothing_that_its_locks_do_not_name(stage: int) -> None:
+    installs = [line for line in arguments("RUN", stage) if "pip" in line]
     assert len(installs) == 1
     assert "--require-hashes" in installs[0]
-    assert "-r requirements.lock" in installs[0]
+    assert f"-r {LOCKS[stage]}" in installs[0]
 
 
-def copied_into(folder: Path) -> None:
+def test_the_documents_are_made_of_what_the_tests_run() -> None:
+    used, tested = (
+        set(re.findall(r"^\S+==\S+", (ROOT / name).read_text(), re.MULTILINE))
+        for name in ("requirements-docs.lock", "requirements-dev.lock")
+    )
+    assert used <= tested
+
+
+def copied_into(folder: Path, stage: int = -1) -> None:
     """Do the COPY instructions, with what .dockerignore lets through."""
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     allowed = {line.removeprefix("!") for line in lines if line.startswith("!")}
     ignored = [line.removeprefix("**/") for line in lines if line.startswith("**/")]
-    for line in arguments("COPY"):
-        source, target = line.split()
-        assert any(fnmatch.fnmatch(source.rstrip("/"), name) for name in allowed), source
-        if (ROOT / source).is_dir():
-            shutil.copytree(ROOT / source, folder / target, ignore=shutil.ignore_patterns(*ignored))
-        else:
-            shutil.copy(ROOT / source, folder / target)
+    for line in arguments("COPY", stage):
+        if line.startswith("--from"):
+            continue
+        *sources, target = line.split()
+        for source in sources:
+            assert any(fnmatch.fnmatch(source.rstrip("/"), name) for name in allowed), source
+            if (ROOT / source).is_dir():
+                left_out = shutil.ignore_patterns(*ignored)
+                shutil.copytree(ROOT / source, folder / target, ignore=left_out)
+            else:
+                (folder / target).mkdir(exist_ok=True)
+                shutil.copy(ROOT / source, folder / target)
 
 
-def image_environment() -> dict[str, str]:
-    pairs = (pair for line in arguments("ENV") for pair in line.split())
+def image_environment(stage: int = -1) -> dict[str, str]:
+    pairs = (pair for line in arguments("ENV", stage) for pair in line.split())
     return dict(pair.split("=", 1) for pair in pairs)
+
+
+def documents_of_the_image(folder: Path) -> Path:
+    """Do the steps of the first stage; returns what the image takes of it."""
+    site, venv = folder / "site", folder / "docs_venv"
+    site.mkdir()
+    copied_into(site, 0)
+    subprocess.run([sys.executable, "-m", "venv", venv], check=True)
+    env = clean_environ() | image_environment(0) | {"HOME": str(folder)}
+    env["PATH"] = f"{venv / 'bin'}:{os.environ['PATH']}"
+    for step in arguments("RUN", 0):
+        subprocess.run(step, shell=True, cwd=site, env=env, check=True)
+    [taken] = [line.split() for line in arguments("COPY") if line.startswith("--from")]
+    assert taken == ["--from=docs", "/site/build/docs/", "build/docs/"]
+    assert arguments("WORKDIR", 0) == ["/site"]
+    return site / "build" / "docs"
 
 
 @pytest.mark.e2e
@@ -195,6 +232,7 @@ def test_the_steps_of_the_dockerfile_give_a_service_that_answers(tmp_path: Path)
     app, venv, data = tmp_path / "app", tmp_path / "venv", tmp_path / "data"
     app.mkdir()
     copied_into(app)
+    shutil.copytree(documents_of_the_image(tmp_path), app / "build" / "docs")
     subprocess.run([sys.executable, "-m", "venv", venv], check=True)
     port = str(free_port())
     env = clean_environ() | image_environment()
@@ -224,6 +262,8 @@ def test_the_steps_of_the_dockerfile_give_a_service_that_answers(tmp_path: Path)
     with process:
         assert requests.get(process.health_url, timeout=5).status_code == 200
         assert subprocess.run(healthcheck, env=env).returncode == 0
+        guide = requests.get(f"http://127.0.0.1:{port}/guide/", timeout=5)
+        assert (guide.status_code, "Quick start" in guide.text) == (200, True)
         # What `docker stop` does; the service ends by itself and says so.
         assert process.stop(signal.SIGTERM) == 0, process.log_tail()
     unhealthy = subprocess.run(healthcheck, env=env, capture_output=True)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ast
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -15,14 +14,16 @@ from service import languages
 from service.languages import ENGLISH, best, catalogue, say, speaking, texts
 from service.operations.lines import FOLLOW_UPS
 from service.progress import PHASES
-from service.workbook.preview import charts, sparks
+from service.web.pages import _FOREIGN, _FOREIGN_ELSE
+from service.workbook.preview import charts, sparks, trends
 from tests.plugin_fixtures import load_plugin
 from tests.processes import ROOT
 
 PREVIEW = ROOT / "service" / "workbook" / "preview"
+WEB = ROOT / "service" / "web"
 FOREIGN = [code for code in languages.languages() if code != ENGLISH]
 PLUGIN = load_plugin()
-_CALL = re.compile(r'\bsay\(\s*"((?:[^"\\]|\\.)*)"')
+_CALL = re.compile(r"""\bsay\(\s*("(?:[^"\\]|\\.)*"|'[^'\\]*')""")
 _NAME = re.compile(r"\{(\w+)(?:\|[^}]*)?\}")
 
 
@@ -39,15 +40,23 @@ def chat_texts() -> set[str]:
 def page_texts() -> set[str]:
     """All that a preview may say besides what the workbook holds."""
     found = {text for path in PREVIEW.glob("*.[pj][ys]") for text in _said(path)}
+    found |= {*trends._NAMES.values(), "Trend"}
     kinds = {*charts._WORDS.values(), "Bar chart", "Chart"}
     parts = {kind.lower() for kind in kinds}
     return found | kinds | parts | {*sparks._WORDS.values(), "format changed", "new"}
 
 
+def web_texts() -> set[str]:
+    """All that the start page, the page for sending files and links that fail may say."""
+    paths = [*WEB.glob("*.py"), *WEB.glob("start_page/*.html")]
+    pairs = [*_FOREIGN.values(), _FOREIGN_ELSE]
+    return {text for path in paths for text in _said(path)} | {t for pair in pairs for t in pair}
+
+
 def _said(path: Path) -> Iterator[str]:
     source = path.read_text(encoding="utf-8")
-    if path.suffix == ".js":
-        yield from (json.loads(f'"{text}"') for text in _CALL.findall(source))
+    if path.suffix != ".py":
+        yield from (ast.literal_eval(text) for text in _CALL.findall(source))
         return
     form = ""
     for node in ast.walk(ast.parse(source)):
@@ -65,16 +74,16 @@ def forms(text: languages.Text) -> list[str]:
 
 
 @pytest.mark.parametrize("code", FOREIGN)
-@pytest.mark.parametrize("part", ["chat", "page"])
+@pytest.mark.parametrize("part", get_args(languages.Part))
 def test_each_language_has_every_text_and_no_other(code: str, part: Any) -> None:
-    wanted = chat_texts() if part == "chat" else page_texts()
+    wanted = {"chat": chat_texts, "page": page_texts, "web": web_texts}[part]()
     found = set(texts(code, part))
     assert (wanted - found, found - wanted) == (set(), set())
     assert all(form.strip() == form for text in texts(code, part).values() for form in forms(text))
 
 
 @pytest.mark.parametrize("code", languages.languages())
-@pytest.mark.parametrize("part", ["chat", "page"])
+@pytest.mark.parametrize("part", get_args(languages.Part))
 def test_each_text_has_the_names_of_the_english_one(code: str, part: Any) -> None:
     for english, text in texts(code, part).items():
         for form in forms(text):
@@ -86,7 +95,8 @@ def test_each_text_has_the_names_of_the_english_one(code: str, part: Any) -> Non
 def test_what_counts_has_the_same_forms_in_each_language(code: str) -> None:
     plural = {english for english, text in texts(code, "page").items() if isinstance(text, dict)}
     assert plural == set(texts(ENGLISH, "page"))
-    assert all(isinstance(text, str) for text in texts(code, "chat").values())
+    plain = {**texts(code, "chat"), **texts(code, "web")}
+    assert all(isinstance(text, str) for text in plain.values())
     for english in plural:
         found = texts(code, "page")[english]
         assert isinstance(found, dict)

@@ -144,6 +144,21 @@ def form(data: bytes, name: str) -> dict[str, Any]:
     return {"data": body, "content_type": f"multipart/form-data; boundary={boundary}"}
 
 
+def test_the_page_for_sending_speaks_the_language_of_the_browser(service: Service) -> None:
+    tools = ToolServer(service)
+    path = send_path(error_of(tools.call("open_excel_file", file="a.csv")))
+    german = {"Accept": "text/html", "Accept-Language": "de-AT,de;q=0.9"}
+    sent = form(b"a,b\n1,2\n", "Umsätze & mehr.csv")
+    for response, told in (
+        (tools.http.get(path, headers=german), "Eine Datei an den Chat senden"),
+        (tools.http.post(path, **sent, headers=german), "<b>Umsätze &amp; mehr.csv</b> ist ange"),
+        (tools.http.post(path, data={}, headers=german), "Es kam keine Datei an"),
+        (tools.http.get("/send/none/file", headers=german), "Zu diesem Link gibt es keine Datei."),
+    ):
+        assert '<html lang="de">' in response.text
+        assert told in response.text
+
+
 def test_the_page_for_sending_tells_people_what_is_wrong(make_service: MakeService) -> None:
     clock = Clock()
     tools = ToolServer(make_service(clock=clock, max_upload_mb=1, link_ttl=1000))

@@ -103,6 +103,26 @@ def test_an_answer_that_is_only_revised_goes_on_from_the_first(
     assert items(calls) == ["Food", "Water"]
 
 
+def test_an_answer_without_any_call_counts_as_one_that_did_nothing(
+    webui: OpenWebUI, wire: Wire
+) -> None:
+    """Open WebUI keeps nothing of whether it was revised or made anew; the model is told."""
+    calls = ChatCalls(webui, MODULE, valves=wire.valves)
+    webui.chats.clear()
+    calls.reply("a1", "u1")
+    calls.op("create_excel_file", filename="costs", headers=["Item"])
+    calls.reply("a2", "u2", "a1")
+    add(calls, "Food")
+    calls.reply("a2b", "u2", "a1", regeneration_message_id="a2")
+    calls.reply("a3", "u3", "a2b")
+    answer = add(calls, "Water")
+    assert "costs.xlsx" in str(answer["notice"])
+    assert items(calls) == ["Water"]
+    calls.reply("a4", "u4", "a2")
+    add(calls, "Wages")
+    assert items(calls) == ["Food", "Wages"], "where the first answer stands, all of it does"
+
+
 def test_where_the_messages_can_not_be_looked_at_the_call_is_made(
     webui: OpenWebUI, wire: Wire
 ) -> None:

@@ -485,6 +485,21 @@ def test_two_workbooks_are_shown_beside_each_other_and_beside_others_pages(
     assert "Holiday" in first
 
 
+def test_a_temporary_chat_shows_each_workbook_as_well(seeing: ChatCalls) -> None:
+    seeing.webui.chats.clear()
+    seeing.op("create_excel_file", filename="a.xlsx", rows=ROWS)
+    seeing.op("create_excel_file", filename="b.xlsx", rows=[{"Other": "Sun"}])
+    seeing.op("write_excel_range", workbook="a", start="append", rows=[["Holiday", 3]])
+    second, first = seeing.page.of("chat:message:embeds")[-1]["embeds"]
+    assert "Sun" in second
+    assert "Holiday" in first
+    seeing.say("message-2")
+    seeing.webui.chats.clear()
+    seeing.op("write_excel_range", workbook="b", start="append", rows=[["Moon"]])
+    (page,) = seeing.page.of("chat:message:embeds")[-1]["embeds"]
+    assert "Moon" in page
+
+
 def test_a_preview_that_was_asked_for_takes_the_place_of_the_same(seeing: ChatCalls) -> None:
     seeing.op("create_excel_file", filename="a.xlsx", rows=ROWS)
     shown, _ = asyncio.run(seeing.answer("preview_excel_file"))

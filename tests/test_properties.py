@@ -13,6 +13,7 @@ import tempfile
 import unicodedata
 import zipfile
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -62,7 +63,8 @@ SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 _UNSTORABLE = [*map(chr, range(9)), "\x0b", "\x0c", *map(chr, range(14, 32)), "\ufffe", "\uffff"]
 _STORABLE = st.characters(exclude_categories=["Cs"], exclude_characters=_UNSTORABLE)
 _PIECES = st.sampled_from(
-    "_|'|=|_x0041_|_x005F_|_x000D_|&|<|]]>|\"|007|1,5|2026-01-31|#N/A|TRUE|\U0001f600|\xe9|e\u0301|"
+    "_|'|=|_x0041_|_x005F_|_x000D_|&|<|]]>|\"|007|1,5|7 %|12.5%|9:05|23:59:01|"
+    "2026-01-31|#N/A|TRUE|\U0001f600|\xe9|e\u0301|"
     "\u05d0|\u202e|\x7f|\ufeff|\xa0|\u2028|\x85|\r|\n|\r\n|\t| |  ".split("|")
 )
 raw_texts = st.one_of(
@@ -91,6 +93,15 @@ grids = st.integers(1, 5).flatmap(
 )
 
 
+SHARE = re.compile(r"([+-]?[0-9]{1,9}(?:\.[0-9]{1,4})?)\s?%")
+TIME = re.compile("([01]?[0-9]|2[0-3])(:[0-5][0-9]){1,2}")
+
+
+def heading(name: str) -> str:
+    """The name of a column, which no share and no time is."""
+    return f"'{name}" if SHARE.fullmatch(name.strip()) or TIME.fullmatch(name.strip()) else name
+
+
 def meaning(value: object) -> tuple[str, object]:
     """(kind, value) of a cell by the documented rule, worked out without the product."""
     if value is None or value == "":
@@ -105,6 +116,11 @@ def meaning(value: object) -> tuple[str, object]:
     if text.startswith("'") and len(text) > 1:
         return ("text", text[1:])
     assert not (text.startswith("=") and len(text) > 1), "a formula is no plain value"
+    if share := SHARE.fullmatch(text):
+        return ("number", float(Decimal(share[1]) / 100))
+    if TIME.fullmatch(text):
+        hours, minutes, seconds = (*map(int, text.split(":")), 0)[:3]
+        return ("time", dt.time(hours, minutes, seconds))
     moment = iso(text)
     return ("date", moment) if moment else ("text", text)
 
@@ -157,6 +173,8 @@ def calamine_meaning(value: object) -> tuple[str, object]:
         return ("text", value)
     if isinstance(value, dt.datetime):
         return ("date", value)
+    if isinstance(value, dt.time):
+        return ("time", value)
     assert isinstance(value, dt.date), value
     return ("date", dt.datetime.combine(value, dt.time()))
 
@@ -211,7 +229,7 @@ def test_records_are_read_back_as_they_were_written(names: list[str], data: st.D
         st.lists(st.fixed_dictionaries(dict.fromkeys(names, scalars)), min_size=1, max_size=6)
     )
     heads = list(records[0])  # the order of the first record counts
-    rows = [heads, *[[record[name] for name in heads] for record in records]]
+    rows = [[*map(heading, heads)], *[[record[name] for name in heads] for record in records]]
     check_everywhere(new_book(rows=records), meanings(rows))
 
 
@@ -220,7 +238,7 @@ def test_records_are_read_back_as_they_were_written(names: list[str], data: st.D
 def test_columns_are_read_back_as_they_were_written(names: list[str], data: st.DataObject) -> None:
     columns = data.draw(st.fixed_dictionaries(dict.fromkeys(names, st.lists(scalars, max_size=6))))
     longest = max(map(len, columns.values()))
-    rows: list[list[Any]] = [list(columns)]
+    rows: list[list[Any]] = [[*map(heading, columns)]]
     for index in range(longest):
         rows.append([c[index] if index < len(c) else None for c in columns.values()])
     check_everywhere(new_book(rows=columns), meanings(rows))
@@ -236,7 +254,8 @@ def test_several_sheets_keep_their_data_apart(given_sheets: list[Any]) -> None:
         sheets.append({"name": f"Sheet {number}", "headers": heads, "rows": rows})
     book = new_book(sheets=sheets)
     for sheet in sheets:
-        check_everywhere(book, meanings([sheet["headers"], *sheet["rows"]]), sheet["name"])
+        rows = [[*map(heading, sheet["headers"])], *sheet["rows"]]
+        check_everywhere(book, meanings(rows), sheet["name"])
 
 
 @steady

@@ -201,7 +201,9 @@ MODULES = sorted((ROOT / "service").rglob("*.py"))
 def reads_environment(path: Path) -> bool:
     names = {"environ", "environb", "getenv", "getenvb"}
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Attribute) and node.attr in names:
+        # What WSGI calls environ is the request, and another thing.
+        of_request = isinstance(node, ast.Attribute) and ast.unparse(node) == "request.environ"
+        if isinstance(node, ast.Attribute) and node.attr in names and not of_request:
             return True
         if isinstance(node, ast.ImportFrom) and {alias.name for alias in node.names} & names:
             return True

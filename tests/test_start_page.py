@@ -50,9 +50,20 @@ def test_it_asks_no_other_host_and_allows_nothing_that_it_does_not_need(service:
 def test_it_tells_the_version_and_the_addresses(make_service: MakeService) -> None:
     service = make_service(public_url="https://files.test", port=9123)
     page = page_of(service)
-    assert not re.search(r"%\w+%", page)
+    assert "{{" not in page
     for text in ("version 0.1.0", "https://files.test", "http://host.docker.internal:9123"):
         assert text in page
+
+
+def test_it_speaks_the_language_of_the_browser(service: Service) -> None:
+    """That all of it is there in each language: test_languages.py."""
+    http = service.app.test_client()
+    german = http.get("/", headers={"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}).text
+    english = http.get("/", headers={"Accept-Language": "pl"}).text
+    assert '<html lang="de">' in german
+    assert '<html lang="en">' in english
+    assert ("Werkzeug kopieren" in german, "Copy the tool" in german) == (True, False)
+    assert ("Werkzeug kopieren" in english, "Copy the tool" in english) == (False, True)
 
 
 def test_what_a_caller_says_of_the_host_gets_no_further_than_text(service: Service) -> None:

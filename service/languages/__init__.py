@@ -1,9 +1,10 @@
 """What people read, in their language: one file of texts for each, ``de.json`` and so on.
 
 The English text is the key, and is said where a language has no other. A file has the texts
-of the ``chat`` (status lines, suggestions, questions) and of the ``page`` (previews). Names in
-braces stand in every language. A text that counts is an object of forms (``one``, ``other``);
-those of English are in ``en.json``, which holds no others.
+of the ``chat`` (status lines, suggestions, questions), of the ``page`` (previews), and of the
+``web`` (the start page, the page for sending files, what a link says that leads nowhere). Names
+in braces and markup stand in every language. A text that counts is an object of forms (``one``,
+``other``); those of English are in ``en.json``, which holds no others.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-Part = Literal["chat", "page"]
+Part = Literal["chat", "page", "web"]
 Text: TypeAlias = str | dict[str, str]
 
 ENGLISH = "en"
@@ -36,7 +37,7 @@ def languages() -> tuple[str, ...]:
 
 @cache
 def catalogue(language: str) -> dict[str, Any]:
-    """A whole file: ``language`` (its own name), ``chat`` and ``page``."""
+    """A whole file: ``language`` (its own name), and the parts."""
     found: dict[str, Any] = json.loads((_FOLDER / f"{language}.json").read_text(encoding="utf-8"))
     return found
 
@@ -57,13 +58,13 @@ def best(*wanted: str) -> str:
     return ENGLISH
 
 
-_SPOKEN: ContextVar[str] = ContextVar("spoken", default=ENGLISH)
+_SPOKEN: ContextVar[tuple[str, Part]] = ContextVar("spoken", default=(ENGLISH, "page"))
 
 
 @contextmanager
-def speaking(language: str) -> Iterator[None]:
-    """Within this block ``say`` says it in that language."""
-    mark = _SPOKEN.set(language)
+def speaking(language: str, part: Part = "page") -> Iterator[None]:
+    """Within this block ``say`` says it in that language, with the texts of that part."""
+    mark = _SPOKEN.set((language, part))
     try:
         yield
     finally:
@@ -71,9 +72,9 @@ def speaking(language: str) -> Iterator[None]:
 
 
 def say(text: str, /, **names: object) -> str:
-    """A text of a page in the language that is spoken, with the names put in."""
-    spoken = _SPOKEN.get()
-    found = texts(spoken, "page").get(text, text)
+    """A text in the language that is spoken, with the names put in."""
+    spoken, part = _SPOKEN.get()
+    found = texts(spoken, part).get(text, text)
     if not isinstance(found, str):
         one = names.get("count") in _ONE.get(spoken, (1,))
         found = found["one" if one else "other"]

@@ -17,12 +17,18 @@ from service.openwebui.findings import Finding, fault, skipped
 from service.openwebui.install import add_address, connected
 from service.settings import Settings
 
+_ABOUT = (
+    "Says what is wrong, and what to change. It looks at the settings, the disk and the service "
+    "that runs, and with the address and an admin of an Open WebUI at the tool in it. It makes one "
+    "workbook in a session of its own, and deletes it. The settings have to be those of the "
+    "service: run it in the same environment or container."
+)
 _MARKS = {"ok": "ok     ", "fault": "FAULT  ", "advice": "advice ", "skipped": "skipped"}
 
 
 def main(arguments: list[str], settings: Settings, environ: Mapping[str, str]) -> int:
     """Run the command; returns its exit status: 0, 1 if there are faults, 2 for misuse."""
-    parser = argparse.ArgumentParser(prog="python -m service doctor", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m service doctor", description=_ABOUT)
     add_address(parser, environ)
     parser.add_argument("--json", action="store_true", help="as JSON")
     asked = parser.parse_args(arguments)
@@ -45,8 +51,9 @@ def _findings(asked: argparse.Namespace, settings: Settings) -> Iterator[Finding
         yield skipped(
             "Open WebUI",
             "It was not looked at.",
-            "Give its address and an admin: make doctor URL=... EMAIL=... or TOKEN=...; else "
-            "--url and --email or --token.",
+            "Give its address and an admin: make doctor URL=... EMAIL=..., or where there is no "
+            "make python -m service doctor --url ... --email ...; an API key (TOKEN, --token) "
+            "will do, too.",
         )
         return
     try:

@@ -23,6 +23,10 @@ _NAME = "Excel Tools"
 _DESCRIPTION = "Make, read, change, format and chart Excel workbooks in the chat."
 _EVERYONE = [{"principal_type": "user", "principal_id": "*", "permission": "read"}]
 _WAIT_EVERY = 2.0
+_ABOUT = (
+    "Puts the tool into an Open WebUI, or a newer one over the old. What an admin has set stays: "
+    "valves, name, description and who may use the tool. Chats go on where they were."
+)
 
 
 @dataclass(frozen=True)
@@ -61,11 +65,13 @@ def add_address(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> 
     """The options that say which Open WebUI is meant, and as whom."""
     for option, variable, help_ in (
         ("--url", "OPEN_WEBUI_URL", "address of Open WebUI, such as http://localhost:8080"),
-        ("--token", "OPEN_WEBUI_TOKEN", "API key or session token of an admin"),
-        ("--email", "WEBUI_ADMIN_EMAIL", "instead of a token: an admin's email address"),
-        ("--password", "WEBUI_ADMIN_PASSWORD", "and password, else asked for"),
+        ("--email", "WEBUI_ADMIN_EMAIL", "email address of an admin there"),
+        ("--password", "WEBUI_ADMIN_PASSWORD", "and password; without it you are asked"),
+        ("--token", "OPEN_WEBUI_TOKEN", "instead of both: API key or session token of an admin"),
     ):
-        text = f"{help_}; better in the variable {variable}, which no process list shows"
+        secret = option in ("--password", "--token")
+        where = f"better in {variable}, as process lists show options" if secret else variable
+        text = f"{help_} ({where})"
         parser.add_argument(option, default=environ.get(variable, ""), help=text)
 
 
@@ -96,15 +102,27 @@ def _password(email: str) -> str:
 
 
 def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m service install", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m service install", description=_ABOUT)
     add_address(parser, environ)
-    parser.add_argument("--size", default="", choices=["", "full", "small", "off"])
-    parser.add_argument("--id", default="", help=f"id of the tool; {TOOL_ID} unless it is there")
-    parser.add_argument("--service-url", default="", help="how Open WebUI reaches the service")
-    parser.add_argument("--key", default="", help="the key in its valves")
-    parser.add_argument("--public-url", default="", help="how browsers reach the service")
+    for option, help_ in (
+        ("--id", f"id of the tool, where it is not to be {TOOL_ID} or the one that is there"),
+        ("--service-url", "how Open WebUI reaches the service; left out: it tries the usual ways"),
+        ("--key", "key of the service for the tool; left out: the first of EXCEL_TOOLS_API_KEYS"),
+        ("--public-url", "address at which browsers reach the service, if it is another"),
+    ):  # fmt: skip
+        parser.add_argument(option, default="", help=help_)
+    sizes = "left out: full for a new tool, else what it is; off does nothing"
+    parser.add_argument(
+        "--size",
+        default="",
+        choices=["", "full", "small", "off"],
+        metavar="full|small|off",
+        help=sizes,
+    )
     parser.add_argument("--private", action="store_true", help="a new tool is for admins alone")
-    parser.add_argument("--wait", type=float, default=0, help="seconds to wait for Open WebUI")
+    parser.add_argument(
+        "--wait", type=float, default=0, help="seconds to wait for an Open WebUI that is starting"
+    )
     return parser
 
 

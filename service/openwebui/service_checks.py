@@ -73,7 +73,7 @@ def _listening(settings: Settings) -> Iterator[Finding]:
             "Set EXCEL_TOOLS_API_KEYS, for example to the output of: openssl rand -hex 32",
         )
     else:
-        yield ok("listening", f"on {settings.listen_host}:{settings.port}")
+        yield ok("listening", f"set to {settings.listen_host}:{settings.port}")
 
 
 def _folder(folder: Path) -> Iterator[Finding]:

@@ -25,6 +25,10 @@ from service.settings import Settings
 from service.store.local import LocalStore
 
 _EVENTS_SHOWN = 50
+_ABOUT = (
+    "Without a command this starts the service. Settings are variables of the environment "
+    "(docs/settings.md); the commands need the same ones as the service, and work while it runs."
+)
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ def main(arguments: list[str], settings: Settings) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m service")
+    parser = argparse.ArgumentParser(prog="python -m service", description=_ABOUT)
     nouns = parser.add_subparsers(required=True, metavar="sessions|keys|links|install|doctor")
     key_console.add_to(nouns)
     link_console.add_to(nouns)
@@ -116,15 +120,19 @@ def _list(store: LocalStore, settings: Settings, asked: argparse.Namespace) -> i
         return 0
     for facts in every:
         print(_line(facts))
-    print(f"{len(every)} sessions")
+    print(_counted(len(every)))
     return 0
+
+
+def _counted(count: int) -> str:
+    return "1 session" if count == 1 else f"{count} sessions"
 
 
 def _line(facts: dict[str, Any]) -> str:
     if "damaged" in facts:
         return f"{facts['key']}  damaged: {facts['damaged']}  {facts['bytes']:,} bytes"
     return (
-        f"{facts['key']}  {facts['user']}  {facts['chat']}  used {facts['used']}  "
+        f"{facts['key']}  user {facts['user']}  chat {facts['chat']}  used {facts['used']}  "
         f"{len(facts['open'])} open, {facts['saved']} saved  {facts['bytes']:,} bytes"
     )
 
@@ -175,5 +183,5 @@ def _purge(store: LocalStore, settings: Settings, asked: argparse.Namespace) -> 
             erase(store, data)
             print(f"deleted {data.key}")
             count += 1
-    print(f"{count} sessions ended")
+    print(f"{_counted(count)} ended")
     return 0

@@ -56,7 +56,8 @@ def _list(store: LocalStore, settings: Settings, _asked: argparse.Namespace) -> 
     configured = configured_keys(store, settings.api_keys)
     for key in (*found, *configured):
         print(_line(key))
-    print(f"{len(found)} keys, beside those of EXCEL_TOOLS_API_KEYS ({len(configured)})")
+    count = "1 key" if len(found) == 1 else f"{len(found)} keys"
+    print(f"{count} made by the service, {len(configured)} in EXCEL_TOOLS_API_KEYS")
     return 0
 
 

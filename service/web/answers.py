@@ -43,7 +43,7 @@ def _answer(error: ExcelToolsError) -> Response:
     g.error_code = error.code
     wants_page = request.endpoint in _FOR_PEOPLE and request.accept_mimetypes.accept_html
     if wants_page and "text/html" in request.headers.get("Accept", ""):
-        response = error_page(error.message, error.hint)
+        response = error_page(error)
     else:
         response = jsonify(error.body(request_id()))
     response.status_code = error.status

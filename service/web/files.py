@@ -8,12 +8,13 @@ from html import escape
 from flask import Blueprint, Response, jsonify, request, send_file
 
 from service.errors import InvalidParameters
+from service.languages import say, speaking
 from service.sessions.model import MOST_OFFERED, PLACES, Offer, Upload, mime_type
 from service.sessions.session import Session
 from service.web.access import SESSION_HEADER, check_id, session_of_request, target_of
 from service.web.body import json_object
 from service.web.headers import NOTHING
-from service.web.pages import send_page
+from service.web.pages import send_page, wanted_language
 from service.web.state import state
 
 routes = Blueprint("files", __name__)
@@ -117,7 +118,8 @@ def _offer(item: object) -> Offer:
 def sending(token: str, name: str) -> Response:
     """A page by which a person sends a file to the chat that the signed link belongs to."""
     state().sessions.receiving(target_of(token))
-    return send_page("Send a file to the chat", _form())
+    with speaking(wanted_language(), "web"):
+        return send_page(say("Send a file to the chat"), _form(say("Send")))
 
 
 @routes.post("/send/<token>/<name>")
@@ -125,18 +127,21 @@ def sent(token: str, name: str) -> Response:
     """Take the file that the page sends."""
     _expect_a_file()
     found = _received(state().sessions.receiving(target_of(token)))
-    told = f"<p><b>{escape(found.name)}</b> has arrived. Go back to the chat and say so.</p>"
-    return send_page("Thank you", told + _form("Send another file"))
+    with speaking(wanted_language(), "web"):
+        text = say(
+            "<b>{name}</b> has arrived. Go back to the chat and say so.", name=escape(found.name)
+        )
+        return send_page(say("Thank you"), f"<p>{text}</p>{_form(say('Send another file'))}")
 
 
-def _form(label: str = "Send") -> str:
+def _form(label: str) -> str:
     most = state().settings.max_upload_mb
+    told = say("An Excel workbook or a CSV file, up to {most} MiB", most=most)
     return (
         # To its own address: the public one may begin with a path.
         '<form method="post" enctype="multipart/form-data">'
-        f"<p><label>An Excel workbook or a CSV file, up to {most} MiB<br>"
-        '<input type="file" name="file" required></label></p>'
-        f"<p><button>{label}</button></p></form>"
+        f'<p><label>{escape(told)}<br><input type="file" name="file" required></label></p>'
+        f"<p><button>{escape(label)}</button></p></form>"
     )
 
 

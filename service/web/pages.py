@@ -6,9 +6,11 @@ from html import escape
 from pathlib import Path
 
 import flask_swagger_ui
-from flask import Blueprint, Response, jsonify, send_from_directory
+from flask import Blueprint, Response, jsonify, request, send_from_directory
 
 from service import __version__
+from service.errors import ExcelToolsError
+from service.languages import ENGLISH, best, say, speaking
 from service.web.openapi import document
 
 routes = Blueprint("pages", __name__)
@@ -16,8 +18,8 @@ routes = Blueprint("pages", __name__)
 _SWAGGER = Path(flask_swagger_ui.__file__).parent / "dist"
 
 _PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{title}</title>
+<html lang="{language}"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width"><title>{title}</title>
 <style>
 :root {{ color-scheme: light dark; }}
 body {{ font: 16px/1.5 system-ui, sans-serif; }}
@@ -46,6 +48,28 @@ _SWAGGERED = (
     "img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
     "form-action 'none'"
 )
+# What a person reads in another language than English of a link that did not work.
+_FOREIGN = {
+    "link_expired": ("This link has expired.", "Ask for a new one in the chat."),
+    "file_not_found": (
+        "There is no file behind this link.",
+        "Copy the whole link, or ask for a new one in the chat.",
+    ),
+    "too_large": ("The file is too large.", "Send a smaller one."),
+    "invalid_parameters": ("No file came, or an empty one.", "Go back, and choose a file."),
+    "limit_reached": (
+        "There are too many files already.",
+        "Ask in the chat for some to be closed.",
+    ),
+    "workbook_not_open": ("This workbook was closed.", "Ask in the chat for it to be opened."),
+    "workbook_busy": ("The workbook is in use.", "Try again in a moment."),
+}
+_FOREIGN_ELSE = ("That did not work.", "Try again, or ask the operator; the error is {code}.")
+
+
+def wanted_language() -> str:
+    """The language that the browser asks for, as far as there is one."""
+    return best(request.headers.get("Accept-Language", ""))
 
 
 @routes.get("/health")
@@ -82,15 +106,22 @@ def docs_static(name: str) -> Response:
 
 def send_page(title: str, body: str) -> Response:
     """A page with a form that sends to the service itself."""
-    policy = f"{_STYLED}form-action 'self'"
-    return _page(title, body, policy)
+    return _page(title, body, f"{_STYLED}form-action 'self'")
 
 
-def error_page(message: str, hint: str) -> Response:
-    """What a person sees who follows a link that leads nowhere."""
-    return _page(message, f"<p>{escape(hint)}</p>", f"{_STYLED}form-action 'none'")
+def error_page(error: ExcelToolsError) -> Response:
+    """What a person sees who follows a link that leads nowhere.
+
+    In English it is the error's own message; in other languages what it comes to.
+    """
+    language, policy = wanted_language(), f"{_STYLED}form-action 'none'"
+    if language == ENGLISH:
+        return _page(error.message, f"<p>{escape(error.hint)}</p>", policy)
+    with speaking(language, "web"):
+        title, hint = _FOREIGN.get(error.code, _FOREIGN_ELSE)
+        return _page(say(title), f"<p>{escape(say(hint, code=error.code))}</p>", policy)
 
 
 def _page(title: str, body: str, policy: str) -> Response:
-    text = _PAGE.format(title=escape(title), body=body)
+    text = _PAGE.format(language=wanted_language(), title=escape(title), body=body)
     return Response(text, mimetype="text/html", headers={"Content-Security-Policy": policy})

@@ -5,21 +5,22 @@ from __future__ import annotations
 import json
 import re
 import time
-from html import escape
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, render_template, request
 
 from service import __version__
 from service.errors import InvalidParameters
+from service.languages import say, speaking
 from service.sessions.keys import make_key
 from service.tool import NAMES, Size, tool_text
 from service.web.access import check_key
 from service.web.guide import is_there
+from service.web.pages import wanted_language
 from service.web.state import state
 
-routes = Blueprint("start", __name__)
+routes = Blueprint("start", __name__, template_folder="start_page")
 
 _PAGE = Path(__file__).with_name("start_page")
 _POLICY = (
@@ -27,30 +28,36 @@ _POLICY = (
     "img-src data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9.\-_\[\]:]+(/[A-Za-z0-9.\-_~/%]*)?")
-# Where people read on: the site, if it was made.
-_GUIDE = '<a href="/guide/">The guide</a> has recipes with pictures, all settings and errors.'
-_NO_GUIDE = (
-    "The project's folder <code>docs</code> has recipes with pictures, all settings and errors."
-)
 _FULL, _SMALL = NAMES["full"], NAMES["small"]
 
 
 @routes.get("/")
 def start() -> Response:
-    """Whether the service runs, and how to connect it."""
+    """Whether the service runs, and how to connect it, in the language of the browser."""
     settings = state().settings
-    text = (_PAGE / "index.html").read_text(encoding="utf-8")
     facts = {
         "version": __version__,
         "address": _own_address(),
         "public": settings.link_address,
         "keys": "yes" if settings.api_keys else "no",
-        "port": str(settings.port),
+        "port": settings.port,
     }
-    for name, value in facts.items():
-        text = text.replace(f"%{name}%", escape(value))
-    text = text.replace("%guide%", _GUIDE if is_there() else _NO_GUIDE)
+    with speaking(wanted_language(), "web"):
+        text = render_template(
+            "start.html", say=say, language=wanted_language(), guide=_guide(), **facts
+        )
     return _answer(text, "text/html", {"Content-Security-Policy": _POLICY})
+
+
+def _guide() -> str:
+    """Where people read on: the site, if it was made."""
+    if is_there():
+        return say(
+            '<a href="/guide/">The guide</a> has recipes with pictures, all settings and errors.'
+        )
+    return say(
+        "The project's folder <code>docs</code> has recipes with pictures, all settings and errors."
+    )
 
 
 @routes.get("/start.css")

@@ -78,7 +78,15 @@ class Caller:
 @pytest.fixture(scope="module")
 def books(service: Service) -> dict[str, str]:
     """Links of previews by name."""
-    return {"looks": _looks(service), "charts": _charts(service), "large": _large(service)}
+    made = {"looks": _looks(service), "charts": _charts(service), "large": _large(service)}
+    return {**made, "named": _named(service)}
+
+
+def _named(service: Service) -> str:
+    caller = Caller(service, "named")
+    name = "Umsatzübersicht aller Niederlassungen für das Jahr 2026, neu"
+    caller.op("create_excel_file", filename=name, headers=["Item"], rows=[["Rent"]])
+    return f"{caller.preview}?language=de&embed=1"
 
 
 def _looks(service: Service) -> str:
@@ -208,6 +216,17 @@ def test_a_preview_is_accessible_and_quiet_in_every_light_and_width(
     page.screenshot(request.config.getoption("--shots") / f"preview-{name}-{view}.png")
     assert watched.violations() == []
     assert page.js("document.documentElement.scrollWidth") <= width
+
+
+def test_a_long_name_has_two_lines_on_a_phone(show: Open) -> None:
+    watched = show("named", 360, 640, dark=True)
+    name = "document.querySelector('h1 span')"
+    assert watched.page.js(f"{name}.offsetWidth") > 300
+    assert 30 < watched.page.js(f"{name}.offsetHeight") < 45
+    right = "Math.max(...[...document.querySelectorAll('header *')].map(one => "
+    right += "one.getBoundingClientRect().right))"
+    assert watched.page.js(right) <= 360
+    assert watched.violations() == []
 
 
 def test_the_cells_show_what_excel_shows(show: Open) -> None:

@@ -22,14 +22,16 @@ NO_CLIPBOARD = (
 
 @pytest.fixture
 def opened(browser: Browser, service: Service) -> Iterator[Callable[..., Page]]:
-    """``opened(width, dark)``: the page."""
+    """``opened(width, dark, language)``: the page."""
     pages: list[Page] = []
 
-    def opened(width: int = 1280, *, dark: bool = False) -> Page:
+    def opened(width: int = 1280, *, dark: bool = False, language: str = "en") -> Page:
         page = browser.page(width, 1000)
         pages.append(page)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         page.command("Emulation.setEmulatedMedia", features=[scheme])
+        agent = page.js("navigator.userAgent")
+        page.command("Emulation.setUserAgentOverride", userAgent=agent, acceptLanguage=language)
         page.goto(f"{service.url}/")
         page.wait("document.getElementById('file').pathname !== '/'", "the page's script")
         return page
@@ -51,12 +53,14 @@ def violations(page: Page) -> list[list[str]]:
 
 
 @pytest.mark.parametrize(
-    ("width", "dark"), [(1280, False), (1280, True), (390, False), (390, True)]
+    ("width", "dark", "language"),
+    [(1280, False, "en"), (1280, True, "de-DE,de"), (390, False, "de"), (390, True, "en")],
 )
 def test_it_can_be_read_by_everyone(
-    opened: Callable[..., Page], service: Service, width: int, dark: bool
+    opened: Callable[..., Page], service: Service, width: int, dark: bool, language: str
 ) -> None:
-    page = opened(width, dark=dark)
+    page = opened(width, dark=dark, language=language)
+    assert page.js("document.documentElement.lang") == language[:2]
     assert violations(page) == []
     assert page.js("document.documentElement.scrollWidth") == width
     assert page.js(HOSTS) == [service.url.removeprefix("http://")]
@@ -90,6 +94,19 @@ def test_without_a_key_the_copy_says_that_one_is_missing(opened: Callable[..., P
     page = opened()
     assert '\nAPI_KEY = ""\n' in copied(page)
     assert "Set the valve api_key" in page.js(f"{TOLD}.textContent")
+
+
+def test_a_german_page_answers_in_german(opened: Callable[..., Page]) -> None:
+    page = opened(language="de")
+    page.js(NO_CLIPBOARD)
+    page.click("document.getElementById('copy')")
+    page.wait(f"{TOLD}.dataset.kind === 'done'", "the copy")
+    assert page.js(f"{TOLD}.textContent").startswith("Kopieren Sie den Text unten.")
+    page.click("document.getElementById('key')")
+    page.type("wrong-key-1")
+    page.click("document.getElementById('copy')")
+    page.wait(f"{TOLD}.dataset.kind === 'failed'", "the refusal")
+    assert page.js(f"{TOLD}.textContent").startswith("Dieser Schlüssel ist keiner")
 
 
 def test_a_wrong_key_is_told(opened: Callable[..., Page]) -> None:

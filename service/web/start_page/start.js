@@ -22,10 +22,11 @@ function follow() {
 async function fetched(key) {
   // The key goes into the header of this one request, to the host of this page, and nowhere else.
   const headers = key ? { Authorization: `Bearer ${key}` } : {};
-  const response = await fetch(source(), { method: "POST", headers, cache: "no-store" });
+  const asked = fetch(source(), { method: "POST", headers, cache: "no-store" });
+  const response = await asked.catch(() => { throw new Error(page.unreachable); });
   if (response.ok) return response.text();
   const { error } = await response.json();
-  throw new Error(`${error.message} ${error.hint}`);
+  throw new Error(page[error.code] || `${page.failed}: ${error.message} ${error.hint}`);
 }
 
 async function copied(text) {
@@ -48,9 +49,8 @@ async function copy(event) {
   try {
     const text = await fetched(page.keys === "yes" ? key : "");
     const done = await copied(text);
-    const what = key ? "The tool, with this address and a fresh key," : "The tool, with this address,";
-    const rest = page.keys === "yes" && !key ? " Set the valve api_key after you have saved it." : "";
-    tell(done ? `${what} is in the clipboard.${rest}` : `Copy the text below.${rest}`, "done");
+    const what = done ? (key ? page.copied_with_key : page.copied) : page.by_hand;
+    tell(page.keys === "yes" && !key ? `${what} ${page.no_key}` : what, "done");
     at("key").value = "";
   } catch (error) {
     tell(error.message, "failed");
@@ -65,7 +65,7 @@ async function look() {
     ok = (await fetch("/health", { cache: "no-store" })).ok;
   } catch { /* told below */ }
   at("state").dataset.state = ok ? "ok" : "gone";
-  at("state").firstElementChild.textContent = ok ? "Running" : "Not answering";
+  at("state").firstElementChild.textContent = ok ? page.running : page.gone;
 }
 
 at("keyed").hidden = page.keys !== "yes";

@@ -621,8 +621,9 @@
   }
   function sizeChanged() {
     if (window.parent === window) return;
-    const rows = sheet.tops[Math.min(sheet.raw.used, sheet.raw.rows) + 1] * zoom() + HEAD + 150;
-    const wanted = Math.round(Math.min(Math.max(rows, 260), 560));
+    const rows = sheet.tops[Math.min(sheet.raw.used, sheet.raw.rows) + 1] * zoom() + HEAD;
+    const around = document.querySelector("header").offsetHeight + 110;
+    const wanted = Math.round(Math.min(Math.max(rows + around, 260), 560));
     window.parent.postMessage({ type: "iframe:height", height: wanted }, "*");
   }
 

@@ -26,10 +26,10 @@ _PAGE = """<!doctype html>
 <meta name="referrer" content="no-referrer">
 <title>{title}</title>
 <style>{css}</style><style id="looks"></style></head>
-<body><header>{logo}<h1>{title}</h1><span class="grow"></span>
-<button type="button" id="changes"></button>
+<body><header><h1>{logo}<span title="{title}">{title}</span></h1>
+<div class="acts"><button type="button" id="changes"></button>
 <a class="open" id="open" target="_blank" rel="noopener" hidden>{open}</a>
-<button type="button" id="theme"></button></header>
+<button type="button" id="theme"></button></div></header>
 <main><div class="detail"><b id="address"></b><span id="content"></span>\
 <span id="about" class="more"></span></div>
 <div id="panel" role="tabpanel"><div class="scroll" id="scroll"><div class="canvas" id="canvas">\

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from service.languages import say
+
 Points: TypeAlias = list[tuple[float, float]]
 
 _NAMES = {
@@ -42,7 +44,7 @@ class Trend:
 
     def named(self, series: str) -> str:
         """What the legend calls it."""
-        return self.name or f"{_NAMES.get(self.kind, 'Trend')} ({series})"
+        return self.name or f"{say(_NAMES.get(self.kind, 'Trend'))} ({series})"
 
 
 @dataclass(frozen=True)
