@@ -48,7 +48,7 @@ class ServerProcess:
         health_url: str,
         log: Path,
         cwd: Path = ROOT,
-        deadline: float = 180,
+        deadline: float = 240,
     ) -> None:
         self.command = list(command)
         self.env = dict(env)

@@ -281,6 +281,11 @@ SLOW: dict[str, frozenset[str]] = {
             "test_libreoffice_opens_and_draws_it",
         }
     ),
+    "test_headers": frozenset(
+        {
+            "test_every_road_and_every_refusal_has_them",
+        }
+    ),
     "test_hostile_files": frozenset(
         {
             "test_a_hostile_file_is_refused_or_of_use[text]",
@@ -317,6 +322,7 @@ SLOW: dict[str, frozenset[str]] = {
             "test_a_running_service_logs_json_without_secrets",
             "test_a_running_service_writes_lines_for_people",
             "test_from_start_to_stop_each_line_is_json",
+            "test_no_road_logs_a_secret",
         }
     ),
     "test_looks": frozenset(

@@ -138,6 +138,17 @@ def test_pages_of_other_places_are_refused(service: Service, path: str, origin: 
     assert (error["status"], error["code"]) == (403, "forbidden")
 
 
+def test_the_services_own_page_may_ask_by_whatever_name_it_came(service: Service) -> None:
+    headers = {"Authorization": f"Bearer {KEY}", "Host": "excel-tools:9080"}
+    http = service.app.test_client()
+    statuses = {}
+    for origin in ("http://excel-tools:9080", "http://excel-tools:9081", "http://excel-tools"):
+        given = {**headers, "Origin": origin}
+        owner = {"user": "a", "chat": "own page"}
+        statuses[origin] = http.post("/v1/sessions", json=owner, headers=given).status_code
+    assert list(statuses.values()) == [201, 403, 403]
+
+
 def test_no_page_is_allowed_to_ask_by_cors(service: Service) -> None:
     http = service.app.test_client()
     asked = {"Origin": "https://evil.test", "Access-Control-Request-Method": "POST"}

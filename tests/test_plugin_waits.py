@@ -94,7 +94,7 @@ def test_the_chat_is_told_and_stopping_ends_the_wait(service: responses.Requests
     async def stopped() -> None:
         task = asyncio.create_task(calls.answer("list_excel_files"))
         end = time.monotonic() + 60
-        while not any("waiting" in s["description"] for s in calls.page.statuses):
+        while not any("busy" in s["description"] for s in calls.page.statuses):
             assert time.monotonic() < end
             await asyncio.sleep(0.01)
         task.cancel()

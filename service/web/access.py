@@ -103,7 +103,7 @@ def refuse_foreign_pages(origin: str | None) -> None:
     """
     settings = state().settings
     allowed = _LOOPBACK | {_host(settings.link_address), settings.listen_host}
-    if origin is not None and _host(origin) not in allowed - {""}:
+    if origin is not None and not _is_here(origin) and _host(origin) not in allowed - {""}:
         raise Forbidden(
             f"Pages of {origin[:200]} may not use this service.",
             "Use a client that is no web page, or set EXCEL_TOOLS_PUBLIC_URL.",
@@ -114,6 +114,11 @@ def refuse_foreign_pages(origin: str | None) -> None:
             f"The request is for {host[:200]}, which is no name of this service.",
             "Use http://localhost, set EXCEL_TOOLS_PUBLIC_URL, or set EXCEL_TOOLS_API_KEYS.",
         )
+
+
+def _is_here(origin: str) -> bool:
+    """Whether it is the address by which the request came, as for the page at /docs."""
+    return origin in (f"http://{request.host}", f"https://{request.host}")
 
 
 def _host(address: str) -> str:

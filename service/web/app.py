@@ -21,7 +21,7 @@ from service.sessions.rates import LocalBuckets, Rates
 from service.sessions.registry import Sessions
 from service.sessions.trusted import Trusted, gone_by
 from service.settings import Settings
-from service.store.opening import opened
+from service.store.opening import Opened, opened
 from service.web import (
     access,
     admission,
@@ -86,7 +86,6 @@ class Service:
         self.room, self.ends = make_room(settings), Ends(float(settings.slow_seconds))
         self.stopping = threading.Event()
         self.drain_seconds = settings.drain_seconds
-        secret_of_users = settings.user_token_secret
         self.app = _application(
             State(
                 settings,
@@ -96,9 +95,7 @@ class Service:
                 self.room,
                 self.ends,
                 self.stopping,
-                Keys(store, settings.api_keys, clock),
-                Rates(settings, board.buckets() or LocalBuckets()),
-                UserTokens(secret_of_users, clock) if secret_of_users else None,
+                *_guards(settings, self._shared, clock),
             )
         )
         self._stop = threading.Event()
@@ -142,6 +139,18 @@ class Service:
             self._measuring.look()
         except Exception:  # noqa: BLE001 - likewise
             logs.log.exception("what is stored could not be counted; trying again")
+
+
+def _guards(
+    settings: Settings, shared: Opened, clock: Callable[[], float]
+) -> tuple[Keys, Rates, UserTokens | None]:
+    """What says who may ask, and how often."""
+    secret = settings.user_token_secret
+    return (
+        Keys(shared.store, settings.api_keys, clock),
+        Rates(settings, shared.board.buckets() or LocalBuckets()),
+        UserTokens(secret, clock) if secret else None,
+    )
 
 
 def _application(state: State) -> Flask:

@@ -124,8 +124,7 @@ def error_page(error: ExcelToolsError) -> Response:
 
     In English it is the error's own message; in other languages what it comes to.
     """
-    policy = f"{_STYLED}form-action 'none'"
-    language = wanted_language()
+    language, policy = wanted_language(), f"{_STYLED}form-action 'none'"
     if language == ENGLISH:
         return _page(error.message, f"<p>{escape(error.hint)}</p>", policy)
     with speaking(language, "web"):

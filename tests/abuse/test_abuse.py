@@ -17,6 +17,8 @@ from tests.abuse.world import MARK, SECOND_KEY, World
 from tests.processes import service_process
 from tests.service_fixtures import KEY, workbook_bytes
 
+pytestmark = pytest.mark.e2e
+
 LEAST = 60
 # What no answer to anybody but Ann holds, and no log.
 SECRETS = (MARK, "Traceback (most recent", "secret.key\n", "root:x:0")
