@@ -63,11 +63,7 @@ SLOW: dict[str, frozenset[str]] = {
     "test_earlier_versions": frozenset(
         {
             "test_links_of_an_earlier_version_lead_where_they_did",
-            "test_open_work_of_an_earlier_version_goes_on[2-undo]",
-            "test_open_work_of_an_earlier_version_goes_on[3-structure]",
-            "test_open_work_of_an_earlier_version_goes_on[4-charts]",
-            "test_open_work_of_an_earlier_version_goes_on[5-queries]",
-            "test_open_work_of_an_earlier_version_goes_on[6-doors]",
+            "test_open_work_of_an_earlier_version_goes_on",
         }
     ),
     "test_backpressure": frozenset(
