@@ -219,11 +219,18 @@ def test_what_operators_do_is_in_it(make_service: MakeService, tmp_path: Path) -
     assert console(data, "keys", "make", "for prometheus", **more).returncode == 0
     made = read(path)[-2]
     assert (made["action"], made["door"], bool(made["by"])) == ("make_key", "console", True)
+    assert console(data, "keys", "rotate", made["target"], **more).returncode == 0
     assert console(data, "keys", "revoke", made["target"], **more).returncode == 0
+    assert console(data, "links", "withdraw", key_of(chat), **more).returncode == 0
+    backup = str(tmp_path / "backup.tar.gz")
+    assert console(data, "backup", backup, **more).returncode == 0
+    assert console(data, "restore", "--check", backup, **more).returncode == 0
     assert console(data, "sessions", "delete", key_of(chat), **more).returncode == 0
     entries = read(path)
     assert [entry["action"] for entry in entries if entry["door"] == "console"] == [
-        *("start", "make_key", "stop", "start", "revoke_key", "stop"),
+        *("start", "make_key", "stop", "start", "rotate_key", "make_key", "stop"),
+        *("start", "revoke_key", "stop", "start", "withdraw_links", "stop"),
+        *("start", "back_up", "stop", "start", "restore", "stop"),
         *("start", "end_session", "stop"),
     ]
     assert (entries[-2]["why"], entries[-2]["files"]) == ("operator", ["a.xlsx"])
