@@ -21,6 +21,8 @@ import pytest
 from service.errors import InvalidParameters
 from service.sessions import console
 from service.sessions.backup import back_up
+from service.sessions.limits import digest
+from service.sessions.links import withdraw
 from service.sessions.restore import restore
 from service.settings import Settings
 from service.store.local import LocalStore
@@ -112,6 +114,21 @@ def test_one_user_comes_back_beside_others(
     as_it_was(clara)
     assert (tmp_path / "data" / "secret.key").read_bytes() == secret
     assert b"anna" not in (taken / "ben.tar").read_bytes()
+
+
+def test_links_that_were_withdrawn_stay_so(make_service: MakeService, tmp_path: Path) -> None:
+    """Those of a user and those of a session, also where only that user's backup is restored."""
+    chat = Chat(make_service(), "dora", "one")
+    chat.op("create_excel_file", filename="a.xlsx", headers=["Item"])
+    store = chat.service.sessions.parts.store
+    withdraw(store, 1.0, user="dora")
+    withdraw(store, 2.0, session=digest(chat.id))
+    withdraw(store, 3.0, user="emil")
+    back_up(store, tmp_path / "dora.tar", user="dora")
+    other = LocalStore(tmp_path / "other")
+    restore(other, tmp_path / "dora.tar", user="dora")
+    assert set(other.keys("links")) == set(store.keys("links")) - {f"{digest('emil')}.json"}
+    assert len(list(other.keys("links"))) == 2
 
 
 def test_nothing_is_replaced(taken: Path, tmp_path: Path) -> None:
