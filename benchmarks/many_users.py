@@ -104,7 +104,7 @@ class User:
         elif kind == "format":
             self.op(kind, "format_excel_cells", range="C2:D21", style={"number_format": "0.00"})
         elif kind == "undo":
-            self.op(kind, "undo_excel_change", action="changes")
+            self.op(kind, "undo_excel_change", action="changes", steps=0)
         else:
             self.call(kind, "GET", self.link, headers={})
 
