@@ -1141,6 +1141,7 @@ STEP, COUNT = "step {number} of {total}", "{done} of {total}"
 PROGRESS = {
     "waiting": "waiting for its turn",
     "rebuilding": "bringing the workbook back",
+    "preparing": "",
     "working": "",
     "loading": "loading",
     "calculating": "calculating",

@@ -93,7 +93,7 @@ class Work:
         """What is being done, in words."""
         call = self._session.calls.find(self.key) if self._session else None
         facts = call.told() if call else {}
-        doing = facts.get("doing", "working")
+        doing = facts.get("doing", "preparing")
         share = f" {facts['done']} of {facts['total']}" if "total" in facts else ""
         step = "step" if doing == "steps" else doing
         return f"{doing_line(self.operation, self.arguments)}: {step}{share}"
