@@ -571,7 +571,7 @@ def test_what_is_said_of_a_call_is_a_sentence(
 
 def test_a_call_that_is_stopped_twice_is_stopped(server: ServerProcess, calls: ToolCalls) -> None:
     async def stopped() -> None:
-        with halted(server):
+        with halted(server) as (engine,):
             task = asyncio.create_task(calls.answer("write_excel_range", **ROW))
             await told_often(calls)
             task.cancel()
