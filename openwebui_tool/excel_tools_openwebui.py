@@ -1483,6 +1483,7 @@ PROGRESS = {
     "busy": "the Excel service is busy; trying again",
     "restarting": "the Excel service does not answer; trying again",
     "rebuilding": "bringing the workbook back",
+    "preparing": "",
     "working": "",
     "loading": "loading",
     "calculating": "calculating",

@@ -116,7 +116,7 @@ class Call:
         return told | (self._doing() if running else {})
 
     def _doing(self) -> dict[str, Any]:
-        progress, doing = self._progress, self._asked or "working"
+        progress, doing = self._progress, self._asked or "preparing"
         if self._kept:
             return {"doing": "finishing"}
         if progress is None:

@@ -195,6 +195,7 @@ def test_a_cancelled_change_is_not_made_and_the_next_call_works(
 ) -> None:
     with halted(server) as (engine,):
         call = caller.begin("write_excel_range", "k1", **ROW)
+        until(lambda: caller.doing("k1") == "working")
         told = caller.cancel("k1").json()
         assert (told["cancelled"], told["operation"]) == (True, "write_excel_range")
         assert_cancelled(call.result())
@@ -311,6 +312,7 @@ def test_every_long_call_is_cancelled_whole(
     before = caller.op("list_excel_files")["result"]
     with halted(server) as (engine,):
         call = caller.begin(name, "k1", **parameters)
+        until(lambda: caller.doing("k1") == "working")
         caller.cancel("k1")
         assert_cancelled(call.result())
         until(lambda: ended(engine))
@@ -517,13 +519,12 @@ def test_a_call_that_the_user_stops_changes_nothing(
     server: ServerProcess, calls: ToolCalls
 ) -> None:
     async def stopped() -> None:
-        with halted(server) as (engine,):
+        with halted(server):
             task = asyncio.create_task(calls.answer("write_excel_range", **ROW))
             await told_often(calls)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-            until(lambda: ended(engine))
 
     asyncio.run(stopped())  # which ends when the last thread has
     last = calls.page.statuses[-1]

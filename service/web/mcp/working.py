@@ -115,7 +115,7 @@ class Work:
     def told(self) -> str:
         """What is being done, in words."""
         facts = (self._session.calls.told(self.key) if self._session else None) or {}
-        doing = facts.get("doing", "working")
+        doing = facts.get("doing", "preparing")
         share = f" {facts['done']} of {facts['total']}" if "total" in facts else ""
         step = "step" if doing == "steps" else doing
         return f"{doing_line(self.operation, self.arguments)}: {step}{share}"
