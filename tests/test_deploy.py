@@ -59,8 +59,9 @@ def test_a_pod_of_kubernetes_has_no_more_rights_than_it_needs() -> None:
     mounts = {mount["mountPath"] for mount in container["volumeMounts"]}
     assert mounts == {"/data", "/tmp"}
     assert all("emptyDir" in volume for volume in pod["volumes"])
-    waits = int(container["lifecycle"]["preStop"]["exec"]["command"][1])
-    assert waits + 30 < pod["terminationGracePeriodSeconds"]
+    set_here = {variable["name"]: int(variable["value"]) for variable in container["env"]}
+    waits = set_here["EXCEL_TOOLS_DRAIN_SECONDS"] + Settings().stop_seconds
+    assert waits < pod["terminationGracePeriodSeconds"]
 
 
 def test_what_kubernetes_selects_is_there() -> None:
