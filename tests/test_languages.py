@@ -106,7 +106,7 @@ def test_what_counts_has_the_same_forms_in_each_language(code: str) -> None:
 
 
 def test_the_chat_knows_all_that_the_service_tells_of_its_progress() -> None:
-    assert {*PHASES, "waiting", "finishing", "asking the database"} - {"steps"} == {
+    assert {*PHASES, "preparing", "waiting", "finishing", "asking the database"} - {"steps"} == {
         *PLUGIN.PROGRESS
     } - {"busy", "restarting"}
 
