@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from service.workbook.areas import MAX_COLUMN, MAX_ROW, Area, parse_area
@@ -342,6 +342,7 @@ def test_deleting_what_was_inserted_gives_the_formula_back(
     assert back.formula(there.formula(formula, "Data"), "Data") == formula
 
 
+@settings(deadline=None)  # a busy machine is no mistake
 @given(first=rows_, count=counts, before=st.integers(1, 50), row=rows_)
 def test_lines_that_are_moved_are_a_permutation(
     first: int, count: int, before: int, row: int
