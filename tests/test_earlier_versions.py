@@ -61,8 +61,7 @@ def opened(make_service: MakeService, folder: Path) -> tuple[Service, Chat]:
     return service, Chat(service, "anna", "work")
 
 
-# Of the later ones the state in which they were left, and its links, are looked at below.
-@pytest.mark.parametrize("version", list(VERSIONS)[:3])
+@pytest.mark.parametrize("version", VERSIONS)
 def test_open_work_of_an_earlier_version_goes_on(
     version: str, make_service: MakeService, tmp_path: Path
 ) -> None:

@@ -114,8 +114,6 @@ class Chat:
         version = {link.split("/files/")[1]: snapshot(self.http.get(link).content)}
         sheet = {**made, "sheet": "Sheet1"}
         self.change("create_excel_table", **sheet, range="A1:C4", name="Costs")
-        by = {"by": ["Cost desc"]}
-        self.change("transform_excel_range", **sheet, action="sort", range="A1:C4", options=by)
         self.change("create_excel_chart", **sheet, chart_type="column", data_range="A1:B4")
         rule = {"fill": "light green"}
         self.change(
