@@ -39,7 +39,16 @@ def webui(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenWebUI:
 @pytest.fixture(params=["", "local:page-1"], ids=["stored", "temporary"])
 def calls(webui: OpenWebUI, wire: Wire, request: pytest.FixtureRequest) -> ChatCalls:
     """A chat, stored or temporary, in which a workbook was made."""
-    chat = f"{request.param}-{id(wire)}" if request.param else ""
+    return begun(webui, wire, f"{request.param}-{id(wire)}" if request.param else "")
+
+
+@pytest.fixture
+def stored(webui: OpenWebUI, wire: Wire) -> ChatCalls:
+    """A stored chat in which a workbook was made."""
+    return begun(webui, wire)
+
+
+def begun(webui: OpenWebUI, wire: Wire, chat: str = "") -> ChatCalls:
     calls = ChatCalls(webui, MODULE, chat=chat, valves=wire.valves)
     webui.chats.clear()
     calls.reply("a1", "u1")
@@ -78,75 +87,51 @@ def test_a_first_answer_made_anew_makes_the_same_file(calls: ChatCalls) -> None:
     assert items(calls) == ["Food"]
 
 
-def test_a_chat_of_one_way_asks_nothing_of_the_service(webui: OpenWebUI, wire: Wire) -> None:
-    calls = ChatCalls(webui, MODULE, valves=wire.valves)
-    webui.chats.clear()
-    calls.reply("a1", "u1")
-    calls.op("create_excel_file", filename="costs", headers=["Item"])
-    calls.reply("a2", "u2", "a1")
-    add(calls, "Food")
+def test_a_chat_of_one_way_asks_nothing_of_the_service(stored: ChatCalls, wire: Wire) -> None:
+    stored.reply("a2", "u2", "a1")
+    add(stored, "Food")
     assert not [what for what in wire.take() if FOLLOWED in what]
 
 
-def test_an_answer_that_is_only_revised_goes_on_from_the_first(
-    webui: OpenWebUI, wire: Wire
-) -> None:
+def test_an_answer_that_is_only_revised_goes_on_from_the_first(stored: ChatCalls) -> None:
     """ "More concise": the model is shown the first answer, and knows what that one did."""
-    calls = ChatCalls(webui, MODULE, valves=wire.valves)
-    webui.chats.clear()
-    calls.reply("a1", "u1")
-    calls.op("create_excel_file", filename="costs", headers=["Item"])
-    calls.reply("a2", "u2", "a1")
-    add(calls, "Food")
-    calls.reply("a2b", "u2", "a1", regeneration_message_id="a2")
-    add(calls, "Water")
-    assert items(calls) == ["Food", "Water"]
+    stored.reply("a2", "u2", "a1")
+    add(stored, "Food")
+    stored.reply("a2b", "u2", "a1", regeneration_message_id="a2")
+    add(stored, "Water")
+    assert items(stored) == ["Food", "Water"]
 
 
-def test_an_answer_without_any_call_counts_as_one_that_did_nothing(
-    webui: OpenWebUI, wire: Wire
-) -> None:
+def test_an_answer_without_any_call_counts_as_one_that_did_nothing(stored: ChatCalls) -> None:
     """Open WebUI keeps nothing of whether it was revised or made anew; the model is told."""
-    calls = ChatCalls(webui, MODULE, valves=wire.valves)
-    webui.chats.clear()
-    calls.reply("a1", "u1")
-    calls.op("create_excel_file", filename="costs", headers=["Item"])
-    calls.reply("a2", "u2", "a1")
-    add(calls, "Food")
-    calls.reply("a2b", "u2", "a1", regeneration_message_id="a2")
-    calls.reply("a3", "u3", "a2b")
-    answer = add(calls, "Water")
+    stored.reply("a2", "u2", "a1")
+    add(stored, "Food")
+    stored.reply("a2b", "u2", "a1", regeneration_message_id="a2")
+    stored.reply("a3", "u3", "a2b")
+    answer = add(stored, "Water")
     assert "costs.xlsx" in str(answer["notice"])
-    assert items(calls) == ["Water"]
-    calls.reply("a4", "u4", "a2")
-    add(calls, "Wages")
-    assert items(calls) == ["Food", "Wages"], "where the first answer stands, all of it does"
+    assert items(stored) == ["Water"]
+    stored.reply("a4", "u4", "a2")
+    add(stored, "Wages")
+    assert items(stored) == ["Food", "Wages"], "where the first answer stands, all of it does"
 
 
 def test_where_the_messages_can_not_be_looked_at_the_call_is_made(
-    webui: OpenWebUI, wire: Wire
+    stored: ChatCalls, webui: OpenWebUI
 ) -> None:
-    calls = ChatCalls(webui, MODULE, valves=wire.valves)
-    webui.chats.clear()
-    calls.reply("a1", "u1")
-    calls.op("create_excel_file", filename="costs", headers=["Item"])
     webui.broken.add("Chats.get_messages_map_by_chat_id")
-    calls.reply("a2", "u2", "a1")
-    add(calls, "Food")
-    assert items(calls) == ["Food"]
+    stored.reply("a2", "u2", "a1")
+    add(stored, "Food")
+    assert items(stored) == ["Food"]
 
 
-def test_what_comes_back_from_the_chat_is_that_of_this_way(webui: OpenWebUI, wire: Wire) -> None:
-    calls = ChatCalls(webui, MODULE, valves=wire.valves)
-    webui.chats.clear()
-    calls.reply("a1", "u1")
-    calls.op("create_excel_file", filename="costs", headers=["Item"])
-    calls.reply("a2", "u2", "a1")
-    add(calls, "Food")
-    wire.delete_session(calls.user, calls.chat)
-    calls.reply("a2b", "u2", "a1")
-    add(calls, "Water")
-    assert items(calls) == ["Water"]
+def test_what_comes_back_from_the_chat_is_that_of_this_way(stored: ChatCalls, wire: Wire) -> None:
+    stored.reply("a2", "u2", "a1")
+    add(stored, "Food")
+    wire.delete_session(stored.user, stored.chat)
+    stored.reply("a2b", "u2", "a1")
+    add(stored, "Water")
+    assert items(stored) == ["Water"]
 
 
 def test_two_models_that_answer_at_once_have_each_their_own_file(

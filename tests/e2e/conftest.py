@@ -158,13 +158,20 @@ def new_chat(
     shot_name: str,
     request: pytest.FixtureRequest,
 ) -> Callable[..., Chat]:
-    """``new_chat(user=admin, **page)``: a fresh chat with the tool on, on a page of its own."""
+    """``new_chat(user=admin, temporary=False, **page)``: a fresh chat with the tool on, on a page
+    of its own."""
     shots: Path = request.config.getoption("--shots")
 
-    def new_chat(user: User | None = None, **page: object) -> Chat:
+    def new_chat(user: User | None = None, *, temporary: bool = False, **page: object) -> Chat:
         user = user or webui.admin
         who = "" if user is webui.admin else f"-{user.email.partition('@')[0]}"
-        return Chat(sign_in(user, **page), shots=shots, name=shot_name + who, tool_id=TOOL_ID)
+        return Chat(
+            sign_in(user, **page),
+            shots=shots,
+            name=shot_name + who,
+            tool_id=TOOL_ID,
+            temporary=temporary,
+        )
 
     return new_chat
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.chat import Chat, SignedInPage
+from tests.e2e.chat import Chat
 from tests.e2e.conftest import TOOL_ID
 from tests.e2e.openwebui import OpenWebUI, User
 from tests.e2e.scripted_model import ScriptedModel
@@ -190,15 +189,8 @@ def test_a_preview_that_is_asked_for_is_the_only_one(seeing: User, new_chat: Any
     assert chat.page.js(f"{FRAMES}.length") == 1
 
 
-def test_a_temporary_chat_shows_two_workbooks(
-    seeing: User,
-    sign_in: Callable[..., SignedInPage],
-    shot_name: str,
-    request: pytest.FixtureRequest,
-) -> None:
-    shots: Path = request.config.getoption("--shots")
-    page = sign_in(seeing)
-    chat = Chat(page, shots=shots, name=shot_name, tool_id=TOOL_ID, temporary=True)
+def test_a_temporary_chat_shows_two_workbooks(seeing: User, new_chat: Callable[..., Chat]) -> None:
+    chat = new_chat(seeing, temporary=True)
     other = call("create_excel_file", filename="other", headers=["Item"], rows=[["Rent"]])
     more = call("write_excel_range", workbook="sales", start="append", rows=[["West", 5]])
     chat.ask("Make two for a moment", [MADE, other, more, say("Made both.")])

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
 
-from tests.e2e.chat import Chat, SignedInPage
-from tests.e2e.conftest import TOOL_ID
+from tests.e2e.chat import Chat
 from tests.e2e.openwebui import OpenWebUI, User
 from tests.e2e.test_main_job import call, rows_of, say, succeeded
 from tests.e2e.test_preview_in_chat import FRAME
@@ -154,15 +152,8 @@ def test_a_forked_chat_goes_on_from_its_answer_and_the_first_one_stays(chat: Cha
 
 
 @pytest.fixture
-def temporary(
-    sign_in: Callable[..., SignedInPage],
-    webui: OpenWebUI,
-    shot_name: str,
-    request: pytest.FixtureRequest,
-) -> Chat:
-    shots: Path = request.config.getoption("--shots")
-    page = sign_in(webui.admin)
-    return Chat(page, shots=shots, name=shot_name, tool_id=TOOL_ID, temporary=True)
+def temporary(new_chat: Callable[..., Chat]) -> Chat:
+    return new_chat(temporary=True)
 
 
 def test_a_temporary_chat_keeps_its_workbook_and_nothing_is_doubled(temporary: Chat) -> None:

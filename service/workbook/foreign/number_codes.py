@@ -32,7 +32,7 @@ _THOUSANDS_POINT = re.compile(r"#\.##0(?![0#?,.])")
 def english_code(code: str) -> str:
     """The code in English if it surely is in another language, else as it is.
 
-    Codes that have two meanings stay, too: ``reading`` tells of them.
+    Codes that have two meanings stay, too: ``two_ways`` tells of them.
     """
     if not are_read():
         return code
