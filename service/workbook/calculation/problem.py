@@ -11,6 +11,8 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
+from typing import TypeAlias
 
 from service.workbook.areas import MAX_COLUMN, MAX_ROW, Area
 from service.workbook.calculation.contexts import scalar_call
@@ -27,6 +29,8 @@ _THROUGH = frozenset({"IF", "IFS", "CHOOSE", "SWITCH", "NOT"}) | _GUARDS
 # Of so many it is worth while to ask what they read, before a calculator is given all cells.
 _FEW_FORMULAS = 2_000
 _MOST_GUARDS = 3  # expressions of one formula that are looked at
+_FEW_VALUES = 20_000  # are read once, and kept while the workbook stays as it is
+_Place: TypeAlias = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ class Problem:
     reads: Reads | None = None
     lifted: set[Address] = field(default_factory=set)
     probes: list[str] = field(default_factory=list)
+    _few: dict[str, dict[_Place, object]] | None = None
 
     @property
     def sheets(self) -> list[str]:
@@ -74,9 +79,12 @@ class Problem:
     def epoch(self) -> dt.datetime:
         return self.source.epoch
 
-    def values(self, sheet: str) -> Iterator[tuple[tuple[int, int], object]]:
+    def values(self, sheet: str) -> Iterator[tuple[_Place, object]]:
         """Plain values of a sheet, with those of the pinned formulas; only what is read."""
         if sheet in self.probes:
+            return
+        if self._few is not None:
+            yield from self._few[sheet].items()
             return
         pinned = self._pinned.get(sheet, {})
         if self.reads is None:
@@ -86,8 +94,21 @@ class Problem:
             yield from self.reads.values(self.source, sheet, pinned)
 
     @cached_property
-    def _pinned(self) -> dict[str, dict[tuple[int, int], object]]:
-        found: dict[str, dict[tuple[int, int], object]] = {}
+    def few_values(self) -> dict[str, dict[_Place, object]] | None:
+        """The same of each sheet of the workbook, read once; None if there are many."""
+        found: dict[str, dict[_Place, object]] = {}
+        left = _FEW_VALUES
+        for sheet in self.source.sheets:
+            found[sheet] = dict(islice(self.values(sheet), left + 1))
+            left -= len(found[sheet])
+            if left < 0:
+                return None
+        self._few = found
+        return found
+
+    @cached_property
+    def _pinned(self) -> dict[str, dict[_Place, object]]:
+        found: dict[str, dict[_Place, object]] = {}
         for (title, row, column), value in self.pinned.items():
             if value is not None:
                 found.setdefault(title, {})[row, column] = value

@@ -21,6 +21,7 @@ from service.workbook.calculation.opinions import (
     with_long_number,
 )
 from service.workbook.calculation.problem import Problem, whole
+from service.workbook.calculation.repeated import Question, Repeated
 from service.workbook.calculation.results import Address, Computed, Values, is_error, same, told
 from service.workbook.calculation.rewrite import Rewriter
 from service.workbook.calculation.source import Source, is_1904
@@ -45,13 +46,20 @@ class Round:
     """One state of the workbook, and what the calculators say about it.
 
     :param original: what names and tables meant in the file, where they mean others now
+    :param repeated: the last question about this workbook
     """
 
     def __init__(
-        self, source: Source, rewriter: Rewriter, ledger: Ledger, original: Rewriter | None = None
+        self,
+        source: Source,
+        rewriter: Rewriter,
+        ledger: Ledger,
+        original: Rewriter | None = None,
+        repeated: Repeated | None = None,
     ) -> None:
         self.source = source
         self.ledger = ledger
+        self._repeated = repeated or Repeated()
         self._meant = Meant(rewriter, original)
         self.formulas = all_formulas(source, rewriter)
         self.graph = Graph(self.formulas)
@@ -74,7 +82,10 @@ class Round:
         self._unsure = found.unsure
         self._special |= found.unsure
         self.prepare(found.values)
-        self.first_results = self.spread(first.calculate(self.problem, until), until)
+        self._repeated.ask(None if self.moving else Question.of(self.problem))
+        if self._repeated.first is None:
+            self._repeated.first = first.calculate(self.problem, until)
+        self.first_results = self.spread(self._repeated.first, until)
 
     def ask_about_all(self, until: float) -> None:
         """As :meth:`ask_first`, whatever the file held."""
@@ -157,17 +168,21 @@ class Round:
         if self._second is not None or self._second_failed or not self.unsettled():
             return True
         if self._ticket is None or self._ticket.superseded:
+            self._ticket = self._repeated.usable_ticket
+        if self._ticket is None:
             if self.too_large(_MOST_CHECKED):
                 self._second_failed = _TOO_LARGE
                 return True
-            self._ticket = second.shared().ask(self.problem)
+            self._ticket = self._repeated.ticket = second.shared().ask(self.problem)
         self.waited = True
         until = time.monotonic() + seconds
+        counted = self._ticket.answer is not None  # when the same was asked before
         if not second.shared().wait(self._ticket, until) or self._ticket.superseded:
             tally.count(tally.SECOND, "late")
             return False
-        failed = self._ticket.answer is None
-        tally.count(tally.SECOND, "failed" if failed else "answered")
+        if not counted:
+            failed = self._ticket.answer is None
+            tally.count(tally.SECOND, "failed" if failed else "answered")
         if self._ticket.answer is None:
             self._second_failed = f"not checked by a second calculator: {self._ticket.failed}"
         else:

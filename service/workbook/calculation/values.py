@@ -21,6 +21,7 @@ from service.workbook.calculation.graph import all_formulas
 from service.workbook.calculation.held import Held
 from service.workbook.calculation.ledger import Difference, Ledger, Mapped
 from service.workbook.calculation.opinions import kind
+from service.workbook.calculation.repeated import Repeated
 from service.workbook.calculation.results import Address, Computed, Values
 from service.workbook.calculation.rewrite import Facts, Rewriter
 from service.workbook.calculation.round import Round
@@ -73,6 +74,7 @@ class Calculation:
         self._rewriter: Rewriter | None = None
         self._original: Rewriter | None = None  # of the file, where names mean others now
         self._round: Round | None = None
+        self._repeated = Repeated()
         self._values: dict[Address, Computed] = {}
         self._level = Level.NONE
         self._not_before = 0.0  # of time.monotonic()
@@ -176,7 +178,7 @@ class Calculation:
             if self._original is None or self._original.facts != meant:
                 self._original = Rewriter(meant)
             original = self._original
-        return Round(source, rewriter, self.ledger, original)
+        return Round(source, rewriter, self.ledger, original, self._repeated)
 
     def _calculate(
         self, level: Level, seconds: float, wait: float, *, whole_or_nothing: bool = False
