@@ -9,6 +9,7 @@ import random
 import signal
 import threading
 import time
+import types
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,10 +17,12 @@ from typing import Any
 
 import requests
 
-from tests.processes import ServerProcess, children, end, service_process
+from tests.plugin_fixtures import ToolCalls, load_plugin
+from tests.processes import ServerProcess, children, end, free_port, service_process
+from tests.proxies import proxy_process
 from tests.service_fixtures import KEY
 from tests.shared_servers import Shared
-from tests.test_durability import UNDER_A_KILL, Caller
+from tests.test_durability import HEADER, UNDER_A_KILL, Caller, markers_of
 
 # Links begin with it; callers fetch them from any replica.
 PUBLIC = "http://files.test"
@@ -30,10 +33,11 @@ class Roamer(Caller):
     """A chat whose calls go to one replica after the other, as behind a proxy that knows nothing.
 
     :param urls: of the replicas
+    :param public: with which links begin
     """
 
-    def __init__(self, urls: list[str], number: int, seed: int) -> None:
-        super().__init__(PUBLIC, number, seed, threading.Event())
+    def __init__(self, urls: list[str], number: int, seed: int, public: str = PUBLIC) -> None:
+        super().__init__(public, number, seed, threading.Event())
         self._urls = itertools.cycle(urls[number % len(urls) :] + urls[: number % len(urls)])
         self.slowest = 0.0
 
@@ -51,7 +55,7 @@ class Roamer(Caller):
             return response
         code = response.json()["error"]["code"] if response.status_code >= 500 else ""
         told = f"{method} {path}: {response.status_code} {response.text[:500]}"
-        assert code in UNDER_A_KILL | {"storage_failed"}, told
+        assert code in UNDER_A_KILL | {"storage_failed", "service_busy"}, told
         assert response.status_code == 507 or response.headers["Retry-After"], told
         self.count[code] += 1
         return None
@@ -67,19 +71,86 @@ class Roamer(Caller):
             time.sleep(self.random.uniform(0.05, 0.5))
 
 
+class Pasted(Caller):
+    """A chat of Open WebUI: it calls the tool, which may never tell it of an error.
+
+    :param url: of the proxy in front of the replicas
+    """
+
+    def __init__(self, plugin: types.ModuleType, url: str, number: int, seed: int) -> None:
+        super().__init__(url, number, seed, threading.Event())
+        valves = {"service_url": url, "public_url": url, "api_key": KEY}
+        self._tool = ToolCalls(plugin, f"tool-user-{number}", f"tool-chat-{number}", valves=valves)
+        self._tool.page.says = True
+        self.slowest = 0.0
+
+    def call(self, name: str, *, gives_up: float = 0.0, **parameters: Any) -> dict[str, Any]:
+        began = time.monotonic()
+        answer = self._tool.run(name, **parameters)
+        self.slowest = max(self.slowest, time.monotonic() - began)
+        assert "error" not in answer, f"{name}: {answer}"
+        self._tool.page.events.clear()
+        self.count["calls of the tool"] += 1
+        return answer
+
+    def start(self) -> None:
+        for name in ("made.xlsx", "other.xlsx"):
+            self.add_book("create_excel_file", filename=name, headers=HEADER)
+
+    def download(self, link: str) -> bytes:
+        """Whoever clicks on a link tries it again after a while."""
+        end = time.monotonic() + PATIENCE
+        self.count["links"] += 1
+        while True:
+            with contextlib.suppress(requests.RequestException):
+                response = self.http.get(link, timeout=60)
+                if response.ok:
+                    return response.content
+            self.count["links again"] += 1
+            assert time.monotonic() < end, f"{link} gets no answer"
+            time.sleep(self.random.uniform(0.05, 0.5))
+
+    def check(self) -> None:
+        for book in self.books:
+            assert markers_of(self.download(book.link)) == book.markers, book.name
+            for link, markers in book.versions:
+                assert markers_of(self.download(link)) == markers, f"{book.name}, a version"
+
+
 class Fleet:
     """Replicas and the chats that work with them.
 
     :param folder: of the replicas' caches and logs
+    :param pasted: so many of the chats come through a proxy, by the tool of Open WebUI
     """
 
     def __init__(
-        self, shared: Shared, folder: Path, replicas: int, chats: int, seed: int, **settings: str
+        self,
+        shared: Shared,
+        folder: Path,
+        replicas: int,
+        chats: int,
+        seed: int,
+        pasted: int = 0,
+        **settings: str,
     ) -> None:
         self.shared = shared
+        port = free_port()
+        front = f"http://127.0.0.1:{port}"
+        if pasted:
+            settings = {"public_url": front, **settings}
         self.replicas = [self._replica(folder / str(n), settings) for n in range(replicas)]
         urls = [one.health_url.removesuffix("/health") for one in self.replicas]
-        self.chats = [Roamer(urls, number, seed) for number in range(chats)]
+        hosts = [url.removeprefix("http://") for url in urls]
+        self.proxy = proxy_process(folder, port, hosts) if pasted else None
+        plugin = load_plugin()
+        self.chats: list[Roamer | Pasted] = [
+            *(
+                Roamer(urls, number, seed, front if pasted else PUBLIC)
+                for number in range(chats - pasted)
+            ),
+            *(Pasted(plugin, front, number, seed) for number in range(pasted)),
+        ]
         self.random = random.Random(seed)
         self.over = threading.Event()
         self.kills: Counter[str] = Counter()
@@ -87,18 +158,20 @@ class Fleet:
     def _replica(self, folder: Path, settings: dict[str, str]) -> ServerProcess:
         folder.mkdir(parents=True)
         given = {"engines": "1", "log_level": "WARNING", "public_url": PUBLIC, "lease_seconds": "4"}
-        process = service_process(folder, KEY, **given, **self.shared.settings, **settings)
+        process = service_process(folder, KEY, **given | self.shared.settings | settings)
         process.deadline = 250
         return process
 
     def __enter__(self) -> Fleet:
         for one in self.replicas:
             one.start()
+        if self.proxy is not None:
+            self.proxy.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.over.set()
-        for one in self.replicas:
+        for one in [*self.replicas, *([self.proxy] if self.proxy else [])]:
             one.stop(signal.SIGKILL)
 
     # Killing ------------------------------------------------------------------
@@ -135,7 +208,7 @@ class Fleet:
             if how == signal.SIGSTOP:
                 time.sleep(self.random.uniform(2, 8))
 
-    def _work(self, chat: Roamer) -> None:
+    def _work(self, chat: Roamer | Pasted) -> None:
         try:
             chat.start()
             while not self.over.is_set():
@@ -159,7 +232,7 @@ class Fleet:
                 self.over.set()
             for future in working:
                 future.result()
-            list(threads.map(Roamer.check, self.chats))
+            list(threads.map(lambda chat: chat.check(), self.chats))
 
     def told(self) -> str:
         """What was done, in a line."""
@@ -169,5 +242,5 @@ class Fleet:
         slowest = max(chat.slowest for chat in self.chats)
         return (
             f"{len(self.replicas)} replicas, {len(self.chats)} chats: {done}; ended: {killed}; "
-            f"slowest answer {slowest:.1f} s; losses 0"
+            f"slowest answer {slowest:.1f} s; losses 0, errors in the chats 0"
         )
