@@ -64,7 +64,21 @@ STOPPING = 5.0
 # Seconds that a call waits in all for a service that has too much to do at the moment, and for one
 # that does not answer because it is being restarted.
 BUSY_SECONDS = 60.0
-RESTART_SECONDS = 15.0
+RESTART_SECONDS = 40.0
+# What is told where nobody knows what became of a call.
+MAYBE = (
+    "The change may have been made: look with read_excel_range or list_excel_files before trying "
+    "again"
+)
+# What it means, as code and hint, if a proxy answers so by itself.
+PROXY_SAYS = {
+    502: ("service_broke_off", f"{MAYBE}."),
+    503: (
+        "service_unreachable",
+        "Nothing was changed. Tell the user to try again in some minutes.",
+    ),
+    504: ("service_timeout", f"{MAYBE}, and work in smaller parts."),
+}
 # What a page is asked that shows a preview inside, where the page's own colours can't be seen.
 IS_DARK = "return document.documentElement.classList.contains('dark')"
 THEME_SECONDS = 2.0
@@ -787,28 +801,47 @@ class ServiceClient:
     def _send(self, method: str, address: str, headers: dict, **body: Any) -> requests.Response:
         """The answer to a request, which is sent again while the service says it is too busy.
 
-        It is also where the connection is lost, as by a service that restarts: a change is known
-        to it by its key, and done once. What has a time of its own can't wait.
+        It is also where the connection is lost, or a proxy in front can't reach it, as while it
+        restarts: a change is known to it by its key, and done once. What has a time of its own
+        can't wait.
         """
         now = time.monotonic()
         ends = {"busy": now + BUSY_SECONDS, "restarting": now + RESTART_SECONDS}
+        unsure: ToolError | None = None  # of a request that may have been done without an answer
         while True:
-            response, error = None, None
+            response, failure = None, None
             try:
                 response = self._sent(method, address, headers, **body)
-                why, wait = "busy", _again_after(response)
+                why, wait = _again_after(response)
+                failure = self._of_proxy(response)
             except requests.RequestException as lost:
-                error = lost
                 why, wait = "restarting", 1.0 if _is_lost(lost) else 0.0
+                failure = self._unanswered(lost)
+            if failure is not None and failure.code != "service_unreachable":
+                unsure = failure
             wait *= random.uniform(1.0, 1.25)
             if not wait or "timeout" in body or time.monotonic() + wait > ends[why]:
-                if error is None:
+                # What came last says nothing of what was sent before, unless it is an answer.
+                failure = (unsure or failure) if failure or wait else None
+                if failure is None:
                     return response
-                log.warning("no answer from the service: %s", type(error).__name__)
-                raise self._unanswered(error) from None
+                log.warning("no answer from the service: %s", failure.code)
+                raise failure
             self._waits = why
             self._halt.wait(wait)
             self._waits = ""
+
+    def _of_proxy(self, response: requests.Response) -> ToolError | None:
+        """What to say of an answer by a proxy in front that has none of the service."""
+        if response.status_code not in PROXY_SAYS or _is_own(response):
+            return None
+        code, hint = PROXY_SAYS[response.status_code]
+        return ToolError(
+            f"A proxy in front of the Excel service at {self.url} got no answer from it (HTTP "
+            f"status {response.status_code}).",
+            hint,
+            code,
+        )
 
     def _sent(self, method: str, address: str, headers: dict, **body: Any) -> requests.Response:
         if self._halt.is_set() and method != "DELETE":
@@ -856,14 +889,10 @@ class ServiceClient:
 
     def _unanswered(self, error: Exception) -> ToolError:
         """What to say where no answer came; what was asked may have been done all the same."""
-        maybe = (
-            "The change may have been made: look with read_excel_range or list_excel_files "
-            "before trying again"
-        )
         if isinstance(error, requests.ReadTimeout):
             return ToolError(
                 f"The Excel service did not answer within {self.timeout:g} seconds.",
-                f"{maybe}, and work in smaller parts.",
+                f"{MAYBE}, and work in smaller parts.",
                 "service_timeout",
             )
         broken = isinstance(error, requests.exceptions.ChunkedEncodingError) or any(
@@ -872,7 +901,7 @@ class ServiceClient:
         if broken:
             return ToolError(
                 "The Excel service broke off in the middle of its answer.",
-                f"{maybe}.",
+                f"{MAYBE}.",
                 "service_broke_off",
             )
         return ToolError(
@@ -900,15 +929,29 @@ class ServiceClient:
         )
 
 
-def _again_after(response: requests.Response) -> float:
-    """The seconds after which the service wants to be asked again; 0 if it does not."""
-    after = response.headers.get("Retry-After", "")
-    return float(after) if response.status_code in (429, 503) and after.isdecimal() else 0.0
+def _again_after(response: requests.Response) -> tuple[str, float]:
+    """(why, the seconds after which it may be sent again); 0 seconds for what may not be."""
+    after, status = response.headers.get("Retry-After", ""), response.status_code
+    seconds = float(after) if after.isdecimal() else 0.0
+    if status in (429, 503) and seconds:
+        return "busy", seconds
+    # A proxy in front has others behind it, or the same one soon.
+    return "restarting", 1.0 if status in PROXY_SAYS and not _is_own(response) else 0.0
+
+
+def _is_own(response: requests.Response) -> bool:
+    """Whether an error is the service's own, and not that of something before it."""
+    try:
+        return isinstance(response.json()["error"]["code"], str)
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 def _is_lost(error: BaseException) -> bool:
     """Whether nobody answered at the service's address, or the connection ended before an answer."""
-    if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.Timeout):
+    if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.ConnectTimeout):
+        return True
+    if isinstance(error, requests.Timeout):
         return False
     if isinstance(error, ConnectionError | NewConnectionError):
         return True

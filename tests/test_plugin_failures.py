@@ -39,6 +39,13 @@ def calls() -> ToolCalls:
     return ToolCalls(load_plugin(), valves={"service_url": URL, "api_key": "key-of-tests"})
 
 
+@pytest.fixture
+def hasty(calls: ToolCalls, monkeypatch: pytest.MonkeyPatch) -> ToolCalls:
+    """Calls that do not wait for a service that restarts."""
+    monkeypatch.setattr(calls.module, "RESTART_SECONDS", 0.0)
+    return calls
+
+
 def opens(service: responses.RequestsMock, *ids: str) -> None:
     for id_ in ids or ("session-1",):
         service.post(SESSIONS, json={"session_id": id_}, status=201)
@@ -70,10 +77,10 @@ MAYBE_DONE = [
 
 @pytest.mark.parametrize("error", UNREACHABLE, ids=lambda e: type(e).__name__)
 def test_a_service_that_is_not_there_is_told_with_its_address(
-    service: responses.RequestsMock, calls: ToolCalls, error: Exception
+    service: responses.RequestsMock, hasty: ToolCalls, error: Exception
 ) -> None:
     service.post(SESSIONS, body=error)
-    answer = calls.fail("list_excel_files")
+    answer = hasty.fail("list_excel_files")
     assert answer["code"] == "service_unreachable"
     assert URL in answer["error"]
     assert "Nothing was changed" in answer["hint"]
@@ -82,11 +89,11 @@ def test_a_service_that_is_not_there_is_told_with_its_address(
 
 @pytest.mark.parametrize(("error", "code"), MAYBE_DONE, ids=["slow", "reset", "cut"])
 def test_an_answer_that_never_came_is_not_told_as_nothing_done(
-    service: responses.RequestsMock, calls: ToolCalls, error: Exception, code: str
+    service: responses.RequestsMock, hasty: ToolCalls, error: Exception, code: str
 ) -> None:
     opens(service)
     service.post(LISTING, body=error)
-    answer = calls.fail("list_excel_files")
+    answer = hasty.fail("list_excel_files")
     assert answer["code"] == code
     assert "may have been made" in answer["hint"]
     assert "Nothing was changed" not in answer["hint"]
@@ -192,7 +199,7 @@ def test_what_stop_comes_to_is_told_as_it_is(
 
 RUBBISH: list[tuple[str, dict[str, Any]]] = [
     ("redirect", {"status": 302, "headers": {"Location": "https://login.test/"}}),
-    ("html 502", {"status": 502, "body": "<html>Bad Gateway</html>", "content_type": "text/html"}),
+    ("html 500", {"status": 500, "body": "<html>Oops</html>", "content_type": "text/html"}),
     ("html 200", {"status": 200, "body": "<html>Welcome</html>"}),
     ("empty", {"status": 200, "body": ""}),
     ("no content", {"status": 204}),
@@ -595,7 +602,13 @@ REFUSED = requests.ConnectionError(NewConnectionError(None, "refused"))  # type:
 RESET = requests.ConnectionError(ProtocolError("aborted", ConnectionResetError()))
 
 
-@pytest.mark.parametrize("lost", [REFUSED, RESET], ids=["refused", "reset"])
+CUT = requests.exceptions.ChunkedEncodingError(ProtocolError("IncompleteRead(9 bytes read)"))
+NOBODY = requests.ConnectTimeout("a machine that is gone")
+
+
+@pytest.mark.parametrize(
+    "lost", [REFUSED, RESET, CUT, NOBODY], ids=["refused", "reset", "cut short", "gone"]
+)
 def test_a_service_that_restarts_is_asked_again_with_the_same_key(
     service: responses.RequestsMock, patient: ToolCalls, lost: Exception
 ) -> None:
@@ -605,6 +618,68 @@ def test_a_service_that_restarts_is_asked_again_with_the_same_key(
     assert patient.op("list_excel_files")["result"] == {"done": 1}
     first, second = (call.request for call in list(service.calls)[1:])
     assert first.headers["Idempotency-Key"] == second.headers["Idempotency-Key"]
+
+
+def by_proxy(service: responses.RequestsMock, status: int) -> None:
+    page = f"<html><body><h1>{status}</h1><hr>nginx</body></html>"
+    service.post(LISTING, body=page, status=status, content_type="text/html")
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_proxy_that_does_not_reach_the_service_is_asked_again_with_the_same_key(
+    service: responses.RequestsMock, patient: ToolCalls, status: int
+) -> None:
+    opens(service)
+    by_proxy(service, status)
+    by_proxy(service, 502)
+    service.post(LISTING, json=DONE)
+    assert patient.op("list_excel_files")["result"] == {"done": 1}
+    sent = [call.request for call in service.calls if call.request.url == LISTING]
+    assert len(sent) == 3
+    assert len({request.headers["Idempotency-Key"] for request in sent}) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "hint"),
+    [
+        (502, "service_broke_off", "may have been made"),
+        (503, "service_unreachable", "Nothing was changed"),
+        (504, "service_timeout", "may have been made"),
+    ],
+)
+def test_what_a_proxy_says_at_the_end_is_not_taken_for_more(
+    service: responses.RequestsMock, hasty: ToolCalls, status: int, code: str, hint: str
+) -> None:
+    opens(service)
+    by_proxy(service, status)
+    answer = hasty.fail("list_excel_files")
+    assert answer["code"] == code
+    assert hint in answer["hint"]
+    assert str(status) in answer["error"]
+
+
+@pytest.mark.parametrize("then", ["refused", "busy", "no proxy"])
+def test_a_change_that_may_have_been_made_is_never_told_as_not_made(
+    service: responses.RequestsMock,
+    patient: ToolCalls,
+    monkeypatch: pytest.MonkeyPatch,
+    then: str,
+) -> None:
+    """The first request was cut off; that later ones came nowhere says nothing of it."""
+    opens(service)
+    service.post(LISTING, body=RESET)
+    if then == "refused":
+        service.post(LISTING, body=REFUSED)
+    elif then == "busy":
+        busy(service, 1, "40")
+    else:
+        by_proxy(service, 503)
+    for patience in ("RESTART_SECONDS", "BUSY_SECONDS"):
+        monkeypatch.setattr(patient.module, patience, 0.3)
+    answer = patient.fail("list_excel_files")
+    assert answer["code"] == "service_broke_off"
+    assert "may have been made" in answer["hint"]
+    assert len(service.calls) > 2
 
 
 def test_a_stop_ends_the_waiting(service: responses.RequestsMock, calls: ToolCalls) -> None:
