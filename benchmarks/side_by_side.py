@@ -42,7 +42,7 @@ class Scale:
     rows: int = 10_000
     rounds: int = 5
     chats: int = 20
-    mixed: tuple[tuple[int, int], ...] = ((100, 1000), (1_000, 1000), (10_000, 1000))
+    mixed: tuple[tuple[int, int], ...] = ((100, 1000), (1_000, 1000), (10_000, 200))
     openpyxl_most: int = 1_000
 
 
