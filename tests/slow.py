@@ -29,6 +29,7 @@ SLOW: dict[str, frozenset[str]] = {
         {
             "test_nothing_is_lost_when_replicas_are_killed",
             "test_several_workers_are_as_many_replicas",
+            "test_several_workers_count_together",
         }
     ),
     "test_benchmarks": frozenset(

@@ -45,7 +45,8 @@ def test_the_replicas_of_kubernetes_share_what_they_need() -> None:
     pod = objects()["Deployment"]["spec"]["template"]["spec"]
     limits = pod["containers"][0]["resources"]["limits"]
     memory = int(limits["memory"].removesuffix("Gi")) * 1024
-    assert settings.engines * settings.engine_memory_mb <= memory
+    calculators, service = settings.engines * 512, 512
+    assert settings.engines * settings.engine_memory_mb + calculators + service <= memory
     assert settings.engines == int(limits["cpu"])
 
 
@@ -81,6 +82,9 @@ def test_the_replicas_of_compose_are_those_of_the_compose_file() -> None:
     assert "excel-tools" in base["services"]
     assert more["services"]["excel-tools"]["deploy"]["replicas"] > 1
     assert more["services"]["excel-tools"]["ports"] == [], "they would want the same port"
+    assert more["services"]["excel-tools"]["volumes"] == [], "each has a cache of its own"
+    assert base["services"]["excel-tools"]["read_only"]
+    assert "VOLUME /data" in (ROOT / "Dockerfile").read_text(), "where else could the cache lie"
     assert "9080" in more["services"]["proxy"]["ports"][0]
     assert "reverse_proxy" in (DEPLOY / "Caddyfile").read_text()
     command = more["services"]["valkey"]["command"]

@@ -103,7 +103,8 @@ class SharedStore:
         session, path = _split(key)
         line = line_of(entry)
         end = -1 if at is None else at
-        code, length = self._link.write(session, "append", path, line, end)
+        given = (path, line, end, self._clock())
+        code, length = self._link.write(session, "append", *given)
         if code == 2:
             self._link.holds[session].stamp = -1
             raise StorageFailed(
