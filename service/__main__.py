@@ -79,7 +79,8 @@ def _reached(settings: Settings) -> bool:
     except StorageFailed as error:
         print(f"excel-tools: {error.message}", file=sys.stderr)
         print(
-            "Check EXCEL_TOOLS_REDIS_URL and EXCEL_TOOLS_S3_ENDPOINT, the bucket and its keys.",
+            f"{error.hint} Check EXCEL_TOOLS_REDIS_URL and EXCEL_TOOLS_S3_ENDPOINT, the bucket and "
+            "its keys; python -m service doctor says more.",
             file=sys.stderr,
         )
         return False

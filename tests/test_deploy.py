@@ -76,6 +76,23 @@ def test_what_kubernetes_selects_is_there() -> None:
     assert found["PodDisruptionBudget"]["spec"]["minAvailable"] < least
 
 
+def test_what_names_no_chat_does_not_all_go_to_one_replica() -> None:
+    (hashed,) = re.findall(
+        r'upstream-hash-by: "(.*)"', (DEPLOY / "kubernetes" / "excel-tools.yaml").read_text()
+    )
+    assert hashed.startswith("$http_x_chat_id")
+    assert hashed.endswith("$remote_addr")
+
+
+def test_prometheus_looks_at_each_replica() -> None:
+    config = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())
+    (job,) = config["scrape_configs"]
+    (names,) = job["dns_sd_configs"]
+    base = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    assert set(names["names"]) <= set(base["services"])
+    assert names["port"] == Settings().port
+
+
 def test_the_replicas_of_compose_are_those_of_the_compose_file() -> None:
     more = yaml.load((DEPLOY / "compose-replicas.yml").read_text(), _Loader)
     base = yaml.safe_load((ROOT / "docker-compose.yml").read_text())

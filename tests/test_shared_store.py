@@ -14,7 +14,6 @@ import redis
 
 from service import calls
 from service.errors import Cancelled, StorageFailed
-from service.sessions import console
 from service.settings import Settings
 from service.store.opening import Opened, opened
 from service.store.shared.circuit import Circuit, NotReachedError
@@ -351,16 +350,6 @@ def test_a_circuit_fails_fast_and_tries_again(monkeypatch: pytest.MonkeyPatch) -
     now[0] += 4
     assert call(True)
     assert call(True)
-
-
-@pytest.mark.parametrize("command", ["backup", "restore"])
-def test_a_backup_of_the_data_folder_is_refused(
-    shared_of_run: Shared, tmp_path: Path, command: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    settings = Settings(data_dir=tmp_path / "data", **shared_of_run.settings)
-    assert console.main([command, str(tmp_path / "all.tar")], settings) == 1
-    assert "Back up Redis" in capsys.readouterr().err
-    assert not (tmp_path / "all.tar").exists()
 
 
 @pytest.mark.parametrize("missing", ["redis_url", "s3_endpoint"])
