@@ -7,96 +7,17 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
-from multiprocessing.util import Finalize
-from typing import Any
-
-from gunicorn.app.base import BaseApplication
-from gunicorn.config import Config
-from gunicorn.glogging import Logger
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from service.engine.temporary import Temporary
 from service.errors import StorageFailed
-from service.logs import formatter, setup_logging, take_the_rest
+from service.logs import setup_logging
 from service.observing import tracing
-from service.openwebui import doctor, install
-from service.sessions import console
 from service.settings import Settings, SettingsError
-from service.store.opening import opened
-from service.web.app import Service
-from service.web.logs import RequestFacts, log
-from service.web.worker import PatientWorker
 
-_MORE_THREADS = 16
-
-
-class ServerLog(Logger):
-    """gunicorn's own messages, in the one shape of all log lines."""
-
-    form = "json"  # gunicorn makes it by itself, of the class alone
-
-    def setup(self, cfg: Config) -> None:
-        super().setup(cfg)
-        for handler in self.error_log.handlers:
-            handler.setFormatter(formatter(self.form))
-
-
-class Server(BaseApplication):
-    """gunicorn, configured by our settings alone.
-
-    One worker process with threads: the TTL cache and the engine processes live in it. Several
-    of them are as many replicas.
-    """
-
-    def __init__(self, settings: Settings, traces: tracing.Wish | None = None) -> None:
-        self.settings = settings
-        self.traces = traces
-        self.service: Service | None = None
-        super().__init__()
-
-    def load_config(self) -> None:
-        options: dict[str, Any] = {
-            "bind": f"{self.settings.listen_host}:{self.settings.port}",
-            "workers": self.settings.workers,
-            "worker_class": PatientWorker,
-            # What a proxy in front makes of an address is known from EXCEL_TOOLS_PUBLIC_URL
-            # alone: nobody's headers change the path, the scheme or the caller.
-            "forwarded_allow_ips": "",
-            "forwarder_headers": "",
-            # Those that work, those that wait, and some to say no with and to read with.
-            "threads": self.settings.threads + self.settings.waiting + _MORE_THREADS,
-            "timeout": self.settings.engine_deadline + self.settings.queue_wait + 30,
-            "graceful_timeout": self.settings.drain_seconds + self.settings.stop_seconds,
-            "keepalive": 5,
-            "worker_exit": lambda _server, _worker: self.close(),
-            "accesslog": None,
-            "errorlog": "-",
-            "logger_class": type("Log", (ServerLog,), {"form": self.settings.log_format}),
-            "loglevel": "warning",
-            "proc_name": "excel-tools",
-            "control_socket_disable": True,
-        }
-        for name, value in options.items():
-            if name in self.cfg.settings:
-                self.cfg.set(name, value)
-
-    def load(self) -> Any:
-        setup_logging(self.settings.log_level, RequestFacts(), form=self.settings.log_format)
-        take_the_rest()
-        tracing.start(self.traces)
-        temporary = Temporary()
-        tempfile.tempdir = str(temporary.path)
-        # After the library has removed its own folder there (which has -100).
-        Finalize(None, temporary.close, exitpriority=-200)
-        self.service = Service(self.settings)
-        log.info("listening", extra={"facts": {"address": self.cfg.settings["bind"].get()[0]}})
-        return self.service.app
-
-    def close(self) -> None:
-        if self.service is not None:
-            self.service.close()
-            self.service = None
-            tracing.stop()
+# Where the library for metrics keeps what several processes count.
+_COUNTED = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def main() -> int:
@@ -110,6 +31,30 @@ def main() -> int:
         return 2
     if len(sys.argv) > 1:
         return _command(sys.argv[1:], settings)
+    with _counting_together(settings):
+        return _serve(settings, traces)
+
+
+@contextmanager
+def _counting_together(settings: Settings) -> Iterator[None]:
+    """Have several worker processes count into one place, in a new folder of their own."""
+    if settings.workers == 1 or os.environ.get(_COUNTED):
+        yield
+        return
+    folder, own = Temporary(), os.getpid()
+    os.environ[_COUNTED] = str(folder.path)
+    try:
+        yield
+    finally:
+        if os.getpid() == own:  # not in one that was forked from it
+            folder.close()
+
+
+def _serve(settings: Settings, traces: tracing.Wish | None) -> int:
+    # Not before: the library for metrics looks for its folder when it is imported.
+    from service.web.logs import log  # noqa: PLC0415
+    from service.web.serving import Server  # noqa: PLC0415
+
     if not settings.api_keys:
         setup_logging(settings.log_level, form=settings.log_format)
         log.warning(
@@ -127,12 +72,15 @@ def _reached(settings: Settings) -> bool:
     """Whether what replicas share answers; what does not is told."""
     if not settings.redis_url:
         return True
+    from service.store.opening import opened  # noqa: PLC0415 - as above
+
     try:
         opened(settings).close()
     except StorageFailed as error:
         print(f"excel-tools: {error.message}", file=sys.stderr)
         print(
-            "Check EXCEL_TOOLS_REDIS_URL and EXCEL_TOOLS_S3_ENDPOINT, the bucket and its keys.",
+            f"{error.hint} Check EXCEL_TOOLS_REDIS_URL and EXCEL_TOOLS_S3_ENDPOINT, the bucket and "
+            "its keys; python -m service doctor says more.",
             file=sys.stderr,
         )
         return False
@@ -140,6 +88,9 @@ def _reached(settings: Settings) -> bool:
 
 
 def _command(arguments: list[str], settings: Settings) -> int:
+    from service.openwebui import doctor, install  # noqa: PLC0415 - as above
+    from service.sessions import console  # noqa: PLC0415 - as above
+
     if arguments[0] == "install":
         return install.main(arguments[1:], settings, os.environ)
     if arguments[0] == "doctor":

@@ -25,10 +25,16 @@ SLOW: dict[str, frozenset[str]] = {
             "test_who_waits_gets_it_in_turn",
         }
     ),
+    "test_backup_shared": frozenset(
+        {
+            "test_a_folder_moves_to_replicas_and_back",
+        }
+    ),
     "test_replicas_killed": frozenset(
         {
             "test_nothing_is_lost_when_replicas_are_killed",
             "test_several_workers_are_as_many_replicas",
+            "test_several_workers_count_together",
         }
     ),
     "test_benchmarks": frozenset(

@@ -6,16 +6,20 @@ import io
 import json
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
+from service.sessions import console as console_module
 from service.sessions.console import main
 from service.sessions.limits import digest
 from service.settings import Settings
+from service.store.local import LocalStore
 from service.web.app import Service
 from tests.processes import ROOT, ServerProcess, clean_environ
 from tests.service_fixtures import KEY, Chat, Clock, MakeService, error_of
@@ -190,6 +194,26 @@ def test_purge_ends_what_has_expired_and_leaves_the_rest(make_service: MakeServi
     assert console(folder, "sessions", "purge").stdout.endswith("\n1 session ended\n")
     (left,) = listed(folder)
     assert (left["user"], left["chat"]) == ("ann", "new")
+
+
+def test_purge_leaves_what_is_used_while_it_waits_for_it(
+    make_service: MakeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = make_service(clock=Clock(1_000_000_000))
+    key = key_of(Chat(service, "ann", "old"))
+    service.close()
+    folder, alone = data_of(service), console_module._alone
+
+    @contextmanager
+    def waits(*given: Any) -> Iterator[None]:
+        with alone(*given):
+            store, record = LocalStore(folder), f"sessions/{key}/session.json"
+            store.write(record, {**(store.read(record) or {}), "used": time.time()})
+            yield
+
+    monkeypatch.setattr(console_module, "_alone", waits)
+    assert console(folder, "sessions", "purge").stdout == "0 sessions ended\n"
+    assert [entry["key"] for entry in listed(folder)] == [key]
 
 
 def test_deleting_all_leaves_only_the_key_of_links(make_service: MakeService) -> None:

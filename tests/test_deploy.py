@@ -45,7 +45,8 @@ def test_the_replicas_of_kubernetes_share_what_they_need() -> None:
     pod = objects()["Deployment"]["spec"]["template"]["spec"]
     limits = pod["containers"][0]["resources"]["limits"]
     memory = int(limits["memory"].removesuffix("Gi")) * 1024
-    assert settings.engines * settings.engine_memory_mb <= memory
+    calculators, service = settings.engines * 512, 512
+    assert settings.engines * settings.engine_memory_mb + calculators + service <= memory
     assert settings.engines == int(limits["cpu"])
 
 
@@ -75,12 +76,32 @@ def test_what_kubernetes_selects_is_there() -> None:
     assert found["PodDisruptionBudget"]["spec"]["minAvailable"] < least
 
 
+def test_what_names_no_chat_does_not_all_go_to_one_replica() -> None:
+    (hashed,) = re.findall(
+        r'upstream-hash-by: "(.*)"', (DEPLOY / "kubernetes" / "excel-tools.yaml").read_text()
+    )
+    assert hashed.startswith("$http_x_chat_id")
+    assert hashed.endswith("$remote_addr")
+
+
+def test_prometheus_looks_at_each_replica() -> None:
+    config = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())
+    (job,) = config["scrape_configs"]
+    (names,) = job["dns_sd_configs"]
+    base = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    assert set(names["names"]) <= set(base["services"])
+    assert names["port"] == Settings().port
+
+
 def test_the_replicas_of_compose_are_those_of_the_compose_file() -> None:
     more = yaml.load((DEPLOY / "compose-replicas.yml").read_text(), _Loader)
     base = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
     assert "excel-tools" in base["services"]
     assert more["services"]["excel-tools"]["deploy"]["replicas"] > 1
     assert more["services"]["excel-tools"]["ports"] == [], "they would want the same port"
+    assert more["services"]["excel-tools"]["volumes"] == [], "each has a cache of its own"
+    assert base["services"]["excel-tools"]["read_only"]
+    assert "VOLUME /data" in (ROOT / "Dockerfile").read_text(), "where else could the cache lie"
     assert "9080" in more["services"]["proxy"]["ports"][0]
     assert "reverse_proxy" in (DEPLOY / "Caddyfile").read_text()
     command = more["services"]["valkey"]["command"]

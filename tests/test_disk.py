@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from service.sessions import checkpoints
+from service.store import local
 from service.web.app import Service
 from tests.service_fixtures import Chat, MakeService, error_of, rows_of, workbook_bytes
 from tests.test_engine import Engine, append, create, engine, largest_file
@@ -160,6 +161,45 @@ def test_a_save_that_finds_no_room_is_not_made(engine: Engine, make_service: Mak
     again = restarted(engine, make_service)
     assert rows_of(again.download(saved["files"][0])) == [*START, ["Food", 450]]
     assert len(again.op("list_excel_files")["result"]["saved"]) == 1
+
+
+# A write whose answer is lost ---------------------------------------------------------
+
+
+def once_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next record of a session is written, and that can't be said any more."""
+    real, left = local._sync, [1]
+
+    def sync(path: Path) -> None:
+        if left and path.parent.name == "sessions":
+            left.pop()
+            raise OSError(5, "Input/output error")
+        real(path)
+
+    monkeypatch.setattr(local, "_sync", sync)
+
+
+def test_a_workbook_of_which_the_record_may_tell_already_leaves_no_trace(
+    engine: Engine, make_service: MakeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once_written(monkeypatch)
+    storage_failed(engine.chat, "create_excel_file", filename="second", headers=["A"])
+    again = restarted(engine, make_service)
+    (left,) = again.op("list_excel_files")["result"]["open"]
+    assert left["workbook"] == "budget.xlsx"
+    assert again.rows("budget.xlsx") == START
+
+
+def test_a_file_of_which_the_record_may_tell_already_can_be_sent_again(
+    engine: Engine, make_service: MakeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = workbook_bytes(["sent"])
+    once_written(monkeypatch)
+    assert engine.chat.send(sent, "sent.xlsx").status_code == 507
+    again = restarted(engine, make_service)
+    again.upload(sent, "sent.xlsx")
+    again.op("open_excel_file", file="sent.xlsx")
+    assert again.rows("sent.xlsx") == [["sent"]]
 
 
 # The history -----------------------------------------------------------------------

@@ -14,6 +14,8 @@ import pytest
 import requests
 from werkzeug.test import TestResponse
 
+from service.sessions.limits import digest
+from service.store.seams import Grant
 from service.web.app import Service
 from tests.processes import ServerProcess
 from tests.service_fixtures import (
@@ -295,6 +297,28 @@ def test_use_puts_the_end_off(make_service: MakeService) -> None:
     clock.now += 101
     assert chat.fail("list_excel_files")["code"] == "session_expired"
     assert chat.open().status_code == 201
+
+
+def test_a_session_that_is_used_at_the_last_moment_stays(
+    make_service: MakeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another replica has it for a call between the sweeper's look and its turn."""
+    clock = Clock()
+    chat = Chat(make_service(clock=clock, session_ttl=100))
+    create(chat)
+    chat.service.close()
+    service = make_service(clock=clock, session_ttl=100)
+    clock.now += 101
+    store, board = service.sessions.parts.store, service.sessions.parts.board
+    record = f"sessions/{digest(chat.id)}/session.json"
+
+    def take(session: str, _seconds: float) -> Grant:
+        store.write(record, {**(store.read(record) or {}), "used": clock.now})
+        return Grant(0, unclean=False)
+
+    monkeypatch.setattr(board, "take", take)
+    assert service.sessions.sweep() == 0
+    assert Chat(service, chat.user, chat.chat).id == chat.id
 
 
 def test_the_time_of_use_outlives_a_restart(make_service: MakeService) -> None:

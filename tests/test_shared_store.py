@@ -14,11 +14,10 @@ import redis
 
 from service import calls
 from service.errors import Cancelled, StorageFailed
-from service.sessions import console
 from service.settings import Settings
 from service.store.opening import Opened, opened
 from service.store.shared.circuit import Circuit, NotReachedError
-from service.store.shared.folder import OwnFolder
+from service.store.shared.folder import OwnFolder, _sweep
 from service.store.shared.objects import Objects
 from tests.processes import free_port, service_process
 from tests.service_fixtures import KEY, Clock
@@ -255,6 +254,28 @@ def test_a_file_that_was_sent_and_never_named_is_removed(
     assert objects_of(one) <= before
 
 
+def test_what_was_kept_for_a_session_that_has_ended_is_found_and_goes(
+    open_store: Open, session: str, tmp_path: Path
+) -> None:
+    clock = Clock(time.time())
+    one = open_store(clock)
+    (tmp_path / "file").write_bytes(b"abc")
+    for keep in (
+        lambda: one.store.keep(tmp_path / "file", f"sessions/{session}/uploads/f1/a"),
+        lambda: one.store.append(*entry(session)),
+    ):
+        one.board.take(session, 5)
+        keep()
+        one.board.give(session)
+        assert session in one.store.keys("sessions")
+        assert session in one.store.unwritten(clock.now + 1)
+        assert one.store.written(session) == pytest.approx(clock.now)
+        one.board.take(session, 5)
+        one.store.remove(f"sessions/{session}")
+        one.board.give(session)
+        assert session not in one.store.keys("sessions")
+
+
 def test_the_cache_is_brought_down_to_its_size(
     open_store: Open, session: str, tmp_path: Path
 ) -> None:
@@ -290,6 +311,7 @@ def test_a_killed_process_s_folder_is_removed_by_the_next(tmp_path: Path) -> Non
     first.close()
     second.close()
     assert [path.name for path in tmp_path.iterdir()] == ["lock"]
+    _sweep(tmp_path / "gone")  # its process has removed it meanwhile
 
 
 def test_replicas_take_from_the_same_bucket(open_store: Open, session: str) -> None:
@@ -328,16 +350,6 @@ def test_a_circuit_fails_fast_and_tries_again(monkeypatch: pytest.MonkeyPatch) -
     now[0] += 4
     assert call(True)
     assert call(True)
-
-
-@pytest.mark.parametrize("command", ["backup", "restore"])
-def test_a_backup_of_the_data_folder_is_refused(
-    shared_of_run: Shared, tmp_path: Path, command: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    settings = Settings(data_dir=tmp_path / "data", **shared_of_run.settings)
-    assert console.main([command, str(tmp_path / "all.tar")], settings) == 1
-    assert "Back up Redis" in capsys.readouterr().err
-    assert not (tmp_path / "all.tar").exists()
 
 
 @pytest.mark.parametrize("missing", ["redis_url", "s3_endpoint"])

@@ -167,6 +167,38 @@ def test_a_folder_is_removed_with_all_below_it(
     store.remove(folder)
 
 
+def test_what_there_is_of_a_session_can_be_copied(
+    open_store: Open, session: str, tmp_path: Path
+) -> None:
+    one, folder = open_store(), f"sessions/{session}"
+    store = one.store
+    assert store.held(session) == ([], [], [])
+    one.board.take(session, 5)
+    store.write(f"{folder}/session.json", {"a": 1})
+    store.append(f"{folder}/history", {"seq": 1})
+    store.append(f"{folder}/workbooks/w1/copy1/journal", {"seq": 1})
+    for path in ("uploads/f1/history", "workbooks/w1/copy1/base.xlsx"):
+        store.keep(written(tmp_path / path, path.encode()), f"{folder}/{path}")
+    written(store.scratch(f"{folder}/workbooks/w1/copy1/drafts/1.xlsx"), b"draft")
+    assert store.held(session) == (
+        ["session.json"],
+        ["history", "workbooks/w1/copy1/journal"],
+        ["uploads/f1/history", "workbooks/w1/copy1/base.xlsx"],
+    )
+    assert store.copy_out(f"{folder}/uploads/f1/history", tmp_path / "out" / "a")
+    assert (tmp_path / "out" / "a").read_bytes() == b"uploads/f1/history"
+    assert not store.copy_out(f"{folder}/none", tmp_path / "out" / "b")
+
+
+def test_records_of_no_session_are_told(open_store: Open, session: str) -> None:
+    store = open_store().store
+    store.secret("the one that there was" * 2)
+    for key in (f"keys/{session}.json", f"users/u/{session}.json", f"owners/{session}.json"):
+        store.write(key, {"a": 1})
+    assert [key for key in store.others() if session in key] == [f"keys/{session}.json"]
+    assert not {key for key in store.others() if "secret" in key}
+
+
 def test_a_session_s_record_comes_with_a_stamp(open_store: Open, session: str) -> None:
     one = open_store()
     assert one.store.found(session, -1) is None

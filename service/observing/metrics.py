@@ -4,8 +4,9 @@ Labels are of few values each: never users, chats, sessions or names of files. C
 histograms are counted where things happen; gauges are set when somebody asks for them (see
 ``service.web.metrics``), but for those that count what is under way.
 
-They belong to the process, as the log does. With several worker processes the variable
-``PROMETHEUS_MULTIPROC_DIR`` makes the library keep them in files, and add them up.
+They belong to the process, as the log does. For several worker processes ``service.__main__`` sets
+the variable ``PROMETHEUS_MULTIPROC_DIR``, which makes the library keep them in files; those of all
+of them are added up.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """``python -m service doctor``: what is wrong, and what to change.
 
-It looks at the settings, the disk and the service that runs, and with the address and token of an
-Open WebUI at the tool in it. It makes one workbook in a session of its own, and deletes it.
+It looks at the settings, the disk, what replicas share and the service that runs, and with the
+address and token of an Open WebUI at the tool in it. It makes one workbook in a session of its
+own, and deletes it.
 """
 
 from __future__ import annotations

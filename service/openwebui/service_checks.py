@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import requests
 
 from service import __version__
+from service.openwebui import shared_checks
 from service.openwebui.api import ahead
 from service.openwebui.findings import (
     Finding,
@@ -55,6 +56,7 @@ def checks(settings: Settings) -> Iterator[Finding]:
     if written[0].name != "disk":
         yield from _disk(settings)
     yield from _libreoffice(settings)
+    yield from shared_checks.checks(settings)
     running = list(_running(settings))
     yield from running
     if all(finding.state == "ok" for finding in running):

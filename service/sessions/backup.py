@@ -1,4 +1,4 @@
-"""A backup of the data folder in one file, also while the service works.
+"""A backup of all there is in one file, also while the service works.
 
 A tar file: ``about.json`` first, then the files below ``data/``, and at the end ``manifest.json``
 with the size and checksum of each. What can be made again (checkpoints, drafts) is left out.
@@ -26,11 +26,13 @@ from typing import IO, Any
 from service import __version__
 from service.errors import InvalidParameters, StorageFailed
 from service.sessions import journal, model
+from service.sessions.elsewhere import copy_session
 from service.sessions.limits import digest
 from service.sessions.links import withdrawn_key
 from service.sessions.model import SessionData
 from service.sessions.records import owner_key
 from service.store.local import LocalStore
+from service.store.seams import Store
 
 FORMAT = 1
 ABOUT, MANIFEST, DATA = "about.json", "manifest.json", "data/"
@@ -57,7 +59,7 @@ class Told:
     damaged: dict[str, str] = field(default_factory=dict)
 
 
-def back_up(store: LocalStore, target: Path, *, user: str = "", secrets: bool = True) -> Told:
+def back_up(store: Store, target: Path, *, user: str = "", secrets: bool = True) -> Told:
     """Write a backup to ``target``, which must not be there yet.
 
     :param user: only this user's sessions and preferences; "" for all there is
@@ -68,7 +70,7 @@ def back_up(store: LocalStore, target: Path, *, user: str = "", secrets: bool = 
     if target.exists():
         raise InvalidParameters(f"{target} is there already.", "Name a file that is not there yet.")
     part = target.with_name(target.name + ".part")
-    stage = store.path(f"{STAGE}/{os.getpid()}.{os.urandom(4).hex()}")
+    stage = store.scratch(f"{STAGE}/{os.getpid()}.{os.urandom(4).hex()}")
     try:
         with _told(target), _archive(part, target.name) as archive:
             writer = _Writer(archive)
@@ -78,8 +80,8 @@ def back_up(store: LocalStore, target: Path, *, user: str = "", secrets: bool = 
                 _add_session(store, stage, key, writer, user)
             if user and not writer.told.sessions:
                 raise InvalidParameters(f"The user {user} has no session.", "See sessions list.")
-            for name in _others(store, user, keys, secrets=secrets):
-                writer.file(name, store.root / name)
+            for name, path in _others(store, stage, user, keys, secrets=secrets):
+                writer.file(name, path)
             writer.end()
         os.replace(part, target)
         return writer.told
@@ -173,13 +175,13 @@ class _Hashing:
 # Sessions ----------------------------------------------------------------------
 
 
-def _session_keys(store: LocalStore, user: str) -> list[str]:
+def _session_keys(store: Store, user: str) -> list[str]:
     if not user:
         return list(store.keys("sessions"))
     return [name.removesuffix(".json") for name in store.keys(f"users/{digest(user)}")]
 
 
-def _add_session(store: LocalStore, stage: Path, key: str, writer: _Writer, user: str) -> None:
+def _add_session(store: Store, stage: Path, key: str, writer: _Writer, user: str) -> None:
     """Put a session into the archive as it is at one moment."""
     why, before = "", None
     for _ in range(_TRIES):
@@ -188,7 +190,7 @@ def _add_session(store: LocalStore, stage: Path, key: str, writer: _Writer, user
         if before is None:
             return  # it has ended
         try:
-            _link_all(store.root / "sessions" / key, stage / "sessions" / key)
+            _copy(store, key, stage)
         except FileNotFoundError:
             why = "its files come and go"
             time.sleep(_BETWEEN_TRIES)
@@ -211,7 +213,17 @@ def _add_session(store: LocalStore, stage: Path, key: str, writer: _Writer, user
     writer.told.sessions += 1
 
 
-def _record(store: LocalStore, key: str) -> bytes | None:
+def _copy(store: Store, key: str, stage: Path) -> None:
+    if isinstance(store, LocalStore):
+        _link_all(store.root / "sessions" / key, stage / "sessions" / key)
+    else:
+        copy_session(store, key, LocalStore(stage))
+
+
+def _record(store: Store, key: str) -> bytes | None:
+    if not isinstance(store, LocalStore):
+        record = store.read(f"sessions/{key}/session.json")
+        return None if record is None else json.dumps(record).encode()
     try:
         return (store.root / "sessions" / key / "session.json").read_bytes()
     except (FileNotFoundError, NotADirectoryError):
@@ -234,7 +246,7 @@ def _whose(record: bytes) -> SessionData | None:
         return None
 
 
-def _add_owner(store: LocalStore, stage: Path, data: SessionData) -> None:
+def _add_owner(store: Store, stage: Path, data: SessionData) -> None:
     """The two records by which a session is found."""
     known = store.read(owner_key(data.user, data.chat))
     staged = LocalStore(stage)
@@ -310,14 +322,37 @@ def belonging(user: str, sessions: Iterable[str]) -> set[str]:
     return {f"preferences/{digest(user)}.json", withdrawn_key(user, ""), *withdrawn}
 
 
-def _others(store: LocalStore, user: str, sessions: Iterable[str], *, secrets: bool) -> list[str]:
-    """Keys of the files that belong to no session."""
-    if user:
-        return sorted(own for own in belonging(user, sessions) if (store.root / own).exists())
+def _others(
+    store: Store, stage: Path, user: str, sessions: Iterable[str], *, secrets: bool
+) -> Iterator[tuple[str, Path]]:
+    """(key, path) of what belongs to no session."""
     left_out = {*LEFT_OUT, *(() if secrets else SECRETS)}
-    found = []
-    for path in sorted(store.root.rglob("*")):
-        key = path.relative_to(store.root)
-        if key.parts[0] not in left_out and path.is_file() and path.suffix != ".part":
-            found.append(key.as_posix())
-    return found
+    if user:
+        for key in sorted(belonging(user, sessions)):
+            record = store.read(key)
+            if record is not None:
+                yield key, _staged(stage, key, record)
+    elif isinstance(store, LocalStore):
+        for path in sorted(store.root.rglob("*")):
+            place = path.relative_to(store.root)
+            if place.parts[0] not in left_out and path.is_file() and path.suffix != ".part":
+                yield place.as_posix(), path
+    else:
+        for key in store.others():
+            record = store.read(key) if key.partition("/")[0] not in left_out else None
+            if record is not None:
+                yield key, _staged(stage, key, record)
+        if secrets:
+            yield "secret.key", _secret(stage, store.secret())
+
+
+def _staged(stage: Path, key: str, record: dict[str, Any]) -> Path:
+    staged = LocalStore(stage)
+    staged.write(key, record)
+    return staged.root / key
+
+
+def _secret(stage: Path, secret: str) -> Path:
+    staged = LocalStore(stage)
+    staged.secret(secret)
+    return staged.root / "secret.key"

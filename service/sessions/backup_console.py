@@ -11,12 +11,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from service.errors import InvalidParameters, counted
+from service.errors import counted
 from service.sessions.audit_console import audited
 from service.sessions.backup import STAGE, Told, back_up
 from service.sessions.restore import restore
 from service.settings import Settings
-from service.store.local import LocalStore
 from service.store.seams import Store
 
 _PIPE = "-"
@@ -40,9 +39,9 @@ def add_to(nouns: Nouns) -> None:
 
 
 @contextmanager
-def _place(store: LocalStore) -> Iterator[Path]:
+def _place(store: Store) -> Iterator[Path]:
     """Where a backup lies that comes or goes by a pipe."""
-    place = store.path(f"{STAGE}/{os.urandom(8).hex()}.tar.gz")
+    place = store.scratch(f"{STAGE}/{os.urandom(8).hex()}.tar.gz")
     try:
         yield place
     finally:
@@ -51,22 +50,7 @@ def _place(store: LocalStore) -> Iterator[Path]:
             place.parent.rmdir()
 
 
-def _folder(store: Store) -> LocalStore:
-    """The data folder.
-
-    :raises InvalidParameters: if the data are elsewhere
-    """
-    if isinstance(store, LocalStore):
-        return store
-    raise InvalidParameters(
-        "EXCEL_TOOLS_REDIS_URL is set: the data are in Redis and in the bucket, not in a folder.",
-        "Back up Redis (its append-only file, or RDB) first and the bucket after it, and restore "
-        "both; docs/scaling.md says how.",
-    )
-
-
-def _back_up(shared: Store, settings: Settings, asked: argparse.Namespace) -> int:
-    store = _folder(shared)
+def _back_up(store: Store, settings: Settings, asked: argparse.Namespace) -> int:
     if asked.file != _PIPE:
         return _backed_up(store, settings, asked, Path(asked.file).absolute())
     with _place(store) as place:
@@ -76,9 +60,7 @@ def _back_up(shared: Store, settings: Settings, asked: argparse.Namespace) -> in
         return status
 
 
-def _backed_up(
-    store: LocalStore, settings: Settings, asked: argparse.Namespace, target: Path
-) -> int:
+def _backed_up(store: Store, settings: Settings, asked: argparse.Namespace, target: Path) -> int:
     secrets = not asked.no_secrets
     with audited(store, settings) as audit:
         told = back_up(store, target, user=asked.user, secrets=secrets)
@@ -89,8 +71,7 @@ def _backed_up(
     return _damaged(told, asked)
 
 
-def _restore(shared: Store, settings: Settings, asked: argparse.Namespace) -> int:
-    store = _folder(shared)
+def _restore(store: Store, settings: Settings, asked: argparse.Namespace) -> int:
     if asked.file != _PIPE:
         return _restored(store, settings, asked, Path(asked.file))
     with _place(store) as place:
@@ -99,10 +80,9 @@ def _restore(shared: Store, settings: Settings, asked: argparse.Namespace) -> in
         return _restored(store, settings, asked, place)
 
 
-def _restored(
-    store: LocalStore, settings: Settings, asked: argparse.Namespace, source: Path
-) -> int:
-    told, notes = restore(store, source, user=asked.user, only_check=asked.check)
+def _restored(store: Store, settings: Settings, asked: argparse.Namespace, source: Path) -> int:
+    more = {"only_check": asked.check, "board": asked.shared.board}
+    told, notes = restore(store, source, user=asked.user, **more)
     # Not before: it may have brought the secret that the log is sealed with.
     with audited(store, settings) as audit:
         audit("restore", user=asked.user, target=asked.file)

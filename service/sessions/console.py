@@ -211,11 +211,21 @@ def _purge(store: Store, settings: Settings, asked: argparse.Namespace) -> int:
         for data in _every(store, asked.user):
             if isinstance(data, _Damaged):
                 print(f"{data.key} is damaged and stays; see: python -m service sessions delete")
-            elif time.time() - data.used > idle:
-                with _alone(data.key, settings, asked):
-                    erase(store, data)
+            elif time.time() - data.used > idle and _purged(store, settings, asked, data.key, idle):
                 audit("end_session", **ended_facts(data, "operator"))
                 print(f"deleted {data.key}")
                 count += 1
     print(f"{_counted(count)} ended")
     return 0
+
+
+def _purged(
+    store: Store, settings: Settings, asked: argparse.Namespace, key: str, idle: float
+) -> bool:
+    """End a session, unless somebody has used it since it was looked at; whether it was ended."""
+    with _alone(key, settings, asked):
+        data = stored(store, key)
+        if data is None or time.time() - data.used <= idle:
+            return False
+        erase(store, data)
+        return True

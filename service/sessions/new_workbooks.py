@@ -49,6 +49,8 @@ def added(session: Session, book: Workbook, fill: Callable[[], Reply]) -> Reply:
                 session.write()
             return reply
     except BaseException:
-        session.data.workbooks.pop(book.id, None)
+        with session.lock:
+            if session.data.workbooks.pop(book.id, None):
+                session.take_back(book.id)
         session.drop_copy(book)
         raise

@@ -264,7 +264,9 @@ class Sessions:
         if not self._is_over(session.data.used if session else data.used):
             return False
         with session.turn_now() if session else taken(self.parts.board, key, 0) as free:
-            if not free:
+            # Whoever had it in between may have used it.
+            data = stored(self.parts.store, key) if free else None
+            if data is None or not self._is_over(data.used):
                 return False
             if session:
                 self._end(session)
@@ -313,8 +315,9 @@ class Sessions:
                 self.parts.store.keep(source, f"{folder}/{clean}")
                 session.data.uploads[upload.id] = upload
                 session.write()
-            except StorageFailed:
+            except (StorageFailed, SessionNotFound):
                 session.data.uploads.pop(upload.id, None)
+                session.take_back(upload.id)
                 self.parts.store.remove(folder)
                 raise
             session.history.upload(upload)

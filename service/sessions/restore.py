@@ -30,10 +30,13 @@ from service.sessions.backup import (
     belonging,
     trouble,
 )
+from service.sessions.elsewhere import Putting
 from service.sessions.limits import digest
 from service.sessions.model import SessionData
 from service.sessions.records import owner_key, stored
 from service.store.local import LocalStore
+from service.store.memory import LocalBoard
+from service.store.seams import Board, Store
 
 _STAGE = "restore.new"
 _CHUNK = 1 << 20
@@ -44,16 +47,22 @@ class BackupDamaged(Exception):
 
 
 def restore(
-    store: LocalStore, source: Path, *, user: str = "", only_check: bool = False
+    store: Store,
+    source: Path,
+    *,
+    user: str = "",
+    only_check: bool = False,
+    board: Board | None = None,
 ) -> tuple[Told, list[str]]:
-    """(what was put into the data folder, what there is to say of it).
+    """(what was put into the store, what there is to say of it).
 
     :param user: only this user's sessions and preferences; "" for all there is
-    :param only_check: look at the backup, and leave the data folder alone
+    :param only_check: look at the backup, and leave the store alone
+    :param board: of the store; none is needed for a folder
     :raises InvalidParameters: if the backup can't be used or would replace something; then the
-        data folder is as it was
+        store is as it was
     """
-    stage = store.path(f"{_STAGE}/{os.getpid()}.{os.urandom(4).hex()}")
+    stage = store.scratch(f"{_STAGE}/{os.getpid()}.{os.urandom(4).hex()}")
     try:
         told = _unpacked(source, stage)
         staged = LocalStore(stage)
@@ -62,7 +71,10 @@ def restore(
         if only_check:
             return told, []
         _refuse_what_is_there(store, sessions)
-        return told, _Move(store, staged).all(sessions, user)
+        if isinstance(store, LocalStore):
+            return told, _Move(store, staged).all(sessions, user)
+        putting = Putting(store, board or LocalBoard(), staged)
+        return told, _put(putting, staged, sessions, user)
     except BackupDamaged as error:
         raise InvalidParameters(
             f"{source} can't be restored: {error} Nothing was restored.",
@@ -192,33 +204,31 @@ def _sessions(staged: LocalStore, told: Told, user: str) -> list[tuple[str, Sess
     return found
 
 
-def _refuse_what_is_there(
-    store: LocalStore, sessions: list[tuple[str, SessionData | None]]
-) -> None:
-    there = []
+def _refuse_what_is_there(store: Store, sessions: list[tuple[str, SessionData | None]]) -> None:
+    there, have = [], set(store.keys("sessions"))
     for key, data in sessions:
         known = data and _known(store, data)
         if known is not None and data is not None and known != data.id:
             there.append(f"{data.user} in {data.chat}")
-        elif (store.root / "sessions" / key).exists() and (data is None or known):
+        elif key in have and (data is None or known):
             there.append(key)
     if there:
         raise InvalidParameters(
             f"The data folder has {len(there)} of these sessions already: {listed(there, 5)}. "
             "Nothing was restored.",
-            "Restore into an empty folder (EXCEL_TOOLS_DATA_DIR), or delete them first with "
-            "python -m service sessions delete.",
+            "Restore into an empty folder (EXCEL_TOOLS_DATA_DIR; for replicas an empty Redis), or "
+            "delete them first with python -m service sessions delete.",
             {"there": there[:100]},
         )
 
 
-def _known(store: LocalStore, data: SessionData) -> str | None:
+def _known(store: Store, data: SessionData) -> str | None:
     """The id of the session that this user and chat have, if it is there."""
     record = store.read(owner_key(data.user, data.chat))
     if record is None:
         return None
     id_ = str(record.get("id", ""))
-    return id_ if (store.root / "sessions" / digest(id_) / "session.json").exists() else None
+    return id_ if store.found(digest(id_), 0) else None
 
 
 # Moving ------------------------------------------------------------------------
@@ -244,16 +254,13 @@ class _Move:
 
     def _others(self, user: str, sessions: list[str]) -> list[str]:
         """What belongs to no session: only what is not there yet."""
-        notes, own = [], belonging(user, sessions)
-        for path in sorted(self._staged.root.rglob("*")):
-            key = path.relative_to(self._staged.root)
-            if not path.is_file() or key.parts[0] in LEFT_OUT or (user and str(key) not in own):
-                continue
+        notes = []
+        for key, path in _others(self._staged, user, sessions):
             target = self._store.root / key
             if not target.exists():
                 self._move(path, target)
             elif target.read_bytes() != path.read_bytes():
-                notes.append(_kept(key.as_posix()))
+                notes.append(_kept(key))
         return notes
 
     def _session(self, key: str, data: SessionData | None) -> None:
@@ -282,10 +289,42 @@ class _Move:
             os.close(handle)
 
 
+def _others(staged: LocalStore, user: str, sessions: list[str]) -> list[tuple[str, Path]]:
+    """(key, path) of what belongs to no session, or of that what belongs to the user."""
+    own, found = belonging(user, sessions), []
+    for path in sorted(staged.root.rglob("*")):
+        key = path.relative_to(staged.root)
+        if path.is_file() and key.parts[0] not in LEFT_OUT and (not user or str(key) in own):
+            found.append((key.as_posix(), path))
+    return found
+
+
+def _put(
+    putting: Putting, staged: LocalStore, sessions: list[tuple[str, SessionData | None]], user: str
+) -> list[str]:
+    """Put all of it into a store of replicas, or nothing; what there is to say of it."""
+    notes = []
+    try:
+        for key, path in _others(staged, user, [key for key, _ in sessions]):
+            if key != "secret.key" and not key.endswith(".json"):
+                notes.append(f"{key} is no part of what replicas share, and was left out.")
+            elif not putting.record(key, path):
+                notes.append(_kept(key))
+        for key, data in sessions:
+            if data is None:
+                notes.append(f"Session {key} was damaged before, and was left out.")
+            else:
+                putting.session(data)
+    except (OSError, ExcelToolsError):
+        putting.undo()
+        raise
+    return notes
+
+
 def _kept(key: str) -> str:
     if key == "secret.key":
         return (
-            "The data folder has a secret.key of its own, which stays: links that were given out "
-            "before the backup lead nowhere."
+            "There is a secret.key of its own, which stays: links that were given out before the "
+            "backup lead nowhere."
         )
     return f"{key} is there already with other contents, and stays as it is."

@@ -11,7 +11,7 @@ from service.errors import SessionNotFound, WorkbookBusy
 from service.sessions.holding import Holding
 from service.sessions.model import SessionData
 from service.sessions.parts import Parts
-from service.sessions.records import session_data
+from service.sessions.records import session_data, stored
 from service.store.seams import Grant
 
 _UNKNOWN = -1
@@ -49,6 +49,17 @@ class SharedRecord:
                 raise SessionNotFound("The session has ended.", "Open a new session.")
             self.kept = True
             self.touched = self.data.used
+
+    def take_back(self, id_: str) -> None:
+        """See to it that the store's record does not name that workbook or upload, which is out
+        of the one here: where a write failed, its answer alone may have been lost, and what the
+        record names must not go. Call it inside of ``turn``.
+
+        :raises StorageFailed: if that can't be had now
+        """
+        kept = stored(self.parts.store, self.data.key)
+        if kept is not None and (id_ in kept.workbooks or id_ in kept.uploads):
+            self.write()
 
     # One replica at a time ----------------------------------------------------
 

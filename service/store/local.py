@@ -22,7 +22,10 @@ from typing import Any
 from service.errors import StorageFailed
 from service.observing import metrics
 from service.store.lines import checked, line_of, parsed, placed_in
-from service.store.seams import Found, Place
+from service.store.seams import Found, Held, Place
+
+_MADE_AGAIN = ("checkpoints", "drafts", "tables")
+_OF_SESSIONS = ("sessions", "users", "owners", "uploads.new", "backup.new", "restore.new")
 
 
 class LocalStore:
@@ -103,11 +106,11 @@ class LocalStore:
         with _told("read", path):
             return path.stat().st_mtime
 
-    def secret(self) -> str:
+    def secret(self, wanted: str = "") -> str:
         """See ``Store``: in ``secret.key``, for the system's user alone."""
         path = self.root / "secret.key"
         if not path.exists():
-            made = base64.urlsafe_b64encode(secrets.token_bytes(32))
+            made = wanted.encode() or base64.urlsafe_b64encode(secrets.token_bytes(32))
             part = self.root / f"secret.key.{secrets.token_hex(4)}"
             part.touch(mode=0o600)
             part.write_bytes(made)
@@ -118,6 +121,24 @@ class LocalStore:
             finally:
                 part.unlink()
         return path.read_text()
+
+    def held(self, session: str) -> Held:
+        """See ``Store``."""
+        found = Held([], [], [])
+        folder = self.root / "sessions" / session
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            parts = path.relative_to(folder).parts
+            made_again = len(parts) > 4 and parts[0] == "workbooks" and parts[3] in _MADE_AGAIN
+            if not made_again and path.suffix != ".part":
+                getattr(found, _kind(parts)).append("/".join(parts))
+        return found
+
+    def others(self) -> Iterator[str]:
+        """See ``Store``."""
+        for folder in self.keys(""):
+            if (self.root / folder).is_dir() and folder not in _OF_SESSIONS:
+                names = (name for name in self.keys(folder) if name.endswith(".json"))
+                yield from (f"{folder}/{name}" for name in names)
 
     def keys(self, folder: str) -> Iterator[str]:
         """Names directly below a folder."""
@@ -213,6 +234,18 @@ class LocalStore:
         path = self.root / key
         return path if path.exists() else None
 
+    def copy_out(self, key: str, target: Path) -> bool:
+        """See ``Store``."""
+        with _told("copy", target):
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                os.link(self.root / key, target)
+            except FileNotFoundError:
+                return False
+            except OSError:
+                shutil.copyfile(self.root / key, target)
+        return True
+
     def scratch(self, key: str) -> Path:
         """See ``Store``: beside what is kept, and removed with it."""
         return self.path(key)
@@ -250,6 +283,14 @@ class LocalStore:
 
     def close(self) -> None:
         """See ``Store``."""
+
+
+def _kind(parts: tuple[str, ...]) -> str:
+    """What a file of a session is, see ``Held``."""
+    if parts == ("session.json",):
+        return "records"
+    of_copy = len(parts) == 4 and parts[0] == "workbooks" and parts[3] == "journal"
+    return "journals" if parts == ("history",) or of_copy else "files"
 
 
 def _end_at(file: FileIO, length: int, key: str) -> int:

@@ -42,6 +42,14 @@ class Grant(NamedTuple):
     unclean: bool
 
 
+class Held(NamedTuple):
+    """What the store has of a session: paths below its folder."""
+
+    records: list[str]
+    journals: list[str]
+    files: list[str]
+
+
 class Store(Protocol):
     """Records, journals and files.
 
@@ -79,8 +87,17 @@ class Store(Protocol):
     def written(self, session: str) -> float:
         """When the record of a session was written last, or about that; Unix time."""
 
-    def secret(self) -> str:
-        """A secret that is made once and stays the same."""
+    def secret(self, wanted: str = "") -> str:
+        """A secret that is made once and stays the same.
+
+        :param wanted: what it is to be, if there is none yet
+        """
+
+    def held(self, session: str) -> Held:
+        """What there is of a session, without what can be made again."""
+
+    def others(self) -> Iterator[str]:
+        """Keys of the records that belong to no session, but those that say whose sessions are."""
 
     # Journals
 
@@ -117,6 +134,9 @@ class Store(Protocol):
     def file(self, key: str) -> Path | None:
         """Where a kept file lies on this machine for some minutes, under its own name; not to
         be written to. None if there is none."""
+
+    def copy_out(self, key: str, target: Path) -> bool:
+        """Make ``target`` a copy of a kept file, not to be written to; False if there is none."""
 
     def scratch(self, key: str) -> Path:
         """A place on this machine for what can be made again; its folder exists afterwards."""

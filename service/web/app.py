@@ -86,18 +86,17 @@ class Service:
         self.room, self.ends = make_room(settings), Ends(float(settings.slow_seconds))
         self.stopping = threading.Event()
         self.drain_seconds = settings.drain_seconds
-        self.app = _application(
-            State(
-                settings,
-                self.sessions,
-                links,
-                self.mcp,
-                self.room,
-                self.ends,
-                self.stopping,
-                *_guards(settings, self._shared, clock),
-            )
+        self._state = State(
+            settings,
+            self.sessions,
+            links,
+            self.mcp,
+            self.room,
+            self.ends,
+            self.stopping,
+            *_guards(settings, self._shared, clock),
         )
+        self.app = _application(self._state)
         self._stop = threading.Event()
         self._sweeper = threading.Thread(target=self._sweep, name="sweeper", daemon=True)
         self._sweeper.start()
@@ -137,6 +136,8 @@ class Service:
     def _measure(self) -> None:
         try:
             self._measuring.look()
+            # Of several worker processes another one may be asked for the metrics.
+            metrics.set_gauges(self._state)
         except Exception:  # noqa: BLE001 - likewise
             logs.log.exception("what is stored could not be counted; trying again")
 

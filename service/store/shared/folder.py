@@ -37,7 +37,10 @@ class OwnFolder:
 
 def _sweep(folder: Path) -> None:
     """Remove the folder of a process that no longer runs."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:  # its process removes it itself, just now
+        return
     try:
         with contextlib.suppress(BlockingIOError):
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -11,7 +11,7 @@ from typing import Any
 
 from service.errors import StorageFailed
 from service.store.lines import checked, line_of, parsed, placed_in
-from service.store.seams import Found, Place
+from service.store.seams import Found, Held, Place
 from service.store.shared.link import PREFIX, Link, session_prefix
 from service.store.shared.objects import Objects, new_object
 
@@ -19,6 +19,7 @@ from service.store.shared.objects import Objects, new_object
 _NAMED_WITHIN = 3600.0
 _GOES_AFTER = 900.0
 _AT_ONCE = 100
+_SECRET = "secret.json"
 
 
 class SharedStore:
@@ -89,10 +90,30 @@ class SharedStore:
         with self._link.told():
             return float(self._link.redis.zscore(PREFIX + "ages", session) or 0)
 
-    def secret(self) -> str:
+    def secret(self, wanted: str = "") -> str:
         """See ``Store``."""
-        made = {"secret": secrets.token_urlsafe(32)}
-        return str(self.claim("secret.json", made, None)["secret"])
+        made = {"secret": wanted or secrets.token_urlsafe(32)}
+        return str(self.claim(_SECRET, made, None)["secret"])
+
+    def held(self, session: str) -> Held:
+        """See ``Store``."""
+        prefix = session_prefix(session)
+        with self._link.told():
+            found = (
+                self._link.redis.hkeys(prefix + "records"),
+                self._link.redis.smembers(prefix + "logs"),
+                self._link.redis.hkeys(prefix + "files"),
+            )
+        return Held(*(sorted(path.decode() for path in paths) for paths in found))
+
+    def others(self) -> Iterator[str]:
+        """See ``Store``."""
+        start = _record("")
+        with self._link.told():
+            names = list(self._link.redis.scan_iter(match=start + "*", count=1000))
+        for key in sorted({name.decode().removeprefix(start) for name in names}):
+            if key != _SECRET and not key.startswith(("users/", "owners/")):
+                yield key
 
     # Journals ---------------------------------------------------------------
 
@@ -103,7 +124,8 @@ class SharedStore:
         session, path = _split(key)
         line = line_of(entry)
         end = -1 if at is None else at
-        code, length = self._link.write(session, "append", path, line, end)
+        given = (path, line, end, self._clock())
+        code, length = self._link.write(session, "append", *given)
         if code == 2:
             self._link.holds[session].stamp = -1
             raise StorageFailed(
@@ -175,13 +197,26 @@ class SharedStore:
 
     def file(self, key: str) -> Path | None:
         """See ``Store``."""
+        found = self._object_of(key)
+        return self._objects.get(*found, key.rpartition("/")[2]) if found else None
+
+    def copy_out(self, key: str, target: Path) -> bool:
+        """See ``Store``: past the cache, which would grow by all there is."""
+        found = self._object_of(key)
+        if found:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._objects.fetch(*found, target)
+        return found is not None
+
+    def _object_of(self, key: str) -> tuple[str, int] | None:
+        """(object, size) of a file of a session."""
         session, path = _split(key)
         with self._link.told():
             found = self._link.redis.hget(session_prefix(session) + "files", path)
         if found is None:
             return None
         object_, size = found.decode().split("/")
-        return self._objects.get(object_, int(size), Path(path).name)
+        return object_, int(size)
 
     def scratch(self, key: str) -> Path:
         """See ``Store``."""

@@ -88,14 +88,20 @@ class Link:
         try:
             code, stamp = self.run(name, session_prefix(session), hold.token, *given)
         except StorageFailed:
-            hold.stamp = -1
+            self._unsure(hold)
             raise
         if code == 0:
-            hold.stamp, hold.wanted = -1, True
+            self._unsure(hold)
+            hold.wanted = True
             raise _lost()
         if code == 1:
-            hold.stamp = stamp if hold.stamp >= 0 else -1
+            with self.lock:  # threads of a session may write at the same time
+                hold.stamp = max(hold.stamp, stamp) if hold.stamp >= 0 else -1
         return int(code), int(stamp)
+
+    def _unsure(self, hold: Hold) -> None:
+        with self.lock:
+            hold.stamp = -1
 
     def close(self) -> None:
         self.redis.close()

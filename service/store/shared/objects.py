@@ -6,6 +6,7 @@ An object has a name that nobody had before and never changes, so a copy of it i
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import os
 import secrets
@@ -76,6 +77,30 @@ class Objects:
                 if not self._client.bucket_exists(self._bucket):
                     raise NotReachedError(f"there is no bucket {self._bucket}")
 
+    def probe(self) -> None:
+        """Write an object, read it and remove it.
+
+        :raises StorageFailed: if one of that can't be done
+        """
+        object_, text = f"doctor-{new_object()}", b"written by the doctor"
+        with self._told():
+            self._client.put_object(self._bucket, object_, io.BytesIO(text), len(text))
+            try:
+                with self._client.get_object(self._bucket, object_) as response:
+                    read = response.read()
+            finally:
+                self._client.remove_object(self._bucket, object_)
+            if read != text:
+                raise NotReachedError("it did not give back what it was given")
+
+    def keeps_removed(self) -> bool:
+        """Whether the store keeps earlier versions of what is removed; False if it does not say."""
+        try:
+            with self._told():
+                return self._client.get_bucket_versioning(self._bucket).status == "Enabled"
+        except StorageFailed:
+            return False
+
     @contextmanager
     def _told(self) -> Iterator[None]:
         with self._circuit.call():
@@ -127,19 +152,27 @@ class Objects:
             os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
             return path
         path.parent.mkdir(parents=True, exist_ok=True)
+        self.fetch(object_, size, path)
+        return path
+
+    def fetch(self, object_: str, size: int, path: Path) -> None:
+        """Put a copy of the object at ``path``, whose folder is there.
+
+        :raises StorageFailed: if it can't be had whole
+        """
         part = path.with_name(_part())
         try:
             with self._told():
                 self._client.fget_object(self._bucket, _key(object_), str(part))
-            if part.stat().st_size != size:
+            found = part.stat().st_size
+            if found != size:
                 raise StorageFailed(
-                    f"The store has {name} with {part.stat().st_size} bytes instead of {size}.",
+                    f"The store has {path.name} with {found} bytes instead of {size}.",
                     "Restore it from a backup; other files are whole.",
                 )
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
-        return path
 
     def delete(self, object_: str) -> None:
         """Remove it; one that is not there is fine."""

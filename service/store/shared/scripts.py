@@ -18,6 +18,14 @@ local s, token = ARGV[1], ARGV[2]
 if redis.call('GET', s .. 'lease') ~= token then return {0, 0} end
 """
 
+# What is kept for a session that has no record (yet, or any more) is found by its age, and goes.
+_AGED = """
+local function aged(now)
+  local session = string.sub(s, #'excel-tools:s:' + 1, -2)
+  redis.call('ZADD', 'excel-tools:ages', 'NX', now, session)
+end
+"""
+
 _FILES = """
 local function let_go(object, due)
   if redis.call('HINCRBY', 'excel-tools:refs', object, -1) <= 0 then
@@ -98,8 +106,9 @@ redis.call('HSET', s .. 'records', ARGV[3], ARGV[4])
 redis.call('ZADD', 'excel-tools:ages', ARGV[6], ARGV[5])
 return {1, redis.call('INCR', s .. 'stamp')}
 """,
-    # s, token, path, line, where the journal must end (-1: anywhere)
+    # s, token, path, line, where the journal must end (-1: anywhere), now
     "append": _FENCE
+    + _AGED
     + """
 local log, line, at = s .. 'log:' .. ARGV[3], ARGV[4], tonumber(ARGV[5])
 local length = redis.call('STRLEN', log)
@@ -113,10 +122,12 @@ if at ~= length then
 end
 redis.call('APPEND', log, line)
 redis.call('SADD', s .. 'logs', ARGV[3])
+aged(ARGV[6])
 return {1, redis.call('INCR', s .. 'stamp')}
 """,
     # s, token, path, object, size, now, when what it replaces may be removed
     "keep": _FENCE
+    + _AGED
     + _FILES
     + """
 local object, file = ARGV[4], ARGV[4] .. '/' .. ARGV[5]
@@ -130,6 +141,7 @@ if before then let_go(object_of(before), ARGV[7]) end
 redis.call('HSET', s .. 'files', ARGV[3], file)
 redis.call('HINCRBY', 'excel-tools:refs', object, 1)
 redis.call('ZREM', 'excel-tools:garbage', object)
+aged(ARGV[6])
 return {1, redis.call('INCR', s .. 'stamp')}
 """,
     # s, token, path ('' for all), key of the session, when objects may be removed
