@@ -1072,8 +1072,8 @@ class ServiceClient:
         restarts: a change is known to it by its key, and done once. What has a time of its own
         can't wait.
         """
-        now = time.monotonic()
-        ends = {"busy": now + BUSY_SECONDS, "restarting": now + RESTART_SECONDS}
+        # Counted from the first time: the call may have been worked on for long before it was lost.
+        ends: dict[str, float] = {}
         unsure: ToolError | None = None  # of a request that may have been done without an answer
         while True:
             response, failure = None, None
@@ -1087,7 +1087,8 @@ class ServiceClient:
             if failure is not None and failure.code != "service_unreachable":
                 unsure = failure
             wait *= random.uniform(1.0, 1.25)
-            if not wait or "timeout" in body or time.monotonic() + wait > ends[why]:
+            now, patience = time.monotonic(), BUSY_SECONDS if why == "busy" else RESTART_SECONDS
+            if not wait or "timeout" in body or now + wait > ends.setdefault(why, now + patience):
                 # What came last says nothing of what was sent before, unless it is an answer.
                 failure = (unsure or failure) if failure or wait else None
                 if failure is None:

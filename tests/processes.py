@@ -162,7 +162,8 @@ def service_process(folder: Path, api_key: str, **settings: str) -> ServerProces
 def add_server_programs() -> None:
     """Distributions keep the servers' programs outside of the usual path."""
     more = [*sorted(glob.glob("/usr/lib/postgresql/*/bin"), reverse=True), "/usr/sbin"]
-    more += [str(ROOT / "build" / "s3rver" / "node_modules" / ".bin")]  # where .ci/run puts it
+    # Where .ci/run puts them.
+    more += [str(ROOT / "build" / "s3rver" / "node_modules" / ".bin")]
     more += [str(ROOT / "build" / "caddy" / "usr" / "bin")]
     known = os.environ.get("PATH", "").split(os.pathsep)
     os.environ["PATH"] = os.pathsep.join([*known, *(f for f in more if f not in known)])

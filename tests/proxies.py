@@ -19,7 +19,7 @@ def proxy_process(folder: Path, port: int, replicas: list[str]) -> ServerProcess
     text = (ROOT / "deploy" / "Caddyfile").read_text()
     local = {
         r"(?m)^:9080 \{": f"http://127.0.0.1:{port} {{",
-        r"dynamic a .*": f"to {' '.join(replicas)}",
+        r"dynamic a \{[^}]*\}": f"to {' '.join(replicas)}",
     }
     for there, here in local.items():
         text, count = re.subn(there, here, text)

@@ -10,6 +10,7 @@ import json
 import re
 import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -618,6 +619,23 @@ def test_a_service_that_restarts_is_asked_again_with_the_same_key(
     assert patient.op("list_excel_files")["result"] == {"done": 1}
     first, second = (call.request for call in list(service.calls)[1:])
     assert first.headers["Idempotency-Key"] == second.headers["Idempotency-Key"]
+
+
+def test_a_call_that_is_lost_after_long_work_is_asked_again(
+    service: responses.RequestsMock, patient: ToolCalls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The patience is for the silence, not for the work before it."""
+    opens(service)
+
+    def lost(_: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+        clock.now += 600.0
+        raise RESET
+
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(patient.module, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    service.add_callback("POST", LISTING, callback=lost)
+    service.post(LISTING, json=DONE)
+    assert patient.op("list_excel_files")["result"] == {"done": 1}
 
 
 def by_proxy(service: responses.RequestsMock, status: int) -> None:
