@@ -422,6 +422,7 @@ SLOW: dict[str, frozenset[str]] = {
     "test_slow_clients": frozenset(
         {
             "test_slow_clients_hold_no_thread",
+            "test_slow_probes_keep_no_other_waiting",
         }
     ),
     "test_slow_formulas": frozenset(

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import re
 import select
 import socket
 import threading
@@ -21,7 +22,9 @@ from gunicorn.workers.gthread import ThreadWorker
 if TYPE_CHECKING:
     from service.web.app import Service
 
-_PROBES = (b"GET /health", b"GET /ready", b"GET /metrics")
+_PROBES = (b"GET /health ", b"GET /ready ", b"GET /metrics ")
+_MOST_HEAD = 8_192
+_BODY = re.compile(rb"\r\n(content-length|transfer-encoding|expect|upgrade)\s*:", re.IGNORECASE)
 _PROBING_THREADS = 2
 
 
@@ -101,12 +104,17 @@ class PatientWorker(ThreadWorker):
 
 
 def _is_probe(connection: socket.socket) -> bool:
-    """Whether the request that has come is one of those that must never wait."""
+    """Whether the request that has come is one of those that must never wait.
+
+    It has to be there as a whole: who sends one slowly, or with a body, would keep the probes
+    of others waiting, and a service whose probes get no answer is restarted.
+    """
     try:
-        head = connection.recv(16, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        head = connection.recv(_MOST_HEAD, socket.MSG_PEEK | socket.MSG_DONTWAIT)
     except OSError:
         return False
-    return head.startswith(_PROBES)
+    whole = head.endswith(b"\r\n\r\n")
+    return whole and head.startswith(_PROBES) and not _BODY.search(head)
 
 
 def _readable(listener: socket.socket) -> bool:
