@@ -21,7 +21,7 @@ from service.logs import formatter, setup_logging, take_the_rest
 from service.observing import tracing
 from service.openwebui import doctor, install
 from service.sessions import console
-from service.settings import Settings, SettingsError
+from service.settings import Settings, SettingsError, forget_secrets
 from service.store.opening import opened
 from service.web.app import Service
 from service.web.logs import RequestFacts, log
@@ -84,6 +84,7 @@ class Server(BaseApplication):
         setup_logging(self.settings.log_level, RequestFacts(), form=self.settings.log_format)
         take_the_rest()
         tracing.start(self.traces)
+        forget_secrets(os.environ, self.settings)
         temporary = Temporary()
         tempfile.tempdir = str(temporary.path)
         # After the library has removed its own folder there (which has -100).

@@ -142,6 +142,11 @@ SLOW: dict[str, frozenset[str]] = {
             "test_libreoffice_draws_every_kind",
         }
     ),
+    "test_confinement": frozenset(
+        {
+            "test_an_engine_knows_none_of_the_secrets_of_its_service",
+        }
+    ),
     "test_console": frozenset(
         {
             "test_the_command_works_beside_a_running_server",
