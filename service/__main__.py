@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import re
 import sys
 import tempfile
 from multiprocessing.util import Finalize
@@ -30,6 +32,18 @@ from service.web.worker import PatientWorker
 _MORE_THREADS = 16
 
 
+# What gunicorn tells of requests quotes them; keys and the tokens of links may be in there.
+_QUOTED = re.compile(r"(Invalid request from ip=\S+: [^'\"]*)['\"].*", re.DOTALL)
+_ADDRESSED = re.compile(r"(Error handling request \S+) .*", re.DOTALL)
+
+
+def _unquoted(record: logging.LogRecord) -> bool:
+    """Have the record tell what is wrong with a request without quoting it."""
+    told = _ADDRESSED.sub(r"\1", _QUOTED.sub(r"\1...", record.getMessage()))
+    record.msg, record.args = told, ()
+    return True
+
+
 class ServerLog(Logger):
     """gunicorn's own messages, in the one shape of all log lines."""
 
@@ -39,6 +53,7 @@ class ServerLog(Logger):
         super().setup(cfg)
         for handler in self.error_log.handlers:
             handler.setFormatter(formatter(self.form))
+            handler.addFilter(_unquoted)
 
 
 class Server(BaseApplication):
