@@ -12,13 +12,15 @@ import difflib
 import hashlib
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
 from service.sources import Source, SourcesError, read_sources
 
 PREFIX = "EXCEL_TOOLS_"
+# Settings of the service, of traces, and of the command that installs the tool.
+_READ_ONCE = (PREFIX, "OTEL_", "WEBUI_")
 # What HS256 asks of a secret.
 _SHORTEST_SECRET = 32
 # In place of a key: /metrics asks for none.
@@ -226,6 +228,7 @@ class Settings:
         "`redis://:password@redis:6379/0`; see [Several replicas](scaling.md). It needs "
         "`S3_ENDPOINT`, too.",
         words="none: one process, with all its state in the data folder",
+        secret=True,
     )
     s3_endpoint: str = _setting(
         "",
@@ -237,7 +240,7 @@ class Settings:
         "excel-tools", _bucket, "Bucket for these files; it is made if it is not there."
     )
     s3_access_key: str = _setting("", str, "Access key for the store.", words="none")
-    s3_secret_key: str = _setting("", str, "Secret key for the store.", words="none")
+    s3_secret_key: str = _setting("", str, "Secret key for the store.", words="none", secret=True)
     s3_region: str = _setting("us-east-1", _text, "Region of the store for files.")
     cache_mb: int = _setting(
         2048,
@@ -387,6 +390,7 @@ class Settings:
         "Key with which `GET /metrics` may be read, and nothing else, beside the API keys; "
         "`open`: no key is asked for there. See [Observing](observing.md).",
         words="none: an API key is asked for",
+        secret=True,
     )
     audit_log: str = _setting(
         AUDIT_OFF,
@@ -451,6 +455,14 @@ class Settings:
     def link_address(self) -> str:
         """What download links start with."""
         return self.public_url or f"http://localhost:{self.port}"
+
+
+def forget_secrets(environ: MutableMapping[str, str], settings: Settings) -> None:
+    """Take out of the environment what has been read, so that no process below has it."""
+    named = {name for source in settings.databases for name in source.variables}
+    for variable in list(environ):
+        if variable.startswith(_READ_ONCE) or variable in named:
+            del environ[variable]
 
 
 def _unknown(variable: str, known: list[str]) -> str:

@@ -64,6 +64,8 @@ class Source:
     rows: int = 100_000
     seconds: int = 30
     functions: tuple[str, ...] = ()
+    # Those of the environment that the URL was filled in from.
+    variables: tuple[str, ...] = ()
 
     def open_to(self, user: str) -> bool:
         """Whether this user may ask it."""
@@ -132,6 +134,7 @@ def _source(name: str, facts: object, environ: Mapping[str, str]) -> Source:
         rows=_whole(facts.get("rows", 100_000), _MOST_ROWS, wrong, "rows"),
         seconds=_whole(facts.get("seconds", 30), _MOST_SECONDS, wrong, "seconds"),
         functions=tuple(function.lower() for function in functions),
+        variables=tuple(_VARIABLE.findall(str(facts["url"]))),
     )
 
 

@@ -190,3 +190,12 @@ def end(pid: int, how: signal.Signals = signal.SIGKILL) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def failures_in(log: str) -> list[str]:
+    """The lines in a service's log that tell of an error that nobody had expected.
+
+    Engines tell of each file that made a reader fail, which is what some files are for.
+    """
+    told = [line for line in log.splitlines() if '"traceback": ' in line or "Traceback (" in line]
+    return [line for line in told if '"logger": "excel_tools.engine"' not in line]

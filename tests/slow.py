@@ -148,6 +148,11 @@ SLOW: dict[str, frozenset[str]] = {
             "test_libreoffice_draws_every_kind",
         }
     ),
+    "test_confinement": frozenset(
+        {
+            "test_an_engine_knows_none_of_the_secrets_of_its_service",
+        }
+    ),
     "test_console": frozenset(
         {
             "test_the_command_works_beside_a_running_server",
@@ -428,6 +433,7 @@ SLOW: dict[str, frozenset[str]] = {
     "test_slow_clients": frozenset(
         {
             "test_slow_clients_hold_no_thread",
+            "test_slow_probes_keep_no_other_waiting",
         }
     ),
     "test_slow_formulas": frozenset(

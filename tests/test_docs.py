@@ -270,8 +270,12 @@ def test_the_service_shows_the_site_where_it_was_made(service: Service, guide: P
     assert f"script-src 'self' 'sha256-{digest}';" in page.headers["Content-Security-Policy"]
     assert '<a href="/guide/">' in http.get("/").get_data(as_text=True)
     assert http.get("/guide").headers["Location"].endswith("/guide/")
-    for name in ("../secret.txt", "%2e%2e/secret.txt", "none.html", "."):
-        assert http.get(f"/guide/{name}").status_code == 404
+    told = set()
+    for name in ("../secret.txt", "%2e%2e/secret.txt", "../none.txt", "x" * 300, "%00", "."):
+        answer = http.get(f"/guide/{name}")
+        assert answer.status_code == 404
+        told.add(answer.get_json()["error"]["message"].partition(" here")[0].partition("page")[0])
+    assert told == {"There is no "}, "no answer tells which files the machine has"
 
 
 # The site ----------------------------------------------------------------------------------

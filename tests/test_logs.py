@@ -22,6 +22,7 @@ from service.settings import Settings
 from service.web.app import Service
 from service.web.identity import HEADER, UserTokens
 from service.web.logs import RequestFacts
+from tests.abuse import wire
 from tests.processes import ServerProcess, service_process
 from tests.service_fixtures import KEY, Chat, MakeService, workbook_bytes
 
@@ -250,6 +251,14 @@ def test_a_running_service_logs_json_without_secrets(talkative: ServerProcess) -
     assert http.post(f"{url}/v1/files", files=sent).status_code == 201
     http.get(f"{url}/v1/sessions/{id_}/history")
     requests.get(f"{url}/v1/sessions", headers={"Authorization": "Bearer wrong-key-of-somebody"})
+    host, port = url.removeprefix("http://").split(":")
+    for raw in (
+        f"GET /files/{SECRET} HTTP/9.1\r\nHost: a\r\n\r\n",
+        f"GET / HTTP/1.1\r\nHost: a\r\nAuthorization; Bearer {KEY}\r\n\r\n",
+        f"GET / HTTP/1.1\r\nHost: a\r\nExpect: '{SECRET}\r\n\r\n",
+        f"{SECRET} / HTTP/1.1\r\nHost: a\r\n\r\n",
+    ):
+        assert 400 <= wire.send((host, int(port)), raw.encode()).status < 500
     data = Path(talkative.env["EXCEL_TOOLS_DATA_DIR"])
     (copy,) = data.glob("sessions/*/workbooks/*/copy1")
     (copy / "checkpoints").mkdir()

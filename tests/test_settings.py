@@ -144,8 +144,11 @@ def test_what_needs_other_settings_is_refused_without(given: dict[str, str], tol
 
 def test_secrets_are_not_shown_with_the_settings() -> None:
     secrets = {name: CASES[name][0] for name in ("api_keys", "user_token_secret", "secret_key")}
+    secrets |= {"redis_url": "redis://:of-redis@redis:6379/0", "s3_secret_key": "of-the-store"}
+    secrets |= {"metrics_key": "of-the-metrics"}
+    secrets |= {"databases": '{"a": {"url": "mysql://b:of-shops@c/d", "users": "*"}}'}
     shown = repr(Settings.from_env({PREFIX + name.upper(): text for name, text in secrets.items()}))
-    assert not any(part in shown for part in ("first-key", "ssss", "a secret"))
+    assert not any(part in shown for part in ("first-key", "ssss", "a secret", "of-"))
 
 
 def test_settings_are_frozen() -> None:

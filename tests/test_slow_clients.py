@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.processes import ServerProcess, service_process
+from tests.processes import ServerProcess, failures_in, service_process
 from tests.service_fixtures import KEY
 
 
@@ -55,4 +55,25 @@ def test_slow_clients_hold_no_thread(busy: ServerProcess) -> None:
         )
         assert opened.status_code == 201
     log = busy.log.read_text()
-    assert "Traceback" not in log, log[-3000:]
+    assert failures_in(log) == []
+
+
+SLOW_PROBES = {
+    "half the head": b"GET /health HTTP/1.1\r\nHost: a\r\n",
+    "half the body": b"GET /ready HTTP/1.1\r\nHost: a\r\nContent-Length: 9000\r\n\r\n",
+    "nothing there": b"GET /healthy HTTP/1.1\r\nHost: a\r\nContent-Length: 9000\r\n\r\n",
+}
+
+
+def test_slow_probes_keep_no_other_waiting(tmp_path: Path) -> None:
+    """A service that does not answer probes is restarted: nobody may bring that about."""
+    settings = {"threads": "2", "slow_seconds": "600", "engines": "1"}
+    with service_process(tmp_path, KEY, **settings) as process, ExitStack() as held:
+        address = process.health_url.removesuffix("/health")
+        host, port = address.removeprefix("http://").split(":")
+        for sent in SLOW_PROBES.values():
+            for _ in range(2):
+                client = held.enter_context(closing(socket.create_connection((host, int(port)))))
+                client.sendall(sent)
+        for path in ("/health", "/ready"):
+            assert requests.get(f"{address}{path}", timeout=60).status_code == 200

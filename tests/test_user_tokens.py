@@ -9,7 +9,8 @@ import jwt
 import pytest
 from werkzeug.test import Client, TestResponse
 
-from service.web.identity import HEADER
+from service.sessions.keys import Keys
+from service.web.identity import HEADER, UserTokens
 from tests.service_fixtures import KEY, MakeService, error_of
 
 SECRET = "a secret of thirty-two bytes, or more"
@@ -113,3 +114,29 @@ def test_without_the_secret_a_token_is_not_believed(make_service: MakeService) -
     error = error_of(asked(http, **{HEADER: token()}))
     assert (error["status"], error["code"]) == (403, "user_not_shown")
     assert "EXCEL_TOOLS_USER_TOKEN_SECRET" in error["hint"]
+
+
+def test_key_and_token_are_looked_at_once_for_each_request(
+    http: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+
+    def noting(kind: type, name: str) -> None:
+        real = getattr(kind, name)
+
+        def noted(self: Any, text: str) -> Any:
+            looked.append(name)
+            return real(self, text)
+
+        monkeypatch.setattr(kind, name, noted)
+
+    noting(UserTokens, "user")
+    noting(Keys, "known")
+    response = asked(http, **{HEADER: token()})
+    named = {HEADER: token(), "X-Excel-Session": response.get_json()["session_id"]}
+    assert looked == ["known", "user"]
+    assert asked(http, path="/v1/operations/list_excel_files", **named).status_code == 200
+    assert looked == ["known", "user"] * 2
+    # And nothing of one request is left for the next one.
+    other = asked(http, **{HEADER: token(sub="bob")})
+    assert other.get_json()["user"] == "bob"

@@ -18,6 +18,7 @@ SESSION_HEADER = "X-Excel-Session"
 _USER = ("X-User-Id", "X-OpenWebUI-User-Id")
 _CHAT = ("X-Chat-Id", "X-OpenWebUI-Chat-Id")
 _MESSAGE = ("X-Message-Id", "X-OpenWebUI-Message-Id")
+_CALLER = "excel_tools.caller"
 _LONGEST_ID = 256
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 # Names that no public server of names answers for.
@@ -139,13 +140,16 @@ def _in_public_names(host: str) -> bool:
 
 
 def caller() -> Caller:
-    """User and chat that the headers name, or a token of Open WebUI shows.
+    """User and chat that the headers name, or a token of Open WebUI shows; looked at once.
 
     :raises UserNotShown: if the service asks for such tokens, and there is none that is good
     """
-    found = Caller(_shown(_header(_USER)), _header(_CHAT))
-    g.user = found.user
-    return found
+    # With the request and not in ``g``, which a request may share with what is around it.
+    known: Caller | None = request.environ.get(_CALLER)
+    if known is None:
+        known = request.environ[_CALLER] = Caller(_shown(_header(_USER)), _header(_CHAT))
+        g.user = known.user
+    return known
 
 
 def _shown(named: str) -> str:

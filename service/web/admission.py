@@ -116,7 +116,8 @@ def _rest(response: Response) -> Response:
     stay: Stay | None = request.environ.get(_STAY)
     if stay is not None and response.mimetype != _STREAM:
         stay.rest()
-    if g.get("close_connection"):
+    # Who comes again later does so over a new connection, and does not find an old one closing.
+    if g.get("close_connection") or "Retry-After" in response.headers:
         response.headers["Connection"] = "close"
     return response
 

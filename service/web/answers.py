@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
 from typing import Any, cast
 
 from flask import Flask, Response, g, jsonify, request
+from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 from service.errors import (
@@ -38,6 +38,7 @@ def install(app: Flask) -> None:
     """Answer every exception with the one error shape."""
     app.register_error_handler(ExcelToolsError, _answer)
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(ParseException, _unreadable)
     app.register_error_handler(Exception, _unexpected)
     app.after_request(safe_headers)
     app.after_request(_read_to_the_end)
@@ -93,6 +94,17 @@ def _http(error: HTTPException) -> Response:
     return answer
 
 
+def _unreadable(_: ParseException) -> Response:
+    """What the server says of a body in pieces that are none."""
+    g.close_connection = True  # nobody knows where the next request begins
+    return _answer(
+        InvalidParameters(
+            "The body can't be read: it does not consist of pieces as HTTP has them.",
+            "Send it with Content-Length, or in pieces that are whole.",
+        )
+    )
+
+
 def _too_large() -> str:
     settings = state().settings
     upload = request.endpoint in UPLOADS
@@ -131,9 +143,11 @@ def _read_to_the_end(response: Response) -> Response:
     left, connection, ends = _MOST_DRAINED, connection_of(request.environ), state().ends
     if connection is not None:
         ends.reading(connection)
-    with suppress(ClientDisconnected, OSError):  # it left, or sends too slowly
+    try:
         while left > 0 and (chunk := request.input_stream.read(min(1 << 16, left))):
             left -= len(chunk)
+    except (ClientDisconnected, OSError, ParseException):  # it left, is too slow, or is no body
+        response.headers["Connection"] = "close"
     if connection is not None and not ends.done(connection):
         response.headers["Connection"] = "close"
     return response

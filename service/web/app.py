@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 from flask import Flask
 
@@ -154,8 +155,14 @@ def _guards(
     )
 
 
+class _Application(Flask):
+    def log_exception(self, exc_info: Any) -> None:
+        """Of a request that failed while its answer was made; its path may hold a link's token."""
+        logs.log.error("a request failed at its end", exc_info=exc_info)
+
+
 def _application(state: State) -> Flask:
-    app = Flask("excel_tools", static_folder=None)
+    app = _Application("excel_tools", static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.config["MAX_CONTENT_LENGTH"] = state.settings.max_body_mb << 20
     keep_state(app, state)

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from flask import Blueprint, Response, send_from_directory
+from werkzeug.exceptions import NotFound as NoSuchFile
 
 from service.errors import NotFound
 
@@ -26,12 +27,14 @@ def is_there() -> bool:
 @routes.get("/guide/<path:name>")
 def guide(name: str = "index.html") -> Response:
     """A file of the site; it holds no data, so it needs no key."""
-    if not (SITE / name).is_file():
+    try:
+        response = send_from_directory(SITE, name)
+    except NoSuchFile:
+        # The same for all names, so that no answer tells which files the machine has.
         raise NotFound(
             f"There is no page {name[:100]!r} here.",
             "make docs makes the site of the documents; /guide/ is its first page.",
-        )
-    response = send_from_directory(SITE, name)
+        ) from None
     page = b""
     if name.endswith(".html"):
         response.direct_passthrough = False

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import re
 import tempfile
 from multiprocessing.util import Finalize
 from typing import Any
@@ -14,12 +17,24 @@ from prometheus_client import multiprocess
 from service.engine.temporary import Temporary
 from service.logs import formatter, setup_logging, take_the_rest
 from service.observing import tracing
-from service.settings import Settings
+from service.settings import Settings, forget_secrets
 from service.web.app import Service
 from service.web.logs import RequestFacts, log
-from service.web.worker import PatientWorker
+from service.web.worker import IDLE_SECONDS, PatientWorker
 
 _MORE_THREADS = 16
+
+
+# What gunicorn tells of requests quotes them; keys and the tokens of links may be in there.
+_QUOTED = re.compile(r"(Invalid request from ip=\S+: [^'\"]*)['\"].*", re.DOTALL)
+_ADDRESSED = re.compile(r"(Error handling request \S+) .*", re.DOTALL)
+
+
+def _unquoted(record: logging.LogRecord) -> bool:
+    """Have the record tell what is wrong with a request without quoting it."""
+    told = _ADDRESSED.sub(r"\1", _QUOTED.sub(r"\1...", record.getMessage()))
+    record.msg, record.args = told, ()
+    return True
 
 
 class ServerLog(Logger):
@@ -31,6 +46,7 @@ class ServerLog(Logger):
         super().setup(cfg)
         for handler in self.error_log.handlers:
             handler.setFormatter(formatter(self.form))
+            handler.addFilter(_unquoted)
 
 
 class Server(BaseApplication):
@@ -59,7 +75,7 @@ class Server(BaseApplication):
             "threads": self.settings.threads + self.settings.waiting + _MORE_THREADS,
             "timeout": self.settings.engine_deadline + self.settings.queue_wait + 30,
             "graceful_timeout": self.settings.drain_seconds + self.settings.stop_seconds,
-            "keepalive": 5,
+            "keepalive": IDLE_SECONDS,
             "worker_exit": lambda _server, _worker: self.close(),
             **({"child_exit": _gone} if self.settings.workers > 1 else {}),
             "accesslog": None,
@@ -77,6 +93,7 @@ class Server(BaseApplication):
         setup_logging(self.settings.log_level, RequestFacts(), form=self.settings.log_format)
         take_the_rest()
         tracing.start(self.traces)
+        forget_secrets(os.environ, self.settings)
         temporary = Temporary()
         tempfile.tempdir = str(temporary.path)
         # After the library has removed its own folder there (which has -100).

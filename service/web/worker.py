@@ -1,16 +1,18 @@
 """gunicorn's worker with threads, and what it lacks to stay answerable.
 
 - A connection waits for its first byte without a thread, and for the rest of the head of its
-  request for some seconds only.
+  request, for some seconds only; for its next request longer than a proxy in front keeps it.
 - Whether the service runs and is ready is answered by threads of their own, whatever the others do.
 - Told to stop, it first says so at ``/ready`` and goes on for the time that was set.
 """
 
 from __future__ import annotations
 
+import re
 import select
 import socket
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from selectors import EVENT_READ
@@ -21,8 +23,13 @@ from gunicorn.workers.gthread import ThreadWorker
 if TYPE_CHECKING:
     from service.web.app import Service
 
-_PROBES = (b"GET /health", b"GET /ready", b"GET /metrics")
+_PROBES = (b"GET /health ", b"GET /ready ", b"GET /metrics ")
+_MOST_HEAD = 8_192
+_BODY = re.compile(rb"\r\n(content-length|transfer-encoding|expect|upgrade)\s*:", re.IGNORECASE)
 _PROBING_THREADS = 2
+FIRST_BYTE_SECONDS = 5.0
+# Proxies keep idle connections for a minute, mostly; who closes first loses no request.
+IDLE_SECONDS = 75
 
 
 class PatientWorker(ThreadWorker):
@@ -63,10 +70,29 @@ class PatientWorker(ThreadWorker):
 
     def _park(self, conn: Any) -> None:
         conn.sock.setblocking(False)
-        conn.set_timeout()
+        conn.timeout = time.monotonic() + FIRST_BYTE_SECONDS
         self.pending_conns.append(conn)
         wake = partial(self.on_pending_socket_readable, conn)
         self.poller.register(conn.sock, EVENT_READ, wake)
+
+    def murder_keepalived(self, force: bool = False) -> None:
+        """Close connections that have been idle for long, and the oldest where there are many.
+
+        Not one over which the next request has come just now: it would be lost.
+        """
+        if force:
+            super().murder_keepalived(force)
+            return
+        now, many = time.monotonic(), self.worker_connections // 2
+        while self.keepalived_conns:
+            oldest = self.keepalived_conns[0]
+            over = oldest.timeout <= now or self.nr_conns > many
+            if not over or _readable(oldest.sock):
+                return
+            self.keepalived_conns.popleft()
+            self.poller.unregister(oldest.sock)
+            self.nr_conns -= 1
+            oldest.close()
 
     def handle(self, conn: Any) -> Any:
         """Answer the request on a connection, in a thread."""
@@ -101,16 +127,22 @@ class PatientWorker(ThreadWorker):
 
 
 def _is_probe(connection: socket.socket) -> bool:
-    """Whether the request that has come is one of those that must never wait."""
+    """Whether the request that has come is one of those that must never wait.
+
+    It has to be there as a whole: who sends one slowly, or with a body, would keep the probes
+    of others waiting, and a service whose probes get no answer is restarted.
+    """
     try:
-        head = connection.recv(16, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        head = connection.recv(_MOST_HEAD, socket.MSG_PEEK | socket.MSG_DONTWAIT)
     except OSError:
         return False
-    return head.startswith(_PROBES)
+    whole = head.endswith(b"\r\n\r\n")
+    return whole and head.startswith(_PROBES) and not _BODY.search(head)
 
 
-def _readable(listener: socket.socket) -> bool:
+def _readable(found: socket.socket) -> bool:
+    """Whether somebody or something has come."""
     # Not select: it takes no file descriptors beyond 1,023.
     poll = select.poll()
-    poll.register(listener, select.POLLIN)
+    poll.register(found, select.POLLIN)
     return bool(poll.poll(0))

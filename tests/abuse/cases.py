@@ -25,6 +25,7 @@ class Case:
     :param line: "METHOD /path"
     :param headers: "Name: value"
     :param body: sent as JSON; ``raw`` is sent as it is, after no headers of ours where ``bare``
+    :param ends: say that nothing more comes
     :param code: of the error that has to be answered, "" for any
     """
 
@@ -36,6 +37,7 @@ class Case:
     body: Any = None
     raw: bytes | None = None
     bare: bool = False
+    ends: bool = False
 
 
 CASES: list[Case] = []
@@ -236,6 +238,21 @@ case(
 )
 case("http: pieces of a wrong size", OPEN, HOST, "Transfer-Encoding: chunked",
      "Content-Length: 9", raw=b"zz\r\n{}\r\n0\r\n\r\n", **HTTP)  # fmt: skip
+PIECES = "Transfer-Encoding: chunked"
+for name, data in {
+    "no size": b"\r\n{}\r\n0\r\n\r\n",
+    "a size of words": b"zz\r\n{}\r\n0\r\n\r\n",
+    "a size beyond all": b"F" * 40 + b"\r\n{}",
+    "a size of an exabyte": b"FFFFFFFFFFFFFFF\r\n{}",
+    "a size below zero": b"-2\r\n{}\r\n0\r\n\r\n",
+    "more than its size": b"1\r\n{}\r\n0\r\n\r\n",
+    "an end that is none": b"2\r\n{}\r\n0\r\nX-Evil\x00: a\r\n\r\n",
+    "words behind the size": b"2;a=\rb\r\n{}\r\n0\r\n\r\n",
+}.items():
+    for line in (OPEN, "POST /v1/files", "POST /send/{send}/file", "DELETE /mcp"):
+        case(f"pieces: {name}: {line[:16]}", line, PIECES, raw=data, ends=True, expect=REFUSED)
+    case(f"pieces: {name}: no key", OPEN, HOST, PIECES, raw=data, ends=True, bare=True,
+         expect={401})  # fmt: skip
 case("http: a length of a gigabyte", OPEN, "Content-Length: 1000000000", raw=b"{", expect={413})
 case("http: an upload of a gigabyte", "POST /v1/files", *OWN, MULTIPART,
      "Content-Length: 1000000000", raw=FORM, expect={413})  # fmt: skip

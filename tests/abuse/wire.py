@@ -36,7 +36,8 @@ class Answer:
 def request(method: str, path: str, headers: list[tuple[str, str]], body: bytes = b"") -> bytes:
     """A request in bytes, with nothing that it was not given but its length and its end."""
     lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
-    if body and not any(name.lower() == "content-length" for name, _ in headers):
+    named = {name.lower() for name, _ in headers}
+    if body and not named & {"content-length", "transfer-encoding"}:
         lines.append(f"Content-Length: {len(body)}")
     head = "\r\n".join([*lines, "Connection: close", "", ""])
     return head.encode("utf-8", "surrogateescape") + body

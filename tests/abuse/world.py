@@ -116,11 +116,13 @@ class World:
         body: object = None,
         raw: bytes | None = None,
         bare: bool = False,
+        ends: bool = False,
     ) -> wire.Answer:
         """Send "METHOD /path" with headers ("Name: value") and read the answer.
 
         :param body: sent as JSON
         :param raw: sent as it is
+        :param ends: say that nothing more comes
         :param bare: without Host, key and what else a sound request has
         """
         method, _, path = self.fill(line).partition(" ")
@@ -132,7 +134,7 @@ class World:
         if body is not None:
             whole.append(("Content-Type", "application/json"))
         pairs = [(name, *rest)[:2] if rest else (name, "") for name, *rest in [*whole, *given]]
-        return wire.send(self.address, wire.request(method, path, pairs, data))
+        return wire.send(self.address, wire.request(method, path, pairs, data), finish=ends)
 
 
 MCP_ACCEPT = "application/json, text/event-stream"
