@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _PROBES = (b"GET /health", b"GET /ready", b"GET /metrics")
 _PROBING_THREADS = 2
+_LONGEST_PROBE = 8 << 10
 
 
 class PatientWorker(ThreadWorker):
@@ -101,12 +102,15 @@ class PatientWorker(ThreadWorker):
 
 
 def _is_probe(connection: socket.socket) -> bool:
-    """Whether the request that has come is one of those that must never wait."""
+    """Whether the request that has come is one of those that must never wait.
+
+    One whose head is not there as a whole is none: it could keep the others waiting.
+    """
     try:
-        head = connection.recv(16, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        head = connection.recv(_LONGEST_PROBE, socket.MSG_PEEK | socket.MSG_DONTWAIT)
     except OSError:
         return False
-    return head.startswith(_PROBES)
+    return head.startswith(_PROBES) and b"\r\n\r\n" in head
 
 
 def _readable(listener: socket.socket) -> bool:
