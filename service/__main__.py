@@ -64,7 +64,7 @@ def _serve(settings: Settings, traces: tracing.Wish | None) -> int:
         )
     if not _reached(settings):
         return 2
-    Server(settings, traces).run()
+    Server(settings, traces, os.environ).run()
     return 0
 
 

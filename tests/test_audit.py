@@ -21,6 +21,7 @@ from service.web.audited import ROUTES
 from tests.databases import sqlite_shop
 from tests.service_fixtures import KEY, Chat, Clock, MakeService, workbook_bytes
 from tests.test_console import console
+from tests.test_engine import largest_file
 from tests.test_mcp import Client
 
 SECRET_KEY = "the-secret-of-the-tests"
@@ -346,6 +347,44 @@ def test_a_file_that_is_moved_away_is_followed_by_a_new_one(tmp_path: Path) -> N
     alone = checked(lines_of([path]), seal_key(SECRET_KEY))
     assert alone.problems == []
     assert len(alone.notes) == 1, "what goes on from a file that is not looked at"
+
+
+def test_a_folder_that_is_gone_for_a_while_costs_nobody_elses_file(tmp_path: Path) -> None:
+    """A log that can't be opened anew must not write to, or close, what has its number now."""
+    folder, away, other = tmp_path / "logs", tmp_path / "away", tmp_path / "other"
+    folder.mkdir()
+    audit = Audit(str(folder / "audit.log"), SECRET_KEY)
+    folder.rename(away)
+    audit.add("upload")  # lost
+    with other.open("wb", buffering=0) as file:  # takes the first number that is free
+        audit.add("download")  # lost
+        away.rename(folder)
+        audit.add("preview")
+        file.write(b"mine")
+    assert other.read_bytes() == b"mine"
+    audit.close()
+    assert [entry["action"] for entry in read(folder / "audit.log")] == ["preview", "stop"]
+    assert verified(folder / "audit.log") == []
+
+
+@pytest.mark.parametrize("room", [0, 1, 40])
+@pytest.mark.parametrize("anew", [False, True], ids=["the same writer", "another writer"])
+def test_what_a_full_disk_has_cut_costs_that_entry_alone(
+    tmp_path: Path, room: int, anew: bool
+) -> None:
+    path = tmp_path / "audit.log"
+    audit = Audit(str(path), SECRET_KEY)
+    audit.add("upload", workbook="x" * 100)
+    with largest_file(path.stat().st_size + room):
+        audit.add("download")
+        audit.add("download")
+    if anew:
+        audit = Audit(str(path), SECRET_KEY)
+    audit.add("preview")
+    audit.close()
+    lines = [line for line in path.read_bytes().splitlines() if line.endswith(b"}")]
+    assert [json.loads(line)["action"] for line in lines] == ["upload", "preview", "stop"]
+    assert len(verified(path)) == (room > 0), "half an entry shows"
 
 
 def test_a_text_of_any_length_and_kind_becomes_one_line(tmp_path: Path) -> None:

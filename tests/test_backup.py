@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from service.errors import InvalidParameters
-from service.sessions import console
+from service.sessions import backup, console
 from service.sessions.backup import back_up
 from service.sessions.limits import digest
 from service.sessions.links import withdraw
@@ -129,6 +129,27 @@ def test_links_that_were_withdrawn_stay_so(make_service: MakeService, tmp_path: 
     restore(other, tmp_path / "dora.tar", user="dora")
     assert set(other.keys("links")) == set(store.keys("links")) - {f"{digest('emil')}.json"}
     assert len(list(other.keys("links"))) == 2
+
+
+def test_what_ends_meanwhile_costs_no_backup(
+    taken: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keys are revoked and links forgotten at any time, also between a look and the next."""
+    listed = backup._others
+
+    def and_one_that_is_gone(*given: Any, **more: Any) -> list[str]:
+        return ["keys/revoked.json", *listed(*given, **more)]
+
+    monkeypatch.setattr(backup, "_others", and_one_that_is_gone)
+    target = tmp_path / "all.tar"
+    assert back_up(LocalStore(taken / "data"), target).sessions == 2
+    restore(LocalStore(tmp_path / "other"), target, only_check=True)
+
+
+def test_a_backup_is_not_put_among_the_data(taken: Path) -> None:
+    for name in ("all.tar", "sessions/all.tar"):
+        with pytest.raises(InvalidParameters, match="in the data folder"):
+            back_up(LocalStore(taken / "data"), taken / "data" / name)
 
 
 def test_nothing_is_replaced(taken: Path, tmp_path: Path) -> None:

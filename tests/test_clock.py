@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import pebble.pool.process
 import pytest
 
 from service.settings import Settings
 from service.web.app import Service
-from tests.service_fixtures import KEY, Chat, Clock, rows_of
+from tests.service_fixtures import KEY, Chat, Clock, answer_of, rows_of
+from tests.test_engine import LARGE, Engine, engine, in_background, wait_until_busy
+
+__all__ = ["engine"]
 
 DAY = 86_400.0
+
+
+@contextmanager
+def stopped(pid: int) -> Iterator[None]:
+    """The process does nothing in the block."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def test_a_clock_that_is_set_ahead_ends_no_session(
@@ -31,6 +50,28 @@ def test_a_clock_that_is_set_ahead_ends_no_session(
         clock.now += 2 * DAY
         steady.now += 2 * DAY
         assert service.sessions.sweep() == 2
+
+
+class SetAhead:
+    """The module ``time``, of a clock that was set ahead by a day."""
+
+    sleep = staticmethod(time.sleep)
+
+    @staticmethod
+    def time() -> float:
+        return time.time() + DAY
+
+
+def test_a_clock_that_is_set_ahead_stops_no_call(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = {"start": "D1", "rows": LARGE["rows"][:500]}
+    slow = in_background(engine.chat, "write_excel_range", large)
+    wait_until_busy(engine.pid)
+    with stopped(engine.pid):
+        monkeypatch.setattr(pebble.pool.process, "time", SetAhead)
+        time.sleep(0.5)  # whoever goes by that clock looks several times
+    assert answer_of(slow.result())["unsaved_changes"] == 2
 
 
 def test_a_clock_that_is_set_back_ends_no_link(tmp_path: Path) -> None:

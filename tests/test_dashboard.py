@@ -14,6 +14,7 @@ import pytest
 import requests
 import yaml
 
+from service.errors import ExcelToolsError
 from service.observing import metrics
 from service.web.app import Service
 from tests.processes import ROOT, ServerProcess, clean_environ, free_port, service_process
@@ -88,6 +89,31 @@ def test_legends_name_labels_that_their_queries_give() -> None:
                 assert not groups or label in groups[0].split(", "), (panel["title"], label)
 
 
+VALUED = re.compile(r'\b(status|outcome|reason|queue|route)(?:=~|!~|!=|=)"([^"]*)"')
+
+
+def test_each_value_that_is_asked_for_is_one_that_there_is(service: Service) -> None:
+    """A rule that waits for a word which nobody says stays silent for ever."""
+    errors = [error for error in subclasses(ExcelToolsError) if error.code]
+    outcomes = {error.code for error in errors} | {"ok", "repeated", "failed", "written"}
+    values = {
+        "status": {str(error.status) for error in errors} | {"5.."},
+        "outcome": outcomes,
+        "reason": {"deadline", "cancelled", "killed", "died"},
+        "queue": {"request", "workbook", "engine", "database"},
+        "route": {str(rule) for rule in service.app.url_map.iter_rules()},
+    }
+    for where, query in queries():
+        for label, asked in VALUED.findall(query):
+            assert set(asked.split("|")) <= values[label], (where, label)
+
+
+def subclasses(kind: type[ExcelToolsError]) -> Iterator[type[ExcelToolsError]]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from subclasses(each)
+
+
 def test_panels_do_not_overlap_and_each_is_explained() -> None:
     taken: set[tuple[int, int]] = set()
     for panel in DASHBOARD["panels"]:
@@ -136,6 +162,71 @@ def test_the_rules_and_the_configuration_are_valid(tmp_path: Path) -> None:
     for words in (("check", "rules", ALERTS), ("check", "config", "--syntax-only", CONFIG)):
         done = subprocess.run(["promtool", *words], capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+# Of a minute each: what is counted, and the rule that has to tell of it.
+TROUBLE = {
+    "one failure of the store": (
+        'excel_tools_storage_failures_total{instance="i",action="write"}',
+        "0x9 1x30",
+        "ExcelToolsStorageFails",
+        "15m",
+    ),
+    "one entry of the audit log": (
+        'excel_tools_audit_records_total{instance="i",outcome="failed"}',
+        "0x9 1x30",
+        "ExcelToolsAuditLost",
+        "15m",
+    ),
+    "no room": (
+        'excel_tools_requests_total{instance="i",route="/v1/operations/<name>",status="503"}',
+        "0+6x40",
+        "ExcelToolsBusy",
+        "30m",
+    ),
+    "a workbook that is busy, by MCP": (
+        'excel_tools_operations_total{instance="i",outcome="workbook_busy",door="mcp"}',
+        "0+6x40",
+        "ExcelToolsBusy",
+        "30m",
+    ),
+    "a service that stops": (
+        'excel_tools_requests_total{instance="i",route="/ready",status="503"}',
+        "0+6x40",
+        "",
+        "30m",
+    ),
+}
+
+
+@pytest.mark.needs("promtool")
+@pytest.mark.parametrize("trouble", TROUBLE.values(), ids=TROUBLE)
+def test_trouble_is_told_by_its_rule_and_no_other(
+    tmp_path: Path, trouble: tuple[str, str, str, str]
+) -> None:
+    series, values, told, at = trouble
+    asked = {
+        "rule_files": [str(ALERTS)],
+        "evaluation_interval": "1m",
+        "tests": [
+            {
+                "interval": "1m",
+                "input_series": [{"series": series, "values": values}],
+                "promql_expr_test": [
+                    {
+                        "expr": f'count(ALERTS{{alertname="{rule["alert"]}",alertstate="firing"}})',
+                        "eval_time": at,
+                        "exp_samples": [{"labels": "{}", "value": 1}] * (rule["alert"] == told),
+                    }
+                    for rule in rules()
+                ],
+            }
+        ],
+    }
+    path = tmp_path / "test.yml"
+    path.write_text(yaml.safe_dump(asked))
+    done = subprocess.run(["promtool", "test", "rules", path], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.needs("promtool")

@@ -58,6 +58,24 @@ def restarted(engine: Engine, make_service: MakeService) -> Chat:
     return Chat(make_service(), engine.chat.user, engine.chat.chat)
 
 
+def test_an_export_that_finds_no_room_is_not_made(
+    engine: Engine, make_service: MakeService
+) -> None:
+    """Whose record could not be written would be gone with the service, its link told or not."""
+    chat = engine.chat
+    with largest_file(300):
+        for _ in range(2):  # nor is the second told what came of the first
+            response = chat.call("export_excel_file", {"format": "csv"}, "k")
+            error = error_of(response)
+            assert (error["status"], error["code"]) == (507, "storage_failed")
+        assert "exports" not in chat.op("list_excel_files")["result"]
+    assert files_of(engine.service, "exports/*/*") == []
+    answer = chat.once("k", "export_excel_file", format="csv")
+    chat = restarted(engine, make_service)
+    assert len(chat.op("list_excel_files")["result"]["exports"]) == 1
+    assert b"Item" in chat.download(answer["files"][0])
+
+
 # Undo ------------------------------------------------------------------------------
 
 

@@ -126,6 +126,18 @@ def test_closing_the_service_ends_its_processes_and_threads(make_service: MakeSe
     assert {thread for thread in threading.enumerate() if thread.is_alive()} <= threads
 
 
+def test_a_call_under_way_as_the_service_stops_is_told_to_come_again(engine: Engine) -> None:
+    """It is not to blame for the end of its process, though that had answered nobody before."""
+    engine.kill()
+    slow = in_background(engine.chat, "write_excel_range", MILLION)
+    wait_until_busy(engine.busy(set()))
+    engine.service.engine.close()
+    response = slow.result()
+    error = error_of(response)
+    assert (error["status"], error["code"]) == (503, "workbook_busy")
+    assert response.headers["Retry-After"]
+
+
 # Limits ----------------------------------------------------------------------------
 
 

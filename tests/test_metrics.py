@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -12,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from service.engine.pool import EnginePool
 from service.observing import metrics
+from service.observing.audit import Audit
 from service.operations.registry import operations
 from service.settings import Settings
 from service.web.app import Service
@@ -175,6 +177,18 @@ def test_waiting_is_told_while_it_lasts_and_afterwards(more: Value) -> None:
         assert value("queue_waiting", queue="engine") == before + 1
     assert value("queue_waiting", queue="engine") == before
     assert more("queue_seconds_count", queue="engine") == 1
+
+
+def test_what_alerts_wait_for_is_there_before_it_happens(tmp_path: Path) -> None:
+    """Prometheus sees no increase in a figure whose first value is 1."""
+    failures = "excel_tools_storage_failures_total"
+    with metrics.stored("a new action"):
+        assert metrics.REGISTRY.get_sample_value(failures, {"action": "a new action"}) == 0
+    Audit(str(tmp_path / "audit.log"))
+    assert (
+        metrics.REGISTRY.get_sample_value("excel_tools_audit_records_total", {"outcome": "failed"})
+        is not None
+    )
 
 
 def test_a_disk_that_fails_is_counted(chat: Chat, more: Value) -> None:

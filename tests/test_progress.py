@@ -30,7 +30,7 @@ from tests.bench import run
 from tests.halting import ended, engines_of, family, halted
 from tests.plugin_fixtures import ToolCalls, load_plugin
 from tests.processes import ServerProcess, service_process
-from tests.service_fixtures import KEY, Chat, error_of, workbook_bytes
+from tests.service_fixtures import KEY, Chat, MakeService, error_of, workbook_bytes
 
 HEADERS = ["Item", "Cost"]
 RENT = [HEADERS, ["Rent", 1200]]
@@ -341,6 +341,20 @@ def test_a_call_that_has_ended_can_not_be_cancelled(caller: Caller) -> None:
     assert (told["cancelled"], told["state"]) == (False, "ended")
     assert caller.op("write_excel_range", "k1", **ROW) == first
     assert caller.rows() == [*RENT, ["Food", 450]]
+
+
+def test_what_was_done_before_a_restart_is_not_told_as_cancelled(make_service: MakeService) -> None:
+    """Who stops a call while the service restarts must not read that nothing was done."""
+    service = make_service()
+    chat = Chat(service)
+    chat.op("create_excel_file", filename="budget.xlsx", rows=RENT)
+    first = chat.once("k1", "write_excel_range", **ROW)
+    service.close()
+    chat = Chat(make_service(), chat.user, chat.chat)
+    headers = {**chat.headers, "X-Excel-Session": chat.id}
+    told = chat.http.delete("/v1/calls/k1", headers=headers).get_json()
+    assert (told["cancelled"], told["state"]) == (False, "ended")
+    assert chat.once("k1", "write_excel_range", **ROW) == first
 
 
 def test_a_call_that_is_cancelled_before_it_comes_never_begins(caller: Caller) -> None:

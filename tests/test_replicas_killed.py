@@ -1,4 +1,4 @@
-"""Replicas killed at random while chats work: what was acknowledged is there, once, without errors."""
+"""Replicas killed at random while chats work: what was acknowledged is there, once."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 

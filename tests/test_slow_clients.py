@@ -37,6 +37,22 @@ SENT = {
 }
 
 
+def test_probes_that_never_end_keep_no_probe_waiting(tmp_path: Path) -> None:
+    """A service that seems dead is killed by what looks after it; nobody may bring that about."""
+    with ExitStack() as held:
+        process = held.enter_context(service_process(tmp_path, KEY, slow_seconds="3600"))
+        host, port = process.health_url.removeprefix("http://").partition("/")[0].split(":")
+        for sent in (
+            b"GET /health",
+            b"GET /ready HTTP/1.1\r\n",
+            b"GET /metrics HTTP/1.1\r\na: b\r\n",
+        ):
+            for _ in range(2):
+                client = held.enter_context(closing(socket.create_connection((host, int(port)))))
+                client.sendall(sent)
+        assert requests.get(process.health_url, timeout=60).status_code == 200
+
+
 def test_slow_clients_hold_no_thread(busy: ServerProcess) -> None:
     address = busy.health_url.removesuffix("/health")
     host, port = address.removeprefix("http://").split(":")

@@ -42,9 +42,8 @@ from service.settings import Settings
 
 log = logging.getLogger("excel_tools.engine")
 
-# Pebble looks for what is over its deadline ten times a second and then gives it some
-# seconds to end; what takes longer is given up.
-_GRACE = 15.0
+# Seconds within which a process has to begin with a call, besides what the call may take.
+_START = 15.0
 _LOOK_EVERY = 0.25
 _PAGE = resource.getpagesize()
 # A copy that has waited so long for others in its process moves to one that is idle: about
@@ -133,11 +132,12 @@ class _Slot:
         """
         with self._lock:
             if self._closed:
-                raise WorkbookBusy("The service is stopping.", "Try again in a moment.")
+                raise _stopping()
             pool, forgotten = self._pool, tuple(self._forgotten)
             self._forgotten.clear()
         try:
-            future = pool.schedule(worker.work, args=(work, forgotten), timeout=deadline)
+            # Without a deadline of Pebble's: that goes by a clock that may be set ahead.
+            future = pool.schedule(worker.work, args=(work, forgotten))
             with calls.current().at("working", self.told):
                 reply = _awaited(pool, future, deadline)
             self._proven = True
@@ -145,20 +145,17 @@ class _Slot:
             metrics.take_over(reply.observed.counts)
             tracing.below(reply.observed.spans)
             return reply
-        except TimeoutError:
-            self._note_end("deadline")
-            if not future.done():
-                self._replace(pool)
-            raise
-        except Cancelled:
+        except (TimeoutError, Cancelled) as error:
             # Stopped at once and with all it started, so that nothing goes on behind its back.
-            self._note_end("cancelled")
+            self._note_end("cancelled" if isinstance(error, Cancelled) else "deadline")
             kill_with_children(self.told().process)
             self._replace(pool)
             raise
         except (ProcessExpired, BrokenProcessPool, CancelledError, RuntimeError) as error:
             if isinstance(error, RuntimeError) and pool.active:
                 raise  # from the work itself, not from the pool
+            if self._closed:  # nobody's fault, and nothing was done
+                raise _stopping() from None
             proven = self._proven
             died = _DiedError(getattr(error, "exitcode", "unknown"), proven=proven)
             self._note_end("died" if died.by_itself else "killed")
@@ -198,7 +195,7 @@ class _Slot:
 
 def _awaited(pool: ProcessPool, future: ProcessFuture[Reply], deadline: float) -> Reply:
     """What comes of a call; a pool that breaks as it is given a call never answers it."""
-    end = time.monotonic() + deadline + _GRACE
+    end, begun = time.monotonic() + _START + deadline, False
     while True:
         try:
             return future.result(timeout=_LOOK_EVERY)
@@ -208,8 +205,14 @@ def _awaited(pool: ProcessPool, future: ProcessFuture[Reply], deadline: float) -
             calls.current().check()
             if not pool.active:
                 raise BrokenProcessPool from None
+            if future.running() and not begun:
+                end, begun = time.monotonic() + deadline, True
             if time.monotonic() > end:
                 raise
+
+
+def _stopping() -> WorkbookBusy:
+    return WorkbookBusy("The service is stopping; nothing was done.", "Try again in a moment.")
 
 
 def _resident(pid: int) -> int:

@@ -113,6 +113,10 @@ class Audit:
         self._lock = threading.Lock()
         self._who: dict[str, str] = {}
         self._file, self._node = _STDOUT, (0, 0)
+        self._torn = False  # half a line is at the end of the file
+        if self.on:
+            for outcome in ("written", "failed"):  # as with all that alerts wait for
+                metrics.AUDIT_RECORDS.labels(outcome)
         if self.to_file:
             try:
                 self._open()
@@ -121,7 +125,7 @@ class Audit:
                     f"The audit log {place} can't be written: {error.strerror}.",
                     "Set EXCEL_TOOLS_AUDIT_LOG to a file that the service may write, or to off.",
                 ) from error
-            self._prev = _last_seal(Path(place))
+            self._prev, self._torn = _end_of(Path(place))
 
     def __repr__(self) -> str:
         return f"<Audit {self._place}, {self._count} entries>"
@@ -174,15 +178,21 @@ class Audit:
 
     def _write(self, entry: dict[str, Any]) -> None:
         if self.to_file and self._moved():
-            os.close(self._file)
+            before = self._file
+            # The new one first: if there is none, the number of a closed one may soon be that of
+            # a connection, or of another file.
             self._open()
+            os.close(before)
+            self._torn = False
         entry |= {"writer": self._writer, "n": self._count + 1, "prev": self._prev}
         line, mac = sealed(entry, self._key)
-        written = os.write(self._file, line)
-        if written < len(line):
-            # Half a line would be glued to the next one.
-            os.write(self._file, b"\n")
+        # The next line must not be glued to half a one.
+        data = b"\n" + line if self._torn else line
+        written = os.write(self._file, data)
+        if written < len(data):
+            self._torn = bool(written) and not data[:written].endswith(b"\n")
             raise OSError(None, "the disk took a part of it only")
+        self._torn = False
         self._count, self._prev = self._count + 1, mac
 
     def _open(self) -> None:
@@ -223,15 +233,15 @@ def sealed(entry: dict[str, Any], key: bytes) -> tuple[bytes, str]:
     return data[:-1] + f',"mac":"{mac}"}}\n'.encode(), mac
 
 
-def _last_seal(path: Path) -> str:
-    """The seal of the last entry in a file; "" for none."""
+def _end_of(path: Path) -> tuple[str, bool]:
+    """(the seal of the last entry in a file, "" for none; whether half a line is at its end)."""
     with path.open("rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            return ""
+            return "", False
         file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
         lines = file.read().decode("utf-8", "replace").split("\n")
     found = (_MAC.search(line) for line in reversed(lines))
-    return next((match[1] for match in found if match), "")
+    return next((match[1] for match in found if match), ""), bool(lines[-1])
 
 
 # Checking -----------------------------------------------------------------------

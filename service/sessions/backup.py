@@ -69,6 +69,8 @@ def back_up(store: Store, target: Path, *, user: str = "", secrets: bool = True)
     """
     if target.exists():
         raise InvalidParameters(f"{target} is there already.", "Name a file that is not there yet.")
+    if isinstance(store, LocalStore):
+        _refuse_inside(store, target)
     part = target.with_name(target.name + ".part")
     stage = store.scratch(f"{STAGE}/{os.getpid()}.{os.urandom(4).hex()}")
     try:
@@ -81,7 +83,8 @@ def back_up(store: Store, target: Path, *, user: str = "", secrets: bool = True)
             if user and not writer.told.sessions:
                 raise InvalidParameters(f"The user {user} has no session.", "See sessions list.")
             for name, path in _others(store, stage, user, keys, secrets=secrets):
-                writer.file(name, path)
+                with suppress(FileNotFoundError):  # ended, or revoked, since it was listed
+                    writer.file(name, path)
             writer.end()
         os.replace(part, target)
         return writer.told
@@ -90,6 +93,16 @@ def back_up(store: Store, target: Path, *, user: str = "", secrets: bool = True)
         shutil.rmtree(stage, ignore_errors=True)
         with suppress(OSError):
             stage.parent.rmdir()  # others may be at work there
+
+
+def _refuse_inside(store: LocalStore, target: Path) -> None:
+    """A backup among the data would be in the next one, and gone with them."""
+    root, place = store.root.resolve(), target.resolve()
+    if place.is_relative_to(root) and place.relative_to(root).parts[0] != STAGE:
+        raise InvalidParameters(
+            f"{target} is in the data folder, {root}, which is what is backed up.",
+            "Name a file elsewhere, best on another disk; - writes it to a pipe.",
+        )
 
 
 def _about(user: str) -> dict[str, Any]:

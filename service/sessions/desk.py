@@ -85,10 +85,9 @@ class SessionCall:
         with self._session.lock:
             try:
                 calls.current().keep()
-                self._session.keep_answer(self._key, self._once, body)
-                self._session.write()
+                with self._session.answer_kept(self._key, self._once, body):
+                    self._session.write()
             except ExcelToolsError:
-                self._session.data.answers.pop(self._key, None)
                 undo()
                 raise
         if self._closed is not None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from service.errors import FileNotFound, listed
+from service.errors import ExcelToolsError, FileNotFound, StorageFailed, listed
 from service.observing import asked, metrics
 from service.operations.registry import Operation
 from service.sessions.finding import asked_for, files, wanted
@@ -81,18 +83,37 @@ def export_folder(session: Session) -> str:
     return str(session.parts.store.scratch(f"{session.folder}/{name}/x").parent)
 
 
-def keep_export(session: Session, folder: str, name: str) -> dict[str, Any]:
-    """Give a file that an operation wrote its place and its link."""
+@contextmanager
+def kept_exports(session: Session, folder: str, names: list[str]) -> Iterator[list[dict[str, Any]]]:
+    """Files that an operation wrote, in their places and with their links; the block writes the
+    record. If that fails, they are gone."""
+    kept: list[Export] = []
+    try:
+        yield [_kept_export(session, folder, name, kept) for name in names]
+    except ExcelToolsError:
+        for export in kept:
+            del session.data.exports[export.id]
+            with suppress(StorageFailed):
+                session.parts.store.remove(f"{session.folder}/exports/{export.id}")
+        raise
+    for export in kept:
+        _tell(session, export)
+
+
+def _kept_export(session: Session, folder: str, name: str, kept: list[Export]) -> dict[str, Any]:
     id_ = session.data.next_id("e")
     written = Path(folder) / name
     session.parts.store.keep(written, f"{session.folder}/exports/{id_}/{name}")
     size = written.stat().st_size
-    export = Export(id_, name, size, session.parts.clock())
-    session.data.exports[id_] = export
-    session.parts.quota.add(session.data.user, size)
-    session.history.export(export)
-    metrics.moved("export", size)
-    now = asked.current()
-    now.size += size
-    now.target = ", ".join(filter(None, (now.target, name)))
+    kept.append(Export(id_, name, size, session.parts.clock()))
+    session.data.exports[id_] = kept[-1]
     return session.file_entry(Target(session.data.key, "e", id_), name, "saved", 1, size)
+
+
+def _tell(session: Session, export: Export) -> None:
+    session.parts.quota.add(session.data.user, export.size)
+    session.history.export(export)
+    metrics.moved("export", export.size)
+    now = asked.current()
+    now.size += export.size
+    now.target = ", ".join(filter(None, (now.target, export.name)))

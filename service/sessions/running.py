@@ -15,7 +15,7 @@ from service.operations.registry import Operation, find
 from service.operations.steps import makes_workbook
 from service.sessions.databases import DatabaseCall
 from service.sessions.desk import SessionCall
-from service.sessions.files import export_folder, file_used, find_upload, keep_export, named_files
+from service.sessions.files import export_folder, file_used, find_upload, kept_exports, named_files
 from service.sessions.finding import asked_for
 from service.sessions.model import Workbook
 from service.sessions.new_workbooks import added, new_workbook
@@ -134,12 +134,11 @@ def _run(
     try:
         reply, answer = with_others(session, done)
         if reply.exports:
-            with session.lock:
+            with session.lock, kept_exports(session, folder, reply.exports) as found:
                 calls.current().keep()
-                found = [keep_export(session, folder, name) for name in reply.exports]
                 answer["files"] = found
-                session.keep_answer(key, once, answer)
-                session.write()
+                with session.answer_kept(key, once, answer):
+                    session.write()
     finally:
         if folder:
             shutil.rmtree(folder, ignore_errors=True)

@@ -418,15 +418,26 @@ class Session(SharedRecord):
             if once.answer is not None and not known:
                 self._recent.put(key, fingerprint, once.answer)
 
-    def keep_answer(self, key: str, once: Once, answer: dict[str, Any]) -> None:
-        """Keep the answer of a call that no journal holds; the caller writes the record."""
+    @contextmanager
+    def answer_kept(self, key: str, once: Once, answer: dict[str, Any]) -> Iterator[None]:
+        """Keep the answer of a call that no journal holds; the block writes the record."""
         if key:
             self._put_answer(key, once.fingerprint, answer)
+        try:
+            yield
+        except ExcelToolsError:
+            self.data.answers.pop(key, None)  # else it would be told again, and lost at the end
+            raise
 
     def _put_answer(self, key: str, fingerprint: str, answer: dict[str, Any]) -> None:
         self.data.answers[key] = {"print": fingerprint, "answer": answer}
         while len(self.data.answers) > _ANSWERS_KEPT:
             self.data.answers.pop(next(iter(self.data.answers)))
+
+    def has_answered(self, key: str) -> bool:
+        """Whether there is an answer to a request with that key; False if others are at work."""
+        with self.turn_now() as free:
+            return free and bool(self.data.answers.get(key) or self._journalled(key))
 
     def _journalled(self, key: str) -> dict[str, Any] | None:
         """The answer in a journal: there if the service ended after the change was kept."""

@@ -25,5 +25,10 @@ def show_call(key: str) -> Response:
 @routes.delete("/v1/calls/<path:key>")
 def cancel_call(key: str) -> Response:
     """Have the call stopped; one that comes later with that key is refused."""
-    told, cancelled = session_of_request().calls.cancel(key)
+    session = session_of_request()
+    if session.calls.told(key) is None and session.has_answered(key):
+        # By a service that has ended since, which knew of the call: what it did stands.
+        ended = {"operation": "", "state": "ended", "seconds": 0.0}
+        return jsonify({"key": key, **ended, "cancelled": False})
+    told, cancelled = session.calls.cancel(key)
     return jsonify({"key": key, **told, "cancelled": cancelled})

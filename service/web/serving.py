@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-import os
 import re
 import tempfile
+from collections.abc import MutableMapping
 from multiprocessing.util import Finalize
 from typing import Any
 
@@ -54,10 +54,18 @@ class Server(BaseApplication):
 
     One worker process with threads: the TTL cache and the engine processes live in it. Several
     of them are as many replicas.
+
+    :param environ: out of which a worker takes the secrets once it has read them
     """
 
-    def __init__(self, settings: Settings, traces: tracing.Wish | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        traces: tracing.Wish | None = None,
+        environ: MutableMapping[str, str] | None = None,
+    ) -> None:
         self.settings = settings
+        self.environ = environ
         self.traces = traces
         self.service: Service | None = None
         super().__init__()
@@ -93,7 +101,8 @@ class Server(BaseApplication):
         setup_logging(self.settings.log_level, RequestFacts(), form=self.settings.log_format)
         take_the_rest()
         tracing.start(self.traces)
-        forget_secrets(os.environ, self.settings)
+        if self.environ is not None:
+            forget_secrets(self.environ, self.settings)
         temporary = Temporary()
         tempfile.tempdir = str(temporary.path)
         # After the library has removed its own folder there (which has -100).

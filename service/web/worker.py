@@ -80,14 +80,11 @@ class PatientWorker(ThreadWorker):
 
         Not one over which the next request has come just now: it would be lost.
         """
-        if force:
-            super().murder_keepalived(force)
-            return
         now, many = time.monotonic(), self.worker_connections // 2
         while self.keepalived_conns:
             oldest = self.keepalived_conns[0]
-            over = oldest.timeout <= now or self.nr_conns > many
-            if not over or _readable(oldest.sock):
+            over = (oldest.timeout or now) <= now or self.nr_conns > many
+            if not force and (not over or _readable(oldest.sock)):
                 return
             self.keepalived_conns.popleft()
             self.poller.unregister(oldest.sock)
