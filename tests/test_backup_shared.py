@@ -50,9 +50,8 @@ def test_a_folder_moves_to_replicas_and_back(shared_of_run: Shared, tmp_path: Pa
     local = Settings(data_dir=tmp_path / "data", engines=1, api_keys=(KEY,))
     with Service(local) as service:
         chats = [worked(service, user) for user in ("anna", "ben")]
-        chats[0].http.put(
-            "/v1/preferences", json={"preferences": {"font": "Arial"}}, headers=chats[0].headers
-        )
+        chosen = {"json": {"font": "Arial"}, "headers": chats[0].headers}
+        assert chats[0].http.put("/v1/preferences", **chosen).status_code == 200
         store = service.sessions.parts.store
         made = make_key(store, "a key", 1.0)
         links = [link for chat in chats for link in links_of(chat)]
