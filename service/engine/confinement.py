@@ -84,7 +84,7 @@ def _give_up_reading(libc: ctypes.CDLL) -> None:
     if libc.capget(head, held) == 0:
         low, high = ~_READING & 0xFFFFFFFF, ~(_READING >> 32) & 0xFFFFFFFF
         sets = struct.unpack("6I", held.raw)
-        left = [one & (high if at >= 3 else low) for at, one in enumerate(sets)]  # noqa: PLR2004
+        left = [one & (high if at >= 3 else low) for at, one in enumerate(sets)]
         libc.capset(head, struct.pack("6I", *left))
 
 
