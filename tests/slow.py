@@ -401,6 +401,11 @@ SLOW: dict[str, frozenset[str]] = {
             "test_a_very_large_sheet_is_read_from_its_bytes",
         }
     ),
+    "test_rates": frozenset(
+        {
+            "test_an_mcp_session_has_a_rate_where_no_user_is_named",
+        }
+    ),
     "test_replay": frozenset(
         {
             "test_what_was_made_of_results_stays_as_it_was_made",

@@ -117,3 +117,11 @@ def test_where_all_keys_are_hashed_the_operators_commands_make_one(operator: Set
     (found,) = keys.made_keys(store)
     assert (found.name, found.ends - found.made) == ("doctor", 600)
     assert keys.Keys(store, hashed.api_keys, lambda: found.made).known(made) == found
+
+
+def test_no_name_of_a_key_reaches_into_the_terminal(operator: Settings, capsys) -> None:
+    store = LocalStore(operator.data_dir)
+    keys.make_key(store, "a\x1b[2Jb\nexcel-0  made", 0.0)
+    main(["keys", "list"], operator)
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first.endswith("  a [2Jb excel-0  made")

@@ -258,7 +258,7 @@ def test_a_running_service_logs_json_without_secrets(talkative: ServerProcess) -
         f"GET / HTTP/1.1\r\nHost: a\r\nExpect: '{SECRET}\r\n\r\n",
         f"{SECRET} / HTTP/1.1\r\nHost: a\r\n\r\n",
     ):
-        assert 400 <= wire.send((host, int(port)), raw.encode()).status < 500
+        assert 400 <= wire.send((host, int(port)), raw.encode(), finish=True).status < 500
     data = Path(talkative.env["EXCEL_TOOLS_DATA_DIR"])
     (copy,) = data.glob("sessions/*/workbooks/*/copy1")
     (copy / "checkpoints").mkdir()

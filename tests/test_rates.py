@@ -95,3 +95,14 @@ def test_links_have_a_rate(make_service: MakeService) -> None:
     assert [chat.fetch(entry).status_code for _ in range(4)] == [200, 200, 200, 429]
     page = chat.fetch(entry, Accept="text/html")
     assert (page.status_code, page.mimetype) == (429, "text/html")
+
+
+def test_an_mcp_session_has_a_rate_where_no_user_is_named(make_service: MakeService) -> None:
+    http = make_service(user_rate=1).app.test_client()
+    headers = {"Authorization": f"Bearer {KEY}", "Accept": "application/json, text/event-stream"}
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    found = []
+    for session in ("one", "one", "two"):
+        given = {**headers, "Mcp-Session-Id": session}
+        found.append(http.post("/mcp", json=asked, headers=given).status_code)
+    assert found == [404, 429, 404], "none of them is known, and each is counted for itself"

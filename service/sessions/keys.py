@@ -119,6 +119,8 @@ def make_key(store: Store, name: str, now: float, ends: float = 0.0) -> str:
             f"There are {MOST} keys that this service made.",
             "Revoke some: python -m service keys list, python -m service keys revoke <id>.",
         )
+    # It is shown at the operator's terminal, which must take no sign of it for its own.
+    name = "".join(sign if sign.isprintable() else " " for sign in name)
     key = _PREFIX + secrets.token_urlsafe(32)
     _write(store, digest_of(key), name, now, ends)
     return key

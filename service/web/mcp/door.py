@@ -10,10 +10,11 @@ from flask import Blueprint, Response, request
 
 from service.errors import InternalError
 from service.observing import asked
+from service.sessions.limits import digest
 from service.sessions.links import Links
 from service.sessions.registry import Sessions
 from service.settings import Settings
-from service.web.access import api_key, caller
+from service.web.access import api_key, caller, count
 from service.web.logs import request_id
 from service.web.mcp.loop import Exchange, LoopThread, client_gone
 from service.web.mcp.tickets import Tickets
@@ -72,7 +73,9 @@ def mcp() -> Response:
 
     There is no GET: nothing is ever sent that no request asked for.
     """
-    who = caller()
+    who, ticket = caller(), request.headers.get("Mcp-Session-Id", "")
+    if ticket and not who.user:  # then it stands for the user as well
+        count(f"mcp {digest(ticket)}")
     visit = Visit(who.user, who.chat, api_key(), request_id(), asked=asked.current())
     connection = request.environ.get("gunicorn.socket")
     exchange = Exchange(
