@@ -115,8 +115,9 @@ def looks_as_ever(turn: Turn, undisturbed: Turn) -> None:
     assert turn.error is None
     assert turn.statuses[-1] == undisturbed.statuses[-1]
     assert turn.calls[0].result.keys() == undisturbed.calls[0].result.keys()
-    # Beside what else the page may show by now: suggestions, the time.
-    assert {"Wrote to Sheet1", "Added: Download costs.xlsx"} <= set(turn.shown.splitlines())
+    # The page may show more by now: suggestions, the time.
+    assert "Wrote to Sheet1" in turn.shown
+    assert "Download costs.xlsx" in turn.shown
     assert "error" not in turn.shown.lower()
 
 
