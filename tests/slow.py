@@ -437,6 +437,7 @@ SLOW: dict[str, frozenset[str]] = {
     ),
     "test_slow_clients": frozenset(
         {
+            "test_idle_connections_make_room",
             "test_slow_clients_hold_no_thread",
             "test_slow_probes_keep_no_other_waiting",
         }

@@ -108,6 +108,8 @@ def test_a_full_service_says_so_and_tells_how_it_is(small: ServerProcess) -> Non
             full = users[2].append("too late")
             assert (full.status_code, error(full)) == (503, "service_busy")
             assert 1 <= int(full.headers["Retry-After"]) <= 30
+            # Else it could come again just when the idle connection is closed.
+            assert full.headers["Connection"] == "close"
         for path in ("/health", "/ready", "/openapi.json", "/"):
             assert users[2].get(path).ok
         told = users[2].get("/v1/calls/nothing")

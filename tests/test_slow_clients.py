@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,25 @@ def test_slow_probes_keep_no_other_waiting(tmp_path: Path) -> None:
                 client.sendall(sent)
         for path in ("/health", "/ready"):
             assert requests.get(f"{address}{path}", timeout=60).status_code == 200
+
+
+def is_well(client: HTTPConnection) -> bool:
+    client.request("GET", "/health")
+    answer = client.getresponse()
+    answer.read()
+    return answer.status == 200
+
+
+def test_idle_connections_make_room(tmp_path: Path) -> None:
+    """They may stay for long, but not keep others out: the oldest go where there are many."""
+    with service_process(tmp_path, KEY, engines="1") as process, ExitStack() as held:
+        host, port = process.health_url.removeprefix("http://").removesuffix("/health").split(":")
+        clients = []
+        for _ in range(520):
+            client = HTTPConnection(host, int(port), timeout=60)
+            clients.append(held.enter_context(closing(client)))
+            assert is_well(client)
+        first = clients[0].sock
+        assert first is not None
+        assert first.recv(1) == b""  # closed for those that came later
+        assert is_well(clients[-1])

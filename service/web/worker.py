@@ -13,6 +13,7 @@ import select
 import socket
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from selectors import EVENT_READ
@@ -45,6 +46,10 @@ class PatientWorker(ThreadWorker):
     def init_process(self) -> None:
         self._probing = ThreadPoolExecutor(_PROBING_THREADS, "probes")
         super().init_process()
+
+    def load_wsgi(self) -> None:
+        super().load_wsgi()
+        self.wsgi = _closing(self.wsgi)
 
     def set_accept_enabled(self, enabled: bool | None) -> None:
         """Take new connections, or none for now; none any more once it has been told to stop."""
@@ -121,6 +126,20 @@ class PatientWorker(ThreadWorker):
         if self._service is not None:
             self._service.room.close()
         super().handle_exit(sig, frame)
+
+
+def _closing(app: Callable[..., Any]) -> Callable[..., Any]:
+    """The application; where it says ``Connection: close``, gunicorn would leave that out."""
+
+    def closing(environ: dict[str, Any], start: Any) -> Any:
+        def begin(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+            if any(name.lower() == "connection" and value == "close" for name, value in headers):
+                start.__self__.force_close()
+            return start(status, headers, *more)
+
+        return app(environ, begin)
+
+    return closing
 
 
 def _is_probe(connection: socket.socket) -> bool:
