@@ -217,7 +217,9 @@ class Settings:
         secret=True,
     )
     data_dir: Path = _setting(
-        Path("data"), _path, "Folder for sessions, workbooks and the link signing key."
+        Path("data"),
+        _path,
+        "Folder for sessions, workbooks and the link signing key; of a replica, for its cache.",
     )
     redis_url: str = _setting(
         "",
@@ -316,14 +318,14 @@ class Settings:
         86400, _whole(1, 31536000), "Seconds after its last use at which a session ends."
     )
     session_cache: int = _setting(
-        1000, _whole(1, 1000000), "Sessions kept in the TTL cache; the rest are on disk."
+        1000, _whole(1, 1000000), "Sessions kept in the TTL cache; the rest are read when they are used."
     )
     sessions_per_user: int = _setting(500, _whole(1, 100000), "Sessions one user may have.")
     workbooks_per_session: int = _setting(
         20, _whole(1, 1000), "Workbooks one session may have open."
     )
     bytes_per_user: int = _setting(
-        1_000_000_000, _whole(1000, 10**15), "Bytes that one user's sessions may keep on disk."
+        1_000_000_000, _whole(1000, 10**15), "Bytes that one user's sessions may keep."
     )
     user_rate: int = _setting(
         3000,
@@ -364,7 +366,7 @@ class Settings:
         "",
         str,
         "Key that signs download links.",
-        words="made at the first start, kept in the data folder",
+        words="made at the first start, kept in the data folder or in Redis",
         secret=True,
     )
     databases: tuple[Source, ...] = _setting(
