@@ -312,13 +312,17 @@ class Settings:
         32, _whole(1, 1000), "Workbooks one engine keeps in memory; others come back by themselves."
     )
     queue_wait: int = _setting(
-        30, _whole(1, 3600), "Seconds a request waits for its workbook before it is told to retry."
+        30,
+        _whole(1, 3600),
+        "Seconds a request waits for its turn or its workbook before it is told to retry.",
     )
     session_ttl: int = _setting(
         86400, _whole(1, 31536000), "Seconds after its last use at which a session ends."
     )
     session_cache: int = _setting(
-        1000, _whole(1, 1000000), "Sessions kept in the TTL cache; the rest are read when they are used."
+        1000,
+        _whole(1, 1000000),
+        "Sessions kept in the TTL cache; the rest are read when they are used.",
     )
     sessions_per_user: int = _setting(500, _whole(1, 100000), "Sessions one user may have.")
     workbooks_per_session: int = _setting(
