@@ -219,7 +219,9 @@ class Settings:
         secret=True,
     )
     data_dir: Path = _setting(
-        Path("data"), _path, "Folder for sessions, workbooks and the link signing key."
+        Path("data"),
+        _path,
+        "Folder for sessions, workbooks and the link signing key; of a replica, for its cache.",
     )
     redis_url: str = _setting(
         "",
@@ -313,20 +315,24 @@ class Settings:
         32, _whole(1, 1000), "Workbooks one engine keeps in memory; others come back by themselves."
     )
     queue_wait: int = _setting(
-        30, _whole(1, 3600), "Seconds a request waits for its workbook before it is told to retry."
+        30,
+        _whole(1, 3600),
+        "Seconds a request waits for its turn or its workbook before it is told to retry.",
     )
     session_ttl: int = _setting(
         86400, _whole(1, 31536000), "Seconds after its last use at which a session ends."
     )
     session_cache: int = _setting(
-        1000, _whole(1, 1000000), "Sessions kept in the TTL cache; the rest are on disk."
+        1000,
+        _whole(1, 1000000),
+        "Sessions kept in the TTL cache; the rest are read when they are used.",
     )
     sessions_per_user: int = _setting(500, _whole(1, 100000), "Sessions one user may have.")
     workbooks_per_session: int = _setting(
         20, _whole(1, 1000), "Workbooks one session may have open."
     )
     bytes_per_user: int = _setting(
-        1_000_000_000, _whole(1000, 10**15), "Bytes that one user's sessions may keep on disk."
+        1_000_000_000, _whole(1000, 10**15), "Bytes that one user's sessions may keep."
     )
     user_rate: int = _setting(
         3000,
@@ -367,7 +373,7 @@ class Settings:
         "",
         str,
         "Key that signs download links.",
-        words="made at the first start, kept in the data folder",
+        words="made at the first start, kept in the data folder or in Redis",
         secret=True,
     )
     databases: tuple[Source, ...] = _setting(

@@ -42,7 +42,7 @@ _STDOUT = 1
 FIELDS = {
     "v": "version of the form, 1",
     "time": "when it ended, UTC",
-    "action": "what was done, see below",
+    "action": "what was done",
     "outcome": "ok, repeated (answered as before, nothing done), or an error code",
     "door": "http, mcp, console (an operator's command) or service (by itself)",
     "request": "id of the request; the log has it, too",
