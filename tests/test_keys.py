@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from service.errors import InvalidParameters
 from service.sessions import keys
 from service.sessions.console import main
 from service.settings import Settings, SettingsError, digest_of, hashed_key, named_digest
@@ -56,6 +57,19 @@ def test_a_key_is_rotated_without_an_interruption(make_service: MakeService) -> 
     clock.now += 1
     assert [status_with(service, key) for key in (old, new)] == [401, 200]
     assert [key.name for key in keys.made_keys(store, clock())] == ["office"]
+
+
+def test_a_key_with_an_end_is_rotated_for_as_long_again(make_service: MakeService) -> None:
+    clock = Clock()
+    store = make_service(clock=clock).sessions.parts.store
+    keys.make_key(store, "office", clock(), clock() + 30 * 86_400)
+    (found,) = keys.made_keys(store)
+    clock.now += 20 * 86_400
+    keys.rotate_key(store, found.id, clock(), overlap=86_400)
+    old, new = keys.made_keys(store, clock())
+    assert (old.ends - clock(), new.ends - clock()) == (86_400, 30 * 86_400)
+    with pytest.raises(InvalidParameters, match="ends already"):
+        keys.rotate_key(store, old.id, clock(), overlap=86_400)
 
 
 def test_what_ends_already_is_not_rotated_again(operator: Settings, capsys) -> None:

@@ -144,18 +144,19 @@ def own_key(settings: Settings, name: str, seconds: float = 0.0) -> str:
 def rotate_key(store: Store, id_: str, now: float, overlap: float) -> str:
     """A new key with the name of another, which ends ``overlap`` seconds from now.
 
-    Until then both are taken, so that callers can change over one after the other.
+    Until then both are taken, so that callers can change over one after the other. The new key is
+    good for as long as the old one was made for.
 
     :raises NotFound: if no key has this id
-    :raises InvalidParameters: if that has ended, or is about to be replaced already
+    :raises InvalidParameters: if that ends before, as one that is being replaced already
     """
     (digest, *_) = _digests(store, id_)
     old = _read(store, digest)
-    if old is None or old.ends:
+    if old is None or 0 < old.ends <= now + overlap:
         raise InvalidParameters(
             f"The key {id_[:80]} ends already.", "Rotate the one that took its place, or make one."
         )
-    key = make_key(store, old.name, now)
+    key = make_key(store, old.name, now, now + (old.ends - old.made) if old.ends else 0.0)
     _write(store, digest, old.name, old.made, now + overlap)
     return key
 
