@@ -137,8 +137,9 @@ def test_what_ends_meanwhile_costs_no_backup(
     """Keys are revoked and links forgotten at any time, also between a look and the next."""
     listed = backup._others
 
-    def and_one_that_is_gone(*given: Any, **more: Any) -> list[str]:
-        return ["keys/revoked.json", *listed(*given, **more)]
+    def and_one_that_is_gone(*given: Any, **more: Any) -> list[tuple[str, Path]]:
+        gone = taken / "data" / "keys" / "revoked.json"
+        return [("keys/revoked.json", gone), *listed(*given, **more)]
 
     monkeypatch.setattr(backup, "_others", and_one_that_is_gone)
     target = tmp_path / "all.tar"

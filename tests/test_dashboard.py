@@ -211,7 +211,10 @@ def test_trouble_is_told_by_its_rule_and_no_other(
         "tests": [
             {
                 "interval": "1m",
-                "input_series": [{"series": series, "values": values}],
+                "input_series": [
+                    {"series": series, "values": values},
+                    {"series": 'up{job="excel-tools",instance="i"}', "values": "1x60"},
+                ],
                 "promql_expr_test": [
                     {
                         "expr": f'count(ALERTS{{alertname="{rule["alert"]}",alertstate="firing"}})',

@@ -40,12 +40,12 @@ def _unquoted(record: logging.LogRecord) -> bool:
 class ServerLog(Logger):
     """gunicorn's own messages, in the one shape of all log lines."""
 
-    form = "json"  # gunicorn makes it by itself, of the class alone
+    layout = "json"  # gunicorn makes it by itself, of the class alone
 
     def setup(self, cfg: Config) -> None:
         super().setup(cfg)
         for handler in self.error_log.handlers:
-            handler.setFormatter(formatter(self.form))
+            handler.setFormatter(formatter(self.layout))
             handler.addFilter(_unquoted)
 
 
@@ -88,7 +88,7 @@ class Server(BaseApplication):
             **({"child_exit": _gone} if self.settings.workers > 1 else {}),
             "accesslog": None,
             "errorlog": "-",
-            "logger_class": type("Log", (ServerLog,), {"form": self.settings.log_format}),
+            "logger_class": type("Log", (ServerLog,), {"layout": self.settings.log_format}),
             "loglevel": "warning",
             "proc_name": "excel-tools",
             "control_socket_disable": True,
