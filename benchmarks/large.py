@@ -275,7 +275,7 @@ class Run:
         if theirs.peaks:
             mine, other = median(ours.peaks), median(theirs.peaks)
             sizes = f"{mine:.0f} MB | {other:.0f} MB"
-            self._line(what, theirs.name, sizes, (other / mine, "", wanted))
+            self._line(what, theirs.name, sizes, (other / max(mine, 1.0), "", wanted))
 
     def _line(self, what: str, name: str, both: str, ratio: tuple[float, str, float]) -> None:
         found, processor, wanted = ratio

@@ -38,9 +38,17 @@ def test_what_is_done_in_between_only_leaves_out_what_fails() -> None:
     for _ in range(deaths.MOST):
         assert not refused(found, "a", "sort")
         found.died("a", "sort")
-        found.lived("a")
+        found.lived("a", "read")
     assert refused(found, "a", "sort")
     assert not refused(found, "a", "read")
+
+
+def test_what_succeeds_in_between_is_not_refused() -> None:
+    found = Deaths(Clock())
+    for _ in range(deaths.MOST + 1):
+        assert not refused(found, "a", "sort")
+        found.died("a", "sort")
+        found.lived("a", "sort")
 
 
 def test_others_go_on_while_a_workbook_is_left_alone(

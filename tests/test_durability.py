@@ -105,7 +105,8 @@ class Caller:
 
     def surely(self, method: str, path: str, **request: Any) -> requests.Response:
         """The same call again till it is answered."""
-        end = time.monotonic() + 60
+        # Longer than a workbook is left alone whose engine process ended again and again.
+        end = time.monotonic() + 180
         while True:
             response = self.answered(method, path, **request)
             if response is not None:

@@ -197,8 +197,8 @@ def test_a_call_is_watched_and_cancelled_from_another_replica(chat: Round) -> No
     chat.op("create_excel_file", filename="a", headers=["N"])
     headers = {**first.headers, "X-Excel-Session": first.id}
     steps = [
-        {"tool": "write_excel_range", "arguments": {"start": "append", "rows": [[n] * 20] * 200}}
-        for n in range(400)
+        {"tool": "write_excel_range", "arguments": {"start": "append", "rows": [[n] * 20] * 400}}
+        for n in range(50)
     ]
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(first.call, "run_excel_steps", {"steps": steps}, "long")

@@ -17,7 +17,7 @@ from service.errors import OperationTooBig
 # So many calls of one workbook in a row, or of one kind with it, have to take a process down.
 MOST = 3
 # Seconds after the first of them, after which it is tried again.
-FOR = 300.0
+FOR = 60.0
 _REMEMBERED = 10_000
 
 
@@ -45,8 +45,8 @@ class Deaths:
             return
         asked = f"{name} has" if all_ >= MOST else f"{what} with {name} has"
         raise OperationTooBig(
-            f"{asked} taken its engine process down {MOST} times, and is not tried again for some "
-            "minutes; nothing was done.",
+            f"{asked} taken its engine process down {MOST} times, and is not tried again for a "
+            "minute; nothing was done.",
             "Do something else, in smaller parts, or go on with a smaller copy of the file. What "
             "was answered before is not lost.",
             {"tried": MOST, "again_after": int(FOR)},
@@ -58,8 +58,9 @@ class Deaths:
             for key in ("", what):
                 self._count[workbook, key] = self._count.get((workbook, key), 0) + 1
 
-    def lived(self, workbook: str) -> None:
-        """Something was done with it."""
+    def lived(self, workbook: str, what: str) -> None:
+        """This was done with it."""
         if self._count:
             with self._lock:
-                self._count.pop((workbook, ""), None)
+                for key in ("", what):
+                    self._count.pop((workbook, key), None)

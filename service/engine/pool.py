@@ -292,7 +292,7 @@ class EnginePool:
             place.waited += time.monotonic() - began
             with tracing.span(f"engine {work.action}", engine=place.slot):
                 reply = self._done(slot, work)
-            self._deaths.lived(_key(work))
+            self._deaths.lived(_key(work), _what(work))
             return reply
         finally:
             slot.turns.give()

@@ -54,8 +54,9 @@ def code_of(error: BaseException) -> str:
 def _steps(operation: Operation, given: object) -> str:
     """The operations that are the steps of one."""
     steps = given.get(operation.steps) if isinstance(given, dict) and operation.steps else None
-    named = [step.get("tool") for step in steps or [] if isinstance(step, dict)]
-    return ", ".join(name for name in named if name in operations())
+    found = steps if isinstance(steps, list) else []
+    named = [step.get("tool") for step in found if isinstance(step, dict)]
+    return ", ".join(name for name in named if isinstance(name, str) and name in operations())
 
 
 def _tell(session: Session, now: asked.Asked, code: str, seconds: float) -> None:

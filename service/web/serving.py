@@ -55,17 +55,17 @@ class Server(BaseApplication):
     One worker process with threads: the TTL cache and the engine processes live in it. Several
     of them are as many replicas.
 
-    :param environ: out of which a worker takes the secrets once it has read them
+    :param variables: of the environment: a worker takes the secrets out once it has read them
     """
 
     def __init__(
         self,
         settings: Settings,
         traces: tracing.Wish | None = None,
-        environ: MutableMapping[str, str] | None = None,
+        variables: MutableMapping[str, str] | None = None,
     ) -> None:
         self.settings = settings
-        self.environ = environ
+        self.variables = variables
         self.traces = traces
         self.service: Service | None = None
         super().__init__()
@@ -101,8 +101,8 @@ class Server(BaseApplication):
         setup_logging(self.settings.log_level, RequestFacts(), form=self.settings.log_format)
         take_the_rest()
         tracing.start(self.traces)
-        if self.environ is not None:
-            forget_secrets(self.environ, self.settings)
+        if self.variables is not None:
+            forget_secrets(self.variables, self.settings)
         temporary = Temporary()
         tempfile.tempdir = str(temporary.path)
         # After the library has removed its own folder there (which has -100).
