@@ -114,6 +114,7 @@ class Caller:
             self.count["repeated"] += 1
             assert time.monotonic() < end, f"{method} {path} gets no answer"
             self.up.wait(60)
+            time.sleep(self.random.uniform(0.02, 0.2))
 
     def call(self, name: str, *, gives_up: float = 0.0, **parameters: Any) -> dict[str, Any] | None:
         """The answer of an operation, asked for till it comes; None if given up for good."""
